@@ -1,0 +1,177 @@
+"""What has happened in a session: the facts that storage, notifications and clients are told.
+
+Every event has the session's id, a sequence number without gaps from 1, and its time. The events
+of a session are its record: `callwright.calls.record` folds them into what ``get.call`` shows.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from callwright.calls.plan import Caption, Role, SessionId
+from callwright.engines.port import LegId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    session: SessionId
+    sequence: int
+    time: datetime
+    "UTC, aware."
+    offset: float
+    "Seconds since the session began, by a clock that is never set back."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionStarted(Event):
+    caption: Caption
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegStarted(Event):
+    """A phone has been told to ring."""
+
+    leg: LegId
+    role: Role
+    calling_number: str
+    called_number: str
+    employee_id: int | None
+    employee_full_name: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegRang(Event):
+    leg: LegId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EarlyMediaHeard(Event):
+    leg: LegId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegAnswered(Event):
+    leg: LegId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegEnded(Event):
+    leg: LegId
+    finish_reason: str
+    "In the API's words."
+    cause: str
+    "In the engine port's words."
+    raw: str
+    "What the far end said: ``486 Busy Here``."
+    talk_duration: float
+    "Seconds from answer to end; 0 if it was never answered."
+    total_duration: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageStarted(Event):
+    leg: LegId
+    label: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageFinished(Event):
+    leg: LegId
+    label: str
+    whole: bool
+    "False: it was cut."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageFailed(Event):
+    """A message could not be played; the call went on without it."""
+
+    leg: LegId
+    label: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MusicStarted(Event):
+    leg: LegId
+    label: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MusicStopped(Event):
+    leg: LegId
+    label: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeySent(Event):
+    leg: LegId
+    key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyReceived(Event):
+    leg: LegId
+    key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EarlyMediaJoined(Event):
+    """One party hears the early media of another (early switching)."""
+
+    leg: LegId
+    "The leg that hears."
+    heard: LegId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TalkStarted(Event):
+    legs: tuple[LegId, LegId]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TalkFinished(Event):
+    legs: tuple[LegId, LegId]
+    duration: float
+    "Seconds."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionFinished(Event):
+    """The session's one verdict. Its last event, exactly once."""
+
+    finish_reason: str
+    ended_by: str
+    "``contact``, ``employee``, ``client`` or ``service``."
+    fault: str
+    "Whose fault it is: ``nobody``, ``contact``, ``employee``, ``network`` or ``service``."
+    detail: str
+    "For people; may be empty."
+    wait_duration: float
+    "Seconds until the talk began, or until the end if there was none."
+    talk_duration: float
+    total_duration: float
+
+
+SessionEvent = (
+    SessionStarted
+    | LegStarted
+    | LegRang
+    | EarlyMediaHeard
+    | LegAnswered
+    | LegEnded
+    | MessageStarted
+    | MessageFinished
+    | MessageFailed
+    | MusicStarted
+    | MusicStopped
+    | KeySent
+    | KeyReceived
+    | EarlyMediaJoined
+    | TalkStarted
+    | TalkFinished
+    | SessionFinished
+)
+
+Listener = Callable[[SessionEvent], None]
+"Called at once, in order, for every event; must neither wait nor raise."

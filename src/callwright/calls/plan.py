@@ -1,0 +1,119 @@
+"""Call plans: what the client asked for, checked and frozen."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NewType, Protocol
+
+from callwright.engines.port import Address, Media
+
+SessionId = NewType("SessionId", int)
+
+
+class Role(StrEnum):
+    """What a party is in a session."""
+
+    CONTACT = "contact"
+    EMPLOYEE = "employee"
+
+
+class Direction(StrEnum):
+    IN = "in"
+    OUT = "out"
+
+
+class MessageUnavailable(Exception):  # noqa: N818 - the call goes on without the message
+    """A message cannot be played; the text says why."""
+
+
+class Message(Protocol):
+    """Something to be played. Made when the request is accepted, so that no phone waits for it."""
+
+    @property
+    def label(self) -> str:
+        """For the timeline: ``media 2561``, ``tts``."""
+
+    @property
+    def is_tts(self) -> bool:
+        """True for spoken text, over which ``switch_at_once`` has no power (choreography 1.4)."""
+
+    async def audio(self) -> Media:
+        """Return the audio, waiting if it is still being made. Raises `MessageUnavailable`."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedMessage:
+    """A message or music from a media file."""
+
+    media: Media
+    label: str
+    is_tts: bool = False
+
+    async def audio(self) -> Media:
+        return self.media
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One phone to ring."""
+
+    address: Address
+    caller_id: str
+    "Number the phone is shown."
+    within: float
+    "Seconds it is rung."
+
+
+@dataclass(frozen=True, slots=True)
+class TimedKey:
+    """One DTMF key and when it is due."""
+
+    key: str
+    after: float
+    "Seconds from the answer."
+
+
+@dataclass(frozen=True, slots=True)
+class EmployeeRef:
+    id: int
+    full_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Caption:
+    """What marks a session in lists, events and reports; has no effect on the line."""
+
+    account: int
+    method: str
+    direction: Direction
+    virtual_number: str
+    contact_number: str
+    external_id: str | None
+    employee: EmployeeRef | None
+
+
+@dataclass(frozen=True, slots=True)
+class EmployeeCall:
+    """Ring an employee and a contact, one after the other, and join them."""
+
+    caption: Caption
+    first: Role
+    contact: Target
+    employee: Sequence[Target]
+    "The employee's phones, rung one after another until one answers."
+    switch_at_once: bool
+    early_switching: bool
+    waiting_music: Message
+    contact_message: Message | None
+    employee_message: Message | None
+    keys: Sequence[TimedKey]
+    "Sent to the contact, counted from the contact's answer."
+    talk_at_most: float
+    "Seconds."
+
+    @property
+    def joins_on_answer(self) -> bool:
+        """Whether the two talk as soon as both have answered, without the contact's message."""
+        if self.contact_message and self.contact_message.is_tts:
+            return False
+        return self.switch_at_once

@@ -1,0 +1,119 @@
+"""Settings of the service: what they are called, what they may be, where they are read from.
+
+One TOML file, ``callwright.toml``; every setting has a default that is safe on a machine one does
+not know. What an account owns (numbers, employees, trunks) is not here but in the directory.
+"""
+
+import tomllib
+from ipaddress import IPv4Address, IPv6Address
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+
+class SettingsFault(Exception):
+    """The settings file cannot be used. The message names the file, the setting and the reason."""
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+Seconds = Annotated[float, Field(gt=0, le=86400)]
+
+
+class HttpSettings(Section):
+    host: str = "127.0.0.1"
+    "Address the API listens on. Put a TLS proxy in front before opening it to a network."
+    port: Annotated[int, Field(ge=0, le=65535)] = 8080
+    "Port the API listens on; 0 takes a free one."
+    body_limit: Annotated[int, Field(ge=1024, le=1 << 20)] = 64 * 1024
+    "Largest request body in bytes; a larger one is answered 413."
+    trusted_proxies: list[IPv4Address | IPv6Address] = []
+    "Proxies whose X-Forwarded-For is believed when the client's address is checked."
+
+
+class ApiSettings(Section):
+    lenient: bool = False
+    'Accept and normalise "25" for 25, "true" for true, and a leading + or 8 in Russian numbers.'
+    points_per_minute: Annotated[int, Field(ge=1)] = 250
+    points_per_day: Annotated[int, Field(ge=1)] = 10_000
+    default_direction: Literal["in", "out"] = "in"
+    "Marks a session whose request does not say its direction."
+    tts_length_limit: Annotated[int, Field(ge=1, le=10_000)] = 500
+    "Longest text to be spoken, in characters."
+
+
+class CallSettings(Section):
+    dial_time: Annotated[float, Field(ge=1, le=120)] = 30.0
+    "Seconds a contact, an operator or a bare number is rung."
+    talk_at_most: Seconds = 7200.0
+    "Seconds two parties may talk before the session is ended."
+    parallel_at_most: Annotated[int, Field(ge=1)] = 200
+    "Live sessions per account; one more ends at once with `no_resources`."
+    drain_within: Annotated[float, Field(ge=0, le=7200)] = 10.0
+    "Seconds live calls may go on after SIGTERM before they are hung up; a second signal cuts it."
+
+
+class SipSettings(Section):
+    host: IPv4Address = IPv4Address("127.0.0.1")
+    "Address SIP and RTP are sent from and received on; also what the far end is told, see `advertise`."
+    port: Annotated[int, Field(ge=0, le=65535)] = 5060
+    "UDP port of SIP; 0 takes a free one."
+    advertise: IPv4Address | None = None
+    "Address written into SIP and SDP where it differs from `host` (behind a 1:1 NAT)."
+    rtp_ports: tuple[Port, Port] = (16384, 32767)
+    "Range of UDP ports for RTP and RTCP, both ends included; two ports per leg."
+    user_agent: str = "callwright"
+
+
+class MediaSettings(Section):
+    lost_after: Seconds = 30.0
+    "Seconds without RTP and RTCP after which a talking leg is considered gone."
+    file_length_at_most: Seconds = 600.0
+    "Longest media file that is taken, in seconds."
+
+
+class SpeechSettings(Section):
+    voice: str | None = None
+    "espeak-ng voice for every text (`ru`, `en-us`, …); unset: found from the text."
+    within: Seconds = 10.0
+    "Seconds one synthesis may take; then the synthesiser is restarted and the message left out."
+
+
+class Settings(Section):
+    data: Path = Path("callwright-data")
+    "Folder of the database, media files and the speech cache; relative to the settings file."
+    database: str | None = None
+    "SQLAlchemy URL; unset: SQLite in the data folder."
+    engine: Literal["sip", "simulated"] = "sip"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    http: HttpSettings = HttpSettings()
+    api: ApiSettings = ApiSettings()
+    calls: CallSettings = CallSettings()
+    sip: SipSettings = SipSettings()
+    media: MediaSettings = MediaSettings()
+    speech: SpeechSettings = SpeechSettings()
+
+    @property
+    def database_url(self) -> str:
+        return self.database or f"sqlite+aiosqlite:///{self.data / 'callwright.db'}"
+
+
+def read_settings(file: Path | None) -> Settings:
+    """Read ``file``, or give the defaults for None. Raises `SettingsFault`."""
+    if file is None:
+        return Settings()
+    try:
+        settings = Settings.model_validate(tomllib.loads(file.read_text("utf-8")))
+    except OSError as fault:
+        raise SettingsFault(f"{file}: {fault.strerror}") from fault
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
+        raise SettingsFault(f"{file}: {fault}") from fault
+    except ValidationError as fault:
+        first = fault.errors()[0]
+        setting = ".".join(str(part) for part in first["loc"])
+        raise SettingsFault(f"{file}: {setting}: {first['msg']}") from fault
+    return settings.model_copy(update={"data": (file.parent / settings.data)})

@@ -1,0 +1,55 @@
+"""What requests ask of the directory: the questions, without the database that answers them."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from callwright.directory.model import (
+    Account,
+    AccountId,
+    Employee,
+    EmployeeId,
+    MediaFile,
+    MediaFileId,
+    Token,
+    User,
+    UserId,
+    VirtualNumber,
+)
+from callwright.engines.port import Trunk
+
+
+class Access(Protocol):
+    """Who may use the API. Tokens are looked up by hash; the token itself is stored nowhere."""
+
+    async def token(self, token_hash: str) -> tuple[Token, User, Account] | None: ...
+
+    async def user_by_login(self, login: str) -> tuple[User, Account] | None: ...
+
+    async def add_session_token(
+        self, user: UserId, token_hash: str, hint: str, expires_at: datetime
+    ) -> None: ...
+
+    async def remove_token(self, token_hash: str) -> None: ...
+
+
+class Directory(Protocol):
+    """What an account owns. An answer of None means: not there, or not this account's."""
+
+    async def virtual_number(self, account: AccountId, number: str) -> VirtualNumber | None: ...
+
+    async def employee(self, account: AccountId, employee: EmployeeId) -> Employee | None:
+        """An active employee with all phones, the inactive ones too, in ringing order."""
+
+    async def employee_by_number(self, account: AccountId, number: str) -> Employee | None:
+        """The active employee one of whose active SIP phones has this number."""
+
+    async def media_file(self, account: AccountId, file: MediaFileId) -> MediaFile | None:
+        """A file of the account's own, or a system file."""
+
+    async def system_media_file(self, name: str) -> MediaFile | None: ...
+
+    async def blacklisted(self, account: AccountId, number: str) -> bool: ...
+
+    async def trunks(self) -> Sequence[Trunk]:
+        """All active trunks in the order of the directory file; the first is the default."""

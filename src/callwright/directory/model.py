@@ -1,0 +1,120 @@
+"""What an account owns, as the rest of the program sees it: plain frozen values.
+
+Ids are JSON integers below 2**53. Numbers are E.164 digits without ``+``, SIP numbers or extensions.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
+from typing import NewType
+
+AccountId = NewType("AccountId", int)
+UserId = NewType("UserId", int)
+EmployeeId = NewType("EmployeeId", int)
+MediaFileId = NewType("MediaFileId", int)
+
+Network = IPv4Network | IPv6Network
+
+DIALING_MUSIC = "dialing_music"
+"Name of the system media file that is heard while somebody waits."
+
+
+class Component(StrEnum):
+    """Parts of the API that can be switched off per user; the value is the name clients see."""
+
+    BASIC = "Call API Basic set"
+    MANAGEMENT = "Call API Call management"
+    INFORMER = "Call API Informer calls"
+    SCENARIO = "Call API Call scenario"
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    id: AccountId
+    name: str
+    active: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """Somebody who may use the API in the name of an account."""
+
+    id: UserId
+    account: AccountId
+    login: str
+    password_hash: str | None = field(repr=False)
+    "argon2; None: this user cannot log in, only use tokens."
+    networks: tuple[Network, ...]
+    "Where requests of this user may come from."
+    disabled_components: frozenset[Component]
+    active: bool = True
+
+
+class TokenKind(StrEnum):
+    PERMANENT = "permanent"
+    SESSION = "session"
+    "Given by login.user, for an hour."
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    id: int
+    user: UserId
+    kind: TokenKind
+    expires_at: datetime | None
+    "UTC, aware; None: never."
+    blocked: bool
+    hint: str
+    "The last four characters, to tell tokens apart in a list."
+
+
+@dataclass(frozen=True, slots=True)
+class VirtualNumber:
+    """A number of the account's own, shown to contacts as the caller id."""
+
+    id: int
+    number: str
+    trunk: str | None
+    "Trunk that calls with this number go through; None: the first trunk."
+
+
+class PhoneKind(StrEnum):
+    SIP = "sip"
+    EXTENSION = "extension"
+    E164 = "e164"
+
+
+@dataclass(frozen=True, slots=True)
+class Phone:
+    """One number an employee can be reached at."""
+
+    id: int
+    number: str
+    kind: PhoneKind
+    dial_time: float
+    "Seconds it is rung."
+    active: bool
+    contact: str | None = None
+    "Fixed SIP URI of the phone; only for SIP phones and extensions."
+
+
+@dataclass(frozen=True, slots=True)
+class Employee:
+    id: EmployeeId
+    full_name: str
+    phones: tuple[Phone, ...]
+    "In the order they are rung."
+    active: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class MediaFile:
+    id: MediaFileId
+    name: str
+    system: bool
+    duration: float
+    "Seconds."
+    path: Path
+    "Normalised WAV: mono, 16 bit, 16000 Hz."

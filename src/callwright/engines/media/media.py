@@ -1,0 +1,101 @@
+"""What the signalling asks of the media, and what it is told.
+
+Only numbers, words and tuples cross this page, so that the same commands can go to a media worker
+in another process. As on the engine port, a command is a plain call that never waits, and events
+never come from inside a command.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from callwright.engines.port import (
+    BridgeId,
+    DtmfReceived,
+    DtmfSent,
+    LegId,
+    Media,
+    PlaybackFinished,
+    PlaybackId,
+)
+
+
+class NoPorts(Exception):  # noqa: N818 - a fact, not a fault
+    """Every RTP port of the configured range is in use."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """One leg's audio as the two sides agreed on it in SDP."""
+
+    remote: tuple[str, int]
+    "Where the far end wants its RTP, until its packets say otherwise (address and port)."
+    codec: str
+    "``PCMA`` or ``PCMU``."
+    payload_type: int
+    "RTP payload type of the codec, 0 to 127."
+    dtmf_payload_type: int | None = None
+    "Payload type of telephone-event (RFC 4733), if the far end offered it."
+    sends: bool = True
+    "We may send (the far end is not ``sendonly`` or ``inactive``)."
+    receives: bool = True
+    "The far end may send (it is not ``recvonly`` or ``inactive``)."
+
+
+@dataclass(frozen=True, slots=True)
+class MediaLost:
+    """A connected leg has been silent on RTP and RTCP for too long."""
+
+    leg: LegId
+
+
+@dataclass(frozen=True, slots=True)
+class StreamReport:
+    """What went over one leg, for the session's report. Counts are packets."""
+
+    sent: int = 0
+    received: int = 0
+    lost: int = 0
+    "Missing from the sequence numbers the far end sent."
+    jitter: float = 0.0
+    "Inter-arrival jitter of RFC 3550 section 6.4.1, in seconds."
+
+
+MediaEvent = DtmfReceived | DtmfSent | PlaybackFinished | MediaLost
+
+
+class MediaEngine(Protocol):
+    """Carries the audio of legs. Every method but ``run`` returns at once."""
+
+    async def run(self, deliver: Callable[[MediaEvent], None]) -> None:
+        """Serve until cancelled; all sockets are closed on the way out."""
+
+    def open(self, leg: LegId) -> tuple[str, int]:
+        """Reserve an even RTP port (and the next for RTCP); return the address to offer.
+
+        Raises `NoPorts`. Nothing is sent before `connect`.
+        """
+
+    def connect(self, leg: LegId, stream: Stream) -> None:
+        """Start, or change, the exchange with the far end as SDP has agreed on it.
+
+        From now on the leg is always sent audio, 20 ms a packet: a playback, else its bridge, else
+        silence. The far address is latched from the first packets that come, then locked.
+        """
+
+    def answered(self, leg: LegId) -> None:
+        """The leg is answered: from now on silence from the far end counts as `MediaLost`."""
+
+    def close(self, leg: LegId) -> StreamReport:
+        """Free the leg and its port; its playbacks and bridge go with it, without events."""
+
+    def play(self, leg: LegId, playback: PlaybackId, media: Media, *, loop: bool) -> None:
+        """See `callwright.engines.port.Engine.play`; the same holds for the four below."""
+
+    def stop(self, playback: PlaybackId) -> None: ...
+
+    def send_key(self, leg: LegId, key: str) -> None: ...
+
+    def bridge(self, bridge: BridgeId, one: LegId, other: LegId) -> None: ...
+
+    def unbridge(self, bridge: BridgeId) -> None: ...

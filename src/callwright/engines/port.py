@@ -1,0 +1,210 @@
+"""The engine port: what a call may ask of whatever carries its legs, and what it is told.
+
+Ids go in, one ordered stream of events comes out; no object of an engine crosses this page. The
+contract, which ``tests/engines/contract.py`` checks on every engine:
+
+1. **Ids are the caller's.** Whoever wants an event is waiting before the command is given.
+2. **A command is a plain call that never waits.** It returns when the engine has accepted it; what
+   the far end makes of it is an event. A command that turns out to be impossible later ends its leg.
+3. **An engine never delivers from inside a command.** An event comes at the earliest in the next
+   turn of the event loop, so a caller is never re-entered.
+4. Events of one leg come in order. ``LegEnded`` is a leg's last event and comes exactly once, also
+   for a leg that never rang. After ``hang_up`` it comes at once, without waiting for the far end:
+   finishing the protocol (CANCEL crossing an answer, lost BYE) is the engine's own affair.
+5. A command to an ended or unknown leg raises `LegGone`, the only error a script must know.
+   ``hang_up`` and ``stop`` never raise it; stopping a playback that has finished is no error.
+6. A playback that is stopped, or whose leg ends, does not finish: ``PlaybackFinished`` means that
+   the media was played to its end. A looped playback never finishes.
+7. From its answer on a leg is always sent audio: a playback, else the legs bridged with it, else
+   silence. A leg hears one playback at a time; a new one replaces the old one.
+8. An engine that is lost ends every live leg with `Cause.ENGINE_LOST`; it has no other way to fail.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import NewType, Protocol
+
+LegId = NewType("LegId", int)
+PlaybackId = NewType("PlaybackId", int)
+BridgeId = NewType("BridgeId", int)
+
+
+class Cause(StrEnum):
+    """Why a leg ended, in a few words every engine can say."""
+
+    HUNG_UP = "hung_up"
+    "The far end hung up after it had answered."
+    BUSY = "busy"
+    "The far end is in another call (486, 600)."
+    NO_ANSWER = "no_answer"
+    "It rang, and nobody answered in time (408, 480, timer)."
+    REJECTED = "rejected"
+    "Somebody declined the call (603, 403)."
+    WRONG_NUMBER = "wrong_number"
+    "There is no such number (404, 410, 484, 604)."
+    UNREACHABLE = "unreachable"
+    "The phone or the trunk could not be reached, or has no common codec (488, 5xx, no reply)."
+    MEDIA_LOST = "media_lost"
+    "An answered leg sent no audio for too long."
+    RELEASED = "released"
+    "We hung up: ``hang_up`` was called."
+    NO_RESOURCES = "no_resources"
+    "The engine has no port, channel or node left for the leg."
+    ENGINE_LOST = "engine_lost"
+    "The engine itself went away."
+
+
+class LegGone(Exception):  # noqa: N818 - a fact of telephony, not a fault
+    """A command was given to a leg that has ended, or never was."""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a leg rings: a number through a trunk, or one of the account's own phones.
+
+    Exactly one of ``trunk`` and ``phone`` says how the number is reached.
+    """
+
+    number: str
+    "E.164 digits without ``+``, or a SIP number."
+    trunk: str | None = None
+    "Name of the trunk to dial through."
+    phone: str | None = None
+    "Fixed contact URI of an own phone, for example ``sip:25@192.0.2.7:5060``."
+
+
+@dataclass(frozen=True, slots=True)
+class Trunk:
+    """A way to a carrier or a PBX. Engines are told the whole list, and told again when it changes."""
+
+    name: str
+    host: str
+    port: int = 5060
+    user: str | None = None
+    password: str | None = field(default=None, repr=False)
+    caller_id_header: str = "from"
+    "Where the caller id goes: ``from``, or ``pai`` for P-Asserted-Identity as well (RFC 3325)."
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """Audio to be played: a WAV file, mono, 16 bit, 16000 Hz, already normalised in loudness."""
+
+    path: Path
+
+
+# Events, all of them facts.
+
+
+@dataclass(frozen=True, slots=True)
+class LegRinging:
+    """The far end has said that it rings. At most once per leg."""
+
+    leg: LegId
+
+
+@dataclass(frozen=True, slots=True)
+class EarlyMediaStarted:
+    """The far end sends audio before it answers (183 with SDP). At most once per leg."""
+
+    leg: LegId
+
+
+@dataclass(frozen=True, slots=True)
+class LegAnswered:
+    leg: LegId
+
+
+@dataclass(frozen=True, slots=True)
+class LegEnded:
+    """The leg is gone. Its last event, exactly once."""
+
+    leg: LegId
+    cause: Cause
+    raw: str = ""
+    "What the far end or the network said, for reports: ``486 Busy Here``, ``Q.850 17``."
+
+
+@dataclass(frozen=True, slots=True)
+class DtmfReceived:
+    """The far end pressed one key: ``0-9 * # A-D``."""
+
+    leg: LegId
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class DtmfSent:
+    """A key has begun to go out on the line."""
+
+    leg: LegId
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlaybackFinished:
+    """The media was played to its end; neither stopped nor cut."""
+
+    leg: LegId
+    playback: PlaybackId
+
+
+EngineEvent = (
+    LegRinging
+    | EarlyMediaStarted
+    | LegAnswered
+    | LegEnded
+    | DtmfReceived
+    | DtmfSent
+    | PlaybackFinished
+)
+
+Deliver = Callable[[EngineEvent], None]
+
+
+class Engine(Protocol):
+    """Carries legs. See the module's docstring for the contract."""
+
+    async def run(self, deliver: Deliver, *, started: Callable[[], None]) -> None:
+        """Serve until cancelled; call ``deliver`` for every event, in order.
+
+        ``started`` is called once, when commands may be given. On cancellation the engine ends
+        what still lives and takes a bounded time (2 s) to say good-bye on the wire.
+        """
+
+    def use_trunks(self, trunks: Sequence[Trunk]) -> None:
+        """Replace the list of trunks. Legs that are up keep the trunk they were rung through."""
+
+    def ring(self, leg: LegId, to: Address, *, caller_id: str) -> None:
+        """Ring ``to``. ``caller_id``: the number the far end is shown, E.164 digits or SIP number.
+
+        There is no time limit here: whoever rings, hangs up when it has waited long enough.
+        """
+
+    def hang_up(self, leg: LegId) -> None:
+        """End the leg in whatever state it is; without effect on one that has ended."""
+
+    def play(self, leg: LegId, playback: PlaybackId, media: Media, *, loop: bool = False) -> None:
+        """Play to an answered leg, in place of what it hears now."""
+
+    def stop(self, playback: PlaybackId) -> None:
+        """Stop a playback, if it still runs."""
+
+    def send_key(self, leg: LegId, key: str) -> None:
+        """Send one key (``0-9 * # A-D``), after those still being sent to the same leg.
+
+        100 ms long, 60 ms apart. Only the far end of ``leg`` gets it; bridged legs do not hear it.
+        """
+
+    def bridge(self, bridge: BridgeId, one: LegId, other: LegId) -> None:
+        """Let two legs hear each other.
+
+        A leg not yet answered may be bridged too: its early media is then heard. A leg is in one
+        bridge at a time; a second one replaces the first.
+        """
+
+    def unbridge(self, bridge: BridgeId) -> None:
+        """Part the two again; without effect if the bridge has gone."""
+
