@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# Install the independent programs that tests and the demo call: other people's SIP, not ours.
+#
+# As root through apt-get, else one line says what to install. Nothing here fails a run: tests that
+# need a missing program are left out by name, and the demo takes its own softphone.
+set -euo pipefail
+
+say() { printf 'setup: %s\n' "$*" >&2; }
+
+# Program and the Debian package that brings it; baresip-core also brings baresip's modules.
+peers=(sipp:sip-tester baresip:baresip-core tshark:tshark)
+
+missing() {
+    local peer
+    for peer in "${peers[@]}"; do
+        command -v "${peer%%:*}" >/dev/null || printf '%s\n' "$peer"
+    done
+}
+
+mapfile -t wanted < <(missing)
+((${#wanted[@]})) || exit 0
+
+if [[ $EUID -eq 0 ]] && command -v apt-get >/dev/null; then
+    say "installing ${wanted[*]#*:} with apt-get"
+    export DEBIAN_FRONTEND=noninteractive
+    apt=(apt-get -qq -o Acquire::Retries=1 -o Acquire::http::Timeout=30 -o DPkg::Lock::Timeout=120)
+    "${apt[@]}" update </dev/null >/dev/null || say "apt-get update failed; trying with the lists there are"
+    # One by one: a package this release does not have must not keep the others away.
+    for peer in "${wanted[@]}"; do
+        "${apt[@]}" install -y --no-install-recommends "${peer#*:}" </dev/null >/dev/null \
+            || say "apt-get could not install ${peer#*:}"
+    done
+    mapfile -t wanted < <(missing)
+    ((${#wanted[@]})) || exit 0
+fi
+
+say "not installed: ${wanted[*]%%:*}; tests that need them are left out." \
+    "To run them: apt-get install ${wanted[*]#*:}"
