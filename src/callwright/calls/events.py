@@ -107,6 +107,8 @@ class MusicStopped(Event):
 class KeySent(Event):
     leg: LegId
     key: str
+    pending: str
+    "What is still to be sent of the request's ``dtmf_string``."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

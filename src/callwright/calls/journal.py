@@ -5,7 +5,7 @@ from typing import Protocol
 from callwright.calls.events import SessionEvent, SessionStarted
 
 
-class JournalUnavailable(Exception):  # noqa: N818
+class JournalUnavailable(Exception):
     """The session could not be put on record (database locked, disk full): nothing is rung."""
 
 

@@ -22,7 +22,7 @@ class Direction(StrEnum):
     OUT = "out"
 
 
-class MessageUnavailable(Exception):  # noqa: N818 - the call goes on without the message
+class MessageUnavailable(Exception):
     """A message cannot be played; the text says why."""
 
 
@@ -89,6 +89,8 @@ class Caption:
     virtual_number: str
     contact_number: str
     external_id: str | None
+    dtmf_string: str
+    "As the client gave it; empty if it gave none."
     employee: EmployeeRef | None
 
 

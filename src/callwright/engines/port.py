@@ -56,7 +56,7 @@ class Cause(StrEnum):
     "The engine itself went away."
 
 
-class LegGone(Exception):  # noqa: N818 - a fact of telephony, not a fault
+class LegGone(Exception):
     """A command was given to a leg that has ended, or never was."""
 
 

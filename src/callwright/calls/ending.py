@@ -1,0 +1,69 @@
+"""Endings: the one verdict of a session, and the words a leg's end is reported in.
+
+Source: choreography 7. The words are those of the published API; ``api_release`` is ours.
+"""
+
+from dataclasses import dataclass
+
+from callwright.calls.plan import Role
+from callwright.engines.port import Cause
+
+# What it is called when a party is not reached or leaves, and whose fault that is.
+REASONS: dict[Role, dict[Cause, tuple[str, str]]] = {
+    Role.CONTACT: {
+        Cause.HUNG_UP: ("subscriber_disconnects", "nobody"),
+        Cause.BUSY: ("subscriber_busy", "contact"),
+        Cause.NO_ANSWER: ("subscriber_not_responsible", "contact"),
+        Cause.REJECTED: ("no_success_subscriber_call", "contact"),
+        Cause.WRONG_NUMBER: ("subscriber_number_problems", "contact"),
+        Cause.UNREACHABLE: ("no_success_subscriber_call", "network"),
+        Cause.MEDIA_LOST: ("subscriber_disconnects", "network"),
+        Cause.RELEASED: ("subscriber_disconnects", "nobody"),
+        Cause.NO_RESOURCES: ("no_resources", "service"),
+        Cause.ENGINE_LOST: ("internal_error", "service"),
+    },
+    Role.EMPLOYEE: {
+        Cause.HUNG_UP: ("operator_disconnects", "nobody"),
+        Cause.BUSY: ("operator_busy", "employee"),
+        Cause.NO_ANSWER: ("operator_not_responsible", "employee"),
+        Cause.REJECTED: ("no_success_operator_call", "employee"),
+        Cause.WRONG_NUMBER: ("operator_number_problems", "employee"),
+        Cause.UNREACHABLE: ("no_success_operator_call", "network"),
+        Cause.MEDIA_LOST: ("operator_disconnects", "network"),
+        Cause.RELEASED: ("operator_disconnects", "nobody"),
+        Cause.NO_RESOURCES: ("no_resources", "service"),
+        Cause.ENGINE_LOST: ("internal_error", "service"),
+    },
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    finish_reason: str
+    ended_by: str
+    fault: str = "nobody"
+    detail: str = ""
+
+
+RELEASED = Ending("api_release", "client")
+TALKED_TOO_LONG = Ending("timeout", "service", detail="the longest talk time was reached")
+TOO_MANY_CALLS = Ending(
+    "no_resources", "client", "service", "the account has as many parallel calls as it may have"
+)
+SHUT_DOWN = Ending("internal_error", "service", "service", "the service was stopped")
+RESTARTED = Ending("internal_error", "service", "service", "the service was restarted")
+BROKEN = Ending("internal_error", "service", "service", "a fault of the service; see its log")
+
+
+def ending_when_left(role: Role, cause: Cause) -> Ending:
+    """The verdict of a session that a party's leaving, or not being reached, has ended."""
+    reason, fault = REASONS[role][cause]
+    ended_by = "service" if fault == "service" else role.value
+    return Ending(reason, ended_by, fault, f"{role.value}: {cause.value}")
+
+
+def leg_finish_reason(role: Role, cause: Cause, ending: Ending | None) -> str:
+    """How one leg's end is called: by its own cause, or, if we hung it up, by the session's."""
+    if cause is Cause.RELEASED and ending:
+        return ending.finish_reason
+    return REASONS[role][cause][0]

@@ -1,0 +1,150 @@
+"""What a party hears besides the other party: a message once, then music until further notice."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+import anyio
+
+from callwright.calls import events
+from callwright.calls.plan import Message, MessageUnavailable
+from callwright.engines.port import LegGone, Media, PlaybackId
+
+if TYPE_CHECKING:
+    from callwright.calls.leg import Leg
+    from callwright.calls.party import Party
+
+
+class Hearing:
+    """A ``with`` block during which a party hears something; leaving the block ends the sound.
+
+    The sound is started by a task of the session's, so entering never waits. Nothing is raised into
+    the block: a message that cannot be played counts as heard (an event says why), and a party that
+    has gone is noticed by ``present``.
+    """
+
+    def __init__(self, party: "Party", message: Message | None, then: Message | None) -> None:
+        self.finished = anyio.Event()
+        "Set when the message has been heard to its end (at once if there is none)."
+        self._party = party
+        self._message = message
+        self._music = then
+        self._scope = anyio.CancelScope()
+        self._sound: _Sound | None = None
+
+    def __enter__(self) -> Self:
+        if self._message is None:
+            self.finished.set()
+        self._start(self._message)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """End the sound at once; without effect if there is none."""
+        self._scope.cancel()
+        if self._sound:
+            self._sound.stop()
+            self._sound = None
+
+    @contextmanager
+    def gives_way_to(self, other: "Party") -> Iterator[None]:
+        """In the block, the early media of ``other`` is heard instead, as soon as there is any."""
+        session, listener = self._party.session, self._party
+        joined = None
+
+        def switch() -> None:
+            nonlocal joined
+            self.stop()
+            joined = session.join_early(listener, other)
+
+        other.when_early = switch
+        try:
+            yield
+        finally:
+            other.when_early = None
+            if joined is not None:
+                session.engine.unbridge(joined)
+                self._start(None)
+
+    def _start(self, message: Message | None) -> None:
+        leg = self._party.leg
+        if leg is None or (message is None and self._music is None):
+            return
+        self._scope = anyio.CancelScope()
+        self._party.session.start_soon(self._perform, self._scope, leg, message)
+
+    async def _perform(self, scope: anyio.CancelScope, leg: "Leg", message: Message | None) -> None:
+        with scope:
+            if message:
+                await self._play_through(scope, leg, message)
+                self.finished.set()
+            if self._music:
+                media = await self._audio(leg, self._music)
+                if media and not scope.cancel_called:
+                    self._sound = self._sounding(leg, self._music, media, loop=True)
+
+    async def _play_through(self, scope: anyio.CancelScope, leg: "Leg", message: Message) -> None:
+        media = await self._audio(leg, message)
+        if media is None or scope.cancel_called:
+            return
+        self._sound = sound = self._sounding(leg, message, media, loop=False)
+        if sound:
+            await sound.ended.wait()
+            self._sound = None
+
+    async def _audio(self, leg: "Leg", message: Message) -> Media | None:
+        try:
+            return await message.audio()
+        except MessageUnavailable as reason:
+            self._party.session.tell(
+                events.MessageFailed, leg=leg.id, label=message.label, reason=str(reason)
+            )
+            return None
+
+    def _sounding(
+        self, leg: "Leg", message: Message, media: Media, *, loop: bool
+    ) -> "_Sound | None":
+        try:
+            return _Sound(self._party, leg, message.label, media, loop=loop)
+        except LegGone:  # LegEnded is on its way, and ends whoever waits for this sound.
+            return None
+
+
+class _Sound:
+    """One playback, with its beginning and end told as events."""
+
+    def __init__(self, party: "Party", leg: "Leg", label: str, media: Media, *, loop: bool) -> None:
+        self.ended = anyio.Event()
+        self._session = party.session
+        self._leg = leg
+        self._label = label
+        self._loop = loop
+        self._playback = PlaybackId(self._session.next_id())
+        self._session.engine.play(leg.id, self._playback, media, loop=loop)
+        self._session.playing[self._playback] = self.finish
+        started = events.MusicStarted if loop else events.MessageStarted
+        self._session.tell(started, leg=leg.id, label=label)
+
+    def finish(self) -> None:
+        """Take the fact that it was played to its end."""
+        self._session.tell(events.MessageFinished, leg=self._leg.id, label=self._label, whole=True)
+        self.ended.set()
+
+    def stop(self) -> None:
+        if self._session.playing.pop(self._playback, None) is None:
+            return
+        self._session.engine.stop(self._playback)
+        if self._loop:
+            self._session.tell(events.MusicStopped, leg=self._leg.id, label=self._label)
+        else:
+            self._session.tell(
+                events.MessageFinished, leg=self._leg.id, label=self._label, whole=False
+            )

@@ -1,0 +1,27 @@
+"""One leg as its session sees it: which phone, in what state, since when."""
+
+from dataclasses import dataclass, field
+
+import anyio
+
+from callwright.calls.plan import Role, Target
+from callwright.engines.port import Cause, LegId
+
+
+@dataclass(slots=True, eq=False)
+class Leg:
+    id: LegId
+    role: Role
+    target: Target
+    started: float
+    "Times are the event loop's clock, in seconds."
+    answered: float | None = None
+    ended: float | None = None
+    cause: Cause | None = None
+    "Why it ended; set before that if it is we who give up."
+    settled: anyio.Event = field(default_factory=anyio.Event)
+    "Set once the leg is answered or has ended."
+
+    @property
+    def is_up(self) -> bool:
+        return self.answered is not None and self.ended is None

@@ -1,0 +1,142 @@
+"""The manager of calls: gives each plan a session, runs its script, and knows the live ones."""
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING
+
+import anyio
+
+from callwright.calls.ending import SHUT_DOWN, TOO_MANY_CALLS, Ending
+from callwright.calls.events import LegStarted, Listener, SessionEvent
+from callwright.calls.journal import Journal
+from callwright.calls.plan import EmployeeCall, SessionId
+from callwright.calls.scripts import employee_call
+from callwright.calls.session import Script, Session
+from callwright.engines.port import Engine, EngineEvent, LegEnded, LegId
+
+if TYPE_CHECKING:
+    from anyio.abc import TaskGroup
+
+log = logging.getLogger(__name__)
+
+
+class Draining(Exception):
+    """The service is being stopped and takes no new calls."""
+
+
+class CallManager:
+    """Live sessions. ``deliver`` takes the engine's events; `start` is what requests call.
+
+    ``next_id`` gives the ids of sessions, legs, playbacks and bridges, each used once.
+    ``parallel_at_most``: live sessions per account; one more ends at once, with `no_resources`.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        journal: Journal,
+        *,
+        next_id: Callable[[], int],
+        parallel_at_most: int,
+    ) -> None:
+        self.draining = False
+        self.listeners: list[Listener] = [journal.hear]
+        self._engine = engine
+        self._journal = journal
+        self._next_id = next_id
+        self._parallel_at_most = parallel_at_most
+        self._sessions: dict[SessionId, Session] = {}
+        self._by_leg: dict[LegId, Session] = {}
+        self._tasks: TaskGroup | None = None
+        self._became_idle = anyio.Event()
+
+    async def run(self, *, started: Callable[[], None]) -> None:
+        """Serve until cancelled; live sessions then end, each with its verdict."""
+        async with anyio.create_task_group() as self._tasks:
+            started()
+            await anyio.sleep_forever()
+
+    async def start(self, plan: EmployeeCall) -> SessionId:
+        """Begin a call; returns as soon as it is on record, before anything has rung.
+
+        Raises `Draining` and `callwright.calls.journal.JournalUnavailable`; then nothing rings.
+        """
+        if self.draining or self._tasks is None:
+            raise Draining
+        too_many = len(self.live(plan.caption.account)) >= self._parallel_at_most
+        session = Session(
+            SessionId(self._next_id()), plan.caption, self._engine, self._next_id, self._tell
+        )
+        with self._kept_if_begun(session):
+            await self._journal.begin(session.started)
+            # No wait between the record and the run: what is on record will get its verdict.
+            script = _refuse if too_many else partial(employee_call, session, plan)
+            self._tasks.start_soon(self._run, session, script)
+        return session.id
+
+    def live(self, account: int) -> list[Session]:
+        """The account's live sessions, oldest first."""
+        return [one for one in self._sessions.values() if one.caption.account == account]
+
+    def find(self, account: int, session: SessionId) -> Session | None:
+        """A live session of this account's."""
+        found = self._sessions.get(session)
+        return found if found and found.caption.account == account else None
+
+    def deliver(self, event: EngineEvent) -> None:
+        """Take the next event of the engine's."""
+        session = self._by_leg.get(event.leg)
+        if session is None:
+            log.warning("an event of a leg that no session has: %s", event)
+            return
+        session.deliver(event)
+        if isinstance(event, LegEnded):
+            del self._by_leg[event.leg]
+
+    async def drain(self, *, within: float) -> None:
+        """Take no new calls, let live ones go on for ``within`` seconds, then end the rest."""
+        self.draining = True
+        with anyio.move_on_after(within):
+            await self._idle()
+        for session in tuple(self._sessions.values()):
+            session.end(SHUT_DOWN)
+        await self._idle()
+
+    async def _idle(self) -> None:
+        while self._sessions:
+            await self._became_idle.wait()
+
+    @contextmanager
+    def _kept_if_begun(self, session: Session) -> Iterator[None]:
+        self._sessions[session.id] = session
+        try:
+            yield
+        except BaseException:
+            self._forget(session)
+            raise
+
+    def _forget(self, session: Session) -> None:
+        del self._sessions[session.id]
+        if not self._sessions:
+            self._became_idle.set()
+            self._became_idle = anyio.Event()
+
+    async def _run(self, session: Session, script: Script) -> None:
+        try:
+            await session.run(script)
+        finally:
+            self._forget(session)
+            for leg in session.legs:
+                self._by_leg.pop(leg, None)
+
+    def _tell(self, event: SessionEvent) -> None:
+        if isinstance(event, LegStarted):
+            self._by_leg[event.leg] = self._sessions[event.session]
+        for listener in self.listeners:
+            listener(event)
+
+
+async def _refuse() -> Ending:
+    return TOO_MANY_CALLS

@@ -1,0 +1,113 @@
+"""A party: one role in a session, and the leg on which it is."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import anyio
+import anyio.lowlevel
+
+from callwright.calls.hearing import Hearing
+from callwright.calls.plan import Message, Role, Target, TimedKey
+from callwright.engines.port import Cause, LegGone
+
+if TYPE_CHECKING:
+    from callwright.calls.leg import Leg
+    from callwright.calls.session import Session
+
+
+class PartyLeft(Exception):
+    """A party is not there (any more). The one form of leaving: busy, no answer, hang-up, loss."""
+
+    def __init__(self, party: "Party", cause: Cause) -> None:
+        super().__init__(f"{party.role} left: {cause}")
+        self.party = party
+        self.cause = cause
+
+
+class Party:
+    """Rings on one leg after another, at most one of which answers; then it is that leg."""
+
+    def __init__(self, session: "Session", role: Role) -> None:
+        self.session = session
+        self.role = role
+        self.leg: Leg | None = None
+        "The leg that rings now or has answered."
+        self.cause: Cause | None = None
+        "Why the party has left, once it was there."
+        self.needed_by: set[anyio.CancelScope] = set()
+        self.when_early: Callable[[], None] | None = None
+        "Called when the leg that rings begins to send early media."
+
+    async def answers(self, targets: Sequence[Target]) -> None:
+        """Ring the targets one after another until one answers. Raises PartyLeft if none does.
+
+        If the numbers failed for different reasons the party counts as rejecting the call as a
+        whole; if all failed for the same reason, that is the cause.
+        """
+        causes: set[Cause] = set()
+        for target in targets:
+            # Whoever needed this party may have gone in this very turn: then nothing is rung.
+            await anyio.lowlevel.checkpoint_if_cancelled()
+            leg = self.leg = self.session.ring(self, target)
+            with anyio.move_on_after(target.within):
+                await leg.settled.wait()
+            if leg.answered is not None:
+                return
+            if leg.ended is None:
+                self.session.give_up(leg, Cause.NO_ANSWER)
+            causes.add(leg.cause or Cause.NO_ANSWER)
+        raise PartyLeft(self, causes.pop() if len(causes) == 1 else Cause.REJECTED)
+
+    def hears(self, message: Message | None, then: Message | None = None) -> Hearing:
+        """In a ``with``: the party hears ``message`` once, then the music ``then``, looped."""
+        return Hearing(self, message, then)
+
+    async def hears_out(self, message: Message | None) -> None:
+        """Play ``message`` to its end. Raises PartyLeft if the party does not stay that long."""
+        with present(self), self.hears(message) as hearing:
+            await hearing.finished.wait()
+
+    def gets_keys(self, keys: Sequence[TimedKey]) -> None:
+        """Send the party keys at their times, counted from its answer, beside everything else."""
+        if keys and self.leg:
+            self.session.start_soon(self._send_keys, self.leg, keys)
+
+    async def _send_keys(self, leg: "Leg", keys: Sequence[TimedKey]) -> None:
+        assert leg.answered is not None
+        for key in keys:
+            await anyio.sleep_until(leg.answered + key.after)
+            try:
+                self.session.engine.send_key(leg.id, key.key)
+            except LegGone:
+                return
+
+    def leave(self, cause: Cause) -> None:
+        """Take the fact that the answered leg has ended: whoever needs the party is told."""
+        self.cause = cause
+        for scope in tuple(self.needed_by):
+            scope.cancel()
+
+
+@contextmanager
+def present(*parties: Party) -> Iterator[None]:
+    """Run the block while all ``parties`` are there; raise `PartyLeft` when one is not.
+
+    Lifetimes of parties do not nest, needs do: the session owns whoever is on the line, this block
+    only says who is needed for what stands in it.
+    """
+    for party in parties:
+        if party.cause:
+            raise PartyLeft(party, party.cause)
+    with anyio.CancelScope() as scope:
+        for party in parties:
+            party.needed_by.add(scope)
+        try:
+            yield
+        finally:
+            for party in parties:
+                party.needed_by.discard(scope)
+    if scope.cancelled_caught:
+        for party in parties:
+            if party.cause:
+                raise PartyLeft(party, party.cause)

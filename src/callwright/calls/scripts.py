@@ -1,0 +1,62 @@
+"""Scripts: one coroutine per kind of call, to be read beside the choreography.
+
+The position in the text is the state of the call. Busy, no answer, hang-up, release and shutdown do
+not appear: they leave the script as `PartyLeft` or as cancellation, and the session that runs it
+hangs up whoever is still on the line.
+"""
+
+from contextlib import nullcontext
+
+import anyio
+
+from callwright.calls.ending import TALKED_TOO_LONG, Ending
+from callwright.calls.party import Party, present
+from callwright.calls.plan import EmployeeCall, Role
+from callwright.calls.session import Session
+
+
+async def employee_call(call: Session, plan: EmployeeCall) -> Ending:
+    """Ring the first party, then the second, speak to each, and let them talk."""
+    contact, employee = call.party(Role.CONTACT), call.party(Role.EMPLOYEE)
+    if plan.first is Role.EMPLOYEE:
+        await employee_first(plan, contact, employee)
+    else:
+        await contact_first(plan, contact, employee)
+    return await talk(call, contact, employee, at_most=plan.talk_at_most)
+
+
+async def employee_first(plan: EmployeeCall, contact: Party, employee: Party) -> None:
+    """Choreography 1. The contact is dialled only when the employee has heard its message."""
+    await employee.answers(plan.employee)
+    await employee.hears_out(plan.employee_message)
+
+    with present(employee), employee.hears(None, then=plan.waiting_music) as music:
+        with music.gives_way_to(contact) if plan.early_switching else nullcontext():
+            await contact.answers([plan.contact])
+        contact.gets_keys(plan.keys)
+        if not plan.joins_on_answer:
+            await contact.hears_out(plan.contact_message)
+
+
+async def contact_first(plan: EmployeeCall, contact: Party, employee: Party) -> None:
+    """Choreography 2. The contact hears its message while the employee is being rung."""
+    await contact.answers([plan.contact])
+    contact.gets_keys(plan.keys)
+
+    with present(contact), contact.hears(plan.contact_message, plan.waiting_music) as greeting:
+        await employee.answers(plan.employee)
+        if plan.joins_on_answer:
+            return
+        with (
+            present(employee),
+            employee.hears(plan.employee_message, plan.waiting_music) as briefing,
+        ):
+            await greeting.finished.wait()
+            await briefing.finished.wait()
+
+
+async def talk(call: Session, one: Party, other: Party, *, at_most: float) -> Ending:
+    """Join the two until one of them leaves or ``at_most`` seconds have passed."""
+    with present(one, other), call.joined(one, other):
+        await anyio.sleep(at_most)
+    return TALKED_TOO_LONG

@@ -1,0 +1,272 @@
+"""A session: who takes part in one call, on which legs, and what has happened so far."""
+
+import logging
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import anyio
+
+from callwright.calls import events
+from callwright.calls.dtmf import pending
+from callwright.calls.ending import (
+    BROKEN,
+    SHUT_DOWN,
+    Ending,
+    ending_when_left,
+    leg_finish_reason,
+)
+from callwright.calls.events import Listener, SessionEvent
+from callwright.calls.leg import Leg
+from callwright.calls.party import Party, PartyLeft
+from callwright.calls.plan import Caption, Role, SessionId, Target
+from callwright.calls.record import CallRecord
+from callwright.engines import port
+from callwright.engines.port import BridgeId, Cause, Engine, LegGone, LegId, PlaybackId
+
+if TYPE_CHECKING:
+    from anyio.abc import TaskGroup
+
+log = logging.getLogger(__name__)
+
+Script = Callable[[], Coroutine[Any, Any, Ending]]
+
+GOODBYE_WITHIN = 2.0
+"Seconds the session waits for its legs to end after it has hung them up."
+
+KEYS_NOTED_AT_MOST = 500
+"Keys received per session that are told as events; a phone that sends more is not believed."
+
+
+class Session:
+    """One call. Its script works with parties; the engine's events come in by `deliver`.
+
+    ``next_id`` gives ids for legs, playbacks and bridges that are used nowhere else.
+    """
+
+    def __init__(
+        self,
+        session: SessionId,
+        caption: Caption,
+        engine: Engine,
+        next_id: Callable[[], int],
+        listener: Listener,
+    ) -> None:
+        self.id = session
+        self.caption = caption
+        self.engine = engine
+        self.next_id = next_id
+        self.legs: dict[LegId, Leg] = {}
+        self.playing: dict[PlaybackId, Callable[[], None]] = {}
+        "What to call when a playback has been played to its end."
+        self._listener = listener
+        self._parties: dict[Role, Party] = {}
+        self._begun = anyio.current_time()
+        self._begun_at = datetime.now(UTC)
+        self._sequence = 1
+        self._keys_noted = 0
+        self._keys_sent = 0
+        self._talk_began: float | None = None
+        self._talked = 0.0
+        self._tasks: TaskGroup | None = None
+        self._scope = anyio.CancelScope()
+        self._asked_to_end: Ending | None = None
+        self._ending: Ending | None = None
+        self._all_ended = anyio.Event()
+        self.started = events.SessionStarted(
+            session=session, sequence=1, time=self._begun_at, offset=0.0, caption=caption
+        )
+        self.record = CallRecord.begin(self.started)
+
+    # What scripts and parties use.
+
+    def party(self, role: Role) -> Party:
+        return self._parties.setdefault(role, Party(self, role))
+
+    def ring(self, party: Party, target: Target) -> Leg:
+        """Begin to ring one phone for a party."""
+        leg = Leg(LegId(self.next_id()), party.role, target, anyio.current_time())
+        self.legs[leg.id] = leg
+        employee = self.caption.employee if party.role is Role.EMPLOYEE else None
+        self.tell(
+            events.LegStarted,
+            leg=leg.id,
+            role=party.role,
+            calling_number=target.caller_id,
+            called_number=target.address.number,
+            employee_id=employee.id if employee else None,
+            employee_full_name=employee.full_name if employee else None,
+        )
+        self.engine.ring(leg.id, target.address, caller_id=target.caller_id)
+        return leg
+
+    def give_up(self, leg: Leg, cause: Cause) -> None:
+        """Hang up a leg that has not answered, for a cause of ours."""
+        leg.cause = cause
+        self.engine.hang_up(leg.id)
+
+    @contextmanager
+    def joined(self, one: Party, other: Party) -> Iterator[None]:
+        """In the block the two talk: they hear each other."""
+        assert one.leg
+        assert other.leg
+        legs = one.leg.id, other.leg.id
+        bridge = self._bridge(one, other)
+        if bridge is None:  # One has just gone; ``present`` around this block will say so.
+            yield
+            return
+        began = self._talk_began = anyio.current_time()
+        self.tell(events.TalkStarted, legs=legs)
+        try:
+            yield
+        finally:
+            self.engine.unbridge(bridge)
+            lasted = anyio.current_time() - began
+            self._talked += lasted
+            self.tell(events.TalkFinished, legs=legs, duration=round(lasted, 3))
+
+    def join_early(self, listener: Party, ringing: Party) -> BridgeId | None:
+        """Let a party hear the early media of another's leg. None if either has just gone."""
+        assert listener.leg
+        assert ringing.leg
+        bridge = self._bridge(listener, ringing)
+        if bridge is not None:
+            self.tell(events.EarlyMediaJoined, leg=listener.leg.id, heard=ringing.leg.id)
+        return bridge
+
+    def _bridge(self, one: Party, other: Party) -> BridgeId | None:
+        assert one.leg
+        assert other.leg
+        bridge = BridgeId(self.next_id())
+        try:
+            self.engine.bridge(bridge, one.leg.id, other.leg.id)
+        except LegGone:
+            return None
+        return bridge
+
+    def start_soon(self, helper: Callable[..., Coroutine[Any, Any, None]], *args: object) -> None:
+        """Run a helper beside the script until it is done or the script has ended."""
+        assert self._tasks, "the session is not running"
+        self._tasks.start_soon(helper, *args)
+
+    def tell(self, kind: type[SessionEvent], **facts: Any) -> None:
+        """Make the next event of the session and give it to whoever listens."""
+        self._sequence += 1
+        offset = anyio.current_time() - self._begun
+        event = kind(
+            session=self.id,
+            sequence=self._sequence,
+            time=self._begun_at + timedelta(seconds=offset),
+            offset=round(offset, 3),
+            **facts,
+        )
+        self.record.take(event)
+        self._listener(event)
+
+    # What the manager uses.
+
+    async def run(self, script: Script) -> None:
+        """Carry out the script; then hang up whoever is left and tell the verdict, once."""
+        ending = SHUT_DOWN
+        try:
+            with self._scope:
+                ending = await self._carry_out(script)
+        finally:
+            self._ending = ending = self._asked_to_end or ending
+            await self._hang_up_all()
+            self._finish(ending)
+
+    def end(self, ending: Ending) -> None:
+        """Break the script off, wherever it is. The first reason given counts."""
+        if self._ending is None:
+            self._asked_to_end = self._asked_to_end or ending
+            self._scope.cancel()
+
+    def deliver(self, event: port.EngineEvent) -> None:
+        """Take one event of the engine's about one of this session's legs."""
+        leg = self.legs[event.leg]
+        match event:
+            case port.LegEnded():
+                self._leg_ended(leg, event)
+            case _ if leg.cause is not None:
+                pass  # We have given this leg up; whatever it still says came too late.
+            case port.LegRinging():
+                self.tell(events.LegRang, leg=leg.id)
+            case port.EarlyMediaStarted():
+                self.tell(events.EarlyMediaHeard, leg=leg.id)
+                party = self.party(leg.role)
+                if party.when_early and party.leg is leg:
+                    party.when_early()
+            case port.LegAnswered():
+                leg.answered = anyio.current_time()
+                self.tell(events.LegAnswered, leg=leg.id)
+                leg.settled.set()
+            case port.DtmfSent(key=key):
+                self._keys_sent += 1
+                left = pending(self.caption.dtmf_string, self._keys_sent)
+                self.tell(events.KeySent, leg=leg.id, key=key, pending=left)
+            case port.DtmfReceived(key=key):
+                self._keys_noted += 1
+                if self._keys_noted <= KEYS_NOTED_AT_MOST:
+                    self.tell(events.KeyReceived, leg=leg.id, key=key)
+            case port.PlaybackFinished(playback=playback):
+                if finished := self.playing.pop(playback, None):
+                    finished()
+
+    async def _carry_out(self, script: Script) -> Ending:
+        try:
+            async with anyio.create_task_group() as self._tasks:
+                # Caught in here: a PartyLeft must not cross the task group.
+                try:
+                    ending = await script()
+                except PartyLeft as left:
+                    ending = ending_when_left(left.party.role, left.cause)
+                self._tasks.cancel_scope.cancel()
+            return ending
+        except Exception:
+            log.exception("%d: the script broke", self.id)
+            return BROKEN
+
+    async def _hang_up_all(self) -> None:
+        live = [leg for leg in self.legs.values() if leg.ended is None]
+        for leg in live:
+            if leg.cause is None:
+                leg.cause = Cause.RELEASED
+            self.engine.hang_up(leg.id)
+        if live:
+            with anyio.move_on_after(GOODBYE_WITHIN, shield=True):
+                await self._all_ended.wait()
+
+    def _leg_ended(self, leg: Leg, event: port.LegEnded) -> None:
+        leg.ended = now = anyio.current_time()
+        leg.cause = cause = leg.cause or event.cause
+        self.tell(
+            events.LegEnded,
+            leg=leg.id,
+            finish_reason=leg_finish_reason(leg.role, cause, self._ending),
+            cause=cause.value,
+            raw=event.raw,
+            talk_duration=round(now - leg.answered, 3) if leg.answered is not None else 0.0,
+            total_duration=round(now - leg.started, 3),
+        )
+        leg.settled.set()
+        party = self.party(leg.role)
+        if leg.answered is not None and party.leg is leg:
+            party.leave(cause)
+        if self._ending and all(leg.ended is not None for leg in self.legs.values()):
+            self._all_ended.set()
+
+    def _finish(self, ending: Ending) -> None:
+        total = anyio.current_time() - self._begun
+        waited = total if self._talk_began is None else self._talk_began - self._begun
+        self.tell(
+            events.SessionFinished,
+            finish_reason=ending.finish_reason,
+            ended_by=ending.ended_by,
+            fault=ending.fault,
+            detail=ending.detail,
+            wait_duration=round(waited, 3),
+            talk_duration=round(self._talked, 3),
+            total_duration=round(total, 3),
+        )
