@@ -59,7 +59,10 @@ if ! base=$(find_python); then
         "python3.14). On Debian or Ubuntu: apt-get install python3 python3-venv"
 fi
 
-if ! recent_enough "$python" || ! "$python" -m pip --version >/dev/null 2>&1; then
+# A virtual environment that was moved with its checkout still names its old place inside.
+whole() { recent_enough "$python" && grep -qsF "$(pwd -P)/.venv" .venv/bin/pip; }
+
+if ! whole; then
     version=$("$base" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
     if ! can_make_venv "$base"; then
         apt_install "python$version-venv" || true

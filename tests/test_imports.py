@@ -1,0 +1,168 @@
+"""The architecture: who may import whom.
+
+A request goes rpc → methods → calls → engines, and imports go the same way, never against it.
+Everything is wired together in ``app.py``, which therefore may import everything.
+"""
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).parents[1] / "src" / "callwright"
+
+# Part of the package → what it may import of callwright, beside itself. A name stands for the
+# module and all below it. The longest matching name on the left is the rule of a module; a module
+# without a rule fails, so that a new part gets one.
+MAY_IMPORT: dict[str, tuple[str, ...]] = {
+    "config": (),
+    "directory": ("engines.port",),
+    "engines": (),
+    "engines.port": (),
+    "engines.simulated": ("engines.port",),
+    "engines.media": ("engines.port",),
+    "engines.sip": ("engines.port", "engines.media.media"),
+    "calls": ("engines.port",),
+    "speech": ("calls.plan", "engines.port", "config"),
+    "storage": (
+        "directory",
+        "calls.plan",
+        "calls.events",
+        "calls.journal",
+        "engines.port",
+    ),
+    # rpc.errors is the vocabulary in which a method refuses; it imports nothing itself.
+    "methods": ("rpc.errors", "calls", "directory", "engines.port"),
+    "rpc": ("methods", "directory"),
+    "rpc.errors": (),
+}
+MAY_IMPORT_EVERYTHING = ("app", "cli", "__main__")
+
+# Part of the package → what it may not import from outside, and why.
+MAY_NOT_IMPORT: dict[str, tuple[tuple[str, ...], str]] = {
+    "calls": (
+        ("asyncio", "socket", "threading", "time", "sqlalchemy", "starlette", "pydantic"),
+        "a call waits through anyio alone, so that its stories can be told on a test's clock",
+    ),
+    "engines.port": (("asyncio", "anyio", "socket"), "the port is a page of words"),
+    "methods": (("sqlalchemy", "starlette", "socket"), "a method knows plans and the directory"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """One import statement's target, as a full dotted name."""
+
+    target: str
+    line: int
+
+
+def within(name: str, part: str) -> bool:
+    return name == part or name.startswith(part + ".")
+
+
+def rule_of(module: str) -> str | None:
+    """The longest name of `MAY_IMPORT` that covers ``module``."""
+    return max((part for part in MAY_IMPORT if within(module, part)), key=len, default=None)
+
+
+def imports(source: str, package: str) -> Iterator[Import]:
+    """Every import of a module, in functions and under TYPE_CHECKING too.
+
+    ``package``: the full name of the package the module is in, for relative imports.
+    """
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.Import(names=names):
+                for name in names:
+                    yield Import(name.name, node.lineno)
+            case ast.ImportFrom(module=module, names=names, level=level):
+                base = package.split(".")[: len(package.split(".")) - level + 1] if level else []
+                start = ".".join([*base, *([module] if module else [])])
+                for name in names:
+                    # `from callwright.engines import port` takes a module, not a name in one.
+                    yield Import(f"{start}.{name.name}", node.lineno)
+
+
+def faults(module: str, source: str, *, is_package: bool = False) -> Iterator[tuple[int, str]]:
+    """Line and reason of every import in ``module`` that goes against the rules.
+
+    ``module``: dotted name below callwright; empty for the package itself.
+    """
+    whole = f"callwright.{module}".rstrip(".")
+    package = whole if is_package else whole.rpartition(".")[0]
+    found = list(imports(source, package))
+
+    for part, (names, reason) in MAY_NOT_IMPORT.items():
+        if within(module, part):
+            for imported in found:
+                if any(within(imported.target, name) for name in names):
+                    yield imported.line, f"{part} may not import {imported.target}: {reason}"
+
+    if module in MAY_IMPORT_EVERYTHING:
+        return
+    rule = rule_of(module)
+    for imported in found:
+        if not within(imported.target, "callwright"):
+            continue
+        target = imported.target.removeprefix("callwright").lstrip(".")
+        if rule is None:
+            yield imported.line, f"no rule says what {module or 'callwright'} may import"
+        elif not any(within(target, part) for part in (rule, *MAY_IMPORT[rule])):
+            allowed = ", ".join(MAY_IMPORT[rule]) or "nothing"
+            yield imported.line, f"{rule} may import {allowed} of callwright, not {target}"
+
+
+def test_every_import_goes_along_the_way_of_a_request() -> None:
+    found = []
+    for file in sorted(SOURCE.rglob("*.py")):
+        parts = file.relative_to(SOURCE).with_suffix("").parts
+        is_package = parts[-1] == "__init__"
+        module = ".".join(parts[:-1] if is_package else parts)
+        found += [
+            f"{file.relative_to(SOURCE.parents[1])}:{line}: {reason}"
+            for line, reason in faults(module, file.read_text("utf-8"), is_package=is_package)
+        ]
+    assert not found, "\n" + "\n".join(found)
+
+
+@pytest.mark.parametrize(
+    ("module", "source"),
+    [
+        ("calls.session", "from callwright.engines.port import LegId"),
+        ("calls.session", "from callwright.engines import port"),
+        ("calls.session", "from .plan import Role"),
+        ("calls.session", "import anyio"),
+        ("methods.start_calls", "from callwright.calls.manager import CallManager"),
+        ("engines.sip.engine", "from callwright.engines.media.media import MediaEngine"),
+        ("app", "from callwright.engines.sip.engine import SipEngine"),
+    ],
+)
+def test_imports_along_the_way_are_allowed(module: str, source: str) -> None:
+    assert list(faults(module, source)) == []
+
+
+@pytest.mark.parametrize(
+    ("module", "source"),
+    [
+        ("calls.session", "from callwright.storage.sessions import SessionStore"),
+        ("calls.session", "from callwright.engines.sip.engine import SipEngine"),
+        ("calls.session", "from callwright.engines import sip"),
+        ("calls.session", "from ..engines.sip import engine"),
+        ("calls.session", "def later():\n    import asyncio.events"),
+        ("calls.session", "from sqlalchemy.ext.asyncio import AsyncEngine"),
+        ("calls.session", "from socket import socket"),
+        ("engines.sip.engine", "from callwright.calls.plan import Role"),
+        (
+            "engines.media.player",
+            "if TYPE_CHECKING:\n    from callwright.engines.sip import engine",
+        ),
+        ("methods.start_calls", "from callwright.rpc.http import HttpApi"),
+        ("rpc.errors", "from callwright.methods.method import Method"),
+        ("novelty.thing", "import callwright.config"),
+    ],
+)
+def test_imports_against_the_way_are_found(module: str, source: str) -> None:
+    assert len(list(faults(module, source))) == 1
