@@ -1,0 +1,276 @@
+"""The simulated engine: far ends that follow a script, for tests and for trying the API out.
+
+It passes the same contract suite as the engines with real legs. Its only clock is anyio's, so on
+trio's test clock hours of calls pass in milliseconds, in the same order every time.
+"""
+
+import heapq
+import itertools
+import wave
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import anyio
+import anyio.lowlevel
+
+from callwright.engines.port import (
+    Address,
+    BridgeId,
+    Cause,
+    Deliver,
+    DtmfReceived,
+    DtmfSent,
+    EarlyMediaStarted,
+    EngineEvent,
+    LegAnswered,
+    LegEnded,
+    LegGone,
+    LegId,
+    LegRinging,
+    Media,
+    PlaybackFinished,
+    PlaybackId,
+    Trunk,
+)
+
+KEY_SPACING = 0.160
+"Seconds from the start of one key to the next."
+
+
+@dataclass(frozen=True, slots=True)
+class Rings:
+    """The phone rings (180)."""
+
+
+@dataclass(frozen=True, slots=True)
+class SendsEarlyMedia:
+    """It is heard before it answers: a ringback, a voicemail's prompt (183)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Rejects:
+    cause: Cause
+    raw: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Presses:
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class HangsUp:
+    cause: Cause = Cause.HUNG_UP
+    "`Cause.MEDIA_LOST` for a phone that vanishes."
+
+
+Act = Rings | SendsEarlyMedia | Answers | Rejects | Presses | HangsUp
+
+
+@dataclass(frozen=True, slots=True)
+class FarEnd:
+    """What a phone does when it is rung: acts, each so many seconds after the one before."""
+
+    acts: Sequence[tuple[float, Act]] = ((0.1, Rings()), (1.0, Answers()))
+
+
+def answers(*, after: float = 1.0, then: Sequence[tuple[float, Act]] = ()) -> FarEnd:
+    """A phone that rings and answers ``after`` seconds of ringing."""
+    return FarEnd(((0.1, Rings()), (after, Answers()), *then))
+
+
+def never_answers() -> FarEnd:
+    return FarEnd(((0.1, Rings()),))
+
+
+def busy() -> FarEnd:
+    return FarEnd(((0.1, Rejects(Cause.BUSY, "486 Busy Here")),))
+
+
+@dataclass(slots=True)
+class SimulatedLeg:
+    """One leg, and what its phone has heard; for whoever looks at the simulation."""
+
+    id: LegId
+    to: Address
+    caller_id: str
+    rung_at: float
+    answered: bool = False
+    early: bool = False
+    playback: PlaybackId | None = None
+    media: Media | None = None
+    bridge: BridgeId | None = None
+    keys_free_at: float = 0.0
+    keys: list[tuple[float, str]] = field(default_factory=list)
+    "Keys the phone got, and when."
+    heard: list[tuple[float, str]] = field(default_factory=list)
+    "What it began to hear when: a media file's name, another phone's number, or ``silence``."
+
+
+class SimulatedEngine:
+    """See `callwright.engines.port.Engine`. ``far_ends``: what the phone of each number does."""
+
+    def __init__(
+        self, far_ends: Mapping[str, FarEnd] | None = None, *, otherwise: FarEnd | None = None
+    ) -> None:
+        self.far_ends = dict(far_ends or {})
+        self.legs: dict[LegId, SimulatedLeg] = {}
+        "Legs that are not ended."
+        self.rung: list[SimulatedLeg] = []
+        "Every leg there ever was, in the order they were rung."
+        self._otherwise = otherwise or FarEnd()
+        self._bridges: dict[BridgeId, tuple[LegId, LegId]] = {}
+        self._due: list[tuple[float, int, Callable[[], None]]] = []
+        self._turns = itertools.count()
+        self._more = anyio.Event()
+        self._deliver: Deliver | None = None
+
+    async def run(self, deliver: Deliver, *, started: Callable[[], None]) -> None:
+        self._deliver = deliver
+        started()
+        try:
+            while True:
+                self._more = anyio.Event()
+                wait = self._due[0][0] - anyio.current_time() if self._due else float("inf")
+                if wait > 0:
+                    with anyio.move_on_after(wait):
+                        await self._more.wait()
+                    continue
+                _, _, happen = heapq.heappop(self._due)
+                happen()
+                await anyio.lowlevel.checkpoint()
+        finally:
+            for leg in tuple(self.legs.values()):
+                self._end(leg, Cause.RELEASED)
+
+    def use_trunks(self, trunks: Sequence[Trunk]) -> None:
+        """Every number can be reached; trunks make no difference here."""
+
+    def ring(self, leg: LegId, to: Address, *, caller_id: str) -> None:
+        rung = SimulatedLeg(leg, to, caller_id, anyio.current_time())
+        self.legs[leg] = rung
+        self.rung.append(rung)
+        after = 0.0
+        for pause, act in self.far_ends.get(to.number, self._otherwise).acts:
+            after += pause
+            self._later(after, lambda act=act: self._act(leg, act))  # type: ignore[misc]
+
+    def hang_up(self, leg: LegId) -> None:
+        if known := self.legs.get(leg):
+            self._later(0.0, lambda: self._end(known, Cause.RELEASED))
+
+    def play(self, leg: LegId, playback: PlaybackId, media: Media, *, loop: bool = False) -> None:
+        ear = self._live(leg)
+        ear.playback, ear.media = playback, media
+        self._hear(ear)
+        if not loop:
+            self._later(duration(media), lambda: self._played(ear, playback))
+
+    def stop(self, playback: PlaybackId) -> None:
+        for leg in self.legs.values():
+            if leg.playback == playback:
+                leg.playback = leg.media = None
+                self._hear(leg)
+
+    def send_key(self, leg: LegId, key: str) -> None:
+        ear = self._live(leg)
+        now = anyio.current_time()
+        start = max(now, ear.keys_free_at)
+        ear.keys_free_at = start + KEY_SPACING
+        self._later(start - now, lambda: self._key_sent(ear, key))
+
+    def bridge(self, bridge: BridgeId, one: LegId, other: LegId) -> None:
+        ears = self._live(one), self._live(other)
+        for ear in ears:
+            if ear.bridge is not None:
+                self.unbridge(ear.bridge)
+        self._bridges[bridge] = one, other
+        for ear in ears:
+            ear.bridge = bridge
+            self._hear(ear)
+
+    def unbridge(self, bridge: BridgeId) -> None:
+        for leg in self._bridges.pop(bridge, ()):
+            if ear := self.legs.get(leg):
+                ear.bridge = None
+                self._hear(ear)
+
+    def _live(self, leg: LegId) -> SimulatedLeg:
+        if leg not in self.legs:
+            raise LegGone(leg)
+        return self.legs[leg]
+
+    def _later(self, after: float, happen: Callable[[], None]) -> None:
+        heapq.heappush(self._due, (anyio.current_time() + after, next(self._turns), happen))
+        self._more.set()
+
+    def _tell(self, event: EngineEvent) -> None:
+        assert self._deliver
+        self._deliver(event)
+
+    def _act(self, leg: LegId, act: Act) -> None:
+        phone = self.legs.get(leg)
+        if phone is None:
+            return
+        match act:
+            case Rings():
+                self._tell(LegRinging(leg))
+            case SendsEarlyMedia():
+                phone.early = True
+                self._tell(EarlyMediaStarted(leg))
+            case Answers():
+                phone.answered = True
+                self._hear(phone)
+                self._tell(LegAnswered(leg))
+            case Rejects(cause=cause, raw=raw):
+                self._end(phone, cause, raw)
+            case HangsUp(cause=cause):
+                self._end(phone, cause)
+            case Presses(key=key):
+                self._tell(DtmfReceived(leg, key))
+
+    def _end(self, leg: SimulatedLeg, cause: Cause, raw: str = "") -> None:
+        if self.legs.pop(leg.id, None) is None:
+            return
+        if leg.bridge is not None:
+            self.unbridge(leg.bridge)
+        self._tell(LegEnded(leg.id, cause, raw))
+
+    def _played(self, leg: SimulatedLeg, playback: PlaybackId) -> None:
+        if leg.id in self.legs and leg.playback == playback:
+            leg.playback = leg.media = None
+            self._hear(leg)
+            self._tell(PlaybackFinished(leg.id, playback))
+
+    def _key_sent(self, leg: SimulatedLeg, key: str) -> None:
+        if leg.id in self.legs:
+            leg.keys.append((anyio.current_time(), key))
+            self._tell(DtmfSent(leg.id, key))
+
+    def _hear(self, ear: SimulatedLeg) -> None:
+        """Note what the phone hears from now on, if that is something else than before."""
+        if not ear.answered:
+            return
+        what = "silence"
+        if ear.media:
+            what = ear.media.path.name
+        elif ear.bridge is not None:
+            peer = next(leg for leg in self._bridges[ear.bridge] if leg != ear.id)
+            if self.legs[peer].answered or self.legs[peer].early:
+                what = self.legs[peer].to.number
+        now = anyio.current_time()
+        if ear.heard and ear.heard[-1][0] == now:
+            ear.heard.pop()  # What lasted no time was not heard.
+        if not ear.heard or ear.heard[-1][1] != what:
+            ear.heard.append((now, what))
+
+
+def duration(media: Media) -> float:
+    """Length of a WAV file, in seconds."""
+    with wave.open(str(media.path)) as file:
+        return float(file.getnframes() / file.getframerate())

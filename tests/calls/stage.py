@@ -1,0 +1,201 @@
+"""A stage for stories: a call manager on the simulated engine, on a clock that jumps.
+
+``play(story)`` runs an async story on trio's autojump clock: hours pass in milliseconds.
+"""
+
+import itertools
+import wave
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import anyio
+import trio
+import trio.testing
+
+from callwright.calls.dtmf import timed_keys
+from callwright.calls.events import SessionEvent, SessionFinished, SessionStarted
+from callwright.calls.manager import CallManager
+from callwright.calls.plan import (
+    Caption,
+    Direction,
+    EmployeeCall,
+    EmployeeRef,
+    Message,
+    MessageUnavailable,
+    RecordedMessage,
+    Role,
+    SessionId,
+    Target,
+)
+from callwright.engines.port import Address, Media
+from callwright.engines.simulated import FarEnd, SimulatedEngine, SimulatedLeg
+
+CONTACT = "79260000000"
+EMPLOYEE = "79260000001"
+EMPLOYEE_2 = "79260000002"
+
+
+def play(story: Callable[[], Awaitable[None]]) -> None:
+    trio.run(story, clock=trio.testing.MockClock(autojump_threshold=0))
+
+
+class Spoken:
+    """A tts message that is ready ``after`` seconds, or never."""
+
+    label = "tts"
+    is_tts = True
+
+    def __init__(self, media: Media | None, after: float = 0.0) -> None:
+        self._media = media
+        self._after = after
+
+    async def audio(self) -> Media:
+        await anyio.sleep(self._after)
+        if self._media is None:
+            raise MessageUnavailable("the synthesiser did not answer")
+        return self._media
+
+
+class Props:
+    """Media files of given lengths, and a plan made of them."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.music = self.recorded("music", 10.0)
+
+    def media(self, name: str, seconds: float) -> Media:
+        path = self._folder / f"{name}.wav"
+        with wave.open(str(path), "wb") as file:
+            file.setnchannels(1)
+            file.setsampwidth(2)
+            file.setframerate(16000)
+            file.writeframes(bytes(2 * int(16000 * seconds)))
+        return Media(path)
+
+    def recorded(self, name: str, seconds: float) -> RecordedMessage:
+        return RecordedMessage(self.media(name, seconds), name)
+
+    def spoken(self, name: str, seconds: float, *, ready_after: float = 0.0) -> Spoken:
+        return Spoken(self.media(name, seconds), ready_after)
+
+    def plan(
+        self,
+        *,
+        first: Role = Role.EMPLOYEE,
+        switch_at_once: bool = False,
+        early_switching: bool = False,
+        contact_message: Message | None = None,
+        employee_message: Message | None = None,
+        dtmf_string: str = "",
+        employee_numbers: Sequence[str] = (EMPLOYEE,),
+        dial_time: float = 30.0,
+        talk_at_most: float = 7200.0,
+    ) -> EmployeeCall:
+        return EmployeeCall(
+            caption=Caption(
+                account=1,
+                method="start.employee_call",
+                direction=Direction.IN,
+                virtual_number="74993720692",
+                contact_number=CONTACT,
+                external_id=None,
+                dtmf_string=dtmf_string,
+                employee=EmployeeRef(25, "Анна Орлова"),
+            ),
+            first=first,
+            contact=Target(Address(CONTACT, trunk="t"), "74993720692", dial_time),
+            employee=[
+                Target(Address(number, trunk="t"), CONTACT, dial_time)
+                for number in employee_numbers
+            ],
+            switch_at_once=switch_at_once,
+            early_switching=early_switching,
+            waiting_music=self.music,
+            contact_message=contact_message,
+            employee_message=employee_message,
+            keys=timed_keys(dtmf_string) if dtmf_string else (),
+            talk_at_most=talk_at_most,
+        )
+
+
+class MemoryJournal:
+    def __init__(self) -> None:
+        self.stories: dict[SessionId, list[SessionEvent]] = {}
+
+    async def begin(self, started: SessionStarted) -> None:
+        self.stories[started.session] = [started]
+
+    def hear(self, event: SessionEvent) -> None:
+        self.stories[event.session].append(event)
+
+
+class Stage:
+    def __init__(self, far_ends: Mapping[str, FarEnd], parallel_at_most: int = 100) -> None:
+        self.engine = SimulatedEngine(far_ends)
+        self.journal = MemoryJournal()
+        self.manager = CallManager(
+            self.engine,
+            self.journal,
+            next_id=itertools.count(1 << 32).__next__,
+            parallel_at_most=parallel_at_most,
+        )
+        self.manager.listeners.append(self._notice)
+        self._verdicts: dict[SessionId, SessionFinished] = {}
+        self._news = anyio.Event()
+        self.raised_curtain = 0.0
+
+    async def verdict(self, session: SessionId) -> SessionFinished:
+        """Wait until a session has ended, and check what holds of every ending."""
+        while session not in self._verdicts:
+            await self._news.wait()
+        await anyio.lowlevel.checkpoint()
+        story = self.journal.stories[session]
+        assert isinstance(story[-1], SessionFinished), "the verdict is the last event"
+        assert sum(isinstance(event, SessionFinished) for event in story) == 1
+        assert [event.sequence for event in story] == list(range(1, len(story) + 1))
+        return self._verdicts[session]
+
+    async def whole_call(self, plan: EmployeeCall) -> SessionFinished:
+        """Start a call and wait until it is over; nobody is left on the line."""
+        verdict = await self.verdict(await self.manager.start(plan))
+        assert not self.engine.legs
+        return verdict
+
+    def phone(self, number: str) -> SimulatedLeg:
+        """The one leg that rang ``number``."""
+        [leg] = [leg for leg in self.engine.rung if leg.to.number == number]
+        return leg
+
+    def heard(self, number: str) -> list[tuple[float, str]]:
+        """What a phone began to hear, and when, in seconds since the curtain rose."""
+        return [(round(at - self.raised_curtain, 2), what) for at, what in self.phone(number).heard]
+
+    def names(self, session: SessionId) -> list[str]:
+        return [type(event).__name__ for event in self.journal.stories[session]]
+
+    def _notice(self, event: SessionEvent) -> None:
+        if isinstance(event, SessionFinished):
+            self._verdicts[event.session] = event
+            self._news.set()
+            self._news = anyio.Event()
+
+
+@asynccontextmanager
+async def stage(
+    far_ends: Mapping[str, FarEnd], *, parallel_at_most: int = 100
+) -> AsyncIterator[Stage]:
+    """Raise the curtain: the engine and the manager run until the block is left."""
+    scene = Stage(far_ends, parallel_at_most)
+    async with anyio.create_task_group() as engine_tasks:
+        ready = anyio.Event()
+        engine_tasks.start_soon(lambda: scene.engine.run(scene.manager.deliver, started=ready.set))
+        await ready.wait()
+        async with anyio.create_task_group() as calls:
+            up = anyio.Event()
+            calls.start_soon(lambda: scene.manager.run(started=up.set))
+            await up.wait()
+            scene.raised_curtain = anyio.current_time()
+            yield scene
+            calls.cancel_scope.cancel()
+        engine_tasks.cancel_scope.cancel()
