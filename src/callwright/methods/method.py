@@ -1,19 +1,29 @@
 """A method of the API: its name, its parameters, what it needs, and the function that serves it."""
 
+import re
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    WithJsonSchema,
+)
 
-from callwright.directory.model import Account, Component, User
+from callwright.directory.model import Account, Component, TokenKind, User
 
 
 class Params(BaseModel):
     """Parameters of a method: strict, closed, and described by the string under each field.
 
     Fields stand in the order of the method's parameter table, which is the order faults are
-    reported in. ``access_token`` is taken out before these models see the parameters.
+    reported in. ``access_token`` is taken out before these models see the parameters. A model
+    validator may raise an `ApiError` (``invalid_parameters_combination``): it runs only when every
+    single parameter is good.
     """
 
     model_config = ConfigDict(
@@ -24,6 +34,33 @@ class Params(BaseModel):
 Id = Annotated[int, Field(ge=0, lt=1 << 53)]
 "An id as the API shows it: a JSON integer, exact in every client."
 
+LENIENT = {"lenient": True}
+"Validation context of the lenient mode (setting ``api.lenient``)."
+
+# A Russian number as it is dialled at home: 8, then a code that begins with 3, 4, 8 or 9.
+_RUSSIAN_TRUNK_PREFIX = re.compile(r"8(?=[3489][0-9]{9}\Z)")
+
+
+def _digits(number: str, info: ValidationInfo) -> str:
+    if info.context == LENIENT:
+        international = number.startswith("+")
+        number = number[1:] if international else _RUSSIAN_TRUNK_PREFIX.sub("7", number)
+    if not re.fullmatch(r"[0-9]{1,20}", number):
+        raise ValueError("not digits")
+    return number
+
+
+PhoneNumber = Annotated[
+    str,
+    AfterValidator(_digits),
+    WithJsonSchema({"type": "string", "pattern": "^[0-9]{1,20}$"}),
+]
+"""A phone number in digits: E.164 without ``+``, a SIP number or an extension.
+
+In the lenient mode ``+79260000000`` and ``89260000000`` are taken for ``79260000000``. Longer than
+the 15 digits of E.164, because SIP numbers may be.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Caller:
@@ -33,33 +70,92 @@ class Caller:
     account: Account
     token_hash: str
     ip: str
+    token_kind: TokenKind = TokenKind.PERMANENT
 
 
 P = TypeVar("P", bound=Params)
 
 
 @dataclass(frozen=True, slots=True)
-class Method(Generic[P]):
-    """One method. ``serve`` returns what becomes ``result.data``; it raises `ApiError`."""
+class Declaration(Generic[P]):
+    """What a method is, before there is anything to serve it; the API reference is made of these.
+
+    Declare methods at module level, give them their function where the service is at hand::
+
+        LOGOUT_USER = Declaration("logout.user", LogoutUser, component=..., summary=...)
+
+        class Sessions:
+            def methods(self) -> list[Method[...]]:
+                return [LOGOUT_USER.served_by(self.logout_user)]
+    """
 
     name: str
     params: type[P]
-    serve: Callable[[Caller, P], Awaitable[object]]
     component: Component | None
     "Component it belongs to; None: always on."
     summary: str
     "One sentence for openrpc.json and docs/api.md."
     errors: tuple[str, ...] = ()
-    "Mnemonics of its own, beside the common ones, for openrpc.json."
+    "Mnemonics of its own, beside those every method has."
+    result: object = object
+    "Type of ``result.data``: anything pydantic can describe in JSON schema."
+
+    @property
+    def takes_token(self) -> bool:
+        return True
+
+    def served_by(self, serve: Callable[[Caller, P], Awaitable[object]]) -> "Method[P]":
+        return Method(
+            name=self.name,
+            params=self.params,
+            component=self.component,
+            summary=self.summary,
+            errors=self.errors,
+            result=self.result,
+            serve=serve,
+        )
 
 
 @dataclass(frozen=True, slots=True)
-class OpenMethod(Generic[P]):
-    """A method that needs no token: login.user."""
+class Method(Declaration[P]):
+    """One method. ``serve`` returns what becomes ``result.data``; it raises `ApiError`."""
 
-    name: str
-    params: type[P]
-    serve: Callable[[str, P], Awaitable[object]]
-    "Called with the client's address."
-    summary: str
-    errors: tuple[str, ...] = ()
+    serve: Callable[[Caller, P], Awaitable[object]] = field(kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenDeclaration(Declaration[P]):
+    """A method that is called without a token and finds out itself who the caller is."""
+
+    @property
+    def takes_token(self) -> bool:
+        return False
+
+    def served_by_identity(
+        self,
+        identify: Callable[[str, P], Awaitable[tuple[User, Account]]],
+        serve: Callable[[User], Awaitable[object]],
+    ) -> "OpenMethod[P]":
+        return OpenMethod(
+            name=self.name,
+            params=self.params,
+            component=self.component,
+            summary=self.summary,
+            errors=self.errors,
+            result=self.result,
+            identify=identify,
+            serve=serve,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class OpenMethod(OpenDeclaration[P]):
+    """A method that needs no token: login.user.
+
+    Between the two calls stand the checks that a token is otherwise put to: network, account,
+    component, limits.
+    """
+
+    identify: Callable[[str, P], Awaitable[tuple[User, Account]]] = field(kw_only=True)
+    "Called with the client's address; says who it is, or raises `ApiError`."
+    serve: Callable[[User], Awaitable[object]] = field(kw_only=True)

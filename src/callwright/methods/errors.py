@@ -1,0 +1,299 @@
+"""Errors a client can get: one class for each mnemonic.
+
+Codes, mnemonics and messages are wire constants, misspellings included: clients compare them. Only
+`ApiError` reaches clients; whatever else is raised is our fault and becomes `InternalError`.
+docs/errors.md is made from this file: the docstring says when an error is raised.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from enum import Enum
+from string import Formatter
+from typing import ClassVar, Final
+
+
+class Sent(Enum):
+    """Whether a parameter was sent at all; JSON's ``null`` is a value that was."""
+
+    NOTHING = "nothing"
+
+
+NOTHING: Final = Sent.NOTHING
+
+ERRORS: dict[str, type["ApiError"]] = {}
+"Every error by its mnemonic, in the order of this file."
+
+
+class ApiError(Exception):
+    """What a method raises to refuse a request.
+
+    A subclass states ``code`` (and ``mnemonic``, where it is not the class name in snake case) and
+    the ``message`` template. It is raised with the template's parameters as keywords, and with the
+    dotted ``field`` and the ``value`` sent where one parameter is to blame. Raises TypeError for
+    keywords that do not fit the template.
+    """
+
+    mnemonic: ClassVar[str]
+    code: ClassVar[int]
+    code_in: ClassVar[Mapping[str, int]]
+    "Methods that have another code for this error, by name."
+    message: ClassVar[str]
+    placeholders: ClassVar[frozenset[str]]
+
+    def __init_subclass__(
+        cls,
+        *,
+        code: int,
+        mnemonic: str | None = None,
+        code_in: Mapping[str, int] | None = None,
+    ) -> None:
+        cls.mnemonic = mnemonic or re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
+        cls.code = code
+        cls.code_in = code_in or {}
+        cls.placeholders = frozenset(
+            name for _, name, _, _ in Formatter().parse(cls.message) if name
+        )
+        if cls.mnemonic in ERRORS:
+            raise TypeError(f"{cls.mnemonic} is the mnemonic of {ERRORS[cls.mnemonic].__name__}")
+        ERRORS[cls.mnemonic] = cls
+
+    def __init__(
+        self, *, field: str | None = None, value: object = NOTHING, **params: str | int
+    ) -> None:
+        if params.keys() != self.placeholders:
+            wanted = ", ".join(sorted(self.placeholders)) or "no parameters"
+            raise TypeError(f"{type(self).__name__} takes {wanted}, not {', '.join(params)}")
+        super().__init__(self.message.format(**params))
+        self.field = field
+        self.value = None if value is NOTHING else as_text(value)
+        "What the client sent for ``field``, as a string; None: nothing was sent."
+        self.params = params
+
+
+def as_text(value: object) -> str:
+    """Show a JSON value as a string: a string as it is, anything else as JSON."""
+    if isinstance(value, str):
+        return value
+    return json.dumps(value, ensure_ascii=False)
+
+
+# Errors common to all methods, before a method is known.
+
+
+class ParseError(ApiError, code=-32700):
+    """The body is not JSON in UTF-8, or nested too deeply."""
+
+    message = "Invalid JSON was received by the server."
+
+
+class InvalidRequest(ApiError, code=-32600):
+    """The JSON is not a JSON-RPC 2.0 request with an id and named params."""
+
+    message = "Invalid Request The JSON sent is not a valid Request object"
+
+
+class BatchOperationsNotSupported(ApiError, code=-32099, mnemonic="batch_opreations_not_supported"):
+    """Several requests were sent in an array; send them one by one."""
+
+    message = "Batch operations not supported"
+
+
+class NotificationsNotSupported(ApiError, code=-32099):
+    """The request has no id."""
+
+    message = "Notifications not supported"
+
+
+class MethodNotFound(ApiError, code=-32601):
+    """There is no method of this name."""
+
+    message = "The method does not exist / is not available"
+
+
+# Who the caller is and what the account may do.
+
+
+class IpNotWhitelisted(ApiError, code=-32003):
+    """The user's networks do not hold the client's address, which is the one in the message."""
+
+    message = "Your IP {ip} is not whitelisted"
+
+
+class AccessTokenInvalid(ApiError, code=-32001):
+    """The token is unknown, a session token that has expired, or two different tokens were sent."""
+
+    message = "Access token is invalid"
+
+
+class AccessTokenExpired(ApiError, code=-32001):
+    """The permanent token has passed its expiry."""
+
+    message = "Access token has been expired"
+
+
+class AccessTokenBlocked(ApiError, code=-32001):
+    """The permanent token has been blocked."""
+
+    message = "Access token has been blocked"
+
+
+class AuthError(ApiError, code=-32001):
+    """No user has this login and password, or too many attempts came before."""
+
+    message = "Login or password is wrong"
+
+
+class AccountInactive(ApiError, code=-32009):
+    """The whole account is switched off."""
+
+    message = "Your account has been disabled, contact the support service"
+
+
+class Forbidden(ApiError, code=-32003):
+    """The user is switched off, or may not do this."""
+
+    message = "Permission denied"
+
+
+class ComponentDisabled(ApiError, code=-32008):
+    """The component the method belongs to is switched off for the user."""
+
+    message = "Component {component_name} has been disabled"
+
+
+class LimitExceeded(ApiError, code=-32029):
+    """The account has no points left in this minute or day; ``metadata.limits`` says how long."""
+
+    message = (
+        "Limit per {limit_type} has been exceeded. "
+        "Value of current limit per {limit_type} is {limit_max_value}"
+    )
+
+
+# Shape and values of parameters.
+
+
+class UnexpectedParameters(ApiError, code=-32602):
+    """A parameter the method does not have."""
+
+    message = "Unexpected method parameter(s)"
+
+
+class RequiredParameterMissed(ApiError, code=-32602):
+    """A required parameter was not sent."""
+
+    message = "The required parameter has been missed"
+
+
+class DataTypeError(ApiError, code=-32602):
+    """A parameter has the wrong JSON type; types are strict."""
+
+    message = "Data supplied is of wrong type"
+
+
+class InvalidParameterValue(ApiError, code=-32602):
+    """A parameter of the right type has a value that is not allowed."""
+
+    message = "Invalid parameter value"
+
+
+class CharacterEncodingNotAllowed(ApiError, code=-32602):
+    """A parameter's text is not Unicode in UTF-8."""
+
+    message = "The character encoding must be UTF-8"
+
+
+class InvalidParametersCombination(ApiError, code=-32602):
+    """Parameters that are good by themselves do not go together."""
+
+    message = "The combination of parameters is not permitted"
+
+
+# What the parameters refer to.
+
+
+class VirtualPhoneNumberNotFound(ApiError, code=-32007):
+    """The number is not one of the account's virtual numbers."""
+
+    message = (
+        "Virtual phone number {virtual_phone_number} not found. "
+        "It is not your virtual phone number."
+    )
+
+
+class EmployeeNotFound(ApiError, code=-32602):
+    """The account has no active employee with this id."""
+
+    message = "Employee with id {employee_id} not found. It is not your employee."
+
+
+class NoActivePhoneNumber(ApiError, code=-32602):
+    """The employee has no active number, or not the one that was asked for."""
+
+    message = "The phone number does not exist or inactive"
+
+
+class OwnVirtualPhoneNumberNotAllowed(ApiError, code=-32602):
+    """The contact is one of the account's own virtual numbers."""
+
+    message = "Parameter `contact` can not contain own virtual phone number"
+
+
+class ContactInBlacklist(
+    ApiError,
+    code=-32002,
+    code_in={
+        "start.scenario_call": -32602,
+        "start.vnumber_call": -32602,
+        "start.informer_call": -32602,
+    },
+):
+    """The contact is on the account's blacklist."""
+
+    message = "The contact {contact} has been found in the blacklist"
+
+
+class DirectionNotAllowed(ApiError, code=-32002):
+    """No trunk takes calls to this number, or calls there are not allowed."""
+
+    message = "Calls in the direction {direction} are not permitted"
+
+
+class MediaFileNotFound(ApiError, code=-32602):
+    """The file is neither the account's own nor a system file."""
+
+    message = "The media file with id {media_file_id} not found"
+
+
+class TtsTextExceeded(ApiError, code=-32602):
+    """The text to be spoken is longer than the setting ``api.tts_length_limit``."""
+
+    message = (
+        "The maximum length of Text-to-Speech message is {tts_message_max_length}. "
+        "The length of your message is {sent_tts_message_length}"
+    )
+
+
+# The state of a call.
+
+
+class CallSessionNotFound(ApiError, code=-32602):
+    """The account has no such session; where a live one is needed, also: it is over."""
+
+    message = "Call session not found"
+
+
+class InvalidState(ApiError, code=-32004):
+    """The session is not in a state in which the method is allowed."""
+
+    message = "This method can not be called in this state"
+
+
+# Our fault.
+
+
+class InternalError(ApiError, code=-32603):
+    """Something broke in the service; its log has the traceback."""
+
+    message = "Internal error, contact the support service"
