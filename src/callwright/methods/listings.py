@@ -1,0 +1,192 @@
+"""Methods that show calls: list.calls and get.call."""
+
+import dataclasses
+import re
+from collections.abc import Sequence
+from datetime import datetime
+from enum import Enum
+from typing import Any, Literal, Protocol, TypedDict
+
+from callwright.calls.events import SessionEvent
+from callwright.calls.manager import CallManager
+from callwright.calls.plan import Caption, Role, SessionId
+from callwright.calls.record import CallRecord, LegRecord, LegState
+from callwright.directory.model import Component
+from callwright.methods import errors
+from callwright.methods.method import Caller, Declaration, Id, Method, Params, PhoneNumber
+
+# What clients know the states of a leg by: constants of the wire.
+LegWord = Literal["Дозвон", "Разговор", "На очереди", "Разъединено"]
+LEG_STATES: dict[LegState, LegWord] = {
+    LegState.DIALING: "Дозвон",
+    LegState.WAITING: "На очереди",
+    LegState.TALKING: "Разговор",
+    LegState.ENDED: "Разъединено",
+}
+
+
+class ListCalls(Params):
+    direction: Literal["in", "out"] | None = None
+    "Only sessions marked so."
+    virtual_phone_number: PhoneNumber | None = None
+    "Only sessions on this virtual number."
+
+
+class GetCall(Params):
+    call_session_id: Id
+    "The session, live or finished."
+
+
+class ListedLeg(TypedDict):
+    leg_id: int
+    calling_phone_number: str
+    "What the phone is shown."
+    called_phone_number: str
+    "The contact's carries the DTMF keys still to be sent: `74959268686...9.2`."
+    is_operator: bool
+    employee_id: int | None
+    employee_full_name: str | None
+    record_call_enabled: bool
+    state: LegWord
+
+
+class ListedCall(TypedDict):
+    call_session_id: int
+    direction: Literal["in", "out"]
+    start_time: str
+    "UTC, like `2016-10-19T12:26:48.418`."
+    virtual_phone_number: str
+    contact_phone_number: str
+    external_id: str | None
+    tags: list[object]
+    legs: list[ListedLeg]
+
+
+class ShownCall(ListedCall):
+    state: Literal["session", "talk", "finishing", "finished"]
+    finish_reason: str | None
+    recordings: list[object]
+    timeline: list[dict[str, object]]
+    "Events, each with `event`, `sequence`, `time`, `offset` (seconds) and facts of its own."
+
+
+LIST_CALLS = Declaration(
+    "list.calls",
+    ListCalls,
+    component=Component.MANAGEMENT,
+    summary="List the account's live sessions with their legs.",
+    result=list[ListedCall],
+)
+
+GET_CALL = Declaration(
+    "get.call",
+    GetCall,
+    component=Component.MANAGEMENT,
+    summary="Show one session, live or finished, with its timeline.",
+    errors=("call_session_not_found",),
+    result=ShownCall,
+)
+
+
+class Archive(Protocol):
+    """Where the stories of finished sessions are kept."""
+
+    async def events_of(self, session: SessionId, account: int) -> list[SessionEvent] | None:
+        """The whole story of one of the account's sessions; None if there is none."""
+
+
+class Listings:
+    def __init__(self, manager: CallManager, archive: Archive) -> None:
+        self._manager = manager
+        self._archive = archive
+
+    def methods(self) -> Sequence[Method[Any]]:
+        return LIST_CALLS.served_by(self.list_calls), GET_CALL.served_by(self.get_call)
+
+    async def list_calls(self, caller: Caller, params: ListCalls) -> list[ListedCall]:
+        return [
+            _listed(session.record)
+            for session in self._manager.live(caller.account.id)
+            if params.direction in (None, session.caption.direction)
+            and params.virtual_phone_number in (None, session.caption.virtual_number)
+        ]
+
+    async def get_call(self, caller: Caller, params: GetCall) -> ShownCall:
+        session = SessionId(params.call_session_id)
+        if live := self._manager.find(caller.account.id, session):
+            return _shown(live.record)
+        story = await self._archive.events_of(session, caller.account.id)
+        if story is None:
+            raise errors.CallSessionNotFound(field="call_session_id", value=session)
+        return _shown(CallRecord.of(story))
+
+
+def _listed(record: CallRecord) -> ListedCall:
+    caption = record.caption
+    return {
+        "call_session_id": record.session,
+        "direction": caption.direction.value,
+        "start_time": wire_time(record.start_time),
+        "virtual_phone_number": caption.virtual_number,
+        "contact_phone_number": caption.contact_number,
+        "external_id": caption.external_id,
+        "tags": [],
+        "legs": [_leg(leg, record.pending_keys) for leg in record.legs.values()],
+    }
+
+
+def _shown(record: CallRecord) -> ShownCall:
+    verdict = record.verdict
+    return {
+        **_listed(record),
+        "state": "finished" if verdict else record.state.value,
+        "finish_reason": verdict.finish_reason if verdict else None,
+        "recordings": [],
+        "timeline": [_told(event) for event in record.timeline],
+    }
+
+
+def _leg(leg: LegRecord, pending_keys: str) -> ListedLeg:
+    called = leg.called_number
+    if leg.role is Role.CONTACT and pending_keys and leg.state is not LegState.ENDED:
+        called += pending_keys if pending_keys.startswith(".") else f".{pending_keys}"
+    return {
+        "leg_id": leg.id,
+        "calling_phone_number": leg.calling_number,
+        "called_phone_number": called,
+        "is_operator": leg.role is Role.EMPLOYEE,
+        "employee_id": leg.employee_id,
+        "employee_full_name": leg.employee_full_name,
+        "record_call_enabled": False,
+        "state": LEG_STATES[leg.state],
+    }
+
+
+def _told(event: SessionEvent) -> dict[str, object]:
+    """One event as JSON; its name is that of its class, in snake case."""
+    facts: dict[str, object] = {"event": event_name(type(event))}
+    for field in dataclasses.fields(event):
+        if field.name == "session":
+            continue
+        value = getattr(event, field.name)
+        match value:
+            case datetime():
+                value = wire_time(value)
+            case Enum():
+                value = value.value
+            case Caption():
+                continue  # stands in the call itself
+            case _:
+                pass
+        facts[field.name] = value
+    return facts
+
+
+def event_name(kind: type[SessionEvent]) -> str:
+    """``LegAnswered`` → ``leg_answered``."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower()
+
+
+def wire_time(time: datetime) -> str:
+    """UTC with milliseconds and no zone: ``2016-10-19T12:26:48.418``."""
+    return time.replace(tzinfo=None).isoformat(timespec="milliseconds")
