@@ -1,0 +1,158 @@
+"""The database: how it is opened, and which shape it must have.
+
+SQLite in WAL mode, so that readers never wait for the writer; PostgreSQL by URL is prepared for.
+"""
+
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Protocol
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, event, make_url
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+BUSY_TIMEOUT = 2.0
+"Seconds a statement waits for another connection's lock before it fails."
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
+
+# FULL: a session is promised to the client once it is on record, so its commit must survive a
+# power cut; in WAL mode NORMAL may lose the last ones.
+_PRAGMAS = (
+    f"PRAGMA busy_timeout = {int(BUSY_TIMEOUT * 1000)}",
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = FULL",
+    "PRAGMA foreign_keys = ON",
+)
+
+
+class DatabaseFault(Exception):
+    """The database cannot be used as it is. The message says what to do."""
+
+
+class _Cursor(Protocol):
+    def execute(self, statement: str, /) -> object: ...
+    def close(self) -> object: ...
+
+
+class _DriverConnection(Protocol):
+    def cursor(self) -> _Cursor: ...
+
+
+def open_database(url: str) -> AsyncEngine:
+    """Return an engine for ``url``; nothing is connected yet.
+
+    Raises `DatabaseFault` for a URL that no database can be opened by. SQLite connections get WAL,
+    a busy timeout of `BUSY_TIMEOUT` and foreign keys.
+    """
+    try:
+        if make_url(url).get_backend_name() != "sqlite":
+            return create_async_engine(url, pool_pre_ping=True)
+        database = create_async_engine(
+            url, connect_args={"timeout": BUSY_TIMEOUT}, pool_size=5, max_overflow=0
+        )
+    except Exception as fault:
+        # SQLAlchemy raises its own, ImportError and ValueError here, all with a useful text.
+        raise DatabaseFault(f"the database URL cannot be used: {fault}") from fault
+    event.listen(database.sync_engine, "connect", _prepare)
+    return database
+
+
+def database_file(url: str) -> Path | None:
+    """Return the file of an SQLite URL; None for another database or one in memory."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite" or parsed.database in (None, "", ":memory:"):
+        return None
+    return Path(str(parsed.database))
+
+
+def _prepare(connection: _DriverConnection, _record: object) -> None:
+    cursor = connection.cursor()
+    for pragma in _PRAGMAS:
+        cursor.execute(pragma)
+    cursor.close()
+
+
+@asynccontextmanager
+async def writing(database: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """Open a transaction that holds the writer's lock from its first statement on.
+
+    Commits at the end of the block, rolls back when it raises. What is read inside cannot change
+    before it is written; an SQLite transaction that begins by reading could fail instead.
+    """
+    async with database.begin() as connection:
+        if connection.dialect.name == "sqlite":
+            await connection.exec_driver_sql("BEGIN IMMEDIATE")
+        yield connection
+
+
+async def migrate(database: AsyncEngine) -> None:
+    """Bring the tables to this version's shape, in one transaction; no-op if they have it.
+
+    Raises `DatabaseFault` if a newer version has made them.
+    """
+    async with writing(database) as connection:
+        await connection.run_sync(_migrate)
+
+
+async def check_schema(database: AsyncEngine) -> None:
+    """Raise `DatabaseFault` unless the tables have the shape this version works with."""
+    file = database_file(database.url.render_as_string(hide_password=False))
+    if file and not file.exists():
+        raise DatabaseFault(f"there is no database at {file}: run `callwright init`")
+    try:
+        async with database.connect() as connection:
+            revision = await connection.run_sync(_revision)
+    except DBAPIError as fault:
+        raise DatabaseFault(f"the database cannot be read: {reason(fault)}") from fault
+    if revision is None:
+        raise DatabaseFault("the database has no tables: run `callwright migrate`")
+    if revision != (head := ScriptDirectory(str(_MIGRATIONS)).get_current_head()):
+        raise DatabaseFault(
+            f"the database has tables of revision {revision}, this version needs {head}: "
+            "run `callwright migrate`"
+        )
+
+
+def reason(fault: DBAPIError) -> str:
+    """Say in a few words what the database complained of."""
+    code = fault.orig.sqlite_errorcode if isinstance(fault.orig, sqlite3.Error) else 0
+    # The low byte is the error; the rest says which variety of it.
+    match code & 0xFF:
+        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
+            return "it is locked by another program"
+        case sqlite3.SQLITE_FULL:
+            return "the disk is full"
+        case sqlite3.SQLITE_CANTOPEN:
+            return "its file cannot be opened"
+        case sqlite3.SQLITE_READONLY:
+            return "it is read-only"
+        case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
+            return "its file is damaged, or is not a database"
+    return str(fault.orig)
+
+
+def _revision(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def _migrate(connection: Connection) -> None:
+    revision = _revision(connection)
+    script = ScriptDirectory(str(_MIGRATIONS))
+    if revision is not None and revision not in {
+        known.revision for known in script.walk_revisions()
+    }:
+        raise DatabaseFault(
+            f"the database has tables of revision {revision}, which this version does not know: "
+            "it was made by a newer version of Callwright"
+        )
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

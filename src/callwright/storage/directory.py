@@ -1,0 +1,189 @@
+"""The directory: what an account owns, asked of the database."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Integer, Row, Select, bindparam, or_, select
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from callwright.directory.model import (
+    AccountId,
+    Employee,
+    EmployeeId,
+    MediaFile,
+    MediaFileId,
+    Phone,
+    PhoneKind,
+    VirtualNumber,
+)
+from callwright.engines.port import Trunk
+from callwright.storage.tables import (
+    blacklist,
+    directory_revision,
+    employee_phones,
+    employees,
+    media_files,
+    trunks,
+    virtual_numbers,
+)
+
+# Columns are reached by name, and their types are those of the tables.
+_Statement = Select[*tuple[object, ...]]
+_Row = Row[*tuple[object, ...]]
+
+_ACCOUNT = bindparam("account", type_=Integer)
+
+_VIRTUAL_NUMBER = select(
+    virtual_numbers.c.id, virtual_numbers.c.number, virtual_numbers.c.trunk
+).where(virtual_numbers.c.account_id == _ACCOUNT, virtual_numbers.c.number == bindparam("number"))
+
+# An employee without phones is still an employee: one row, with nothing in the phone's columns.
+_EMPLOYEE = (
+    select(
+        employees.c.id,
+        employees.c.full_name,
+        employee_phones.c.id.label("phone_id"),
+        employee_phones.c.number,
+        employee_phones.c.kind,
+        employee_phones.c.contact,
+        employee_phones.c.dial_time,
+        employee_phones.c.active,
+    )
+    .join_from(employees, employee_phones, isouter=True)
+    .where(employees.c.account_id == _ACCOUNT, employees.c.active)
+    .order_by(employee_phones.c.priority)
+)
+
+_EMPLOYEE_BY_ID = _EMPLOYEE.where(employees.c.id == bindparam("employee"))
+
+_EMPLOYEE_BY_NUMBER = _EMPLOYEE.where(
+    employees.c.id
+    == select(employee_phones.c.employee_id)
+    .where(
+        employee_phones.c.account_id == _ACCOUNT,
+        employee_phones.c.number == bindparam("number"),
+        employee_phones.c.kind == PhoneKind.SIP.value,
+        employee_phones.c.active,
+    )
+    .scalar_subquery()
+)
+
+_MEDIA_FILE = select(
+    media_files.c.id,
+    media_files.c.account_id,
+    media_files.c.name,
+    media_files.c.duration,
+    media_files.c.file_name,
+)
+
+_MEDIA_FILE_BY_ID = _MEDIA_FILE.where(
+    media_files.c.id == bindparam("file"),
+    or_(media_files.c.account_id == _ACCOUNT, media_files.c.account_id.is_(None)),
+)
+
+_SYSTEM_MEDIA_FILE = _MEDIA_FILE.where(
+    media_files.c.account_id.is_(None), media_files.c.name == bindparam("name")
+)
+
+_BLACKLISTED = select(blacklist.c.id).where(
+    blacklist.c.account_id == _ACCOUNT, blacklist.c.number == bindparam("number")
+)
+
+_TRUNKS = (
+    select(
+        trunks.c.name,
+        trunks.c.host,
+        trunks.c.port,
+        trunks.c.user,
+        trunks.c.password,
+        trunks.c.caller_id_header,
+    )
+    .where(trunks.c.active)
+    .order_by(trunks.c.account_id, trunks.c.position)
+)
+
+_REVISION = select(directory_revision.c.revision)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDirectory:
+    """Answers `callwright.directory.lookup.Directory` from the database, anew each time."""
+
+    database: AsyncEngine
+    media: Path
+    "Folder of the normalised media files."
+
+    async def virtual_number(self, account: AccountId, number: str) -> VirtualNumber | None:
+        rows = await self._rows(_VIRTUAL_NUMBER, account=account, number=number)
+        return VirtualNumber(id=rows[0].id, number=number, trunk=rows[0].trunk) if rows else None
+
+    async def employee(self, account: AccountId, employee: EmployeeId) -> Employee | None:
+        return _employee(await self._rows(_EMPLOYEE_BY_ID, account=account, employee=employee))
+
+    async def employee_by_number(self, account: AccountId, number: str) -> Employee | None:
+        return _employee(await self._rows(_EMPLOYEE_BY_NUMBER, account=account, number=number))
+
+    async def media_file(self, account: AccountId, file: MediaFileId) -> MediaFile | None:
+        rows = await self._rows(_MEDIA_FILE_BY_ID, account=account, file=file)
+        return self._media_file(rows)
+
+    async def system_media_file(self, name: str) -> MediaFile | None:
+        return self._media_file(await self._rows(_SYSTEM_MEDIA_FILE, name=name))
+
+    async def blacklisted(self, account: AccountId, number: str) -> bool:
+        return bool(await self._rows(_BLACKLISTED, account=account, number=number))
+
+    async def trunks(self) -> Sequence[Trunk]:
+        return [
+            Trunk(
+                name=row.name,
+                host=row.host,
+                port=row.port,
+                user=row.user,
+                password=row.password,
+                caller_id_header=row.caller_id_header,
+            )
+            for row in await self._rows(_TRUNKS)
+        ]
+
+    async def revision(self) -> int:
+        """Count of changes to the directory: a new number means that trunks may have changed."""
+        return int((await self._rows(_REVISION))[0].revision)
+
+    async def _rows(self, statement: _Statement, **values: int | str) -> Sequence[_Row]:
+        async with self.database.connect() as connection:
+            return (await connection.execute(statement, values)).all()
+
+    def _media_file(self, rows: Sequence[_Row]) -> MediaFile | None:
+        if not rows:
+            return None
+        row = rows[0]
+        return MediaFile(
+            id=MediaFileId(row.id),
+            name=row.name,
+            system=row.account_id is None,
+            duration=row.duration,
+            path=self.media / row.file_name,
+        )
+
+
+def _employee(rows: Sequence[_Row]) -> Employee | None:
+    if not rows:
+        return None
+    return Employee(
+        id=EmployeeId(rows[0].id),
+        full_name=rows[0].full_name,
+        phones=tuple(
+            Phone(
+                id=row.phone_id,
+                number=row.number,
+                kind=PhoneKind(row.kind),
+                dial_time=row.dial_time,
+                active=row.active,
+                contact=row.contact,
+            )
+            for row in rows
+            if row.phone_id is not None
+        ),
+    )

@@ -1,0 +1,284 @@
+"""Tables: what the database keeps, and under which names.
+
+Portable between SQLite and PostgreSQL. Ids are 64 bit and stay below 2**53, so that every JSON
+client reads them exactly. A change here needs a migration in ``storage/migrations/versions``; a
+test compares the two.
+"""
+
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Dialect,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+
+
+class Origin(StrEnum):
+    """Who put a row of the directory there, and so who may take it away."""
+
+    FILE = "file"
+    "The directory file: removed when the file no longer names it."
+    COMMAND = "command"
+    "A command (``callwright token create``): stays until a command removes it."
+    LOGIN = "login"
+    "The API's ``login.user``: goes when it expires."
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A moment in UTC. SQLite keeps no time zone, so it is taken off and put on again here."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a moment without time zone cannot be stored")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+# Named by rule, so that later migrations can name what they change on either database.
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# SQLite numbers rows by itself only under the very name INTEGER, which has 64 bits there.
+Id = BigInteger().with_variant(Integer(), "sqlite")
+
+
+# Who may use the API.
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("active", Boolean, nullable=False),
+)
+
+users = Table(
+    "users",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("account_id", ForeignKey("accounts.id"), nullable=False, index=True),
+    Column("login", Text, nullable=False, unique=True),
+    Column("password_hash", Text),
+    Column("networks", JSON, nullable=False),
+    Column("disabled_components", JSON, nullable=False),
+    Column("active", Boolean, nullable=False),
+    Column("origin", String(16), nullable=False),
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("user_id", ForeignKey("users.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("kind", String(16), nullable=False),
+    Column("sha256", String(64), nullable=False, unique=True),
+    Column("hint", String(4), nullable=False),
+    Column("expires_at", UtcDateTime),
+    Column("blocked", Boolean, nullable=False),
+    Column("origin", String(16), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    # A token's number is shown in lists and used to block it: it must never mean another one.
+    sqlite_autoincrement=True,
+)
+
+
+# What an account owns.
+
+trunks = Table(
+    "trunks",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("account_id", ForeignKey("accounts.id"), nullable=False, index=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("position", Integer, nullable=False),
+    Column("host", Text, nullable=False),
+    Column("port", Integer, nullable=False),
+    Column("user", Text),
+    # In the clear: digest authentication (RFC 3261 section 22) needs the password itself.
+    Column("password", Text),
+    Column("caller_id_header", String(8), nullable=False),
+    Column("active", Boolean, nullable=False),
+)
+
+virtual_numbers = Table(
+    "virtual_numbers",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("account_id", ForeignKey("accounts.id"), nullable=False, index=True),
+    Column("number", String(32), nullable=False, unique=True),
+    Column("trunk", ForeignKey("trunks.name"), index=True),
+)
+
+employees = Table(
+    "employees",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("account_id", ForeignKey("accounts.id"), nullable=False, index=True),
+    Column("full_name", Text, nullable=False),
+    Column("active", Boolean, nullable=False),
+)
+
+employee_phones = Table(
+    "employee_phones",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("account_id", ForeignKey("accounts.id"), nullable=False),
+    Column(
+        "employee_id", ForeignKey("employees.id", ondelete="CASCADE"), nullable=False, index=True
+    ),
+    Column("number", String(32), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("contact", Text),
+    Column("priority", Integer, nullable=False),
+    Column("dial_time", Float, nullable=False),
+    Column("active", Boolean, nullable=False),
+    UniqueConstraint("account_id", "number"),
+)
+
+media_files = Table(
+    "media_files",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("account_id", ForeignKey("accounts.id")),
+    Column("name", Text, nullable=False),
+    Column("duration", Float, nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("file_name", Text, nullable=False),
+    Column("origin", String(16), nullable=False),
+    UniqueConstraint("account_id", "name"),
+)
+# NULL differs from NULL in a unique constraint, and system files have no account.
+Index(
+    "uq_media_files_system_name",
+    media_files.c.name,
+    unique=True,
+    sqlite_where=media_files.c.account_id.is_(None),
+    postgresql_where=media_files.c.account_id.is_(None),
+)
+
+blacklist = Table(
+    "blacklist",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("account_id", ForeignKey("accounts.id"), nullable=False),
+    Column("number", String(32), nullable=False),
+    Column("comment", Text, nullable=False),
+    UniqueConstraint("account_id", "number"),
+)
+
+directory_revision = Table(
+    "directory_revision",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("revision", Integer, nullable=False),
+    Column("changed_at", UtcDateTime, nullable=False),
+    CheckConstraint("id = 1", name="one_row"),
+)
+
+
+# What has happened.
+
+call_sessions = Table(
+    "call_sessions",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=False),
+    Column("account_id", ForeignKey("accounts.id"), nullable=False),
+    Column("method", String(64), nullable=False),
+    Column("direction", String(8), nullable=False),
+    Column("virtual_number", String(32), nullable=False),
+    Column("contact_number", String(32), nullable=False),
+    Column("external_id", Text),
+    Column("employee_id", Id),
+    Column("employee_full_name", Text),
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("finished_at", UtcDateTime),
+    Column("finish_reason", String(64)),
+    Column("ended_by", String(16)),
+    Column("fault", String(16)),
+    Column("detail", Text),
+    Column("wait_duration", Float),
+    Column("talk_duration", Float),
+    Column("total_duration", Float),
+    Index(None, "account_id", "started_at"),
+    Index(None, "account_id", "external_id"),
+)
+Index(
+    "ix_call_sessions_unfinished",
+    call_sessions.c.id,
+    sqlite_where=call_sessions.c.finished_at.is_(None),
+    postgresql_where=call_sessions.c.finished_at.is_(None),
+)
+
+call_legs = Table(
+    "call_legs",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=False),
+    Column("session_id", ForeignKey("call_sessions.id"), nullable=False, index=True),
+    Column("role", String(16), nullable=False),
+    Column("calling_number", String(32), nullable=False),
+    Column("called_number", String(32), nullable=False),
+    Column("employee_id", Id),
+    Column("employee_full_name", Text),
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("rang_at", UtcDateTime),
+    Column("answered_at", UtcDateTime),
+    Column("ended_at", UtcDateTime),
+    Column("finish_reason", String(64)),
+    Column("cause", String(32)),
+    Column("raw", Text),
+    Column("talk_duration", Float),
+    Column("total_duration", Float),
+)
+
+call_events = Table(
+    "call_events",
+    metadata,
+    Column("session_id", ForeignKey("call_sessions.id"), primary_key=True, autoincrement=False),
+    Column("sequence", Integer, primary_key=True, autoincrement=False),
+    Column("kind", String(64), nullable=False),
+    Column("data", JSON, nullable=False),
+    # Read and written by its key only: the key is the table.
+    sqlite_with_rowid=False,
+)
+
+id_blocks = Table(
+    "id_blocks",
+    metadata,
+    Column("block", Id, primary_key=True),
+    Column("reserved_at", UtcDateTime, nullable=False),
+    # A block is never given twice, not even after its row has gone.
+    sqlite_autoincrement=True,
+)

@@ -1,0 +1,33 @@
+"""A database of its own for every test, made by the migrations."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import insert
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from callwright.storage.database import migrate, open_database, writing
+from callwright.storage.tables import accounts
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+def database_path(tmp_path: Path) -> Path:
+    return tmp_path / "callwright.db"
+
+
+@pytest.fixture
+async def database(database_path: Path) -> AsyncIterator[AsyncEngine]:
+    """An empty database with the accounts 1 and 2."""
+    database = open_database(f"sqlite+aiosqlite:///{database_path}")
+    await migrate(database)
+    async with writing(database) as connection:
+        for account, name in ((1, "Horns and Hooves"), (2, "Somebody else")):
+            await connection.execute(insert(accounts).values(id=account, name=name, active=True))
+    yield database
+    await database.dispose()
