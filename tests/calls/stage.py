@@ -28,7 +28,7 @@ from callwright.calls.plan import (
     SessionId,
     Target,
 )
-from callwright.engines.port import Address, Media
+from callwright.engines.port import Address, Media, Trunk
 from callwright.engines.simulated import FarEnd, SimulatedEngine, SimulatedLeg
 
 CONTACT = "79260000000"
@@ -195,6 +195,7 @@ async def stage(
             up = anyio.Event()
             calls.start_soon(lambda: scene.manager.run(started=up.set))
             await up.wait()
+            scene.engine.use_trunks([Trunk("t", "192.0.2.1")])
             scene.raised_curtain = anyio.current_time()
             yield scene
             calls.cancel_scope.cancel()

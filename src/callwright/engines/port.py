@@ -64,7 +64,8 @@ class LegGone(Exception):
 class Address:
     """Where a leg rings: a number through a trunk, or one of the account's own phones.
 
-    Exactly one of ``trunk`` and ``phone`` says how the number is reached.
+    At most one of ``trunk`` and ``phone`` says how the number is reached; a number with neither
+    cannot be reached, and its leg ends with `Cause.UNREACHABLE`.
     """
 
     number: str
@@ -207,4 +208,3 @@ class Engine(Protocol):
 
     def unbridge(self, bridge: BridgeId) -> None:
         """Part the two again; without effect if the bridge has gone."""
-

@@ -124,6 +124,7 @@ class SimulatedEngine:
         self.rung: list[SimulatedLeg] = []
         "Every leg there ever was, in the order they were rung."
         self._otherwise = otherwise or FarEnd()
+        self._trunks: frozenset[str] = frozenset()
         self._bridges: dict[BridgeId, tuple[LegId, LegId]] = {}
         self._due: list[tuple[float, int, Callable[[], None]]] = []
         self._turns = itertools.count()
@@ -149,12 +150,16 @@ class SimulatedEngine:
                 self._end(leg, Cause.RELEASED)
 
     def use_trunks(self, trunks: Sequence[Trunk]) -> None:
-        """Every number can be reached; trunks make no difference here."""
+        self._trunks = frozenset(trunk.name for trunk in trunks)
 
     def ring(self, leg: LegId, to: Address, *, caller_id: str) -> None:
         rung = SimulatedLeg(leg, to, caller_id, anyio.current_time())
         self.legs[leg] = rung
         self.rung.append(rung)
+        if to.phone is None and to.trunk not in self._trunks:
+            raw = f"no trunk named {to.trunk}" if to.trunk else "neither a trunk nor a phone"
+            self._later(0.0, lambda: self._end(rung, Cause.UNREACHABLE, raw))
+            return
         after = 0.0
         for pause, act in self.far_ends.get(to.number, self._otherwise).acts:
             after += pause

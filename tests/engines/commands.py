@@ -1,0 +1,57 @@
+"""An engine as the contract sees it: every command is watched for events from inside it."""
+
+from collections.abc import Callable, Sequence
+
+from callwright.engines.port import (
+    Address,
+    BridgeId,
+    Deliver,
+    Engine,
+    LegId,
+    Media,
+    PlaybackId,
+    Trunk,
+)
+from tests.engines.contract import Heard
+
+
+class WatchedEngine:
+    """Passes every command on, and tells `Heard` while one is being carried out."""
+
+    def __init__(self, engine: Engine, heard: Heard) -> None:
+        self._engine = engine
+        self._heard = heard
+
+    async def run(self, deliver: Deliver, *, started: Callable[[], None]) -> None:
+        await self._engine.run(deliver, started=started)
+
+    def use_trunks(self, trunks: Sequence[Trunk]) -> None:
+        self._watched(lambda: self._engine.use_trunks(trunks))
+
+    def ring(self, leg: LegId, to: Address, *, caller_id: str) -> None:
+        self._watched(lambda: self._engine.ring(leg, to, caller_id=caller_id))
+
+    def hang_up(self, leg: LegId) -> None:
+        self._watched(lambda: self._engine.hang_up(leg))
+
+    def play(self, leg: LegId, playback: PlaybackId, media: Media, *, loop: bool = False) -> None:
+        self._watched(lambda: self._engine.play(leg, playback, media, loop=loop))
+
+    def stop(self, playback: PlaybackId) -> None:
+        self._watched(lambda: self._engine.stop(playback))
+
+    def send_key(self, leg: LegId, key: str) -> None:
+        self._watched(lambda: self._engine.send_key(leg, key))
+
+    def bridge(self, bridge: BridgeId, one: LegId, other: LegId) -> None:
+        self._watched(lambda: self._engine.bridge(bridge, one, other))
+
+    def unbridge(self, bridge: BridgeId) -> None:
+        self._watched(lambda: self._engine.unbridge(bridge))
+
+    def _watched(self, command: Callable[[], None]) -> None:
+        self._heard.in_command = True
+        try:
+            command()
+        finally:
+            self._heard.in_command = False

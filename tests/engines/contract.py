@@ -1,0 +1,283 @@
+"""The engine contract, clause by clause: one suite that every engine passes.
+
+A clause is a coroutine that gets a `Line`: an engine that runs, with phones that behave as told in
+the words of the simulated engine. ``CLAUSES`` is what a test module parametrises over.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol
+
+import anyio
+import anyio.lowlevel
+import pytest
+
+from callwright.engines.port import (
+    Address,
+    BridgeId,
+    Cause,
+    DtmfReceived,
+    DtmfSent,
+    EarlyMediaStarted,
+    Engine,
+    EngineEvent,
+    LegAnswered,
+    LegEnded,
+    LegGone,
+    LegId,
+    LegRinging,
+    Media,
+    PlaybackFinished,
+    PlaybackId,
+)
+from callwright.engines.simulated import (
+    Act,
+    Answers,
+    HangsUp,
+    Presses,
+    Rejects,
+    Rings,
+    SendsEarlyMedia,
+)
+
+A, B, C = LegId(1 << 33), LegId((1 << 33) + 1), LegId((1 << 33) + 2)
+PLAYBACK, PLAYBACK_2 = PlaybackId(71), PlaybackId(72)
+BRIDGE, BRIDGE_2 = BridgeId(81), BridgeId(82)
+
+WITHIN = 5.0
+"Seconds any one event may take."
+
+
+class Line(Protocol):
+    @property
+    def engine(self) -> Engine: ...
+
+    @property
+    def heard(self) -> "Heard": ...
+
+    async def phone(self, *acts: tuple[float, Act]) -> Address:
+        """A new phone that acts so when it is rung; each act so long after the one before."""
+
+    def media(self, seconds: float) -> Media: ...
+
+
+class Heard:
+    """Every event the engine delivered, with the checks that hold of every event."""
+
+    def __init__(self) -> None:
+        self.events: list[EngineEvent] = []
+        self.in_command = False
+        self._more = anyio.Event()
+
+    def deliver(self, event: EngineEvent) -> None:
+        assert not self.in_command, "clause 3: an engine never delivers from inside a command"
+        over = {told.leg for told in self.events if isinstance(told, LegEnded)}
+        assert event.leg not in over, f"clause 4: {event} after LegEnded"
+        self.events.append(event)
+        self._more.set()
+        self._more = anyio.Event()
+
+    def of(self, leg: LegId) -> list[EngineEvent]:
+        return [event for event in self.events if event.leg == leg]
+
+    async def wait_for(self, event: EngineEvent) -> None:
+        with anyio.fail_after(WITHIN):
+            while event not in self.events:
+                await self._more.wait()
+
+    async def end_of(self, leg: LegId) -> LegEnded:
+        with anyio.fail_after(WITHIN):
+            while True:
+                for event in self.of(leg):
+                    if isinstance(event, LegEnded):
+                        return event
+                await self._more.wait()
+
+
+RINGS = (0.0, Rings())
+ANSWERS = (0.05, Answers())
+
+
+async def answered(line: Line, leg: LegId, *then: tuple[float, Act]) -> None:
+    """Ring a phone that answers soon, and wait until it has."""
+    line.engine.ring(leg, await line.phone(RINGS, ANSWERS, *then), caller_id="74993720692")
+    await line.heard.wait_for(LegAnswered(leg))
+
+
+async def a_leg_rings_and_is_answered(line: Line) -> None:
+    await answered(line, A)
+    assert line.heard.of(A) == [LegRinging(A), LegAnswered(A)]
+
+
+async def a_phone_that_does_not_ring_may_answer(line: Line) -> None:
+    line.engine.ring(A, await line.phone((0.0, Answers())), caller_id="1234567")
+    await line.heard.wait_for(LegAnswered(A))
+    assert line.heard.of(A) == [LegAnswered(A)]
+
+
+async def a_busy_phone_ends_the_leg(line: Line) -> None:
+    busy = Rejects(Cause.BUSY, "486 Busy Here")
+    line.engine.ring(A, await line.phone((0.0, busy)), caller_id="1234567")
+    ended = await line.heard.end_of(A)
+    assert (ended.cause, ended.raw) == (Cause.BUSY, "486 Busy Here")
+
+
+async def a_declined_call_ends_the_leg(line: Line) -> None:
+    decline = Rejects(Cause.REJECTED, "603 Decline")
+    line.engine.ring(A, await line.phone(RINGS, (0.05, decline)), caller_id="1234567")
+    ended = await line.heard.end_of(A)
+    assert (ended.cause, ended.raw) == (Cause.REJECTED, "603 Decline")
+    assert line.heard.of(A)[0] == LegRinging(A)
+
+
+async def hanging_up_while_it_rings_ends_the_leg_at_once(line: Line) -> None:
+    line.engine.ring(A, await line.phone(RINGS), caller_id="1234567")
+    await line.heard.wait_for(LegRinging(A))
+    line.engine.hang_up(A)
+    assert (await line.heard.end_of(A)).cause is Cause.RELEASED
+
+
+async def hanging_up_before_anything_was_heard_ends_the_leg_at_once(line: Line) -> None:
+    line.engine.ring(A, await line.phone((4.0, Rings())), caller_id="1234567")
+    line.engine.hang_up(A)
+    assert (await line.heard.end_of(A)).cause is Cause.RELEASED
+    assert len(line.heard.of(A)) == 1
+
+
+async def hanging_up_an_answered_leg_ends_it_at_once(line: Line) -> None:
+    await answered(line, A)
+    line.engine.hang_up(A)
+    line.engine.hang_up(A)
+    assert (await line.heard.end_of(A)).cause is Cause.RELEASED
+
+
+async def the_far_end_hangs_up(line: Line) -> None:
+    await answered(line, A, (0.05, HangsUp()))
+    assert (await line.heard.end_of(A)).cause is Cause.HUNG_UP
+
+
+async def commands_to_a_leg_that_is_gone_raise_leg_gone(line: Line) -> None:
+    await answered(line, A)
+    await answered(line, B, (0.05, HangsUp()))
+    await line.heard.end_of(B)
+    media = line.media(0.1)
+    with pytest.raises(LegGone):
+        line.engine.play(B, PLAYBACK, media)
+    with pytest.raises(LegGone):
+        line.engine.send_key(B, "1")
+    with pytest.raises(LegGone):
+        line.engine.bridge(BRIDGE, A, B)
+    with pytest.raises(LegGone):
+        line.engine.play(LegId(5), PLAYBACK, media)
+    line.engine.hang_up(B)
+    line.engine.hang_up(LegId(5))
+    line.engine.stop(PLAYBACK)
+    line.engine.unbridge(BRIDGE)
+
+
+async def a_playback_is_played_to_its_end(line: Line) -> None:
+    await answered(line, A)
+    began = anyio.current_time()
+    line.engine.play(A, PLAYBACK, line.media(0.5))
+    await line.heard.wait_for(PlaybackFinished(A, PLAYBACK))
+    assert anyio.current_time() - began >= 0.47
+    line.engine.stop(PLAYBACK)
+
+
+async def a_stopped_or_replaced_playback_does_not_finish(line: Line) -> None:
+    await answered(line, A)
+    line.engine.play(A, PLAYBACK, line.media(0.2))
+    line.engine.stop(PLAYBACK)
+    line.engine.play(A, PlaybackId(73), line.media(0.2))
+    line.engine.play(A, PLAYBACK_2, line.media(0.3))
+    await line.heard.wait_for(PlaybackFinished(A, PLAYBACK_2))
+    finished = [event for event in line.heard.events if isinstance(event, PlaybackFinished)]
+    assert finished == [PlaybackFinished(A, PLAYBACK_2)]
+
+
+async def a_looped_playback_never_finishes(line: Line) -> None:
+    await answered(line, A)
+    await answered(line, B)
+    line.engine.play(A, PLAYBACK, line.media(0.1), loop=True)
+    line.engine.play(B, PLAYBACK_2, line.media(0.5))  # five rounds of the other
+    await line.heard.wait_for(PlaybackFinished(B, PLAYBACK_2))
+    assert PlaybackFinished(A, PLAYBACK) not in line.heard.events
+
+
+async def a_leg_that_ends_takes_its_playback_with_it(line: Line) -> None:
+    await answered(line, A)
+    await answered(line, B)
+    line.engine.play(A, PLAYBACK, line.media(0.2))
+    line.engine.play(B, PLAYBACK_2, line.media(0.4))
+    line.engine.hang_up(A)
+    await line.heard.wait_for(PlaybackFinished(B, PLAYBACK_2))
+    assert PlaybackFinished(A, PLAYBACK) not in line.heard.events
+
+
+async def keys_are_sent_one_after_another(line: Line) -> None:
+    await answered(line, A)
+    began = anyio.current_time()
+    for key in "1*#":
+        line.engine.send_key(A, key)
+    await line.heard.wait_for(DtmfSent(A, "#"))
+    assert anyio.current_time() - began >= 0.3
+    sent = [event.key for event in line.heard.of(A) if isinstance(event, DtmfSent)]
+    assert sent == ["1", "*", "#"]
+
+
+async def keys_of_the_far_end_are_told(line: Line) -> None:
+    await answered(line, A, (0.05, Presses("7")), (0.25, Presses("#")))
+    await line.heard.wait_for(DtmfReceived(A, "#"))
+    pressed = [event.key for event in line.heard.of(A) if isinstance(event, DtmfReceived)]
+    assert pressed == ["7", "#"]
+
+
+async def early_media_is_told_once_and_can_be_bridged(line: Line) -> None:
+    await answered(line, A)
+    voicemail = await line.phone((0.0, SendsEarlyMedia()), (0.2, Answers()))
+    line.engine.ring(B, voicemail, caller_id="1234567")
+    await line.heard.wait_for(EarlyMediaStarted(B))
+    line.engine.bridge(BRIDGE, A, B)
+    await line.heard.wait_for(LegAnswered(B))
+    line.engine.unbridge(BRIDGE)
+    assert line.heard.of(B) == [EarlyMediaStarted(B), LegAnswered(B)]
+
+
+async def a_second_bridge_replaces_the_first(line: Line) -> None:
+    for leg in (A, B, C):
+        await answered(line, leg)
+    line.engine.bridge(BRIDGE, A, B)
+    line.engine.bridge(BRIDGE_2, A, C)
+    line.engine.unbridge(BRIDGE)
+    line.engine.unbridge(BRIDGE_2)
+    line.engine.unbridge(BRIDGE_2)
+
+
+async def nobody_can_be_rung_without_a_way(line: Line) -> None:
+    line.engine.ring(A, Address("74950000000", trunk="no such trunk"), caller_id="1234567")
+    ended = await line.heard.end_of(A)
+    assert ended.cause is Cause.UNREACHABLE
+    assert "no such trunk" in ended.raw
+    line.engine.ring(B, Address("74950000000"), caller_id="1234567")
+    assert (await line.heard.end_of(B)).cause is Cause.UNREACHABLE
+
+
+CLAUSES: Sequence[Callable[[Line], Awaitable[None]]] = (
+    a_leg_rings_and_is_answered,
+    a_phone_that_does_not_ring_may_answer,
+    a_busy_phone_ends_the_leg,
+    a_declined_call_ends_the_leg,
+    hanging_up_while_it_rings_ends_the_leg_at_once,
+    hanging_up_before_anything_was_heard_ends_the_leg_at_once,
+    hanging_up_an_answered_leg_ends_it_at_once,
+    the_far_end_hangs_up,
+    commands_to_a_leg_that_is_gone_raise_leg_gone,
+    a_playback_is_played_to_its_end,
+    a_stopped_or_replaced_playback_does_not_finish,
+    a_looped_playback_never_finishes,
+    a_leg_that_ends_takes_its_playback_with_it,
+    keys_are_sent_one_after_another,
+    keys_of_the_far_end_are_told,
+    early_media_is_told_once_and_can_be_bridged,
+    a_second_bridge_replaces_the_first,
+    nobody_can_be_rung_without_a_way,
+)
