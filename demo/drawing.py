@@ -61,12 +61,10 @@ def _height_of(offset: float, rungs: list[Step]) -> int:
 def _rung(step: Step, y: int) -> str:
     time = f'<text class="soft" x="8" y="{y + 4}">{step.offset:.2f} s</text>'
     start, end = LANE[step.source], LANE[step.to]
-    text = escape(step.text)
     if start == end:
         return (
             f'<g class="{step.kind}">{time}<circle class="dot" cx="{start}" cy="{y}" r="5"/>'
-            f'<text class="said" style="text-anchor:start" x="{start + 14}" y="{y + 4}">'
-            f"{text}</text></g>"
+            f"{_said(step.text, start + 14 + _length(step.text) // 2, y)}</g>"
         )
     towards = 1 if end > start else -1
     tip, tail = end - 8 * towards, start + 8 * towards
@@ -74,8 +72,22 @@ def _rung(step: Step, y: int) -> str:
     thick = ' stroke-width="3"' if step.kind is Kind.TALK else ""
     return (
         f'<g class="{step.kind}">{time}<path class="arrow"{thick} d="M{tail} {y}H{tip}"/>{heads}'
-        f'<text class="said" x="{(start + end) // 2}" y="{y + 4}">{text}</text></g>'
+        f"{_said(step.text, (start + end) // 2, y)}</g>"
     )
+
+
+def _said(text: str, x: int, y: int) -> str:
+    """Words over a line, on a ground that interrupts it."""
+    width = _length(text)
+    return (
+        f'<rect class="ground" x="{x - width // 2}" y="{y - 9}" width="{width}" height="18"/>'
+        f'<text class="said" x="{x}" y="{y + 4}">{escape(text)}</text>'
+    )
+
+
+def _length(text: str) -> int:
+    """About how wide words are, whatever the font."""
+    return round(len(text) * 7.3) + 12
 
 
 def _head(x: int, y: int, towards: int) -> str:
