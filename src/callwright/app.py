@@ -1,0 +1,221 @@
+"""The service put together: the only place where things are wired."""
+
+import itertools
+import logging
+import signal
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, assert_never
+
+import anyio
+import uvicorn
+
+from callwright.calls.manager import CallManager
+from callwright.calls.narration import narrate
+from callwright.config import HttpSettings, Settings
+from callwright.engines.media.engine import RtpEngine
+from callwright.engines.simulated import SimulatedEngine
+from callwright.engines.sip.engine import SipEngine
+from callwright.methods.control_calls import ControlCalls
+from callwright.methods.listings import Listings
+from callwright.methods.sessions import Sessions
+from callwright.methods.start_calls import StartCalls
+from callwright.rpc.dispatch import Dispatcher
+from callwright.rpc.http import build_http
+from callwright.speech.service import SpeechService
+from callwright.storage.access import StoredAccess
+from callwright.storage.database import check_schema, open_database
+from callwright.storage.directory import StoredDirectory
+from callwright.storage.ids import BLOCK_BITS, reserve_block
+from callwright.storage.journal import StoredJournal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from anyio.abc import TaskStatus
+    from starlette.applications import Starlette
+
+    from callwright.engines.port import Engine
+
+log = logging.getLogger(__name__)
+
+DIRECTORY_LOOK = 1.0
+"Seconds between looks at whether ``callwright apply`` has changed the directory."
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A service that is up."""
+
+    url: str
+    "Where the API is, for example ``http://127.0.0.1:8080``."
+    manager: CallManager
+    engine: "Engine"
+
+
+def serve(settings: Settings) -> None:
+    """Run the service until SIGTERM or SIGINT; then drain it. A second signal cuts the draining.
+
+    Raises `callwright.storage.database.DatabaseFault` and OSError (an address in use).
+    """
+    logging.basicConfig(
+        level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    anyio.run(_serve, settings)
+
+
+async def _serve(settings: Settings) -> None:
+    with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+        async with service(settings) as up:
+            log.info("the API is at %s/v4.0", up.url)
+            await anext(signals)
+            log.info("stopping: no new calls; a second signal ends the live ones")
+            async with anyio.create_task_group() as tasks:
+
+                async def cut() -> None:
+                    await anext(signals)
+                    tasks.cancel_scope.cancel()
+
+                tasks.start_soon(cut)
+                await up.manager.drain(within=settings.calls.drain_within)
+                tasks.cancel_scope.cancel()
+    log.info("stopped")
+
+
+@asynccontextmanager
+async def service(settings: Settings) -> AsyncIterator[Service]:
+    """Run the whole service while the block runs; calls still live at its end are hung up."""
+    database = open_database(settings.database_url)
+    try:
+        await check_schema(database)
+        journal = StoredJournal(database)
+        unfinished = await journal.close_unfinished(datetime.now(UTC))
+        if unfinished:
+            log.warning("%d sessions had been cut off by the last stop: closed", len(unfinished))
+        directory = StoredDirectory(database, settings.data / "media")
+        engine = _engine(settings)
+        first_id = await reserve_block(database) << BLOCK_BITS
+        manager = CallManager(
+            engine,
+            journal,
+            next_id=itertools.count(first_id).__next__,
+            parallel_at_most=settings.calls.parallel_at_most,
+        )
+        manager.listeners.append(narrate)
+        speech = SpeechService(settings.data / "speech", settings.speech)
+        access = StoredAccess(database)
+        dispatcher = Dispatcher(
+            [
+                *Sessions(access).methods(),
+                *StartCalls(directory, manager, speech, settings.api, settings.calls).methods(),
+                *ControlCalls(manager).methods(),
+                *Listings(manager, journal).methods(),
+            ],
+            access,
+            settings.api,
+        )
+        http = build_http(dispatcher, settings.http, lambda: not manager.draining)
+        async with (
+            _background(journal.run),
+            _background(speech.run),
+            _started(lambda started: engine.run(manager.deliver, started=started)),
+            _background(lambda: _follow_directory(directory, engine)),
+            _started(lambda started: manager.run(started=started)),
+            _listening(settings.http, http) as url,
+        ):
+            yield Service(url, manager, engine)
+    finally:
+        await database.dispose()
+
+
+def _engine(settings: Settings) -> "Engine":
+    match settings.engine:
+        case "simulated":
+            return SimulatedEngine()
+        case "sip":
+            advertise = str(settings.sip.advertise) if settings.sip.advertise else None
+            media = RtpEngine(
+                str(settings.sip.host),
+                advertise,
+                settings.sip.rtp_ports,
+                settings.media.lost_after,
+            )
+            return SipEngine(settings.sip, media)
+        case _:
+            assert_never(settings.engine)
+
+
+async def _follow_directory(directory: StoredDirectory, engine: "Engine") -> None:
+    """Tell the engine the trunks, now and whenever the directory has changed."""
+    seen = None
+    while True:
+        revision = await directory.revision()
+        if revision != seen:
+            engine.use_trunks(await directory.trunks())
+            seen = revision
+        await anyio.sleep(DIRECTORY_LOOK)
+
+
+@asynccontextmanager
+async def _background(serve: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
+    """Run something beside the block; stop it, and wait for it, at the block's end."""
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(serve)
+        try:
+            yield
+        finally:
+            tasks.cancel_scope.cancel()
+
+
+@asynccontextmanager
+async def _started(
+    serve: Callable[[Callable[[], None]], Awaitable[None]],
+) -> AsyncIterator[None]:
+    """Like `_background`, for what tells when it has started: the block begins only then."""
+
+    async def until_started(*, task_status: "TaskStatus[None]") -> None:
+        await serve(task_status.started)
+
+    async with anyio.create_task_group() as tasks:
+        await tasks.start(until_started)
+        try:
+            yield
+        finally:
+            tasks.cancel_scope.cancel()
+
+
+class _HttpServer(uvicorn.Server):
+    """uvicorn without its own ideas about signals: the service is stopped as a whole."""
+
+    @contextmanager
+    def capture_signals(self) -> "Iterator[None]":  # type: ignore[override]
+        yield
+
+
+@asynccontextmanager
+async def _listening(settings: HttpSettings, http: "Starlette") -> AsyncIterator[str]:
+    """Serve HTTP while the block runs; requests under way at its end are answered."""
+    listener = socket.create_server((settings.host, settings.port), backlog=256, reuse_port=False)
+    host, port = listener.getsockname()[:2]
+    config = uvicorn.Config(
+        http,
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        http="httptools",
+        loop="none",
+        timeout_graceful_shutdown=2,
+        limit_concurrency=512,
+        proxy_headers=False,
+        server_header=False,
+    )
+    server = _HttpServer(config)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(server.serve, [listener])
+        try:
+            yield f"http://{f'[{host}]' if ':' in host else host}:{port}"
+        finally:
+            server.should_exit = True

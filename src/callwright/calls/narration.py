@@ -1,0 +1,59 @@
+"""The log's story of a call: one line per fact, ids first, no full numbers."""
+
+import logging
+
+from callwright.calls import events
+from callwright.calls.events import SessionEvent
+from callwright.engines.port import LegId
+
+log = logging.getLogger("callwright.calls")
+
+
+def masked(number: str) -> str:
+    """Show a phone number by its last four digits."""
+    return f"…{number[-4:]}" if len(number) > 4 else number
+
+
+def narrate(event: SessionEvent) -> None:
+    """Write one event to the log; a listener for `callwright.calls.manager.CallManager`."""
+    match event:
+        case events.SessionStarted(caption=caption):
+            line = f"started by {caption.method} for account {caption.account}"
+        case events.LegStarted(leg=leg, role=role):
+            shown = masked(event.calling_number)
+            line = f"leg {leg}: the {role}'s {masked(event.called_number)} is rung, shown {shown}"
+        case events.LegRang(leg=leg):
+            line = f"leg {leg}: rings"
+        case events.EarlyMediaHeard(leg=leg):
+            line = f"leg {leg}: sends early media"
+        case events.LegAnswered(leg=leg):
+            line = f"leg {leg}: answered"
+        case events.LegEnded(leg=leg):
+            line = f"leg {leg}: ended, {event.cause} ({event.raw or event.finish_reason})"
+        case events.MessageStarted(leg=leg, label=label):
+            line = f"leg {leg}: hears {label}"
+        case events.MessageFinished(leg=leg, label=label, whole=whole):
+            line = f"leg {leg}: has heard {label}" + ("" if whole else ", cut short")
+        case events.MessageFailed(leg=leg, label=label):
+            line = f"leg {leg}: does not hear {label}: {event.reason}"
+        case events.MusicStarted(leg=leg):
+            line = f"leg {leg}: hears music"
+        case events.MusicStopped(leg=leg):
+            line = f"leg {leg}: music ends"
+        case events.EarlyMediaJoined(leg=leg, heard=heard):
+            line = f"leg {leg}: hears the early media of leg {heard}"
+        case events.TalkStarted(legs=legs):
+            line = f"{_both(legs)} talk"
+        case events.TalkFinished(legs=legs, duration=duration):
+            line = f"{_both(legs)} have talked for {duration:.1f} s"
+        case events.KeySent() | events.KeyReceived():
+            return  # Keys may be a PIN or a card's number.
+        case events.SessionFinished():
+            line = f"finished: {event.finish_reason}, by the {event.ended_by}" + (
+                f" ({event.detail})" if event.detail else ""
+            )
+    log.info("%d +%.2f s: %s", event.session, event.offset, line)
+
+
+def _both(legs: tuple[LegId, LegId]) -> str:
+    return f"legs {legs[0]} and {legs[1]}"
