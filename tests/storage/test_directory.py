@@ -90,11 +90,11 @@ async def directory(database: AsyncEngine) -> StoredDirectory:
             (2701, 1, "waiting"),
             (9, 2, "x"),
         ]
-        for id, account, name in files:
+        for id, owner, name in files:
             await connection.execute(
                 insert(media_files).values(
                     id=id,
-                    account_id=account,
+                    account_id=owner,
                     name=name,
                     duration=2.5,
                     size=80044,

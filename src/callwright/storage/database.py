@@ -53,9 +53,14 @@ def open_database(url: str) -> AsyncEngine:
     """
     try:
         if make_url(url).get_backend_name() != "sqlite":
-            return create_async_engine(url, pool_pre_ping=True)
+            return create_async_engine(url, pool_pre_ping=True, hide_parameters=True)
         database = create_async_engine(
-            url, connect_args={"timeout": BUSY_TIMEOUT}, pool_size=5, max_overflow=0
+            url,
+            connect_args={"timeout": BUSY_TIMEOUT},
+            pool_size=5,
+            max_overflow=0,
+            # Errors end up in logs; phone numbers and trunks' passwords are not to.
+            hide_parameters=True,
         )
     except Exception as fault:
         # SQLAlchemy raises its own, ImportError and ValueError here, all with a useful text.

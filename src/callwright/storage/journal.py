@@ -1,0 +1,218 @@
+"""The journal: how what happens in calls reaches the database without a call ever waiting for it.
+
+A session's beginning is written before anything rings. Everything later is queued and written
+behind, in order. While the database does not take it, no new session can begin, so what must be
+kept of the live ones is bounded by their number; the rest is left out once the queue is full.
+"""
+
+import logging
+from collections import deque
+from collections.abc import Sequence
+from datetime import datetime
+from itertools import islice
+
+import anyio
+from sqlalchemy.exc import (
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    ProgrammingError,
+    SQLAlchemyError,
+)
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from callwright.calls.events import (
+    LegAnswered,
+    LegEnded,
+    LegStarted,
+    SessionEvent,
+    SessionFinished,
+    SessionStarted,
+    TalkFinished,
+    TalkStarted,
+)
+from callwright.calls.journal import JournalUnavailable
+from callwright.calls.plan import SessionId
+from callwright.storage.closing import closing_events
+from callwright.storage.database import BUSY_TIMEOUT, reason, writing
+from callwright.storage.sessions import (
+    insert_session,
+    is_of_account,
+    read_events,
+    unfinished,
+    write_events,
+)
+
+log = logging.getLogger(__name__)
+
+QUEUED_AT_MOST = 50_000
+"Events that wait before details are left out: some minutes of 200 calls, some 25 MB."
+WRITTEN_AT_ONCE = 500
+FLUSHED_WITHIN = 2.0
+"Seconds the journal may still write when the service ends."
+FIRST_PAUSE, LONGEST_PAUSE = 0.05, 5.0
+
+# What get.call, reports and bills are made of. The rest are details of the timeline.
+_ESSENTIAL = (LegStarted, LegAnswered, LegEnded, TalkStarted, TalkFinished, SessionFinished)
+
+# The database works and does not take this very event: trying again would never end.
+_UNWRITABLE = (IntegrityError, DataError, ProgrammingError, ValueError)
+
+
+class DatabaseJournal:
+    """Keeps `callwright.calls.journal.Journal` and the stories of sessions in the database.
+
+    ``run`` must be running for anything but beginnings to be written.
+    """
+
+    def __init__(self, database: AsyncEngine, *, queued_at_most: int = QUEUED_AT_MOST) -> None:
+        self.left_out = 0
+        "Details of timelines that were never written because the queue was full."
+        self._database = database
+        self._queued_at_most = queued_at_most
+        self._queue: deque[SessionEvent] = deque()
+        self._filled = anyio.Event()
+        self._closing = anyio.Event()
+        # Writers of one process wait for each other here, in order, rather than by SQLite's
+        # polling, which is unfair and slow.
+        self._turn = anyio.Lock()
+        self._one_by_one = 0
+        self._noted_as_full = False
+
+    @property
+    def queued(self) -> int:
+        """Events that are not written yet."""
+        return len(self._queue)
+
+    async def begin(self, started: SessionStarted) -> None:
+        """Write the session's row and first event; they are on disk when this returns.
+
+        Raises `JournalUnavailable`, at the latest after twice the database's busy timeout. Once
+        the write has begun, a cancellation waits for it: a session is on record or it is not.
+        """
+        try:
+            with anyio.fail_after(BUSY_TIMEOUT):
+                await self._turn.acquire()
+        except TimeoutError as fault:
+            raise JournalUnavailable("the database does not take what was there before") from fault
+        try:
+            with anyio.CancelScope(shield=True):
+                async with writing(self._database) as connection:
+                    await insert_session(connection, started)
+        except DBAPIError as fault:
+            raise JournalUnavailable(f"the database does not take it: {reason(fault)}") from fault
+        except (SQLAlchemyError, ValueError) as fault:
+            raise JournalUnavailable(f"the database does not take it: {fault}") from fault
+        finally:
+            self._turn.release()
+
+    def hear(self, event: SessionEvent) -> None:
+        """Queue an event. When the queue is full, details are left out and counted."""
+        if isinstance(event, _ESSENTIAL) or len(self._queue) < self._queued_at_most:
+            self._queue.append(event)
+            self._filled.set()
+            return
+        self.left_out += 1
+        if not self._noted_as_full:
+            self._noted_as_full = True
+            log.error("%s events wait for the database: details are left out", len(self._queue))
+
+    async def run(self) -> None:
+        """Write what is heard until cancelled, then what is left, for `FLUSHED_WITHIN` seconds."""
+        async with anyio.create_task_group() as group:
+            writer = anyio.CancelScope(shield=True)
+            group.start_soon(self._write_until_closed, writer)
+            try:
+                await anyio.sleep_forever()
+            finally:
+                writer.deadline = anyio.current_time() + FLUSHED_WITHIN
+                self._closing.set()
+                self._filled.set()
+
+    async def close_unfinished(self, now: datetime) -> list[SessionFinished]:
+        """Give every session without a verdict its end, and return those verdicts.
+
+        For the start of the service, before calls: what is unfinished then, a crash has cut off.
+        """
+        verdicts = []
+        async with writing(self._database) as connection:
+            for session, started_at in await unfinished(connection):
+                story = await read_events(connection, session)
+                legs, verdict = closing_events(session, started_at, story, now)
+                await write_events(connection, [*legs, verdict])
+                verdicts.append(verdict)
+        for verdict in verdicts:
+            log.warning("%s closed: %s", verdict.session, verdict.detail)
+        return verdicts
+
+    async def events_of(self, session: SessionId, account: int) -> list[SessionEvent] | None:
+        """Return a session's story so far; None if the account has no such session."""
+        # Before the database is read: an event is in the queue until after it has been written.
+        queued = [event for event in self._queue if event.session == session]
+        async with self._database.connect() as connection:
+            if not await is_of_account(connection, session, account):
+                return None
+            story = await read_events(connection, session)
+        written = {event.sequence for event in story}
+        story += [event for event in queued if event.sequence not in written]
+        return story
+
+    async def _write_until_closed(self, scope: anyio.CancelScope) -> None:
+        pause = FIRST_PAUSE
+        with scope:
+            while self._queue or not self._closing.is_set():
+                if not self._queue:
+                    await self._filled.wait()
+                    self._filled = anyio.Event()
+                    continue
+                fault = await self._write_some()
+                if fault is None:
+                    pause = FIRST_PAUSE
+                    continue
+                log.warning("%s events wait for the database: %s", len(self._queue), fault)
+                await self._pause(pause)
+                pause = min(pause * 2, LONGEST_PAUSE)
+        if self._queue:
+            log.error(
+                "%s events could not be written; the next start closes their sessions",
+                len(self._queue),
+            )
+
+    async def _pause(self, seconds: float) -> None:
+        if self._closing.is_set():
+            await anyio.sleep(FIRST_PAUSE)
+            return
+        with anyio.move_on_after(seconds):
+            await self._closing.wait()
+
+    async def _write_some(self) -> str | None:
+        """Write the oldest events. Returns why that is impossible for now, or None."""
+        batch = list(islice(self._queue, 1 if self._one_by_one else WRITTEN_AT_ONCE))
+        try:
+            await self._write(batch)
+        except _UNWRITABLE as fault:
+            if len(batch) > 1:
+                self._one_by_one = len(batch)
+                return None
+            log.error(
+                "%s: event %s, %s, is lost, it cannot be written: %s",
+                batch[0].session,
+                batch[0].sequence,
+                type(batch[0]).__name__,
+                reason(fault) if isinstance(fault, DBAPIError) else fault,
+            )
+        except DBAPIError as fault:
+            return reason(fault)
+        except SQLAlchemyError as fault:
+            return str(fault)
+        for _ in batch:
+            self._queue.popleft()
+        self._one_by_one = max(0, self._one_by_one - len(batch))
+        if self._noted_as_full and len(self._queue) < self._queued_at_most // 2:
+            self._noted_as_full = False
+            log.warning("the database takes events again; %s details are missing", self.left_out)
+        return None
+
+    async def _write(self, events: Sequence[SessionEvent]) -> None:
+        async with self._turn, writing(self._database) as connection:
+            await write_events(connection, events)

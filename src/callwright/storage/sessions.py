@@ -1,0 +1,180 @@
+"""Sessions: how their events become rows, and rows events again."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+
+from pydantic import JsonValue
+from sqlalchemy import Insert, Table, Update, bindparam, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from callwright.calls.events import (
+    LegAnswered,
+    LegEnded,
+    LegRang,
+    LegStarted,
+    SessionEvent,
+    SessionFinished,
+    SessionStarted,
+)
+from callwright.calls.plan import SessionId
+from callwright.storage.event_codec import decode, encode
+from callwright.storage.tables import call_events, call_legs, call_sessions
+
+_Values = dict[str, JsonValue | datetime]
+
+
+def _of_leg(*columns: str) -> Update:
+    return (
+        update(call_legs)
+        .where(call_legs.c.id == bindparam("leg"))
+        .values({column: bindparam(column) for column in columns})
+    )
+
+
+_RANG = _of_leg("rang_at")
+_ANSWERED = _of_leg("answered_at")
+_ENDED = _of_leg("ended_at", "finish_reason", "cause", "raw", "talk_duration", "total_duration")
+_VERDICT = (
+    "finish_reason",
+    "ended_by",
+    "fault",
+    "detail",
+    "wait_duration",
+    "talk_duration",
+    "total_duration",
+)
+_FINISHED = (
+    update(call_sessions)
+    .where(call_sessions.c.id == bindparam("session"))
+    .values({column: bindparam(column) for column in ("finished_at", *_VERDICT)})
+)
+
+
+async def insert_session(connection: AsyncConnection, started: SessionStarted) -> None:
+    """Write the session's row and its first event."""
+    kind, data = encode(started)
+    caption = started.caption
+    # Values for the row are taken from the encoded event: it holds only what can be stored.
+    stored = data["caption"]
+    assert isinstance(stored, dict)
+    employee = stored["employee"]
+    await connection.execute(
+        insert(call_sessions),
+        {
+            "id": started.session,
+            "account_id": caption.account,
+            "method": stored["method"],
+            "direction": stored["direction"],
+            "virtual_number": stored["virtual_number"],
+            "contact_number": stored["contact_number"],
+            "external_id": stored["external_id"],
+            "employee_id": employee["id"] if isinstance(employee, dict) else None,
+            "employee_full_name": employee["full_name"] if isinstance(employee, dict) else None,
+            "started_at": started.time,
+        },
+    )
+    await connection.execute(
+        insert(call_events),
+        {
+            "session_id": started.session,
+            "sequence": started.sequence,
+            "kind": kind,
+            "data": data,
+        },
+    )
+
+
+async def write_events(connection: AsyncConnection, events: Sequence[SessionEvent]) -> None:
+    """Write events in the order given, and what they say of legs and sessions.
+
+    Writing an event again has no effect: after a commit whose success was not heard of, the same
+    events come once more.
+    """
+    rows: list[_Values] = []
+    legs: list[_Values] = []
+    # One statement to a kind, for all of its rows. A leg is inserted before it is updated, and
+    # kinds do not share columns, so the order among kinds is of no consequence.
+    updates: defaultdict[Update, list[_Values]] = defaultdict(list)
+    for event in events:
+        kind, data = encode(event)
+        rows.append(
+            {
+                "session_id": event.session,
+                "sequence": event.sequence,
+                "kind": kind,
+                "data": data,
+            }
+        )
+        match event:
+            case LegStarted():
+                legs.append(
+                    {
+                        "id": event.leg,
+                        "session_id": event.session,
+                        "role": data["role"],
+                        "calling_number": data["calling_number"],
+                        "called_number": data["called_number"],
+                        "employee_id": data["employee_id"],
+                        "employee_full_name": data["employee_full_name"],
+                        "started_at": event.time,
+                    }
+                )
+            case LegRang():
+                updates[_RANG].append({"leg": event.leg, "rang_at": event.time})
+            case LegAnswered():
+                updates[_ANSWERED].append({"leg": event.leg, "answered_at": event.time})
+            case LegEnded():
+                updates[_ENDED].append({**data, "ended_at": event.time})
+            case SessionFinished():
+                updates[_FINISHED].append(
+                    {**data, "session": event.session, "finished_at": event.time}
+                )
+            case _:
+                pass
+    await connection.execute(_once(call_events, connection), rows)
+    if legs:
+        await connection.execute(_once(call_legs, connection), legs)
+    for statement, values in updates.items():
+        await connection.execute(statement, values)
+
+
+async def read_events(connection: AsyncConnection, session: SessionId) -> list[SessionEvent]:
+    """Return a session's events in order, without those this version cannot understand."""
+    result = await connection.execute(
+        select(call_events.c.sequence, call_events.c.kind, call_events.c.data)
+        .where(call_events.c.session_id == session)
+        .order_by(call_events.c.sequence)
+    )
+    events = (decode(session, row.sequence, row.kind, row.data) for row in result)
+    return [event for event in events if event is not None]
+
+
+async def is_of_account(connection: AsyncConnection, session: SessionId, account: int) -> bool:
+    """Whether there is such a session, and it is this account's."""
+    result = await connection.execute(
+        select(call_sessions.c.id).where(
+            call_sessions.c.id == session, call_sessions.c.account_id == account
+        )
+    )
+    return result.first() is not None
+
+
+async def unfinished(connection: AsyncConnection) -> list[tuple[SessionId, datetime]]:
+    """Return the sessions that have no verdict, and when they began."""
+    result = await connection.execute(
+        select(call_sessions.c.id, call_sessions.c.started_at)
+        .where(call_sessions.c.finished_at.is_(None))
+        .order_by(call_sessions.c.id)
+    )
+    return [(SessionId(row.id), row.started_at) for row in result]
+
+
+def _once(table: Table, connection: AsyncConnection) -> Insert:
+    """An INSERT that leaves rows alone which are there already."""
+    if connection.dialect.name == "postgresql":
+        return postgresql.insert(table).on_conflict_do_nothing()
+    return sqlite.insert(table).on_conflict_do_nothing(
+        index_elements=list(table.primary_key.columns)
+    )
