@@ -1,14 +1,16 @@
 """Methods that change a live call."""
 
 from collections.abc import Sequence
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal
+
+from typing_extensions import TypedDict
 
 from callwright.calls.ending import RELEASED
 from callwright.calls.manager import CallManager
 from callwright.calls.plan import SessionId
 from callwright.directory.model import Component
 from callwright.methods import errors
-from callwright.methods.method import Caller, Declaration, Id, Method, Params
+from callwright.methods.method import Caller, Declaration, Id, Method, Params, described
 
 
 class ReleaseCall(Params):
@@ -16,6 +18,7 @@ class ReleaseCall(Params):
     "The session to end."
 
 
+@described
 class Success(TypedDict):
     success: Literal["true"]
     "The string, as clients of the published API expect it."

@@ -5,7 +5,9 @@ import re
 from collections.abc import Sequence
 from datetime import datetime
 from enum import Enum
-from typing import Any, Literal, Protocol, TypedDict
+from typing import Any, Literal, Protocol
+
+from typing_extensions import TypedDict
 
 from callwright.calls.events import SessionEvent
 from callwright.calls.manager import CallManager
@@ -13,7 +15,15 @@ from callwright.calls.plan import Caption, Role, SessionId
 from callwright.calls.record import CallRecord, LegRecord, LegState
 from callwright.directory.model import Component
 from callwright.methods import errors
-from callwright.methods.method import Caller, Declaration, Id, Method, Params, PhoneNumber
+from callwright.methods.method import (
+    Caller,
+    Declaration,
+    Id,
+    Method,
+    Params,
+    PhoneNumber,
+    described,
+)
 
 # What clients know the states of a leg by: constants of the wire.
 LegWord = Literal["Дозвон", "Разговор", "На очереди", "Разъединено"]
@@ -37,6 +47,7 @@ class GetCall(Params):
     "The session, live or finished."
 
 
+@described
 class ListedLeg(TypedDict):
     leg_id: int
     calling_phone_number: str
@@ -50,6 +61,7 @@ class ListedLeg(TypedDict):
     state: LegWord
 
 
+@described
 class ListedCall(TypedDict):
     call_session_id: int
     direction: Literal["in", "out"]
@@ -62,6 +74,7 @@ class ListedCall(TypedDict):
     legs: list[ListedLeg]
 
 
+@described
 class ShownCall(ListedCall):
     state: Literal["session", "talk", "finishing", "finished"]
     finish_reason: str | None

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -12,6 +12,7 @@ from pydantic import (
     Field,
     ValidationInfo,
     WithJsonSchema,
+    with_config,
 )
 
 from callwright.directory.model import Account, Component, TokenKind, User
@@ -37,6 +38,12 @@ class Params(BaseModel):
 
 Id = Annotated[int, Field(ge=0, lt=1 << 53)]
 "An id as the API shows it: a JSON integer, exact in every client."
+
+described = with_config(ConfigDict(use_attribute_docstrings=True))
+"""Decorates a TypedDict that is a result: the strings under its keys go to the API reference.
+
+It has to be the TypedDict of ``typing_extensions``: before Python 3.12 pydantic takes no other.
+"""
 
 LENIENT = {"lenient": True}
 "Validation context of the lenient mode (setting ``api.lenient``)."
@@ -101,8 +108,8 @@ class Declaration(Generic[P]):
     "One sentence for openrpc.json and docs/api.md."
     errors: tuple[str, ...] = ()
     "Mnemonics of its own, beside those every method has."
-    result: object = object
-    "Type of ``result.data``: anything pydantic can describe in JSON schema."
+    result: Any = object
+    "Type of ``result.data``: whatever pydantic can describe in JSON schema."
 
     @property
     def takes_token(self) -> bool:

@@ -2,9 +2,10 @@
 
 import logging
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal, Protocol, TypedDict
+from typing import Annotated, Any, Literal, Protocol
 
 from pydantic import Field
+from typing_extensions import TypedDict
 
 from callwright.calls.dtmf import DTMF_STRING, timed_keys
 from callwright.calls.journal import JournalUnavailable
@@ -35,7 +36,15 @@ from callwright.directory.model import (
 )
 from callwright.engines.port import Address, Media
 from callwright.methods import errors
-from callwright.methods.method import Caller, Declaration, Id, Method, Params, PhoneNumber
+from callwright.methods.method import (
+    Caller,
+    Declaration,
+    Id,
+    Method,
+    Params,
+    PhoneNumber,
+    described,
+)
 
 log = logging.getLogger(__name__)
 
@@ -97,6 +106,7 @@ class Speech(Protocol):
     def prepare(self, text: str) -> Message: ...
 
 
+@described
 class CallStarted(TypedDict):
     call_session_id: int
     "The session; its fate is told by events and by list.calls."

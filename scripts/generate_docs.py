@@ -1,0 +1,177 @@
+#!/usr/bin/env python
+"""Write docs/api.md and docs/errors.md from the definitions that serve and validate the methods.
+
+``--check`` writes nothing and fails where a file is not what would be written.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from callwright.methods.catalogue import CATALOGUE
+from callwright.methods.errors import ERRORS, ApiError
+from callwright.methods.method import Declaration
+from callwright.rpc.openrpc import COMMON, OF_REQUESTS, OF_TOKENS, TOKEN_DESCRIPTION, describe
+
+DOCS = Path(__file__).parents[1] / "docs"
+NOTE = "<!-- Made by scripts/generate_docs.py; edit the definitions in src/callwright/methods. -->"
+
+Schema = dict[str, Any]
+
+
+def main() -> int:
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--check", action="store_true", help="fail where a file is stale")
+    check = arguments.parse_args().check
+    stale = False
+    for name, lines in {"api.md": api(), "errors.md": errors()}.items():
+        file, text = DOCS / name, "\n".join(lines) + "\n"
+        if not check:
+            DOCS.mkdir(exist_ok=True)
+            file.write_text(text, "utf-8")
+        elif not file.exists() or file.read_text("utf-8") != text:
+            print(f"docs/{name} is stale. Run: python scripts/generate_docs.py", file=sys.stderr)
+            stale = True
+    return int(stale)
+
+
+def api() -> Iterator[str]:
+    """docs/api.md: every method with its parameters, its result and its errors."""
+    yield from (NOTE, "", "# Methods", "")
+    yield "`POST /v4.0`, one JSON-RPC 2.0 request per HTTP request; the answer is always HTTP 200."
+    yield "Types are strict. The same for programs: `GET /openrpc.json`."
+    yield ""
+    described = describe(CATALOGUE, version="")
+    schemas = described["components"]["schemas"]
+    for method, shown in zip(CATALOGUE, described["methods"], strict=True):
+        yield from _method(method, shown, schemas)
+
+
+def errors() -> Iterator[str]:
+    """docs/errors.md: every error, when it is raised, and by which methods."""
+    yield from (NOTE, "", "# Errors", "")
+    yield "Branch on `error.data.mnemonic`. `error.data.field` names the parameter to blame, if one"
+    yield "is, and `error.data.value` what was sent for it (but for tokens and passwords)."
+    yield ""
+    yield from _table("Mnemonic", "Code", "Message", "When", "Methods")
+    for error in ERRORS.values():
+        yield _row(
+            f"`{error.mnemonic}`",
+            _codes(error),
+            error.message,
+            " ".join((error.__doc__ or "").split()).replace("``", "`"),
+            _raised_by(error),
+        )
+
+
+def _method(method: Declaration[Any], shown: Schema, schemas: Schema) -> Iterator[str]:
+    yield from (f"## {method.name}", "", method.summary, "")
+    if method.component:
+        yield from (f"Component: {method.component.value}.", "")
+    yield from _table("Parameter", "Type", "Default", "")
+    if method.takes_token:
+        yield _row("`access_token`", "string", "required", TOKEN_DESCRIPTION)
+    for param in shown["params"]:
+        if param["name"] != "access_token":
+            schema = param["schema"] | {"description": param.get("description", "")}
+            yield from _rows(param["name"], schema, param["required"], schemas)
+    yield ""
+    result = shown["result"]["schema"]["properties"]["data"]
+    if result:
+        yield from ("Result (`result.data`):", "")
+        yield from ("```", *_shape(result, schemas, ""), "```", "")
+    if method.errors:
+        own = ", ".join(f"`{mnemonic}`" for mnemonic in method.errors)
+        yield from (f"Errors of its own: {own}. All are in [errors.md](errors.md).", "")
+
+
+def _rows(name: str, schema: Schema, required: bool, schemas: Schema) -> Iterator[str]:
+    """The row of a parameter, and those of its members."""
+    plain = _plain(schema, schemas)
+    default = json.dumps(schema["default"]) if schema.get("default") is not None else ""
+    yield _row(
+        f"`{name}`",
+        _type(plain, schemas),
+        "required" if required else default,
+        str(schema.get("description") or plain.get("description") or ""),
+    )
+    for member, part in plain.get("properties", {}).items():
+        yield from _rows(f"{name}.{member}", part, member in plain.get("required", ()), schemas)
+
+
+def _shape(schema: Schema, schemas: Schema, indent: str, label: str = "") -> Iterator[str]:
+    """A result drawn as indented names and types."""
+    plain = _plain(schema, schemas)
+    if plain.get("type") == "array":
+        items = _plain(plain.get("items", {}), schemas)
+        if "properties" in items:
+            yield from _members(items, schemas, indent, f"{label}[", "]")
+            return
+    if "properties" in plain:
+        yield from _members(plain, schemas, indent, f"{label}{{", "}")
+        return
+    described = f"  # {schema['description']}" if "description" in schema else ""
+    yield f"{indent}{label}{_type(schema, schemas)}{described}"
+
+
+def _members(
+    plain: Schema, schemas: Schema, indent: str, opening: str, closing: str
+) -> Iterator[str]:
+    yield f"{indent}{opening}"
+    for name, part in plain["properties"].items():
+        yield from _shape(part, schemas, indent + "  ", f"{name}: ")
+    yield f"{indent}{closing}"
+
+
+def _plain(schema: Schema, schemas: Schema) -> Schema:
+    """What stands behind a reference, or beside null."""
+    if "$ref" in schema:
+        return _plain(schemas[schema["$ref"].rpartition("/")[2]], schemas)
+    rest = [part for part in schema.get("anyOf", ()) if part.get("type") != "null"]
+    return _plain(rest[0], schemas) if len(rest) == 1 else schema
+
+
+def _type(schema: Schema, schemas: Schema) -> str:
+    """A type in the words of the contract: JSON's, or the values allowed."""
+    nullable = {"type": "null"} in schema.get("anyOf", ())
+    plain = _plain(schema, schemas)
+    if "const" in plain or "enum" in plain:
+        words = [plain["const"]] if "const" in plain else plain["enum"]
+        shown = ", ".join(json.dumps(word, ensure_ascii=False) for word in words)
+    elif plain.get("type") == "array":
+        shown = f"array of {_type(plain.get('items', {}), schemas)}"
+    else:
+        name = str(plain.get("type", "any"))
+        shown = "number" if name == "integer" else name
+    return f"{shown} or null" if nullable else shown
+
+
+def _codes(error: type[ApiError]) -> str:
+    others = (f"{code} in {method}" for method, code in error.code_in.items())
+    return "; ".join((str(error.code), *others))
+
+
+def _raised_by(error: type[ApiError]) -> str:
+    if error in OF_REQUESTS:
+        return "any request"
+    if error in COMMON:
+        return "all"
+    if error in OF_TOKENS:
+        return "all with a token"
+    return ", ".join(method.name for method in CATALOGUE if error.mnemonic in method.errors)
+
+
+def _table(*titles: str) -> Iterator[str]:
+    yield _row(*titles)
+    yield _row(*("---" for _ in titles))
+
+
+def _row(*cells: str) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

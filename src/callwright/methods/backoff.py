@@ -1,0 +1,55 @@
+"""How often a password may be guessed: a wait that grows with every failure.
+
+Per client address and login, so that nobody can lock a user out from elsewhere.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+
+FREE = 5
+"Failures without a wait."
+FIRST_WAIT = 1.0
+"Seconds after the failure that follows them; doubled with each further one."
+LONGEST_WAIT = 60.0
+FORGOTTEN_AFTER = 900.0
+"Seconds without an attempt after which earlier failures do not count."
+REMEMBERED = 10_000
+"Pairs of address and login; the one not tried for the longest time is forgotten first."
+
+
+@dataclass(frozen=True, slots=True)
+class _Failures:
+    count: int
+    last: float
+
+    @property
+    def wait(self) -> float:
+        if self.count < FREE:
+            return 0.0
+        # The exponent is bounded too: a float would overflow after a thousand failures.
+        return min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** min(self.count - FREE, 10))
+
+
+class Backoff:
+    """``clock`` gives seconds, from any start."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._failures: OrderedDict[tuple[str, str], _Failures] = OrderedDict()
+
+    def refuses(self, address: str, login: str) -> bool:
+        """Whether an attempt has to wait; the password is then not even looked at."""
+        failures = self._failures.get((address, login))
+        return failures is not None and self._clock() - failures.last < failures.wait
+
+    def failed(self, address: str, login: str) -> None:
+        now = self._clock()
+        before = self._failures.pop((address, login), _Failures(0, now))
+        count = 0 if now - before.last > FORGOTTEN_AFTER else before.count
+        self._failures[address, login] = _Failures(count + 1, now)
+        if len(self._failures) > REMEMBERED:
+            self._failures.popitem(last=False)
+
+    def succeeded(self, address: str, login: str) -> None:
+        self._failures.pop((address, login), None)

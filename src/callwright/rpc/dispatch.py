@@ -1,0 +1,176 @@
+"""The way of one request: what is checked in which order, who serves it, what goes back.
+
+Clients probe with deliberately incomplete requests and rely on the order: JSON, envelope, batch or
+notification, method, client's network and token (see `auth`), account and user, component, limits,
+parameters, and then what the method itself finds. login.user has no token: there the parameters say
+who is calling, so they are checked before the network.
+"""
+
+import json
+import logging
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from callwright.config import ApiSettings
+from callwright.directory.lookup import Access
+from callwright.directory.model import AccountId
+from callwright.methods.errors import (
+    AccessTokenBlocked,
+    AccessTokenExpired,
+    AccessTokenInvalid,
+    ApiError,
+    AuthError,
+    InternalError,
+    InvalidRequest,
+    IpNotWhitelisted,
+    MethodNotFound,
+    ParseError,
+    UnexpectedParameters,
+)
+from callwright.methods.method import Method, OpenMethod
+from callwright.rpc.auth import ACCESS_TOKEN, Client, caller_of, check_network, check_right
+from callwright.rpc.envelope import Real, Request, RequestId, read_document, read_request
+from callwright.rpc.limits import Budget
+from callwright.rpc.parameters import read_params
+
+log = logging.getLogger(__name__)
+
+AnyMethod: TypeAlias = Method[Any] | OpenMethod[Any]
+
+# Errors that do not tell what is left of the account's points.
+_WITHOUT_LIMITS = (
+    ParseError,
+    InvalidRequest,
+    MethodNotFound,
+    AccessTokenInvalid,
+    AccessTokenExpired,
+    AccessTokenBlocked,
+    AuthError,
+    IpNotWhitelisted,
+)
+
+
+@dataclass(slots=True)
+class Exchange:
+    """What is known of a request so far, for its answer and its line in the log."""
+
+    id: RequestId | None = None
+    method: str = "-"
+    "Name of a method there is; never what a client made up."
+    account: AccountId | None = None
+
+
+class Dispatcher:
+    """All methods, by name. ``clock`` gives seconds since 1970 (UTC)."""
+
+    def __init__(
+        self,
+        methods: Iterable[AnyMethod],
+        access: Access,
+        settings: ApiSettings,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.methods: dict[str, AnyMethod] = {}
+        for method in methods:
+            if method.name in self.methods:
+                raise ValueError(f"two methods are called {method.name}")
+            self.methods[method.name] = method
+        self._access = access
+        self._lenient = settings.lenient
+        self._clock = clock
+        self._budget = Budget(
+            per_minute=settings.points_per_minute, per_day=settings.points_per_day, clock=clock
+        )
+
+    async def respond(self, body: bytes, client: Client) -> bytes:
+        """Answer one request body. Whatever happens, the answer is a JSON-RPC response."""
+        exchange, started = Exchange(), time.perf_counter()
+        try:
+            data = await self._serve(body, client, exchange)
+            answer = self._success(exchange, data)
+            outcome = "ok"
+        except ApiError as fault:
+            answer, outcome = self._failure(exchange, fault), _outcome(fault)
+        except Exception:
+            log.exception("account %s %s failed", exchange.account or "-", exchange.method)
+            ours = InternalError()
+            answer, outcome = self._failure(exchange, ours), _outcome(ours)
+        spent = 1000 * (time.perf_counter() - started)
+        log.info(
+            "account %s %s %s in %.0f ms", exchange.account or "-", exchange.method, outcome, spent
+        )
+        return answer
+
+    async def _serve(self, body: bytes, client: Client, exchange: Exchange) -> object:
+        document = read_document(body)
+        exchange.id = document.id
+        request = read_request(document)
+        match self.methods.get(request.method):
+            case Method() as method:
+                return await self._serve_caller(method, request, client, exchange)
+            case OpenMethod() as method:
+                return await self._serve_stranger(method, request, client, exchange)
+        raise MethodNotFound()
+
+    async def _serve_caller(
+        self, method: Method[Any], request: Request, client: Client, exchange: Exchange
+    ) -> object:
+        exchange.method = method.name
+        caller = await caller_of(self._access, request.params, client, self._clock)
+        exchange.account = caller.account.id
+        check_right(caller.user, caller.account, method.component)
+        with self._budget.point(caller.account.id):
+            sent = {name: item for name, item in request.params.items() if name != ACCESS_TOKEN}
+            params = read_params(method, sent, lenient=self._lenient)
+            return await method.serve(caller, params)
+
+    async def _serve_stranger(
+        self, method: OpenMethod[Any], request: Request, client: Client, exchange: Exchange
+    ) -> object:
+        exchange.method = method.name
+        params = read_params(method, request.params, lenient=self._lenient)
+        user, account = await method.identify(client.address, params)
+        check_network(user, client.address)
+        exchange.account = account.id
+        check_right(user, account, method.component)
+        with self._budget.point(account.id):
+            return await method.serve(user)
+
+    def _success(self, exchange: Exchange, data: object) -> bytes:
+        return _answer(
+            exchange.id, "result", {"data": data, "metadata": self._metadata(exchange.account)}
+        )
+
+    def _failure(self, exchange: Exchange, fault: ApiError) -> bytes:
+        account = None if isinstance(fault, _WITHOUT_LIMITS) else exchange.account
+        data: dict[str, object] = {"mnemonic": fault.mnemonic, "field": fault.field}
+        if fault.value is not None:
+            data["value"] = fault.value
+        data["params"] = fault.params
+        data["extended_helper"] = None
+        data["metadata"] = self._metadata(account)
+        code = fault.code_in.get(exchange.method, fault.code)
+        return _answer(exchange.id, "error", {"code": code, "message": str(fault), "data": data})
+
+    def _metadata(self, account: AccountId | None) -> dict[str, object]:
+        return {} if account is None else {"limits": self._budget.limits(account)}
+
+
+def _answer(request_id: RequestId | None, key: str, content: object) -> bytes:
+    """Write a response; the id goes back as it was written."""
+    shown = request_id.text if isinstance(request_id, Real) else _json(request_id)
+    # A value that is no Unicode is shown with "?" where it is not.
+    return f'{{"jsonrpc":"2.0","id":{shown},"{key}":{_json(content)}}}'.encode("utf-8", "replace")
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+def _outcome(fault: ApiError) -> str:
+    # Names of parameters we do not know are the client's words, and may hold anything.
+    if fault.field is None or isinstance(fault, UnexpectedParameters):
+        return fault.mnemonic
+    return f"{fault.mnemonic} ({fault.field})"

@@ -1,0 +1,112 @@
+"""The API over HTTP: ``POST /v4.0`` and the pages beside it.
+
+Every JSON-RPC outcome is HTTP 200: deployed clients throw on anything else before they read the
+body. Other statuses are for what is not JSON-RPC: 404, 405, 413 over the body limit, 408 for a body
+that does not come.
+"""
+
+from collections.abc import Callable
+from importlib.metadata import version
+
+import anyio
+from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from callwright.config import HttpSettings
+from callwright.rpc.address import client_address
+from callwright.rpc.auth import Client
+from callwright.rpc.dispatch import Dispatcher
+from callwright.rpc.openrpc import describe
+
+API_PATH = "/v4.0"
+
+# Seconds a client has to send the body of one request.
+BODY_WITHIN = 10.0
+# Bytes of too long a body that are still taken: a client that is cut off in the middle of sending
+# may see its connection reset instead of the answer (RFC 9112 section 9.6).
+LISTENED_TO = 1 << 20
+# The charset is for clients that fall back to Latin-1 without one.
+_JSON = "application/json; charset=utf-8"
+
+
+def build_http(
+    dispatcher: Dispatcher,
+    settings: HttpSettings,
+    serving: Callable[[], bool],
+    *,
+    body_within: float = BODY_WITHIN,
+) -> Starlette:
+    """Return the ASGI application. ``serving`` is false while no call can be started: draining.
+
+    Serve it without uvicorn's ``proxy_headers``, which believes X-Forwarded-For of whoever calls
+    from loopback, and over `connection.Connection`, which bounds what comes before the body.
+    """
+    release = version("callwright")
+    description = describe(dispatcher.methods.values(), version=release)
+
+    async def call(request: Request) -> Response:
+        try:
+            with anyio.fail_after(body_within):
+                body = await _body(request, settings.body_limit)
+        except TimeoutError:
+            return _refuse(408, "The request body did not come in time.")
+        except ClientDisconnect:
+            return _refuse(400, "The client is gone.")
+        if body is None:
+            return _refuse(413, f"A request body may have {settings.body_limit} bytes.")
+        client = Client(
+            client_address(
+                request.client.host if request.client else None,
+                request.headers.getlist("x-forwarded-for"),
+                settings.trusted_proxies,
+            ),
+            tuple(_bearers(request)),
+        )
+        return Response(await dispatcher.respond(body, client), media_type=_JSON)
+
+    async def health(request: Request) -> Response:
+        status, code = ("ok", 200) if serving() else ("draining", 503)
+        return JSONResponse({"status": status, "version": release}, code)
+
+    async def openrpc(request: Request) -> Response:
+        return JSONResponse(description)
+
+    app = Starlette(
+        routes=[
+            Route(API_PATH, call, methods=["POST"]),
+            Route("/health", health, methods=["GET"]),
+            Route("/openrpc.json", openrpc, methods=["GET"]),
+        ]
+    )
+    # A client that is sent elsewhere throws, too.
+    app.router.redirect_slashes = False
+    return app
+
+
+async def _body(request: Request, limit: int) -> bytes | None:
+    """Read the body; None for one longer than ``limit`` bytes."""
+    announced = request.headers.get("content-length", "")
+    too_long = announced.isdecimal() and int(announced[:20]) > limit
+    if too_long and "expect" in request.headers:
+        # This client waits for our word before it sends; reading would give it.
+        return None
+    body, length = bytearray(), 0
+    async for chunk in request.stream():
+        length += len(chunk)
+        if length > LISTENED_TO:
+            break
+        if length <= limit:
+            body += chunk
+    return None if too_long or length > limit else bytes(body)
+
+
+def _bearers(request: Request) -> list[str]:
+    headers = (header.partition(" ") for header in request.headers.getlist("authorization"))
+    return [token.strip() for scheme, _, token in headers if scheme.lower() == "bearer"]
+
+
+def _refuse(status: int, reason: str) -> Response:
+    # What is left of the body is not worth reading.
+    return PlainTextResponse(reason + "\n", status, {"Connection": "close"})

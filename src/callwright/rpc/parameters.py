@@ -1,0 +1,217 @@
+"""From the parameters of a request to a method's model, or to the first fault in them.
+
+Of several faults the first kind counts (unknown, missing, wrong type, bad value), and within a kind
+the order of the method's parameter table, which is the order of the model's fields.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import TypeAlias, TypeVar
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from callwright.methods.errors import (
+    NOTHING,
+    ApiError,
+    CharacterEncodingNotAllowed,
+    DataTypeError,
+    InvalidParameterValue,
+    RequiredParameterMissed,
+    Sent,
+    UnexpectedParameters,
+)
+from callwright.methods.method import LENIENT, Declaration, Params
+from callwright.rpc.envelope import Json, Real, as_sent, is_unicode
+
+P = TypeVar("P", bound=Params)
+
+# Their values are never sent back: an answer ends up in logs where a secret has no business.
+SECRET = frozenset({"access_token", "password"})
+
+
+class Kind(IntEnum):
+    """Kinds of fault, in the order in which they are reported."""
+
+    UNEXPECTED = 1
+    MISSING = 2
+    TYPE = 3
+    ENCODING = 4
+    "A text that is no Unicode: the value of no type, so it comes before the bad values."
+    VALUE = 5
+
+
+Path: TypeAlias = tuple[str | int, ...]
+Value: TypeAlias = "Json | Sent"
+"What was sent for a parameter, if anything was."
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    kind: Kind
+    path: Path
+    value: Value
+
+
+def read_params(method: Declaration[P], sent: dict[str, Json], *, lenient: bool) -> P:
+    """Check ``sent``, without the access token, against the method's model. Raises `ApiError`."""
+    faults: list[Fault] = []
+    draft = _for_the_model(sent, (), faults)
+    try:
+        params = _validate(method.params, draft, lenient)
+    except ValidationError as refusal:
+        found = list(_faults(refusal, sent))
+        if lenient and _mend(draft, found):
+            try:
+                params = _validate(method.params, draft, lenient)
+                found = []
+            except ValidationError as still:
+                found = list(_faults(still, sent))
+        faults += found
+    if faults:
+        raise _error(min(faults, key=lambda fault: fault.kind), method)
+    return params
+
+
+def fault_of(error: type[ApiError], field: str, value: Value) -> ApiError:
+    """Make an error that blames one parameter, and keeps secrets to itself."""
+    if value is NOTHING or field in SECRET:
+        return error(field=field)
+    return error(field=field, value=as_sent(value))
+
+
+def _error(fault: Fault, method: Declaration[P]) -> ApiError:
+    field = ".".join(map(str, fault.path))
+    match fault.kind:
+        case Kind.UNEXPECTED:
+            return fault_of(UnexpectedParameters, field, fault.value)
+        case Kind.MISSING:
+            return fault_of(RequiredParameterMissed, field, NOTHING)
+        case Kind.TYPE:
+            return fault_of(DataTypeError, field, fault.value)
+        # Not every method publishes this mnemonic.
+        case Kind.ENCODING if CharacterEncodingNotAllowed.mnemonic in method.errors:
+            return fault_of(CharacterEncodingNotAllowed, field, fault.value)
+    return fault_of(InvalidParameterValue, field, fault.value)
+
+
+def _validate(model: type[P], draft: Json, lenient: bool) -> P:
+    # In JSON mode a strict model still takes an array for a tuple and a string for an enum.
+    return model.model_validate_json(json.dumps(draft), context=LENIENT if lenient else None)
+
+
+def _for_the_model(value: Json, path: Path, faults: list[Fault]) -> Json:
+    """Copy ``value`` without what the model could not judge; that goes to ``faults``."""
+    match value:
+        case str():
+            if not is_unicode(value):
+                faults.append(Fault(Kind.ENCODING, path, value))
+                return value.encode(errors="replace").decode()
+            # PostgreSQL stores no text with it, and nobody can say, dial or read it.
+            if "\0" in value:
+                faults.append(Fault(Kind.VALUE, path, value))
+        case Real() if value.is_integer():
+            # JSON does not tell 25.0 from 25, and some languages write every number so.
+            return int(value)
+        case list():
+            return [_for_the_model(item, (*path, at), faults) for at, item in enumerate(value)]
+        case dict():
+            draft: dict[str, Json] = {}
+            for name, item in value.items():
+                if is_unicode(name):
+                    draft[name] = _for_the_model(item, (*path, name), faults)
+                else:
+                    faults.append(Fault(Kind.UNEXPECTED, (*path, name), item))
+            return draft
+    return value
+
+
+def _faults(refusal: ValidationError, sent: Json) -> Iterator[Fault]:
+    for detail in refusal.errors(include_url=False):
+        path, value = _find(sent, detail["loc"])
+        yield Fault(_kind(detail, value), path, value)
+
+
+def _kind(detail: ErrorDetails, value: Value) -> Kind:
+    name = detail["type"]
+    if name == "extra_forbidden":
+        return Kind.UNEXPECTED
+    if name == "missing":
+        return Kind.MISSING
+    # 25.5 for a whole number is a number all the same.
+    if name == "int_type" and isinstance(value, Real):
+        return Kind.VALUE
+    if name.endswith("_type"):
+        return Kind.TYPE
+    # "one of 'in', 'out'" was sent something that is no string at all.
+    if name in {"literal_error", "enum"} and not isinstance(value, str):
+        return Kind.TYPE if detail["ctx"]["expected"].startswith("'") else Kind.VALUE
+    return Kind.VALUE
+
+
+def _find(root: Json, location: Sequence[str | int]) -> tuple[Path, Value]:
+    """Follow a location of pydantic's into what was sent; give the path and what is there.
+
+    Parts that are no names in the request (pydantic also notes which model of a union it tried)
+    are left out of the path, but for a last one, which is the name of what is missing.
+    """
+    path: Path = ()
+    here: Json = root
+    last = len(location) - 1
+    for at, part in enumerate(location):
+        match here, part:
+            case dict(), str() if part in here:
+                here = here[part]
+            case list(), int() if part < len(here):
+                here = here[part]
+            case _ if at == last:
+                return (*path, part), NOTHING
+            case _:
+                continue
+        path = (*path, part)
+    return path, here
+
+
+def _mend(draft: Json, faults: Sequence[Fault]) -> bool:
+    """In ``draft``, put numbers and booleans for strings that spell them; tell whether any was."""
+    mended = False
+    for fault in faults:
+        if fault.kind is not Kind.TYPE or not isinstance(fault.value, str):
+            continue
+        spelled = _spelled(fault.value)
+        if spelled is None:
+            continue
+        *way, last = fault.path
+        holder = draft
+        for part in way:
+            holder = _item(holder, part)
+        match holder, last:
+            case dict(), str():
+                holder[last] = spelled
+                mended = True
+            case list(), int():
+                holder[last] = spelled
+                mended = True
+    return mended
+
+
+def _item(holder: Json, part: str | int) -> Json:
+    match holder, part:
+        case dict(), str():
+            return holder[part]
+        case list(), int():
+            return holder[part]
+    raise AssertionError("a path leads through objects and arrays")
+
+
+def _spelled(text: str) -> Json:
+    if text in {"true", "false"}:
+        return text == "true"
+    if re.fullmatch(r"-?[0-9]{1,15}", text):
+        return int(text)
+    if re.fullmatch(r"-?[0-9]{1,15}\.[0-9]{1,15}", text):
+        return Real(text)
+    return None
