@@ -25,7 +25,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "engines.media": ("engines.port",),
     "engines.sip": ("engines.port", "engines.media.media"),
     "calls": ("engines.port",),
-    "speech": ("calls.plan", "engines.port", "config"),
+    # Spoken audio goes through the normaliser of uploaded audio, to be equally loud.
+    "speech": ("calls.plan", "directory.audio", "engines.port", "config"),
     "storage": (
         "directory",
         "calls.plan",
