@@ -31,7 +31,6 @@ from callwright.directory.model import (
     MediaFile,
     MediaFileId,
     Phone,
-    PhoneKind,
     VirtualNumber,
 )
 from callwright.engines.port import Address, Media
@@ -256,9 +255,10 @@ class StartCalls:
         raise errors.EmployeeNotFound(field="employee.id", value=employee, employee_id=employee)
 
     async def _address(self, phone: Phone, virtual: VirtualNumber) -> Address:
-        if phone.kind is PhoneKind.E164:
-            return await self._through_trunk(phone.number, virtual)
-        return Address(phone.number, phone=phone.contact)
+        """Where a phone is: at its own contact, else behind the trunk (a carrier or a PBX)."""
+        if phone.contact:
+            return Address(phone.number, phone=phone.contact)
+        return await self._through_trunk(phone.number, virtual)
 
     async def _through_trunk(self, number: str, virtual: VirtualNumber) -> Address:
         trunk = virtual.trunk

@@ -1,0 +1,115 @@
+"""What one employee call costs in time, alone and with fifty at once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC
+
+import anyio
+
+from bench.stand import PhoneReport, Stand, contact_number, employee_number, stand
+
+TALK = 5.0
+"Seconds the calls at once talk."
+KEYS = {"1": 1.0, "2": 2.0, "3": 3.0}
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One row of the table."""
+
+    what: str
+    reached: str
+    target: str
+    is_met: bool
+
+
+def quantile(values: Sequence[float], share: float) -> float:
+    """The value below which ``share`` of ``values`` lie; raises ValueError if there are none."""
+    if not values:
+        raise ValueError("nothing was measured")
+    return sorted(values)[min(len(values) - 1, int(share * len(values)))]
+
+
+async def one_by_one(calls: int = 40) -> list[Figure]:
+    """Place calls one after another: how soon the phone rings, how soon the two are joined."""
+    async with stand(calls, answer_after=0.05) as bench:
+        sent = []
+        for number in range(1, calls + 1):
+            sent.append(await _timed_start(bench, number))
+            await anyio.sleep(0.3)
+        await anyio.sleep(3.5)  # until the last call's keys are out
+        employees, contacts = await _reports(bench)
+    to_invite, cut_through, key_errors = [], [], []
+    for number, accepted in enumerate(sent, start=1):
+        employee, contact = employees[employee_number(number)], contacts[contact_number(number)]
+        to_invite.append(employee.invited - accepted)
+        cut_through.append(max(employee.joined, contact.joined) - contact.answered)
+        key_errors += [
+            abs(at - contact.answered - due)
+            for (at, _), due in zip(contact.keys, KEYS.values(), strict=True)
+        ]
+    p50, p99 = quantile(to_invite, 0.5), quantile(to_invite, 0.99)
+    joined, keys = max(cut_through), max(key_errors)
+    return [
+        figure("request accepted → INVITE on the wire, p50", p50, 0.005),
+        figure("request accepted → INVITE on the wire, p99", p99, 0.025),
+        figure("answer → first joined packet, worst", joined, 0.040),
+        figure("key off its time, worst", keys, 0.040),
+    ]
+
+
+async def at_once(calls: int = 50) -> list[Figure]:
+    """Place calls at once, let them talk: what was lost, and how evenly packets were sent."""
+    async with stand(calls, answer_after=1.0) as bench:
+        async with anyio.create_task_group() as tasks:
+            for number in range(1, calls + 1):
+                tasks.start_soon(_timed_start, bench, number)
+        await anyio.sleep(2.5 + TALK)
+        employees, contacts = await _reports(bench)
+    phones = [*employees.values(), *contacts.values()]
+    if len(phones) != 2 * calls or not all(phone.joined for phone in phones):
+        talked = sum(bool(phone.joined) for phone in phones)
+        return [
+            Figure(f"{calls} calls at once", f"{talked} of {2 * calls} phones talked", "all", False)
+        ]
+    lost = sum(phone.missing + phone.relayed_missing for phone in phones)
+    late = [abs(gap - 0.020) for phone in phones for gap in phone.gaps]
+    relayed = [latency for phone in phones for latency in phone.latencies]
+    return [
+        Figure(f"{calls} calls at once: packets lost by us", str(lost), "0", lost == 0),
+        figure(f"{calls} calls at once: send jitter p99 (music)", quantile(late, 0.99), 0.005),
+        figure(f"{calls} calls at once: relayed within, p99", quantile(relayed, 0.99), 0.005),
+    ]
+
+
+async def idle(seconds: float = 10.0) -> list[Figure]:
+    """Leave the service alone: its memory and what it does with nothing to do."""
+    async with stand(1) as bench:
+        await anyio.sleep(1.0)
+        before = bench.engine.cpu_times()
+        await anyio.sleep(seconds)
+        after = bench.engine.cpu_times()
+        processes = [bench.engine, *bench.engine.children(recursive=True)]
+        memory = sum(process.memory_full_info().uss for process in processes) / 1e6
+        rss = bench.engine.memory_info().rss / 1e6
+    share = 100 * (after.user + after.system - before.user - before.system) / seconds
+    return [
+        Figure("idle: memory (RSS)", f"{rss:.0f} MB", "< 120 MB", rss < 120),
+        Figure("idle: memory of its own (USS)", f"{memory:.0f} MB", "", True),
+        Figure("idle: CPU", f"{share:.2f} %", "< 1 %", share < 1),
+    ]
+
+
+def figure(what: str, reached: float, target: float) -> Figure:
+    return Figure(what, f"{1000 * reached:.1f} ms", f"< {1000 * target:.0f} ms", reached < target)
+
+
+async def _timed_start(bench: Stand, number: int) -> float:
+    """Start a call; give the time, in seconds since 1970, at which its session began."""
+    session = await bench.start_call(number, dtmf_string=".1.2.3", media_file_id=1)
+    call = await bench.api.call(session)
+    return call.timeline[0].time.replace(tzinfo=UTC).timestamp()
+
+
+async def _reports(bench: Stand) -> tuple[dict[str, PhoneReport], dict[str, PhoneReport]]:
+    return dict(await bench.employees.hang_up()), dict(await bench.contacts.hang_up())
