@@ -1,0 +1,196 @@
+"""Digest authentication: how we prove to a trunk who we are (RFC 3261 22, RFC 7616, RFC 8760)."""
+
+import hashlib
+import re
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from callwright.engines.sip.address import Malformed
+from callwright.engines.sip.message import Headers, Request, Response
+
+_SCHEME = re.compile(r"\s*Digest\s+", re.IGNORECASE)
+_PARAMETER = re.compile(
+    r'\s*([A-Za-z0-9.!%*_+`\'~-]{1,64})\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]*))\s*(?:,|$)',
+    re.DOTALL,
+)
+_CHALLENGES_AT_MOST = 8
+
+_HASHES: Mapping[str, Callable[[bytes], "hashlib._Hash"]] = {
+    "md5": hashlib.md5,
+    "sha-256": hashlib.sha256,
+}
+_HEADERS = {
+    "www-authenticate": "authorization",
+    "proxy-authenticate": "proxy-authorization",
+}
+
+
+@dataclass(slots=True)
+class Challenge:
+    """What a server wants to see, and how often its nonce has been used."""
+
+    realm: str
+    nonce: str
+    opaque: str | None
+    algorithm: str
+    "As the server wrote it; empty where it did not say, which means MD5."
+    qop: str
+    "``auth``, ``auth-int``, or empty for the way of RFC 2069."
+    uses: int = 0
+
+    @property
+    def strength(self) -> int:
+        return 1 if self.algorithm.lower().startswith("sha-256") else 0
+
+
+class Digest:
+    """The credentials of one leg, and the challenges they answer.
+
+    One server may challenge with 401 and a proxy before it with 407; both are kept, and every
+    later request of the leg carries its answer at once, with the nonce count raised.
+    """
+
+    def __init__(self, user: str | None, password: str | None) -> None:
+        self._user = user
+        self._password = password or ""
+        self._challenges: dict[tuple[str, str], Challenge] = {}
+
+    def challenged(self, request: Request, response: Response) -> bool:
+        """Take the challenges of a 401 or 407; say whether another attempt can do better.
+
+        It cannot without credentials, with no algorithm we know, or when ``request`` has carried
+        our answer to this very nonce. A fresh nonce is worth an answer even if the server forgot
+        to call the old one stale; how often, the caller limits.
+        """
+        if self._user is None:
+            return False
+        hopeful = False
+        for name, answer in _HEADERS.items():
+            found = [read_challenge(line) for line in response.headers.get(name, ())]
+            # RFC 8760 2.4: the strongest of those offered for one realm.
+            known = sorted((one for one in found if one), key=lambda one: -one.strength)
+            for realm in dict.fromkeys(one.realm for one in known):
+                best = next(one for one in known if one.realm == realm)
+                answered = f'nonce="{best.nonce}"'
+                if any(answered in value for value in request.headers.get(answer, ())):
+                    continue
+                hopeful |= self._keep((answer, realm), best)
+        return hopeful
+
+    def _keep(self, key: tuple[str, str], challenge: Challenge) -> bool:
+        former = self._challenges.get(key)
+        if former is None and len(self._challenges) >= _CHALLENGES_AT_MOST:
+            return False
+        # The count belongs to the nonce: another request may have answered it already.
+        if former is None or former.nonce != challenge.nonce:
+            self._challenges[key] = challenge
+        return True
+
+    def answers(self, method: str, uri: str, body: bytes) -> Headers:
+        """The Authorization and Proxy-Authorization headers for one request."""
+        headers: Headers = {}
+        for (name, _), challenge in self._challenges.items():
+            challenge.uses += 1
+            headers.setdefault(name, []).append(self._answer(challenge, method, uri, body))
+        return headers
+
+    def _answer(self, challenge: Challenge, method: str, uri: str, body: bytes) -> str:
+        cnonce = secrets.token_hex(8)
+        count = f"{challenge.uses:08x}"
+        response = digest_response(
+            challenge,
+            user=self._user or "",
+            password=self._password,
+            method=method,
+            uri=uri,
+            body=body,
+            cnonce=cnonce,
+            count=count,
+        )
+        words = [
+            f'Digest username="{_escape(self._user or "")}"',
+            f'realm="{challenge.realm}"',
+            f'nonce="{challenge.nonce}"',
+            f'uri="{uri}"',
+            f'response="{response}"',
+        ]
+        if challenge.algorithm:
+            words.append(f"algorithm={challenge.algorithm}")
+        if challenge.qop:
+            words += [f"qop={challenge.qop}", f"nc={count}"]
+        if challenge.qop or challenge.algorithm.lower().endswith("-sess"):
+            words.append(f'cnonce="{cnonce}"')
+        if challenge.opaque is not None:
+            words.append(f'opaque="{challenge.opaque}"')
+        return ", ".join(words)
+
+
+def read_challenge(value: str) -> Challenge | None:
+    """Read one WWW-Authenticate or Proxy-Authenticate value; None if we cannot answer it."""
+    try:
+        params = _read_parameters(value)
+    except Malformed:
+        return None
+    if "nonce" not in params or "realm" not in params:
+        return None
+    algorithm = params.get("algorithm", "")
+    if algorithm.lower().removesuffix("-sess") not in ("", *_HASHES):
+        return None
+    offered = [word.strip().lower() for word in params.get("qop", "").split(",") if word.strip()]
+    qop = next((word for word in ("auth", "auth-int") if word in offered), "")
+    if offered and not qop:
+        return None
+    return Challenge(params["realm"], params["nonce"], params.get("opaque"), algorithm, qop)
+
+
+def digest_response(
+    challenge: Challenge,
+    *,
+    user: str,
+    password: str,
+    method: str,
+    uri: str,
+    body: bytes,
+    cnonce: str,
+    count: str,
+) -> str:
+    """Compute the response of RFC 7616 section 3.4.1.
+
+    ``realm`` and ``nonce`` are taken with the backslashes they came with, as servers do.
+    """
+    algorithm = challenge.algorithm.lower()
+    hash_of = _HASHES[algorithm.removesuffix("-sess") or "md5"]
+
+    def hexed(text: str) -> str:
+        return hash_of(text.encode("utf-8", "surrogateescape")).hexdigest()
+
+    a1 = hexed(f"{user}:{challenge.realm}:{password}")
+    if algorithm.endswith("-sess"):
+        a1 = hexed(f"{a1}:{challenge.nonce}:{cnonce}")
+    a2 = f"{method}:{uri}"
+    if challenge.qop == "auth-int":
+        a2 += f":{hash_of(body).hexdigest()}"
+    if not challenge.qop:
+        return hexed(f"{a1}:{challenge.nonce}:{hexed(a2)}")
+    return hexed(f"{a1}:{challenge.nonce}:{count}:{cnonce}:{challenge.qop}:{hexed(a2)}")
+
+
+def _read_parameters(value: str) -> dict[str, str]:
+    scheme = _SCHEME.match(value)
+    if scheme is None:
+        raise Malformed("not a Digest challenge")
+    params: dict[str, str] = {}
+    at = scheme.end()
+    while at < len(value):
+        found = _PARAMETER.match(value, at)
+        if found is None:
+            raise Malformed("challenge")
+        name, quoted, token = found.groups()
+        params.setdefault(name.lower(), quoted if quoted is not None else token)
+        at = found.end()
+    return params
+
+
+def _escape(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"')

@@ -1,0 +1,189 @@
+"""Calls: one leg's signalling, from its INVITE to its end."""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from callwright.engines.media.media import Stream
+from callwright.engines.port import (
+    Cause,
+    DtmfReceived,
+    DtmfSent,
+    EarlyMediaStarted,
+    LegAnswered,
+    LegEnded,
+    LegId,
+    LegRinging,
+)
+from callwright.engines.sip import sdp
+from callwright.engines.sip.asking import Desk
+from callwright.engines.sip.causes import cause_of, raw_of
+from callwright.engines.sip.dialog import Dialog
+from callwright.engines.sip.invite import Invitation, Invited, hang_up
+from callwright.engines.sip.keys import InfoKeys
+from callwright.engines.sip.message import Request, Response, content_type, tokens
+from callwright.engines.sip.transactions import Lost, ServerTransaction
+
+
+@dataclass(frozen=True, slots=True)
+class StreamAgreed:
+    """The two sides have agreed on the audio of a leg, or on a change of it."""
+
+    leg: LegId
+    stream: Stream
+
+
+Fact = (
+    LegRinging | EarlyMediaStarted | LegAnswered | LegEnded | DtmfReceived | DtmfSent | StreamAgreed
+)
+
+
+class Call:
+    """One leg. What happens to it goes to ``tell``, in order; `LegEnded` once, and last."""
+
+    def __init__(
+        self,
+        leg: LegId,
+        desk: Desk,
+        whom: Invited,
+        media: tuple[str, int],
+        tell: Callable[[Fact], None],
+    ) -> None:
+        """``media``: address and port of our RTP, as the far end shall see it."""
+        self.leg = leg
+        self.desk = desk
+        self.ended = False
+        self.dialog: Dialog | None = None
+        "The dialog of the answer."
+        self.session = sdp.Session(media, session_id=secrets.randbits(31))
+        self.offer_open = True
+        "An offer of ours has no answer yet, so the far end may not make one (RFC 3264 4)."
+        self.reinvite: ServerTransaction | None = None
+        "The far end's last re-INVITE."
+        self._tell = tell
+        self._stream: Stream | None = None
+        self._early: dict[str, Stream] = {}
+        "What provisional responses have agreed on, by the tag of their dialog."
+        self._rung = False
+        self._early_told = False
+        self._takes_info = False
+        self._keys = InfoKeys(self)
+        self._invitation = Invitation(desk, whom, self.session.offer(), self)
+
+    @property
+    def call_id(self) -> str:
+        return self._invitation.call_id
+
+    @property
+    def keys_by_info(self) -> bool:
+        """Whether keys must go as INFO: no telephone-event agreed on, and INFO allowed."""
+        stream = self._stream
+        return self._takes_info and stream is not None and stream.dtmf_payload_type is None
+
+    # What we do.
+
+    def ring(self, now: float) -> None:
+        self._invitation.send(now)
+
+    def hang_up(self, now: float, cause: Cause = Cause.RELEASED, raw: str = "") -> None:
+        """End the leg at once; what the wire still needs goes on behind it."""
+        if self.ended:
+            return
+        self.end(cause, raw)
+        if self.dialog is None:
+            self._invitation.withdraw(now)
+        else:
+            hang_up(self.desk, self.dialog, now)
+
+    def send_key(self, key: str, now: float) -> None:
+        """Send a key as INFO, after those before it."""
+        self._keys.send(key, now)
+
+    def end(self, cause: Cause, raw: str) -> None:
+        """Tell that the leg has ended, without a word to the far end."""
+        if not self.ended:
+            self._tell(LegEnded(self.leg, cause, raw))
+            self.ended = True
+
+    def tell(self, fact: Fact) -> None:
+        if not self.ended:
+            self._tell(fact)
+
+    # What comes of the INVITE.
+
+    def rings(self) -> None:
+        if not self._rung:
+            self._rung = True
+            self.tell(LegRinging(self.leg))
+
+    def early(self, dialog: Dialog, response: Response) -> None:
+        if content_type(response) != sdp.TYPE:
+            return
+        try:
+            stream = sdp.agree(sdp.parse(response.body))
+        except sdp.Unusable:
+            self.desk.layer.dropped["early SDP that cannot be used"] += 1
+            return
+        # RFC 3261 13.2.1: the first description in a dialog is the answer to our offer.
+        stream = self._early.setdefault(dialog.remote_tag, stream)
+        self.note_allowed(response)
+        self.talk_over(stream)
+        if not self._early_told:
+            self._early_told = True
+            self.tell(EarlyMediaStarted(self.leg))
+
+    def accepted(self, dialog: Dialog, response: Response, now: float) -> None:
+        self.dialog = dialog
+        self.offer_open = False
+        self.note_allowed(response)
+        try:
+            if content_type(response) == sdp.TYPE:
+                stream = sdp.agree(sdp.parse(response.body))
+            elif (early := self._early.get(dialog.remote_tag)) is not None:
+                stream = early
+            else:
+                raise sdp.Unusable("no SDP in the answer")
+        except sdp.Unusable as fault:
+            self.hang_up(now, Cause.UNREACHABLE, f"488 {fault}")
+            return
+        self.talk_over(stream)
+        self.tell(LegAnswered(self.leg))
+
+    def refused(self, what: Response | Lost) -> None:
+        if isinstance(what, Lost):
+            self.end(Cause.UNREACHABLE, what.value)
+        else:
+            self.end(cause_of(what.status), raw_of(what))
+
+    # What the far end changes.
+
+    def note_allowed(self, message: Request | Response) -> None:
+        """Note whether the far end takes INFO, where it says (RFC 3261 20.5)."""
+        if "allow" in message.headers:
+            self._takes_info = "info" in tokens(message, "allow")
+
+    def talk_over(self, stream: Stream) -> None:
+        """Let the audio go as agreed."""
+        if stream != self._stream:
+            self._stream = stream
+            self.tell(StreamAgreed(self.leg, stream))
+
+    def may_take_offer(self, dialog: Dialog) -> bool:
+        """Whether an offer may be made to us now, or would cross one of ours."""
+        if dialog is self.dialog:
+            return not self.offer_open
+        return dialog.remote_tag in self._early
+
+    def re_agreed(self, dialog: Dialog, stream: Stream) -> None:
+        """Take over what an offer of the far end and our answer to it have made."""
+        if dialog is not self.dialog:
+            self._early[dialog.remote_tag] = stream
+        self.talk_over(stream)
+
+    def dialog_of(self, request: Request) -> Dialog | None:
+        """The dialog a request of the far end is in."""
+        local, remote = request.to_tag or "", request.from_tag or ""
+        dialogs = [self.dialog] if self.dialog is not None else self._invitation.dialogs()
+        return next(
+            (one for one in dialogs if one.local_tag == local and one.remote_tag == remote), None
+        )

@@ -1,0 +1,48 @@
+"""Causes: what a SIP status means to a call."""
+
+import re
+
+from callwright.engines.port import Cause
+from callwright.engines.sip.message import Message, Response, values
+
+_BY_STATUS = {
+    403: Cause.REJECTED,
+    404: Cause.WRONG_NUMBER,
+    408: Cause.NO_ANSWER,
+    410: Cause.WRONG_NUMBER,
+    433: Cause.REJECTED,  # anonymity disallowed, RFC 5079: the callee's wish
+    480: Cause.NO_ANSWER,
+    484: Cause.WRONG_NUMBER,
+    485: Cause.WRONG_NUMBER,  # ambiguous
+    486: Cause.BUSY,
+    487: Cause.NO_ANSWER,  # not by our CANCEL: then the leg has ended already
+    600: Cause.BUSY,
+    603: Cause.REJECTED,
+    604: Cause.WRONG_NUMBER,
+    607: Cause.REJECTED,  # unwanted, RFC 8197
+    608: Cause.REJECTED,  # rejected by the network, RFC 8688
+}
+
+_Q850 = re.compile(r"Q\.850\s*;(?:[^,]*;)?\s*cause\s*=\s*(\d{1,3})(?!\d)", re.IGNORECASE)
+_UNPRINTABLE = re.compile(r"[^\x20-\x7e\u00a0-\ud7ff]")
+_LONGEST = 100
+
+
+def cause_of(status: int) -> Cause:
+    """Say what a final status of 300 to 699 means; whatever is not listed, `Cause.UNREACHABLE`."""
+    return _BY_STATUS.get(status, Cause.UNREACHABLE)
+
+
+def raw_of(response: Response) -> str:
+    """What the far end said, for reports: ``486 Busy Here``, with the Q.850 cause if given."""
+    said = f"{response.status} {_UNPRINTABLE.sub('', response.reason)[:_LONGEST]}".strip()
+    q850 = q850_of(response)
+    return f"{said}, {q850}" if q850 else said
+
+
+def q850_of(message: Message) -> str:
+    """``Q.850 16`` from the Reason header (RFC 3326), or an empty string."""
+    for value in values(message, "reason"):
+        if (found := _Q850.match(value)) is not None:
+            return f"Q.850 {found[1]}"
+    return ""

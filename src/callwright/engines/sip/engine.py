@@ -1,0 +1,279 @@
+"""The embedded SIP engine: calls over our own user agent and media."""
+
+import asyncio
+import logging
+import socket
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
+from typing import assert_never
+
+import anyio
+
+from callwright.config import SipSettings
+from callwright.engines.media.media import MediaEngine, MediaEvent, MediaLost, NoPorts
+from callwright.engines.port import (
+    Address,
+    BridgeId,
+    Cause,
+    Deliver,
+    DtmfReceived,
+    DtmfSent,
+    EarlyMediaStarted,
+    EngineEvent,
+    LegAnswered,
+    LegEnded,
+    LegGone,
+    LegId,
+    LegRinging,
+    Media,
+    PlaybackId,
+    Trunk,
+)
+from callwright.engines.sip.agent import Agent
+from callwright.engines.sip.asking import Identity
+from callwright.engines.sip.call import Call, Fact, StreamAgreed
+from callwright.engines.sip.dialog import Hop
+from callwright.engines.sip.layer import Datagram
+from callwright.engines.sip.route import NoRoute, route_to
+from callwright.engines.sip.transactions import Timing
+from callwright.engines.sip.transport import UdpTransport
+
+log = logging.getLogger(__name__)
+
+FAREWELL = 2.0
+"Seconds the last BYE and CANCEL have to be answered."
+
+
+class SipEngine:
+    """`callwright.engines.port.Engine` over SIP and a `MediaEngine`.
+
+    After ``started`` the attribute ``address`` says where SIP is listened for.
+    """
+
+    address: Hop
+
+    def __init__(
+        self, settings: SipSettings, media: MediaEngine, *, timing: Timing | None = None
+    ) -> None:
+        self._settings = settings
+        self._media = media
+        self._timing = timing
+        self._trunks: dict[str, Trunk] = {}
+        self._legs: dict[LegId, Call] = {}
+        "Legs that have not ended."
+        self._events: deque[EngineEvent] = deque()
+        self._wake: asyncio.TimerHandle | None = None
+        self._drain_due = False
+        self._heard_something = asyncio.Event()
+        self._deliver: Deliver
+        self._loop: asyncio.AbstractEventLoop
+        self._transport: UdpTransport
+        self._agent: Agent
+        self._local_host: str
+
+    @property
+    def dropped(self) -> Counter[str]:
+        """Messages and datagrams that came to nothing, by reason."""
+        return self._agent.layer.dropped + self._transport.dropped
+
+    async def run(self, deliver: Deliver, *, started: Callable[[], None]) -> None:
+        """See `callwright.engines.port.Engine.run`. Raises `OSError` if the port is taken."""
+        self._deliver = deliver
+        self._loop = asyncio.get_running_loop()
+        host = str(self._settings.host)
+        self._transport = UdpTransport(
+            host, self._settings.port, received=self._received, unsent=self._unsent
+        )
+        self.address = self._transport.address
+        identity = Identity(
+            host=str(self._settings.advertise or _own_address(host)),
+            port=self.address[1],
+            user_agent=" ".join(self._settings.user_agent.split()),
+        )
+        self._agent = Agent(identity, self._heard, self._timing)
+        self._local_host = identity.host
+        media = asyncio.create_task(self._media.run(self._media_says))
+        try:
+            await asyncio.sleep(0)  # the media engine's first turn
+            started()
+            # Not awaited itself: our cancellation must not end the media before the farewell.
+            await asyncio.wait({media})
+        finally:
+            with anyio.CancelScope(shield=True):
+                await self._say_farewell()
+                self._transport.close()
+                media.cancel()
+                await asyncio.wait({media})
+        media.result()
+
+    async def _say_farewell(self) -> None:
+        now = self._loop.time()
+        for call in list(self._legs.values()):
+            call.hang_up(now, Cause.ENGINE_LOST, "shutdown")
+        self._after_input()
+        with anyio.move_on_after(FAREWELL):
+            while self._agent.layer.waiting():
+                self._heard_something.clear()
+                await self._heard_something.wait()
+        if self._wake is not None:
+            self._wake.cancel()
+
+    # Commands.
+
+    def use_trunks(self, trunks: Sequence[Trunk]) -> None:
+        self._trunks = {trunk.name: trunk for trunk in trunks}
+
+    def ring(self, leg: LegId, to: Address, *, caller_id: str) -> None:
+        if leg in self._legs:
+            raise ValueError(f"leg {leg} is up already")
+        try:
+            way = route_to(to, self._trunks, caller_id=caller_id, local_host=self._local_host)
+            media = self._media.open(leg)
+        except NoRoute as fault:
+            self._tell_soon(LegEnded(leg, Cause.UNREACHABLE, str(fault)))
+            return
+        except NoPorts:
+            self._tell_soon(LegEnded(leg, Cause.NO_RESOURCES, "no RTP port left"))
+            return
+        log.info("leg %d rings ..%s through %s", leg, to.number[-4:], to.trunk or "its phone")
+        self._legs[leg] = self._agent.ring(leg, way.invited, way.digest, media, self._loop.time())
+        self._after_command()
+
+    def hang_up(self, leg: LegId) -> None:
+        if (call := self._legs.get(leg)) is not None:
+            call.hang_up(self._loop.time())
+            self._after_command()
+
+    def play(self, leg: LegId, playback: PlaybackId, media: Media, *, loop: bool = False) -> None:
+        self._live(leg)
+        self._media.play(leg, playback, media, loop=loop)
+
+    def stop(self, playback: PlaybackId) -> None:
+        self._media.stop(playback)
+
+    def send_key(self, leg: LegId, key: str) -> None:
+        call = self._live(leg)
+        if call.keys_by_info:
+            call.send_key(key, self._loop.time())
+            self._after_command()
+        else:
+            self._media.send_key(leg, key)
+
+    def bridge(self, bridge: BridgeId, one: LegId, other: LegId) -> None:
+        self._live(one)
+        self._live(other)
+        self._media.bridge(bridge, one, other)
+
+    def unbridge(self, bridge: BridgeId) -> None:
+        self._media.unbridge(bridge)
+
+    def _live(self, leg: LegId) -> Call:
+        try:
+            return self._legs[leg]
+        except KeyError:
+            raise LegGone(leg) from None
+
+    # What comes in.
+
+    def _received(self, batch: list[tuple[bytes, Hop]]) -> None:
+        now = self._loop.time()
+        for data, source in batch:
+            self._agent.receive(data, source, now)
+        self._after_input()
+
+    def _unsent(self, datagrams: list[Datagram]) -> None:
+        now = self._loop.time()
+        for datagram in datagrams:
+            self._agent.layer.unsent(datagram, now)
+        self._after_input()
+
+    def _on_timer(self) -> None:
+        self._wake = None
+        self._agent.layer.on_timer(self._loop.time())
+        self._after_input()
+
+    def _media_says(self, event: MediaEvent) -> None:
+        call = self._legs.get(event.leg)
+        if call is None:
+            return
+        if isinstance(event, MediaLost):
+            call.hang_up(self._loop.time(), Cause.MEDIA_LOST, "no RTP")
+            self._after_command()
+        else:
+            self._tell_soon(event)
+
+    def _heard(self, fact: Fact) -> None:
+        """Take a fact from the user agent: tell the media first, then whoever listens."""
+        match fact:
+            case StreamAgreed(leg, stream):
+                self._media.connect(leg, stream)
+                return
+            case LegAnswered(leg):
+                self._media.answered(leg)
+                log.info("leg %d answered", leg)
+            case LegEnded(leg, cause, raw):
+                report = self._media.close(leg)
+                self._agent.forget(self._legs.pop(leg), self._loop.time())
+                log.info("leg %d ended: %s, %s", leg, cause, report)
+                log.debug("leg %d ended: %s", leg, raw)
+            case LegRinging() | EarlyMediaStarted() | DtmfReceived() | DtmfSent():
+                pass
+            case _:
+                assert_never(fact)
+        self._events.append(fact)
+
+    # What goes out.
+
+    def _after_input(self) -> None:
+        """Send and tell what an input has brought, in the same turn of the loop."""
+        self._heard_something.set()
+        self._flush()
+        self._drain()
+
+    def _after_command(self) -> None:
+        """Send at once; but tell in the next turn (contract 3)."""
+        self._flush()
+        self._drain_soon()
+
+    def _tell_soon(self, event: EngineEvent) -> None:
+        self._events.append(event)
+        self._drain_soon()
+
+    def _drain_soon(self) -> None:
+        if self._events and not self._drain_due:
+            self._drain_due = True
+            self._loop.call_soon(self._drain_due_now)
+
+    def _drain_due_now(self) -> None:
+        self._drain_due = False
+        self._drain()
+
+    def _drain(self) -> None:
+        # Commands given by the listener may add events: those are for the next turn.
+        try:
+            for _ in range(len(self._events)):
+                self._deliver(self._events.popleft())
+        finally:
+            self._drain_soon()
+
+    def _flush(self) -> None:
+        layer = self._agent.layer
+        while layer.to_send:
+            self._transport.send(layer.to_send.popleft())
+        due = layer.next_timer()
+        if due is not None and (self._wake is None or due < self._wake.when()):
+            if self._wake is not None:
+                self._wake.cancel()
+            self._wake = self._loop.call_at(due, self._on_timer)
+
+
+def _own_address(host: str) -> str:
+    """Tell the address others reach us at: ``host``, or for 0.0.0.0 that of the way out."""
+    if host != "0.0.0.0":
+        return host
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # only chooses a route, sends nothing
+        except OSError:
+            return "127.0.0.1"
+        return str(probe.getsockname()[0])

@@ -1,0 +1,158 @@
+"""The far end asks: what we answer to requests inside a call."""
+
+import re
+
+from callwright.engines.port import Cause, DtmfReceived
+from callwright.engines.sip import sdp
+from callwright.engines.sip.address import Malformed
+from callwright.engines.sip.asking import ALLOW
+from callwright.engines.sip.call import Call
+from callwright.engines.sip.causes import q850_of
+from callwright.engines.sip.dialog import Dialog, Hop
+from callwright.engines.sip.message import (
+    Headers,
+    Request,
+    Response,
+    add_body,
+    answer_to,
+    content_type,
+    tokens,
+)
+from callwright.engines.sip.transactions import Lost, ServerTransaction
+
+ACCEPT = "application/sdp, application/dtmf-relay, application/dtmf"
+SUPPORTED = frozenset({"100rel"})
+KNOWN = frozenset({"REGISTER", "SUBSCRIBE", "NOTIFY", "PUBLISH", "MESSAGE", "REFER"})
+"Methods we understand and do not take; all others are unknown."
+
+_SIGNAL = re.compile(rb"\s*Signal\s*=\s*([0-9A-D*#]|1[01])\s*(?:$|[\r\n])", re.IGNORECASE)
+_KEY = re.compile(rb"\s*([0-9A-D*#])\s*", re.IGNORECASE)
+
+CAPABILITIES: Headers = {"allow": [ALLOW], "accept": [ACCEPT], "supported": ["100rel"]}
+
+
+def take(call: Call, dialog: Dialog, request: Request, source: Hop, now: float) -> None:
+    """Answer one new request, other than ACK and CANCEL, inside a dialog of ``call``."""
+
+    def unacknowledged(_what: Response | Lost, at: float) -> None:
+        # RFC 3261 14.2: without the ACK of a re-INVITE, the session is ended.
+        if request.method == "INVITE":
+            call.hang_up(at, Cause.UNREACHABLE, "no ACK")
+
+    transaction = call.desk.layer.serve(request, source, now, unacknowledged)
+    if transaction is None:
+        return
+    response = _answer(call, dialog, request, transaction, now)
+    call.desk.layer.respond(transaction, response, now)
+
+
+def acknowledged(call: Call, ack: Request, now: float) -> None:
+    """Take the ACK of our 2xx to a re-INVITE, with the answer to our offer if it had none."""
+    invite = call.reinvite
+    if invite is None or invite.request.cseq != ack.cseq:
+        return
+    invite.receive(ack, now)
+    if not call.offer_open or call.ended:
+        return
+    call.offer_open = False
+    try:
+        call.talk_over(sdp.agree(sdp.parse(ack.body)))
+    except sdp.Unusable as fault:
+        call.hang_up(now, Cause.UNREACHABLE, f"488 {fault}")
+
+
+def refusal(request: Request) -> tuple[int, str, Headers]:
+    """The answer to a method we do not take (RFC 3261 8.2.1)."""
+    if request.method in KNOWN:
+        return 405, "Method Not Allowed", {"allow": [ALLOW]}
+    return 501, "Not Implemented", {"allow": [ALLOW]}
+
+
+def unsupported(request: Request) -> Headers | None:
+    """The Unsupported header for what a request requires and we lack (RFC 3261 8.2.2.3)."""
+    lacking = tokens(request, "require") - SUPPORTED
+    return {"unsupported": [", ".join(sorted(lacking))]} if lacking else None
+
+
+def _answer(
+    call: Call, dialog: Dialog, request: Request, transaction: ServerTransaction, now: float
+) -> Response:
+    if request.method == "BYE":
+        return _bye(call, dialog, request)
+    if call.ended:
+        return answer_to(request, 481, "Call/Transaction Does Not Exist")
+    if not dialog.in_order(request):
+        return answer_to(request, 500, "Server Internal Error")  # RFC 3261 12.2.2
+    if (lacking := unsupported(request)) is not None:
+        return answer_to(request, 420, "Bad Extension", extra=lacking)
+    match request.method:
+        case "INVITE" | "UPDATE":
+            return _change(call, dialog, request, transaction)
+        case "INFO":
+            return _info(call, request)
+        case "OPTIONS":
+            return answer_to(request, 200, "OK", extra=CAPABILITIES)
+        case "NOTIFY" | "SUBSCRIBE":
+            return answer_to(request, 489, "Bad Event")  # RFC 6665 4.1.3: we know no event package
+        case "PRACK":
+            return answer_to(request, 481, "Call/Transaction Does Not Exist")  # RFC 3262 section 3
+        case _:
+            status, reason, extra = refusal(request)
+            return answer_to(request, status, reason, extra=extra)
+
+
+def _bye(call: Call, dialog: Dialog, request: Request) -> Response:
+    # RFC 3261 15: nobody may send us a BYE before the answer. One that crosses ours is fine.
+    if dialog is not call.dialog:
+        return answer_to(request, 481, "Call/Transaction Does Not Exist")
+    call.end(Cause.HUNG_UP, q850_of(request))
+    return answer_to(request, 200, "OK")
+
+
+def _change(
+    call: Call, dialog: Dialog, request: Request, transaction: ServerTransaction
+) -> Response:
+    """Answer a re-INVITE or an UPDATE: hold, another codec or address, a mere refresh."""
+    invite = request.method == "INVITE"
+    offers = bool(request.body)
+    if invite and dialog is not call.dialog:
+        return answer_to(request, 491, "Request Pending")  # RFC 3261 14.2: ours is not answered
+    if (offers or invite) and not call.may_take_offer(dialog):
+        return answer_to(request, 491, "Request Pending")  # RFC 3264 4, RFC 3311 5.2
+    if offers and content_type(request) != sdp.TYPE:
+        return answer_to(request, 415, "Unsupported Media Type", extra={"accept": [sdp.TYPE]})
+    body = b""
+    try:
+        dialog.refresh(request)
+        if offers:
+            body, stream = call.session.answer(sdp.parse(request.body))
+            call.re_agreed(dialog, stream)
+    except Malformed:
+        return answer_to(request, 400, "Bad Contact")
+    except sdp.Unusable:
+        return answer_to(request, 488, "Not Acceptable Here")
+    if invite:
+        call.reinvite = transaction
+        if not offers:
+            body = call.session.offer()
+            call.offer_open = True
+    call.note_allowed(request)
+    contact = {"contact": [call.desk.identity.contact], "allow": [ALLOW], "supported": ["100rel"]}
+    response = answer_to(request, 200, "OK", extra=contact)
+    if body:
+        add_body(response, sdp.TYPE, body)
+    return response
+
+
+def _info(call: Call, request: Request) -> Response:
+    kind = content_type(request)
+    if not request.body:
+        return answer_to(request, 200, "OK")  # a probe for whether we are still there
+    if kind not in ("application/dtmf-relay", "application/dtmf"):
+        return answer_to(request, 415, "Unsupported Media Type", extra={"accept": [ACCEPT]})
+    found = (_SIGNAL.match if kind.endswith("-relay") else _KEY.fullmatch)(request.body)
+    if found is None:
+        return answer_to(request, 400, "Bad Signal")
+    signal = found[1].decode().upper()
+    call.tell(DtmfReceived(call.leg, {"10": "*", "11": "#"}.get(signal, signal)))
+    return answer_to(request, 200, "OK")

@@ -1,0 +1,61 @@
+"""Routes: which URI, hop and credentials an address of the engine port means in SIP."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from callwright.engines.port import Address, Trunk
+from callwright.engines.sip.address import Malformed, escape_user, parse_uri
+from callwright.engines.sip.auth import Digest
+from callwright.engines.sip.invite import Invited
+
+
+class NoRoute(Exception):
+    """The address cannot be rung; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    invited: Invited
+    digest: Digest
+
+
+def route_to(to: Address, trunks: Mapping[str, Trunk], *, caller_id: str, local_host: str) -> Way:
+    """Find the way to an address. Raises `NoRoute`."""
+    if to.phone is not None:
+        return _to_phone(to.phone, caller_id, local_host)
+    if to.trunk is None:
+        raise NoRoute("neither a trunk nor a phone given")
+    trunk = trunks.get(to.trunk)
+    if trunk is None:
+        raise NoRoute(f"no trunk {to.trunk!r}")
+    return _through(trunk, to.number, caller_id)
+
+
+def _to_phone(phone: str, caller_id: str, local_host: str) -> Way:
+    # RFC 3261 19.1.1: headers of a URI are not for the request line.
+    text = phone.partition("?")[0].strip()
+    try:
+        uri = parse_uri(text)
+    except Malformed as fault:
+        raise NoRoute(f"contact of the phone: {fault}") from fault
+    if uri.scheme != "sip":
+        raise NoRoute(f"contact of the phone: {uri.scheme} is not supported, only sip")
+    return Way(Invited(text, uri.hop, _uri_of(caller_id, local_host)), Digest(None, None))
+
+
+def _through(trunk: Trunk, number: str, caller_id: str) -> Way:
+    uri = f"sip:{escape_user(number)}@{trunk.host}:{trunk.port}"
+    try:
+        hop = parse_uri(uri).hop
+    except Malformed as fault:
+        raise NoRoute(f"trunk {trunk.name!r}: {fault}") from fault
+    # Carriers take the caller for theirs by the host in From.
+    caller = _uri_of(caller_id, trunk.host)
+    asserted = caller if trunk.caller_id_header == "pai" else None
+    return Way(Invited(uri, hop, caller, asserted), Digest(trunk.user, trunk.password))
+
+
+def _uri_of(caller_id: str, host: str) -> str:
+    if not caller_id:
+        return "sip:anonymous@anonymous.invalid"  # RFC 3323 4.1.1.3
+    return f"sip:{escape_user(caller_id)}@{host}"

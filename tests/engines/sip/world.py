@@ -1,0 +1,220 @@
+"""A world with one user agent of ours, a clock that jumps, and far ends written by hand.
+
+Responses are put together from text, not with our own message code, and everything our side sends
+is read by the strict grammar of ``sipmessage``, so that both directions have an independent judge.
+"""
+
+import heapq
+import itertools
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import sipmessage
+
+from callwright.engines.port import LegEnded, LegId
+from callwright.engines.sip.agent import Agent
+from callwright.engines.sip.asking import Identity
+from callwright.engines.sip.auth import Digest
+from callwright.engines.sip.call import Call, Fact, StreamAgreed
+from callwright.engines.sip.invite import Invited
+from callwright.engines.sip.transactions import Timing
+
+FAR = ("127.0.0.1", 6000)
+CONTACT = "<sip:far@127.0.0.1:6000>"
+SDP = (
+    "v=0\r\no=far 1 1 IN IP4 127.0.0.9\r\ns=-\r\nc=IN IP4 127.0.0.9\r\nt=0 0\r\n"
+    "m=audio 7000 RTP/AVP 8 101\r\na=rtpmap:8 PCMA/8000\r\n"
+    "a=rtpmap:101 telephone-event/8000\r\n"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Packet:
+    """What a far end sends, some seconds later, unless it has thought better of it."""
+
+    data: bytes
+    after: float = 0.0
+    unless: Callable[[], bool] = lambda: False
+
+
+Sent = sipmessage.Request | sipmessage.Response
+Script = Callable[[sipmessage.Request], Sequence[Packet]]
+
+
+class World:
+    def __init__(self, far: Script | None = None, *, loss: float = 0.0, seed: int = 0) -> None:
+        self.now = 0.0
+        self.facts: list[Fact] = []
+        self.sent: list[tuple[float, Sent, tuple[str, int]]] = []
+        "What our side has sent: time, message, hop. Lost ones too."
+        self.far = far
+        self.calls: dict[LegId, Call] = {}
+        self.agent = Agent(Identity("127.0.0.1", 5060, "callwright"), self._fact, Timing())
+        self._loss = loss
+        self._random = random.Random(seed)
+        self._wire: list[tuple[float, int, Packet]] = []
+        self._count = itertools.count()
+
+    def ring(self, leg: int = 1, *, user: str | None = None, password: str = "secret") -> Call:
+        whom = Invited("sip:25@127.0.0.1:6000", FAR, "sip:74950000000@127.0.0.1")
+        digest = Digest(user, password)
+        call = self.agent.ring(LegId(leg), whom, digest, ("127.0.0.1", 16384), self.now)
+        self.calls[LegId(leg)] = call
+        self._pump()
+        return call
+
+    def hang_up(self, leg: int = 1) -> None:
+        self.calls[LegId(leg)].hang_up(self.now)
+        self._pump()
+
+    def hear(self, *messages: bytes) -> None:
+        """Let our side receive messages now."""
+        for message in messages:
+            self.agent.receive(message, FAR, self.now)
+            self._pump()
+
+    def until(self, when: float) -> None:
+        """Let time pass, with every timer and every packet on its way."""
+        while True:
+            timer = self.agent.layer.next_timer()
+            packet = self._wire[0][0] if self._wire else None
+            due = min((at for at in (timer, packet) if at is not None), default=None)
+            if due is None or due > when:
+                break
+            self.now = max(self.now, due)
+            if packet == due:
+                arrived = heapq.heappop(self._wire)[2]
+                if not arrived.unless() and not self._lost():
+                    self.hear(arrived.data)
+            else:
+                self.agent.layer.on_timer(self.now)
+                self._pump()
+        self.now = when
+
+    def requests(self, method: str) -> list[sipmessage.Request]:
+        return [
+            one
+            for _, one, _ in self.sent
+            if isinstance(one, sipmessage.Request) and one.method == method
+        ]
+
+    def responses(self) -> list[sipmessage.Response]:
+        return [one for _, one, _ in self.sent if isinstance(one, sipmessage.Response)]
+
+    def times(self, method: str) -> list[float]:
+        return [
+            at
+            for at, one, _ in self.sent
+            if isinstance(one, sipmessage.Request) and one.method == method
+        ]
+
+    def hops(self, method: str) -> list[tuple[str, int]]:
+        return [
+            hop
+            for _, one, hop in self.sent
+            if isinstance(one, sipmessage.Request) and one.method == method
+        ]
+
+    def told(self) -> list[str]:
+        """Names of the events so far, without the media's."""
+        return [type(one).__name__ for one in self.facts if not isinstance(one, StreamAgreed)]
+
+    def ending(self) -> LegEnded:
+        (ended,) = [one for one in self.facts if isinstance(one, LegEnded)]
+        return ended
+
+    def _fact(self, fact: Fact) -> None:
+        self.facts.append(fact)
+        if isinstance(fact, LegEnded):
+            self.agent.forget(self.calls[fact.leg], self.now)
+
+    def _lost(self) -> bool:
+        return self._loss > 0 and self._random.random() < self._loss
+
+    def _pump(self) -> None:
+        queue = self.agent.layer.to_send
+        while queue:
+            datagram = queue.popleft()
+            message = sipmessage.Message.parse(datagram.data)
+            self.sent.append((self.now, message, datagram.hop))
+            if self.far is None or isinstance(message, sipmessage.Response) or self._lost():
+                continue
+            for packet in self.far(message):
+                arrives = self.now + 0.01 + packet.after
+                heapq.heappush(self._wire, (arrives, next(self._count), packet))
+
+
+def reply(
+    request: sipmessage.Request,
+    status: int,
+    reason: str = "Whatever",
+    *,
+    tag: str = "far",
+    contact: str | None = CONTACT,
+    sdp: str = "",
+    extra: Sequence[str] = (),
+) -> bytes:
+    """A response as a far end would write it."""
+    headers = request.headers
+    to = headers["To"]
+    if tag and "tag=" not in to:
+        to += f";tag={tag}"
+    lines = [
+        f"SIP/2.0 {status} {reason}",
+        *(f"Via: {value}" for value in headers.getlist("Via")),
+        f"From: {headers['From']}",
+        f"To: {to}",
+        f"Call-ID: {headers['Call-ID']}",
+        f"CSeq: {headers['CSeq']}",
+        *extra,
+    ]
+    if contact and status > 100:
+        lines.append(f"Contact: {contact}")
+    if sdp:
+        lines.append("Content-Type: application/sdp")
+    lines.append(f"Content-Length: {len(sdp)}")
+    return ("\r\n".join(lines) + "\r\n\r\n" + sdp).encode()
+
+
+def ask(
+    invite: sipmessage.Request,
+    method: str,
+    *,
+    tag: str = "far",
+    cseq: int = 1,
+    branch: str = "",
+    body: str = "",
+    kind: str = "application/sdp",
+    extra: Sequence[str] = (),
+) -> bytes:
+    """A request of the far end inside the dialog that ``invite`` has made."""
+    lines = [
+        f"{method} sip:callwright@127.0.0.1:5060 SIP/2.0",
+        f"Via: SIP/2.0/UDP 127.0.0.1:6000;branch=z9hG4bK{branch or f'{method}{cseq}{tag}'}",
+        "Max-Forwards: 70",
+        f"From: {invite.headers['To']};tag={tag}",
+        f"To: {invite.headers['From']}",
+        f"Call-ID: {invite.headers['Call-ID']}",
+        f"CSeq: {cseq} {method}",
+        *extra,
+    ]
+    if body:
+        lines.append(f"Content-Type: {kind}")
+    lines.append(f"Content-Length: {len(body)}")
+    return ("\r\n".join(lines) + "\r\n\r\n" + body).encode()
+
+
+def answers(request: sipmessage.Request) -> list[bytes]:
+    """A far end that rings, answers, and says yes to everything else."""
+    match request.method:
+        case "INVITE":
+            return [reply(request, 180, "Ringing"), reply(request, 200, "OK", sdp=SDP)]
+        case "ACK":
+            return []
+        case _:
+            return [reply(request, 200, "OK", contact=None)]
+
+
+def answering(request: sipmessage.Request) -> list[Packet]:
+    return [Packet(data) for data in answers(request)]
