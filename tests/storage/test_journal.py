@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from callwright.calls.events import KeySent, LegEnded, SessionEvent, SessionFinished
 from callwright.calls.journal import JournalUnavailable
 from callwright.calls.plan import SessionId
-from callwright.storage.journal import DatabaseJournal
+from callwright.storage.journal import StoredJournal
 from callwright.storage.tables import call_events, call_legs, call_sessions
 from tests.storage.stories import BEGAN, CAPTION, at, later, started
 
@@ -22,8 +22,8 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
-def journal(database: AsyncEngine) -> DatabaseJournal:
-    return DatabaseJournal(database)
+def journal(database: AsyncEngine) -> StoredJournal:
+    return StoredJournal(database)
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ async def until(condition: Callable[[], bool]) -> None:
             await anyio.sleep(0.002)
 
 
-async def write_all(journal: DatabaseJournal) -> None:
+async def write_all(journal: StoredJournal) -> None:
     """Run the journal until nothing waits."""
     async with anyio.create_task_group() as group:
         group.start_soon(journal.run)
@@ -87,7 +87,7 @@ async def count(database: AsyncEngine) -> int:
 
 
 async def test_a_beginning_is_on_record_when_begin_returns(
-    journal: DatabaseJournal, database_path: Path
+    journal: StoredJournal, database_path: Path
 ) -> None:
     await journal.begin(started(1))
     with closing(sqlite3.connect(database_path)) as other:
@@ -113,7 +113,7 @@ async def test_a_beginning_is_on_record_when_begin_returns(
     assert events == [(1, 1, "SessionStarted")]
 
 
-async def test_a_story_comes_back_as_it_was_told(journal: DatabaseJournal) -> None:
+async def test_a_story_comes_back_as_it_was_told(journal: StoredJournal) -> None:
     await journal.begin(started(1))
     for fact in later(1):
         journal.hear(fact)
@@ -121,13 +121,13 @@ async def test_a_story_comes_back_as_it_was_told(journal: DatabaseJournal) -> No
     assert await journal.events_of(SessionId(1), 1) == [started(1), *later(1)]
 
 
-async def test_a_story_is_its_accounts_own(journal: DatabaseJournal) -> None:
+async def test_a_story_is_its_accounts_own(journal: StoredJournal) -> None:
     await journal.begin(started(1))
     assert await journal.events_of(SessionId(1), 2) is None
     assert await journal.events_of(SessionId(2), 1) is None
 
 
-async def test_what_is_not_written_yet_belongs_to_the_story(journal: DatabaseJournal) -> None:
+async def test_what_is_not_written_yet_belongs_to_the_story(journal: StoredJournal) -> None:
     await journal.begin(started(1))
     await journal.begin(started(2))
     for fact in [*later(1), *later(2)]:
@@ -137,7 +137,7 @@ async def test_what_is_not_written_yet_belongs_to_the_story(journal: DatabaseJou
 
 
 async def test_rows_of_session_and_legs_say_what_the_events_said(
-    journal: DatabaseJournal, database: AsyncEngine
+    journal: StoredJournal, database: AsyncEngine
 ) -> None:
     await journal.begin(started(1))
     for fact in later(1):
@@ -172,7 +172,7 @@ async def test_rows_of_session_and_legs_say_what_the_events_said(
 
 
 async def test_what_waits_is_written_on_cancellation(
-    journal: DatabaseJournal, database: AsyncEngine
+    journal: StoredJournal, database: AsyncEngine
 ) -> None:
     await journal.begin(started(1))
     async with anyio.create_task_group() as group:
@@ -186,7 +186,7 @@ async def test_what_waits_is_written_on_cancellation(
 
 
 async def test_many_sessions_at_once_are_all_on_record(
-    journal: DatabaseJournal, database: AsyncEngine
+    journal: StoredJournal, database: AsyncEngine
 ) -> None:
     async def call(session: int) -> None:
         await journal.begin(started(session))
@@ -204,7 +204,7 @@ async def test_many_sessions_at_once_are_all_on_record(
 
 
 async def test_a_locked_database_lets_no_session_begin(
-    journal: DatabaseJournal, database_path: Path
+    journal: StoredJournal, database_path: Path
 ) -> None:
     with (
         locked(database_path),
@@ -217,7 +217,7 @@ async def test_a_locked_database_lets_no_session_begin(
 
 @pytest.mark.usefixtures("impatient")
 async def test_a_locked_database_makes_events_wait_in_order(
-    journal: DatabaseJournal, database: AsyncEngine, database_path: Path
+    journal: StoredJournal, database: AsyncEngine, database_path: Path
 ) -> None:
     await journal.begin(started(1))
     tries: list[str] = []
@@ -244,7 +244,7 @@ async def test_a_locked_database_makes_events_wait_in_order(
 
 
 async def test_a_full_disk_lets_no_session_begin(
-    journal: DatabaseJournal, page_limit: Callable[[int | None], None], database: AsyncEngine
+    journal: StoredJournal, page_limit: Callable[[int | None], None], database: AsyncEngine
 ) -> None:
     page_limit(1)
     long = replace(CAPTION, external_id="x" * 50_000)
@@ -257,7 +257,7 @@ async def test_a_full_disk_lets_no_session_begin(
 
 
 async def test_a_full_disk_makes_events_wait_in_order(
-    journal: DatabaseJournal,
+    journal: StoredJournal,
     page_limit: Callable[[int | None], None],
     database: AsyncEngine,
     caplog: pytest.LogCaptureFixture,
@@ -283,7 +283,7 @@ async def test_a_full_disk_makes_events_wait_in_order(
 async def test_a_full_queue_leaves_out_details_and_nothing_else(
     database: AsyncEngine, caplog: pytest.LogCaptureFixture
 ) -> None:
-    journal = DatabaseJournal(database, queued_at_most=4)
+    journal = StoredJournal(database, queued_at_most=4)
     await journal.begin(started(1))
     story = later(1)
     key = story[5]
@@ -304,7 +304,7 @@ async def test_a_full_queue_leaves_out_details_and_nothing_else(
 
 
 async def test_an_event_that_cannot_be_written_does_not_stop_the_others(
-    journal: DatabaseJournal, database: AsyncEngine, caplog: pytest.LogCaptureFixture
+    journal: StoredJournal, database: AsyncEngine, caplog: pytest.LogCaptureFixture
 ) -> None:
     await journal.begin(started(1))
     for fact in [*later(1)[:3], *later(9)[:1], *later(1)[3:]]:
@@ -318,7 +318,7 @@ async def test_an_event_that_cannot_be_written_does_not_stop_the_others(
 
 
 async def test_events_that_come_once_more_change_nothing(
-    journal: DatabaseJournal, database: AsyncEngine
+    journal: StoredJournal, database: AsyncEngine
 ) -> None:
     await journal.begin(started(1))
     for _ in range(2):
@@ -328,14 +328,14 @@ async def test_events_that_come_once_more_change_nothing(
     assert await count(database) == 12
 
 
-async def test_a_beginning_of_an_unknown_account_is_refused(journal: DatabaseJournal) -> None:
+async def test_a_beginning_of_an_unknown_account_is_refused(journal: StoredJournal) -> None:
     with pytest.raises(JournalUnavailable, match="FOREIGN KEY"):
         await journal.begin(started(1, replace(CAPTION, account=77)))
 
 
 @pytest.mark.usefixtures("impatient")
 async def test_the_end_of_the_service_does_not_wait_for_a_locked_database(
-    journal: DatabaseJournal, database_path: Path, caplog: pytest.LogCaptureFixture
+    journal: StoredJournal, database_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     await journal.begin(started(1))
     with locked(database_path), anyio.fail_after(10):
@@ -353,7 +353,7 @@ async def test_the_end_of_the_service_does_not_wait_for_a_locked_database(
 
 
 async def test_a_beginning_that_is_cancelled_while_it_waits_is_not_on_record(
-    journal: DatabaseJournal, database: AsyncEngine
+    journal: StoredJournal, database: AsyncEngine
 ) -> None:
     with anyio.CancelScope() as scope:
         scope.cancel()
@@ -364,7 +364,7 @@ async def test_a_beginning_that_is_cancelled_while_it_waits_is_not_on_record(
 
 
 async def test_a_beginning_that_is_cancelled_while_it_is_written_is_on_record(
-    journal: DatabaseJournal, database: AsyncEngine
+    journal: StoredJournal, database: AsyncEngine
 ) -> None:
     """The caller goes on at once with what is on record, so the session gets its verdict."""
     returned = False
@@ -378,7 +378,7 @@ async def test_a_beginning_that_is_cancelled_while_it_is_written_is_on_record(
 
 
 async def test_a_restart_closes_what_was_cut_off_and_only_once(
-    journal: DatabaseJournal, database: AsyncEngine
+    journal: StoredJournal, database: AsyncEngine
 ) -> None:
     """choreography 8: never a session without end, also after a crash of the service."""
     await journal.begin(started(1))
@@ -388,7 +388,7 @@ async def test_a_restart_closes_what_was_cut_off_and_only_once(
         journal.hear(fact)
     await write_all(journal)
 
-    reopened = DatabaseJournal(database)
+    reopened = StoredJournal(database)
     verdicts = await reopened.close_unfinished(at(3600))
     assert verdicts == [
         SessionFinished(
@@ -425,11 +425,11 @@ async def test_a_restart_closes_what_was_cut_off_and_only_once(
 
 
 async def test_a_session_that_only_began_is_closed_too(
-    journal: DatabaseJournal, database: AsyncEngine
+    journal: StoredJournal, database: AsyncEngine
 ) -> None:
     await journal.begin(started(1))
     # The clock may have been set back while the service was down.
-    [verdict] = await DatabaseJournal(database).close_unfinished(BEGAN - timedelta(hours=1))
+    [verdict] = await StoredJournal(database).close_unfinished(BEGAN - timedelta(hours=1))
     assert (verdict.sequence, verdict.offset, verdict.total_duration) == (2, 0.0, 0.0)
     story: list[SessionEvent] = [started(1), verdict]
     assert await journal.events_of(SessionId(1), 1) == story

@@ -1,6 +1,7 @@
 """What an account owns, as the rest of the program sees it: plain frozen values.
 
-Ids are JSON integers below 2**53. Numbers are E.164 digits without ``+``, SIP numbers or extensions.
+Ids are JSON integers below 2**53. Numbers are E.164 digits without ``+``, SIP numbers or
+extensions.
 """
 
 from dataclasses import dataclass, field

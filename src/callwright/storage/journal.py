@@ -59,7 +59,7 @@ _ESSENTIAL = (LegStarted, LegAnswered, LegEnded, TalkStarted, TalkFinished, Sess
 _UNWRITABLE = (IntegrityError, DataError, ProgrammingError, ValueError)
 
 
-class DatabaseJournal:
+class StoredJournal:
     """Keeps `callwright.calls.journal.Journal` and the stories of sessions in the database.
 
     ``run`` must be running for anything but beginnings to be written.

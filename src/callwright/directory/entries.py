@@ -1,0 +1,182 @@
+"""Entries of the directory file: what may be said of users, trunks, numbers, people and media."""
+
+import re
+from ipaddress import IPv4Address, ip_network
+from typing import Annotated, Literal
+
+import sipmessage
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+
+from callwright.directory.model import Component, PhoneKind
+
+LOOPBACK = ["127.0.0.0/8", "::1/128"]
+"Where requests of a user may come from when nothing else is said."
+
+_HOST = re.compile(r"(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9-]+)*")
+
+
+def _e164(number: str) -> str:
+    if number.startswith("+"):
+        raise ValueError("write the number without the +")
+    if not re.fullmatch(r"[1-9][0-9]{6,14}", number):
+        raise ValueError("a number is 7 to 15 digits with the country's code: 74993720692")
+    return number
+
+
+def _network(text: str) -> str:
+    return str(ip_network(text))
+
+
+def _host(text: str) -> str:
+    if re.fullmatch(r"[0-9.]+", text):
+        return str(IPv4Address(text))
+    if not _HOST.fullmatch(text):
+        raise ValueError("neither a host name nor an IPv4 address")
+    return text
+
+
+def _contact(text: str) -> str:
+    """Take a SIP URI of RFC 3261 section 19.1 that a phone can be rung at over UDP."""
+    uri = sipmessage.URI.parse(text) if text.isascii() and text.isprintable() else None
+    if uri is None or uri.scheme != "sip" or uri.parameters or uri.password is not None:
+        raise ValueError("write it like sip:25@192.0.2.7:5060")
+    _host(uri.host)
+    if uri.port is not None and not 1 <= uri.port <= 65535:
+        raise ValueError("a port is 1 to 65535")
+    return text
+
+
+def _printable(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("it holds a character that cannot be shown")
+    return text
+
+
+def _argon2(text: str) -> str:
+    if not re.fullmatch(r"\$argon2id\$[\x21-\x7e]{20,300}", text):
+        raise ValueError("not an argon2id hash; `callwright user password` can set a password")
+    return text
+
+
+Text = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_printable)]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}$")]
+E164 = Annotated[str, AfterValidator(_e164)]
+Id = Annotated[int, Field(ge=1, lt=1 << 53)]
+
+
+class Entry(BaseModel):
+    """A table of the file: strict, closed, and silent about what was written where it is wrong."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        strict=True,
+        frozen=True,
+        use_attribute_docstrings=True,
+        hide_input_in_errors=True,
+    )
+
+
+class AccountEntry(Entry):
+    id: Id = 1
+    "Number of the account."
+    name: Text
+    "What the account is called."
+    active: bool = True
+    "False: every request is answered `account_inactive`."
+
+
+class UserEntry(Entry):
+    login: Name
+    "Name of the user, for `login.user`; unique."
+    password_hash: Annotated[str, AfterValidator(_argon2)] | None = Field(None, repr=False)
+    "argon2id hash; left out, the password set by `callwright user password` stays as it is."
+    networks: list[Annotated[str, AfterValidator(_network)]] = LOOPBACK
+    "Networks (CIDR) that requests of the user may come from."
+    disabled_components: list[Annotated[Component, Field(strict=False)]] = []
+    "Parts of the API switched off for the user, by the names clients see."
+    active: bool = True
+
+
+class TokenEntry(Entry):
+    user: Name
+    "Login of the user whose token it is: one of this file, or one made by a command."
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    "SHA-256 of the token in hexadecimal digits; the token itself stands nowhere."
+    hint: Annotated[str, Field(pattern=r"^[0-9A-Za-z]{0,4}$")] = ""
+    "The token's last four characters, to tell tokens apart."
+    expires: AwareDatetime | None = None
+    "When it stops working; left out: never."
+
+
+class TrunkEntry(Entry):
+    name: Name
+    "What virtual numbers call it; unique. The first trunk of the file is the default."
+    host: Annotated[str, AfterValidator(_host)]
+    "Host name or IPv4 address of the carrier or the PBX."
+    port: Annotated[int, Field(ge=1, le=65535)] = 5060
+    user: Annotated[str, Field(min_length=1, max_length=128), AfterValidator(_printable)] | None = (
+        None
+    )
+    "User of digest authentication; left out: the carrier knows us by our address."
+    password: (
+        Annotated[str, Field(min_length=1, max_length=128), AfterValidator(_printable)] | None
+    ) = Field(None, repr=False)
+    caller_id_header: Literal["from", "pai"] = "from"
+    "Where the caller id goes: `from`, or `pai` for P-Asserted-Identity as well (RFC 3325)."
+    active: bool = True
+
+
+class VirtualNumberEntry(Entry):
+    number: E164
+    "A number of the account's own, digits without +; unique."
+    trunk: Name | None = None
+    "Trunk that calls with this number go through; left out: the first."
+
+
+class PhoneEntry(Entry):
+    number: Annotated[str, Field(pattern=r"^[0-9A-Za-z][0-9A-Za-z_.-]{0,31}$")]
+    "E.164 digits without +, a SIP number or an extension; one employee's only."
+    kind: Annotated[PhoneKind, Field(strict=False)]
+    "`e164`, `sip` or `extension`."
+    contact: Annotated[str, AfterValidator(_contact)] | None = None
+    "SIP URI the phone is rung at; left out: through a trunk. Not for `e164`."
+    dial_time: Annotated[float, Field(ge=1, le=100, strict=False)] = 30.0
+    "Seconds it is rung."
+    active: bool = True
+
+
+class EmployeeEntry(Entry):
+    id: Id
+    "Number clients name the employee by."
+    full_name: Text
+    active: bool = True
+    phones: Annotated[list[PhoneEntry], Field(max_length=10)] = []
+    "Tables `[[employees.phones]]`, in the order they are rung."
+
+
+class MediaFileEntry(Entry):
+    id: Id
+    "Number clients name the file by."
+    name: Text
+    "Unique in the account."
+    file: Annotated[str, Field(min_length=1, max_length=4096)]
+    "Path of the audio, relative to the directory file. WAV, MP3, Ogg, FLAC, M4A and others."
+
+
+class BlacklistEntry(Entry):
+    number: E164
+    "Number that is not called."
+    comment: Annotated[str, Field(max_length=200), AfterValidator(_printable)] = ""
+
+
+class Directory(Entry):
+    """The whole file."""
+
+    account: AccountEntry
+    users: list[UserEntry] = []
+    tokens: list[TokenEntry] = []
+    trunks: list[TrunkEntry] = []
+    virtual_numbers: list[VirtualNumberEntry] = []
+    employees: list[EmployeeEntry] = []
+    media_files: list[MediaFileEntry] = []
+    blacklist: list[BlacklistEntry] = []

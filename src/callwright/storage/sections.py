@@ -1,0 +1,176 @@
+"""Sections of the directory: how the entries of the file are told as rows, and rows are read."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import Table, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from callwright.directory.diff import Row
+from callwright.directory.entries import Directory
+from callwright.directory.media import StoredMedia
+from callwright.storage.tables import (
+    Origin,
+    blacklist,
+    employee_phones,
+    employees,
+    media_files,
+    tokens,
+    trunks,
+    users,
+    virtual_numbers,
+)
+
+Key = str | int
+Rows = Mapping[Key, Row]
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One kind of thing an account owns: its table, and what of it the directory file says."""
+
+    title: str
+    table: Table
+    key: str
+    "Column that tells the things of an account apart."
+    columns: tuple[str, ...]
+    secret: tuple[str, ...] = ()
+    called: str | None = None
+    "Column that names a thing to people, where the key is not fit for that."
+
+
+TRUNKS = Section(
+    "trunk",
+    trunks,
+    "name",
+    ("position", "host", "port", "user", "password", "caller_id_header", "active"),
+    secret=("password",),
+)
+USERS = Section(
+    "user",
+    users,
+    "login",
+    ("password_hash", "networks", "disabled_components", "active", "origin"),
+    secret=("password_hash",),
+)
+TOKENS = Section(
+    "token",
+    tokens,
+    "sha256",
+    ("user", "hint", "expires_at", "origin"),
+    called="hint",
+)
+EMPLOYEES = Section("employee", employees, "id", ("full_name", "active"))
+PHONES = Section(
+    "phone",
+    employee_phones,
+    "number",
+    ("employee_id", "kind", "contact", "priority", "dial_time", "active"),
+)
+VIRTUAL_NUMBERS = Section("virtual number", virtual_numbers, "number", ("trunk",))
+MEDIA_FILES = Section(
+    "media file",
+    media_files,
+    "id",
+    ("name", "duration", "size", "sha256", "file_name", "origin"),
+)
+BLACKLIST = Section("blacklisted number", blacklist, "number", ("comment",))
+
+# What refers to something stands after it: rows are put in this order and removed in the other.
+SECTIONS = (TRUNKS, USERS, TOKENS, EMPLOYEES, PHONES, VIRTUAL_NUMBERS, MEDIA_FILES, BLACKLIST)
+
+
+def wanted_rows(content: Directory, media: Mapping[int, StoredMedia]) -> dict[str, Rows]:
+    """Return what the file says, as rows by their key, for each section's title."""
+    return {
+        TRUNKS.title: {
+            trunk.name: {
+                "position": position,
+                "host": trunk.host,
+                "port": trunk.port,
+                "user": trunk.user,
+                "password": trunk.password,
+                "caller_id_header": trunk.caller_id_header,
+                "active": trunk.active,
+            }
+            for position, trunk in enumerate(content.trunks)
+        },
+        USERS.title: {
+            user.login: {
+                "password_hash": user.password_hash,
+                "networks": list(user.networks),
+                "disabled_components": [part.value for part in user.disabled_components],
+                "active": user.active,
+                "origin": Origin.FILE.value,
+            }
+            for user in content.users
+        },
+        TOKENS.title: {
+            token.sha256: {
+                "user": token.user,
+                "hint": token.hint,
+                "expires_at": token.expires,
+                "origin": Origin.FILE.value,
+            }
+            for token in content.tokens
+        },
+        EMPLOYEES.title: {
+            employee.id: {"full_name": employee.full_name, "active": employee.active}
+            for employee in content.employees
+        },
+        PHONES.title: {
+            phone.number: {
+                "employee_id": employee.id,
+                "kind": phone.kind.value,
+                "contact": phone.contact,
+                "priority": priority,
+                "dial_time": phone.dial_time,
+                "active": phone.active,
+            }
+            for employee in content.employees
+            for priority, phone in enumerate(employee.phones)
+        },
+        VIRTUAL_NUMBERS.title: {
+            number.number: {"trunk": number.trunk} for number in content.virtual_numbers
+        },
+        MEDIA_FILES.title: {
+            file.id: {
+                "name": file.name,
+                "duration": media[file.id].duration,
+                "size": media[file.id].size,
+                "sha256": media[file.id].sha256,
+                "file_name": media[file.id].file_name,
+                "origin": Origin.FILE.value,
+            }
+            for file in content.media_files
+        },
+        BLACKLIST.title: {entry.number: {"comment": entry.comment} for entry in content.blacklist},
+    }
+
+
+async def stored_rows(
+    connection: AsyncConnection, section: Section, account: int
+) -> tuple[Rows, dict[Key, int]]:
+    """Return an account's rows by their key, and the id of each. Session tokens are left out."""
+    table = section.table
+    query = select(table.c.id, table.c[section.key].label("key"))
+    if section is TOKENS:
+        # Rows name a token's user by login: an id would tell the reader of a diff nothing.
+        query = (
+            query.add_columns(
+                users.c.login.label("user"),
+                *(table.c[name] for name in section.columns if name != "user"),
+            )
+            .join_from(tokens, users)
+            .where(users.c.account_id == account, tokens.c.origin != Origin.LOGIN.value)
+        )
+    else:
+        query = query.add_columns(*(table.c[name] for name in section.columns)).where(
+            table.c.account_id == account
+        )
+    rows: dict[Key, Row] = {}
+    ids: dict[Key, int] = {}
+    for row in (await connection.execute(query.order_by(table.c.id))).mappings():
+        rows[row["key"]] = {name: row[name] for name in section.columns}
+        ids[row["key"]] = row["id"]
+    return rows, ids
