@@ -20,7 +20,7 @@ from callwright.engines.port import (
 )
 
 
-class NoPorts(Exception):  # noqa: N818 - a fact, not a fault
+class NoPorts(Exception):
     """Every RTP port of the configured range is in use."""
 
 

@@ -1,0 +1,90 @@
+"""The slot clock: when each leg's 20 ms packet is due, and how late it went out.
+
+Legs are spread over four slots of 5 ms, so that two hundred packets do not fall due at once. Slots
+are counted from a fixed origin and never drift; a clock that was called late makes up for it, but
+only so far: what is older than `CATCH_UP` is left out, as a gap in every stream.
+"""
+
+from collections.abc import Callable
+from typing import Protocol
+
+SLOT = 0.005
+"Seconds."
+SLOTS = 4
+CATCH_UP = 12
+"Slots (60 ms, three packets a leg) that are made up for at most."
+LATE = 0.005
+"Seconds after its time from which a packet counts as late."
+
+
+class Ticking(Protocol):
+    def tick(self, due: float) -> bool:
+        """Send what is due; return whether anything was sent."""
+
+
+class SendLateness:
+    """How late packets went out after their slot's time, in bins of 0.1 ms up to 100 ms."""
+
+    __slots__ = ("_bins", "late", "sent")
+
+    PER_SECOND = 10_000
+    BINS = 1000
+
+    def __init__(self) -> None:
+        self._bins = [0] * (self.BINS + 1)
+        self.sent = 0
+        self.late = 0
+
+    def note(self, seconds: float) -> None:
+        self.sent += 1
+        if seconds > LATE:
+            self.late += 1
+        index = int(seconds * self.PER_SECOND)
+        self._bins[index if index < self.BINS else self.BINS] += 1
+
+    def quantile(self, share: float) -> float:
+        """Return the lateness in seconds that ``share`` (0 to 1) of all packets stayed under."""
+        wanted = share * self.sent
+        below = 0
+        for index, count in enumerate(self._bins):
+            below += count
+            if count and below >= wanted:
+                return (index + 1) / self.PER_SECOND
+        return 0.0
+
+
+class SlotClock:
+    """Calls what is due; whoever owns it calls `advance` at the times it returns."""
+
+    def __init__(self, now: float) -> None:
+        self.lateness = SendLateness()
+        self._origin = now
+        self._slot = 0
+        "The next one."
+        self._wheel: list[dict[Ticking, None]] = [{} for _ in range(SLOTS)]
+
+    def __len__(self) -> int:
+        return sum(map(len, self._wheel))
+
+    def add(self, ticking: Ticking, now: float) -> None:
+        """Give it a place in the emptiest slot."""
+        if not len(self):  # the clock has stood still: that is nothing to make up for
+            self._slot = max(self._slot, int((now - self._origin) / SLOT) + 1)
+        min(self._wheel, key=len)[ticking] = None
+
+    def remove(self, ticking: Ticking) -> None:
+        for slot in self._wheel:
+            slot.pop(ticking, None)
+
+    def advance(self, clock: Callable[[], float]) -> float:
+        """Call all that has fallen due by ``clock``; return when to come again."""
+        now = clock()
+        newest = int((now - self._origin) / SLOT)
+        self._slot = max(self._slot, newest - CATCH_UP + 1)
+        while (due := self._origin + self._slot * SLOT) <= now:
+            for ticking in tuple(self._wheel[self._slot % SLOTS]):
+                if ticking.tick(due):
+                    self.lateness.note(clock() - due)
+            self._slot += 1
+            now = clock()
+        return due

@@ -1,0 +1,303 @@
+"""The media engine: legs, bridges and playbacks in this process, on its event loop."""
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from callwright.engines.media.clips import Clip, Clips
+from callwright.engines.media.clock import SendLateness, SlotClock
+from callwright.engines.media.dtmf import KEYS
+from callwright.engines.media.leg import LegMedia, Tally
+from callwright.engines.media.media import MediaEvent, Stream, StreamReport
+from callwright.engines.media.player import Playback
+from callwright.engines.media.port import Port, Ports, Watch
+from callwright.engines.port import (
+    BridgeId,
+    LegGone,
+    LegId,
+    Media,
+    PlaybackFinished,
+    PlaybackId,
+)
+
+log = logging.getLogger(__name__)
+
+_HOUSEKEEPING = 0.25
+"Seconds between looks for reports that are due and far ends that have fallen silent."
+_COLLECT_EVERY = 0.001
+"Seconds between two collections of packets, when they come in great number."
+_COLLECT_FROM = 3000
+"Packets between two rounds of housekeeping (12000 a second, 120 bridged calls)."
+
+
+@dataclass(slots=True)
+class _Line:
+    """A leg that is open."""
+
+    port: Port
+    media: LegMedia
+    bridge: BridgeId | None = None
+    playback: PlaybackId | None = None
+
+
+class RtpEngine:
+    """See `callwright.engines.media.media.MediaEngine`; commands are given on the loop's thread.
+
+    A command to a leg that is not open raises `LegGone`.
+    """
+
+    def __init__(
+        self, host: str, advertise: str | None, ports: tuple[int, int], lost_after: float
+    ) -> None:
+        """``host``: IPv4 address to bind; ``advertise``: the one to offer, if it is another.
+
+        ``ports``: first and last of the range. ``lost_after``: seconds. Raises ValueError if the
+        range holds no pair of ports.
+        """
+        self._host = advertise or host
+        self._ports = Ports(host, ports)
+        self._lost_after = lost_after
+        self._watch = Watch()
+        self._clips = Clips()
+        # time.monotonic is the clock of asyncio's loop, too: `call_at` takes its times.
+        self._clock = SlotClock(time.monotonic())
+        self._timer: asyncio.TimerHandle | None = None
+        self._lines: dict[LegId, _Line] = {}
+        self._bridges: dict[BridgeId, tuple[LegId, LegId]] = {}
+        self._playbacks: dict[PlaybackId, tuple[LegId, Playback]] = {}
+        self._events: deque[MediaEvent] = deque()
+        self._deliver: Callable[[MediaEvent], None] | None = None
+        self._tally = Tally()
+        self._taken = 0
+        self._collecting: asyncio.TimerHandle | None = None
+
+    # What can be read off it.
+
+    @property
+    def send_lateness(self) -> SendLateness:
+        """How late the clock's packets went out."""
+        return self._clock.lateness
+
+    @property
+    def packets_late(self) -> int:
+        """Packets that went out more than 5 ms after their time."""
+        return self._clock.lateness.late
+
+    @property
+    def packets_malformed(self) -> int:
+        return self._tally.malformed
+
+    @property
+    def packets_forged(self) -> int:
+        """Packets that did not come from their leg's far end."""
+        return self._tally.forged
+
+    @property
+    def packets_overtaken(self) -> int:
+        """Duplicates and latecomers, which no bridge sends on."""
+        return self._tally.overtaken
+
+    @property
+    def collecting(self) -> bool:
+        """Whether so many packets come that they are taken by the millisecond."""
+        return self._collecting is not None
+
+    # The engine.
+
+    async def run(self, deliver: Callable[[MediaEvent], None]) -> None:
+        loop = asyncio.get_running_loop()
+        self._deliver = deliver
+        loop.add_reader(self._watch.fileno(), self._packets_came)
+        try:
+            self._flush()
+            self._wind_clock()
+            while True:
+                await asyncio.sleep(_HOUSEKEEPING)
+                now, wall = time.monotonic(), time.time()
+                for line in self._lines.values():
+                    line.media.tick(now, wall)
+                self._choose_way_in()
+        finally:
+            self._deliver = None
+            loop.remove_reader(self._watch.fileno())
+            if self._collecting:
+                self._collecting.cancel()
+            for leg in tuple(self._lines):
+                self.close(leg)
+            if self._timer:
+                self._timer.cancel()
+            self._clips.close()
+            self._watch.close()
+
+    def open(self, leg: LegId) -> tuple[str, int]:
+        """Also raises ValueError if the leg is open already."""
+        if leg in self._lines:
+            raise ValueError(f"leg {leg} is open already")
+        port = self._ports.take()
+        media = LegMedia(
+            leg,
+            buffer=self._watch.buffer,
+            send_rtp=port.send_rtp,
+            send_rtcp=port.send_rtcp,
+            post=self._post,
+            tally=self._tally,
+            lost_after=self._lost_after,
+            now=time.monotonic(),
+        )
+        self._watch.add(port, media.rtp_arrived, media.rtcp_arrived)
+        self._lines[leg] = _Line(port, media)
+        return self._host, port.number
+
+    def connect(self, leg: LegId, stream: Stream) -> None:
+        """Also raises ValueError if the codec is neither PCMA nor PCMU."""
+        media = self._line(leg).media
+        first = not media.sender.connected
+        now = time.monotonic()
+        media.connect(stream, now)
+        if first:
+            self._clock.add(media.sender, now)
+            media.sender.tick(now)  # the far end need not wait for its slot
+            self._wind_clock()
+
+    def answered(self, leg: LegId) -> None:
+        self._line(leg).media.answered(time.monotonic())
+
+    def close(self, leg: LegId) -> StreamReport:
+        line = self._lines.pop(leg, None)
+        if line is None:
+            return StreamReport()
+        if line.bridge is not None:
+            self.unbridge(line.bridge)
+        if line.playback is not None:
+            self._playbacks.pop(line.playback, None)
+        self._clock.remove(line.media.sender)
+        self._forget(lambda event: event.leg == leg)
+        line.media.reports.leave(time.monotonic(), time.time())
+        self._watch.remove(line.port)
+        self._ports.free(line.port)
+        report = line.media.report()
+        log.debug("leg %d: %s, far end lost %d", leg, report, line.media.reports.far_lost)
+        return report
+
+    def play(self, leg: LegId, playback: PlaybackId, media: Media, *, loop: bool) -> None:
+        line = self._line(leg)
+        playing = Playback(playback, loop=loop)
+        if line.playback is not None:
+            self._playbacks.pop(line.playback, None)
+        line.playback = playback
+        self._playbacks[playback] = (leg, playing)
+        line.media.sender.play(playing)
+        self._clips.fetch(media.path, lambda clip: self._loaded(playing, clip))
+
+    def stop(self, playback: PlaybackId) -> None:
+        if playback in self._playbacks:
+            leg, playing = self._playbacks.pop(playback)
+            line = self._line(leg)
+            line.playback = None
+            line.media.sender.stop(playing)
+        self._forget(
+            lambda event: isinstance(event, PlaybackFinished) and event.playback == playback
+        )
+
+    def send_key(self, leg: LegId, key: str) -> None:
+        """Also raises ValueError if ``key`` is none."""
+        if len(key) != 1 or key not in KEYS:
+            raise ValueError(f"{key!r} is no DTMF key")
+        self._line(leg).media.sender.press(key)
+
+    def bridge(self, bridge: BridgeId, one: LegId, other: LegId) -> None:
+        """Also raises ValueError if both are the same leg."""
+        if one == other:
+            raise ValueError(f"leg {one} cannot be bridged with itself")
+        first, second = self._line(one), self._line(other)
+        for old in (bridge, first.bridge, second.bridge):
+            if old is not None:
+                self.unbridge(old)
+        self._bridges[bridge] = (one, other)
+        first.bridge = second.bridge = bridge
+        first.media.hear(second.media)
+        second.media.hear(first.media)
+
+    def unbridge(self, bridge: BridgeId) -> None:
+        for leg in self._bridges.pop(bridge, ()):
+            line = self._lines.get(leg)
+            if line:
+                line.bridge = None
+                line.media.hear(None)
+
+    def _line(self, leg: LegId) -> _Line:
+        line = self._lines.get(leg)
+        if line is None:
+            raise LegGone(f"leg {leg} has no media")
+        return line
+
+    def _loaded(self, playing: Playback, clip: Clip | None) -> None:
+        if playing.id not in self._playbacks:
+            return  # stopped, or replaced, or its leg has gone
+        leg, current = self._playbacks[playing.id]
+        if current is not playing:
+            return
+        if clip:
+            playing.load(clip)
+            return
+        # Nobody may wait for ever for a message that cannot be heard.
+        self.stop(playing.id)
+        if not playing.loop:
+            self._post(PlaybackFinished(leg, playing.id))
+
+    # The loop.
+
+    def _packets_came(self) -> None:
+        self._taken += self._watch.take(time.monotonic())
+
+    def _collect(self) -> None:
+        """Take the packets of the last millisecond, in place of each as it comes."""
+        self._packets_came()
+        self._collecting = asyncio.get_running_loop().call_later(_COLLECT_EVERY, self._collect)
+
+    def _choose_way_in(self) -> None:
+        """A turn of the loop for each packet costs more than the packet: at many, collect them."""
+        packets, self._taken = self._taken, 0
+        loop = asyncio.get_running_loop()
+        if self._collecting is None and packets > _COLLECT_FROM:
+            loop.remove_reader(self._watch.fileno())
+            self._collect()
+        elif self._collecting and packets < _COLLECT_FROM // 2:
+            self._collecting.cancel()
+            self._collecting = None
+            loop.add_reader(self._watch.fileno(), self._packets_came)
+
+    def _wind_clock(self) -> None:
+        """Let the slot clock run while there is a leg to send to."""
+        if self._timer is None and self._deliver and len(self._clock):
+            self._slot_came()
+
+    def _slot_came(self) -> None:
+        self._timer = None
+        when = self._clock.advance(time.monotonic)
+        if len(self._clock):
+            self._timer = asyncio.get_running_loop().call_at(when, self._slot_came)
+
+    def _post(self, event: MediaEvent) -> None:
+        """Keep an event for the loop's next turn: none is delivered from inside a command."""
+        if isinstance(event, PlaybackFinished) and event.playback in self._playbacks:
+            self._lines[event.leg].playback = None
+            del self._playbacks[event.playback]
+        self._events.append(event)
+        if len(self._events) == 1 and self._deliver:
+            asyncio.get_running_loop().call_soon(self._flush)
+
+    def _flush(self) -> None:
+        for _ in range(len(self._events)):
+            # A command given from inside `deliver` may have taken events back.
+            if self._events and self._deliver:
+                self._deliver(self._events.popleft())
+        if self._events and self._deliver:
+            asyncio.get_running_loop().call_soon(self._flush)
+
+    def _forget(self, which: Callable[[MediaEvent], bool]) -> None:
+        if self._events:
+            self._events = deque(event for event in self._events if not which(event))

@@ -1,0 +1,207 @@
+"""One leg's incoming media: whose packets are taken, what they say, who gets to hear them.
+
+The other direction is `Sender`'s. No sockets and no clock: packets and ``now`` come in.
+"""
+
+from dataclasses import dataclass
+
+from callwright.engines.media.dtmf import KeyReceiver
+from callwright.engines.media.g711 import Law
+from callwright.engines.media.latch import Latch, Source
+from callwright.engines.media.media import MediaLost, Stream, StreamReport
+from callwright.engines.media.reception import Reception
+from callwright.engines.media.reports import Reports
+from callwright.engines.media.rtp import HEADER, MARKER, PLAIN, payload_span
+from callwright.engines.media.sender import Post, Sender, Transmit
+from callwright.engines.port import DtmfReceived, LegId
+
+_STATIC = {0: Law.U, 8: Law.A}
+"Payload types that are a law's whatever SDP says (RFC 3551 table 4)."
+_RTCP = range(192, 224)
+"Second byte of RTCP that comes in on RTP's port (RFC 5761 section 4)."
+
+
+@dataclass(slots=True)
+class Tally:
+    """Packets that were dropped, over all legs."""
+
+    malformed: int = 0
+    forged: int = 0
+    "From an address that is not the leg's far end."
+    overtaken: int = 0
+    "Duplicates, and those that came after later ones; no bridge sends them on."
+
+
+class LegMedia:
+    __slots__ = (
+        "_answered",
+        "_buffer",
+        "_ear",
+        "_heard",
+        "_heard_at",
+        "_keys",
+        "_latch",
+        "_laws",
+        "_lost_after",
+        "_lost_told",
+        "_post",
+        "_stream",
+        "_tally",
+        "id",
+        "reception",
+        "reports",
+        "sender",
+    )
+
+    def __init__(
+        self,
+        leg: LegId,
+        *,
+        buffer: bytearray,
+        send_rtp: Transmit,
+        send_rtcp: Transmit,
+        post: Post,
+        tally: Tally,
+        lost_after: float,
+        now: float,
+    ) -> None:
+        """``buffer`` is where incoming packets lie; legs share it. ``lost_after``: seconds."""
+        self.id = leg
+        self.sender = Sender(leg, send_rtp, post)
+        self.reception = Reception()
+        self.reports = Reports(self.sender, self.reception, send_rtcp, now)
+        self._buffer = buffer
+        self._post = post
+        self._tally = tally
+        self._lost_after = lost_after
+        self._latch = Latch()
+        self._keys = KeyReceiver()
+        self._stream: Stream | None = None
+        self._laws: dict[int, Law] = {}
+        self._heard_at = now
+        self._answered = False
+        self._lost_told = False
+        self._heard: LegMedia | None = None
+        self._ear: Sender | None = None  # of the leg that hears this one
+
+    # What the leg is told.
+
+    def connect(self, stream: Stream, now: float) -> None:
+        """Raises ValueError if the codec is neither PCMA nor PCMU."""
+        law = Law(stream.codec)
+        if not (self._stream and self._stream.receives):
+            self._heard_at = now  # nothing could be expected until now
+        self._stream = stream
+        self._laws = _STATIC | {stream.payload_type: law}
+        self._latch.signalled(stream.remote)
+        self.sender.connect(stream, law, now)
+        self.sender.send_to(self._latch.far)
+
+    def hear(self, other: "LegMedia | None") -> None:
+        """Let this leg's far end hear the other's, in place of whom it heard; None: nobody."""
+        if self._heard:
+            self._heard._ear = None
+        self._heard = other
+        if other:
+            other._ear = self.sender
+        self.sender.bridge_changed()
+
+    def answered(self, now: float) -> None:
+        self._answered = True
+        self._heard_at = now
+
+    def tick(self, now: float, wall: float) -> None:
+        """Look, now and then, whether a report is due and whether the far end has fallen silent."""
+        stream = self._stream
+        if stream is None:
+            return
+        self.reports.tick(now, wall)
+        if self._lost_told or not self._answered or not stream.receives:
+            return
+        if now - self._heard_at >= self._lost_after:
+            self._lost_told = True
+            self._post(MediaLost(self.id))
+
+    def report(self) -> StreamReport:
+        return StreamReport(
+            sent=self.sender.sent,
+            received=self.reception.received,
+            lost=self.reception.lost,
+            jitter=self.reception.jitter,
+        )
+
+    # What comes in.
+
+    def rtp_arrived(self, size: int, source: Source, now: float) -> None:
+        """Take the packet in ``buffer[:size]``."""
+        buffer = self._buffer
+        stream = self._stream
+        if stream is None:
+            return
+        if buffer[0] == PLAIN and HEADER.size <= size < len(buffer):
+            span = (HEADER.size, size)
+        else:
+            found = payload_span(buffer, size) if size < len(buffer) else None
+            if found is None:
+                self._tally.malformed += 1
+                return
+            span = found
+        _, second, sequence, timestamp, ssrc = HEADER.unpack_from(buffer)
+        payload_type = second & 0x7F
+        law = self._laws.get(payload_type)
+        latch = self._latch
+        if not (latch.locked and source == latch.far):
+            if second in _RTCP:
+                self.rtcp_arrived(size, source, now)
+                return
+            known = law is not None or payload_type == stream.dtmf_payload_type
+            if not known or not latch.admits(source, now):
+                self._tally.forged += 1
+                return
+            self.sender.send_to(latch.far)
+        elif second in _RTCP:
+            self.rtcp_arrived(size, source, now)
+            return
+        self._heard_at = now
+        newest = self.reception.take(ssrc, sequence, timestamp, now)
+        if not stream.receives:
+            return
+        if payload_type == stream.dtmf_payload_type:
+            self._event_arrived(span, second & MARKER, timestamp, ssrc, newest, now)
+        elif not newest:
+            self._tally.overtaken += 1
+        elif self._ear is not None and law is not None:
+            self._ear.relay(buffer, span, law, second & MARKER, timestamp, ssrc, now)
+
+    def rtcp_arrived(self, size: int, source: Source, now: float) -> None:
+        """Take the RTCP packet in ``buffer[:size]``; it must come from RTP's host."""
+        far = self._latch.far
+        if far is None or source[0] != far[0]:
+            self._tally.forged += 1
+        elif self.reports.arrived(memoryview(self._buffer)[:size], now):
+            self._heard_at = now
+        else:
+            self._tally.malformed += 1
+
+    def _event_arrived(
+        self,
+        span: tuple[int, int],
+        marker: int,
+        timestamp: int,
+        ssrc: int,
+        newest: bool,
+        now: float,
+    ) -> None:
+        payload = bytes(self._buffer[span[0] : span[1]])
+        key = self._keys.take(ssrc, timestamp, bool(marker), payload)
+        if key:
+            self._post(DtmfReceived(self.id, key))
+        ear = self._ear
+        if ear is None:
+            return
+        if ear.takes_events:
+            if newest:
+                ear.relay_event(payload, marker, timestamp, ssrc, now)
+        elif key:
+            # The other far end knows no telephone-events: it gets the key as tones.
+            ear.press(key, announced=False)

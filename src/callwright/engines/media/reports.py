@@ -1,0 +1,104 @@
+"""Reports: one leg's conversation in RTCP (RFC 3550 section 6.4)."""
+
+from random import uniform
+from secrets import token_hex
+
+from callwright.engines.media import rtcp
+from callwright.engines.media.latch import Source
+from callwright.engines.media.reception import Reception
+from callwright.engines.media.rtp import Buffer
+from callwright.engines.media.sender import Sender, Transmit
+
+EVERY = 5.0
+"Seconds between reports, on average; spread by half so that legs do not report in step."
+
+
+class Reports:
+    __slots__ = (
+        "_asked_at",
+        "_asked_ntp",
+        "_due",
+        "_expected",
+        "_name",
+        "_received",
+        "_reception",
+        "_sender",
+        "_sent",
+        "_transmit",
+        "far_lost",
+        "spoke",
+    )
+
+    def __init__(
+        self, sender: Sender, reception: Reception, transmit: Transmit, now: float
+    ) -> None:
+        self._sender = sender
+        self._reception = reception
+        self._transmit = transmit
+        # A name that says nothing about the machine or the call (RFC 7022).
+        self._name = token_hex(12)
+        self._due = now + EVERY * uniform(0.25, 0.75)
+        self._sent = self._expected = self._received = 0
+        self._asked_ntp = 0
+        self._asked_at = 0.0
+        self.spoke = False
+        "Whether anything was sent."
+        self.far_lost = 0
+        "Packets of ours that the far end says it did not get."
+
+    def arrived(self, data: Buffer, now: float) -> bool:
+        """Read a packet from the far end; False if it is malformed."""
+        report = rtcp.parse(data)
+        if report is None:
+            return False
+        if report.ntp:
+            self._asked_ntp, self._asked_at = report.ntp, now
+        for block in report.blocks:
+            if block.ssrc == self._sender.ssrc:
+                self.far_lost = max(0, block.lost)
+        return True
+
+    def tick(self, now: float, wall: float) -> None:
+        """Send a report if one is due. ``wall``: seconds since 1970."""
+        if now >= self._due:
+            self._due = now + EVERY * uniform(0.5, 1.5)
+            self._send(now, wall, bye=False)
+
+    def leave(self, now: float, wall: float) -> None:
+        """Say that the stream ends here, if it ever began (RFC 3550 section 6.3.7)."""
+        if self.spoke or self._sender.sent:
+            self._send(now, wall, bye=True)
+
+    def _send(self, now: float, wall: float, *, bye: bool) -> None:
+        to = self._address()
+        if to is None:
+            return
+        sender = self._sender
+        sent = None
+        if sender.sent > self._sent:  # else we are no sender now, and report as a receiver
+            self._sent = sender.sent
+            sent = rtcp.Sent(wall, sender.timestamp_at(now), sender.sent, sender.octets)
+        self.spoke = True
+        self._transmit(rtcp.build(sender.ssrc, self._name, sent, self._block(now), bye=bye), to)
+
+    def _address(self) -> Source | None:
+        """RTCP goes to the port after RTP's (RFC 3550 section 11)."""
+        far = self._sender.far
+        return (far[0], far[1] + 1) if far and far[1] < 0xFFFF else None
+
+    def _block(self, now: float) -> rtcp.Block | None:
+        reception = self._reception
+        if reception.ssrc is None:
+            return None
+        expected = reception.expected - self._expected
+        received = reception.received - self._received
+        self._expected, self._received = reception.expected, reception.received
+        return rtcp.Block(
+            ssrc=reception.ssrc,
+            fraction_lost=max(0.0, (expected - received) / expected) if expected > 0 else 0.0,
+            lost=reception.lost,
+            highest=reception.highest,
+            jitter=int(reception.jitter_units),
+            last_report=self._asked_ntp,
+            since_last_report=now - self._asked_at if self._asked_ntp else 0.0,
+        )

@@ -1,0 +1,36 @@
+"""DTMF as sound: the two tones of a key, for far ends that take no telephone-events."""
+
+import math
+from array import array
+from functools import cache
+
+from callwright.engines.media.dtmf import STEPS, TONE_STEPS
+from callwright.engines.media.g711 import FRAME, RATE, SILENCE, Law, encode
+
+_ROWS = (697, 770, 852, 941)
+_COLUMNS = (1209, 1336, 1477, 1633)
+_PAD = ("123A", "456B", "789C", "*0#D")
+_AMPLITUDE = 6500
+"Of each of the two tones: -11 dBm0, inside what ITU-T Q.24 receivers take."
+
+
+def frequencies(key: str) -> tuple[int, int]:
+    """Return the low and the high tone of a key in Hz (ITU-T Q.23)."""
+    row = next(number for number, keys in enumerate(_PAD) if key in keys)
+    return _ROWS[row], _COLUMNS[_PAD[row].index(key)]
+
+
+@cache  # 16 keys in two laws
+def tone_frames(key: str, law: Law) -> tuple[bytes, ...]:
+    """Return one key as `STEPS` frames of 20 ms: the tone, then silence."""
+    low, high = (2 * math.pi * hertz / RATE for hertz in frequencies(key))
+    samples = array(
+        "h",
+        (
+            int(_AMPLITUDE * (math.sin(low * n) + math.sin(high * n)))
+            for n in range(TONE_STEPS * FRAME)
+        ),
+    )
+    sound = encode(law, samples.tobytes())
+    sounding = tuple(sound[at : at + FRAME] for at in range(0, len(sound), FRAME))
+    return sounding + (SILENCE[law],) * (STEPS - TONE_STEPS)

@@ -1,0 +1,147 @@
+"""Phones: far ends with real sockets, a tone of their own, and ears for what they are sent."""
+
+import asyncio
+import socket
+import time
+from collections.abc import Callable
+
+from callwright.engines.media.g711 import FRAME, Law
+from callwright.engines.media.media import Stream
+from callwright.engines.media.rtcp import Report
+from callwright.engines.media.rtcp import parse as parse_rtcp
+from callwright.engines.media.rtp import Packet, build, parse
+
+from .desk import EVENT
+from .ears import heard, strength, tone
+
+HOST = "127.0.0.1"
+LOUD = 1000.0
+"Amplitude from which a tone counts as heard; it is sent with 4000 or more."
+WITHIN = 10.0
+"Seconds a test waits at most."
+
+
+class Phone(asyncio.DatagramProtocol):
+    """Use ``async with Phone(hertz) as phone``; then `call` the engine's port."""
+
+    def __init__(self, hertz: float, law: Law = Law.A, dtmf: int | None = EVENT) -> None:
+        self.law = law
+        self.hertz = hertz
+        self.payload_type = 8 if law is Law.A else 0
+        self.dtmf = dtmf
+        self.came: list[tuple[float, Packet]] = []
+        self.reports: list[Report] = []
+        self._to: tuple[str, int] | None = None
+        self._changed = asyncio.Event()
+        self._talking: asyncio.Task[None] | None = None
+        self.sequence = 0
+        self.timestamp = 0
+
+    async def __aenter__(self) -> "Phone":
+        loop = asyncio.get_running_loop()
+        self._rtp, _ = await loop.create_datagram_endpoint(lambda: self, (HOST, 0))
+        self.address: tuple[str, int] = self._rtp.get_extra_info("sockname")[:2]
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._talking:
+            self._talking.cancel()
+        self._rtp.close()
+
+    def datagram_received(self, data: bytes, _: tuple[str | int, int]) -> None:
+        if 192 <= data[1] < 224:
+            return  # RTCP of a neighbour, whose port is the one before ours
+        packet = parse(data)
+        assert packet is not None
+        self.came.append((time.monotonic(), packet))
+        self._changed.set()
+
+    @property
+    def stream(self) -> Stream:
+        return Stream(self.address, self.law, self.payload_type, self.dtmf)
+
+    def talk(self, to: tuple[str, int]) -> None:
+        """Send the tone, in real time."""
+        self._to = to
+        self.talk_on()
+
+    def talk_on(self) -> None:
+        self._talking = asyncio.create_task(self._talk())
+
+    def send(self, packet: Packet) -> None:
+        assert self._to
+        self._rtp.sendto(build(packet), self._to)
+
+    async def _talk(self) -> None:
+        due = time.monotonic()
+        while True:
+            sound = tone(self.law, self.hertz, FRAME, self.timestamp)
+            self.send(Packet(self.payload_type, self.sequence, self.timestamp, 5, sound))
+            self.sequence += 1
+            self.timestamp += FRAME
+            due += 0.02
+            await asyncio.sleep(due - time.monotonic())
+
+    def hush(self) -> None:
+        if self._talking:
+            self._talking.cancel()
+
+    async def until(self, true: Callable[[], bool]) -> None:
+        """Wait, packet by packet, until something is true of what came."""
+        async with asyncio.timeout(WITHIN):
+            while not true():
+                self._changed.clear()
+                await self._changed.wait()
+
+    async def hear(self, packets: int) -> dict[float, bool]:
+        """Wait for so many more packets of sound; return which of the tones are in them."""
+        begin = len(self.came)
+        await self.until(lambda: len(self.came) >= begin + packets)
+        return self.tones(begin)
+
+    def tones(self, begin: int = 0, end: int | None = None) -> dict[float, bool]:
+        sound = b"".join(
+            packet.payload
+            for _, packet in self.came[begin:end]
+            if packet.payload_type == self.payload_type
+        )
+        return {hertz: strength(heard(self.law, sound), hertz) > LOUD for hertz in TONES}
+
+    @property
+    def packets(self) -> list[Packet]:
+        return [packet for _, packet in self.came]
+
+
+ANN, BOB, MESSAGE, MUSIC = 400.0, 900.0, 1500.0, 2200.0
+TONES = (ANN, BOB, MESSAGE, MUSIC)
+
+
+def only(*hertz: float) -> dict[float, bool]:
+    """What `Phone.hear` returns when just these are heard."""
+    return {tone: tone in hertz for tone in TONES}
+
+
+class RtcpEar:
+    """The port after an RTP port, held for a far end whose RTCP is of interest."""
+
+    def __init__(self) -> None:
+        for rtp in range(31000, 32000, 2):
+            self.rtp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            self.rtcp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            try:
+                self.rtp.bind((HOST, rtp))
+                self.rtcp.bind((HOST, rtp + 1))
+            except OSError:
+                self.close()
+                continue
+            self.rtcp.settimeout(WITHIN)
+            self.address = (HOST, rtp)
+            return
+        raise AssertionError("no free ports on this machine")
+
+    def next_report(self) -> Report | None:
+        return parse_rtcp(self.rtcp.recv(2048))
+
+    def close(self) -> None:
+        self.rtp.close()
+        self.rtcp.close()

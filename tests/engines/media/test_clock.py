@@ -1,0 +1,97 @@
+import pytest
+
+from callwright.engines.media.clock import CATCH_UP, SLOT, SendLateness, SlotClock
+
+BEGAN = 100.0
+
+
+class Hand:
+    """A clock that is set by hand."""
+
+    def __init__(self) -> None:
+        self.now = BEGAN
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Leg:
+    def __init__(self) -> None:
+        self.due: list[float] = []
+
+    def tick(self, due: float) -> bool:
+        self.due.append(due)
+        return True
+
+
+def test_every_leg_is_called_each_20_ms_and_legs_are_spread_over_the_slots() -> None:
+    clock = SlotClock(BEGAN)
+    legs = [Leg() for _ in range(8)]
+    for leg in legs:
+        clock.add(leg, BEGAN)
+    hand = Hand()
+    while hand.now < BEGAN + 1.0:
+        hand.now = clock.advance(hand)
+    for leg in legs:
+        assert len(leg.due) in (49, 50)
+        steps = [
+            round((after - before) * 1000, 6)
+            for before, after in zip(leg.due, leg.due[1:], strict=False)
+        ]
+        assert set(steps) == {20.0}
+    slots = [round(leg.due[0] / SLOT) % 4 for leg in legs]
+    assert sorted(slots) == [0, 0, 1, 1, 2, 2, 3, 3]
+
+
+def test_it_does_not_drift_when_it_is_called_late() -> None:
+    clock = SlotClock(BEGAN)
+    leg = Leg()
+    clock.add(leg, BEGAN)
+    hand = Hand()
+    for _ in range(10_000):
+        hand.now = clock.advance(hand) + 0.0013
+    assert leg.due[-1] == pytest.approx(leg.due[0] + 0.02 * (len(leg.due) - 1))
+    assert hand.now - leg.due[-1] < 0.025
+
+
+def test_what_was_missed_is_made_up_for_but_not_without_end() -> None:
+    clock = SlotClock(BEGAN)
+    leg = Leg()
+    clock.add(leg, BEGAN)
+    clock.advance(lambda: BEGAN + 0.0201)
+    leg.due.clear()
+    clock.advance(lambda: BEGAN + 0.0601)
+    assert len(leg.due) == 2
+    leg.due.clear()
+    clock.advance(lambda: BEGAN + 10.0)
+    assert len(leg.due) == CATCH_UP // 4
+    assert min(leg.due) >= BEGAN + 10.0 - CATCH_UP * SLOT - 1e-6
+
+
+def test_time_without_legs_is_not_made_up_for() -> None:
+    clock = SlotClock(BEGAN)
+    leg = Leg()
+    clock.add(leg, BEGAN + 5.0)
+    clock.advance(lambda: BEGAN + 5.04)
+    assert all(due >= BEGAN + 5.0 for due in leg.due)
+
+
+def test_a_removed_leg_is_called_no_more_even_if_it_is_removed_in_its_slot() -> None:
+    clock = SlotClock(BEGAN)
+    leg = Leg()
+    clock.add(leg, BEGAN)
+    clock.remove(leg)
+    assert len(clock) == 0
+    clock.advance(lambda: BEGAN + 0.1)
+    assert leg.due == []
+
+
+def test_lateness_is_told_in_quantiles() -> None:
+    lateness = SendLateness()
+    for milliseconds in range(100):
+        lateness.note(milliseconds / 1000)
+    lateness.note(12.0)
+    assert lateness.quantile(0.5) == pytest.approx(0.050, abs=0.0015)
+    assert lateness.sent == 101
+    assert lateness.late == 95
+    assert SendLateness().quantile(0.5) == 0.0

@@ -1,0 +1,264 @@
+"""What a leg makes of the packets that come in."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from callwright.engines.media.dtmf import event_payloads
+from callwright.engines.media.media import MediaLost, StreamReport
+from callwright.engines.media.rtcp import Block, Sent, parse
+from callwright.engines.media.rtcp import build as build_rtcp
+from callwright.engines.media.rtp import HEADER, Packet, build
+from callwright.engines.port import DtmfReceived, LegId
+
+from .desk import EVENT, Desk, Talker, far
+
+THIEF = ("203.0.113.66", 5555)
+SPEECH = b"\x31"
+
+
+def event(sequence: int, timestamp: int, payload: bytes, marker: bool = False) -> bytes:
+    return build(Packet(EVENT, sequence & 0xFFFF, timestamp, 1, payload, marker))
+
+
+def test_a_forged_packet_steals_nothing_and_is_counted() -> None:
+    desk = Desk()
+    desk.leg(1)
+    desk.leg(2)
+    desk.bridge(1, 2)
+    Talker(desk, 1).talk(0.1)
+    sent_before = len(desk.sent[2])
+    forged = Talker(desk, 1, b"\x66")
+    for _ in range(5):
+        desk.arrive(1, forged.packet(), source=THIEF)
+    desk.arrive(1, event(1, 1, b"\x05\x0a\x00\xa0", True), source=THIEF)
+    assert desk.tally.forged == 6
+    assert len(desk.sent[2]) == sent_before
+    assert desk.events == []
+    desk.pass_time(0.2)
+    assert THIEF not in desk.sent_to[1]
+
+
+def test_packets_go_where_they_come_from_when_sdp_names_a_private_address() -> None:
+    desk = Desk()
+    desk.leg(1)
+    nat = ("198.51.100.9", 61234)
+    talker = Talker(desk, 1)
+    for _ in range(10):
+        desk.arrive(1, talker.packet(), source=nat)
+        desk.pass_time(0.02)
+    assert desk.sent_to[1][0] == far(1)
+    assert set(desk.sent_to[1][2:]) == {nat}
+    leg = desk.legs[1]
+    leg.connect(desk.stream(1), desk.now)  # the same address again: still the same far end
+    desk.pass_time(0.1)
+    assert desk.sent_to[1][-1] == nat
+
+
+def test_packets_before_the_connection_are_ignored() -> None:
+    desk = Desk()
+    leg = desk.open(1)
+    desk.arrive(1, Talker(desk, 1).packet())
+    assert leg.report() == StreamReport()
+
+
+def test_a_key_is_received_once_with_all_its_end_packets_lost_or_doubled() -> None:
+    desk = Desk()
+    desk.leg(1)
+    payloads = [payload for payload in event_payloads("3") if payload]
+    for number, payload in enumerate(payloads[:4]):
+        desk.arrive(1, event(number, 500, payload, number == 0))
+    for number, payload in enumerate(payloads):
+        for _ in range(2):
+            desk.arrive(1, event(100 + number, 500 + 1280, payload, number == 0))
+    for payload in payloads[4:]:  # across a jump of the sequence numbers, beginning lost
+        desk.arrive(1, event(40000, 500 + 5000, payload))
+    assert desk.events == [DtmfReceived(LegId(1), "3")] * 3
+
+
+@given(st.lists(st.binary(max_size=60)))
+def test_garbage_from_the_network_never_raises(datagrams: list[bytes]) -> None:
+    desk = Desk()
+    desk.leg(1)
+    desk.leg(2)
+    desk.bridge(1, 2)
+    for data in datagrams:
+        desk.arrive(1, data)
+        desk.buffer[: len(data)] = data
+        desk.legs[1].rtcp_arrived(len(data), far(1), desk.now)
+        desk.pass_time(0.02)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from([0, 8, 13, EVENT, 8 | 0x80, EVENT | 0x80, 200]),
+            st.integers(0, 0xFFFF),
+            st.integers(0, 0xFFFFFFFF),
+            st.integers(0, 2),
+            st.binary(max_size=30),
+        ),
+        max_size=60,
+    )
+)
+def test_whatever_a_far_end_sends_the_other_gets_one_stream(
+    packets: list[tuple[int, int, int, int, bytes]],
+) -> None:
+    desk = Desk()
+    desk.leg(1)
+    desk.leg(2)
+    desk.bridge(1, 2)
+    for second, sequence, timestamp, ssrc, payload in packets:
+        desk.arrive(1, HEADER.pack(0x80, second, sequence, timestamp, ssrc) + payload)
+        desk.pass_time(0.007)
+    sent = desk.all(2)
+    assert {packet.ssrc for packet in sent} == {desk.legs[2].sender.ssrc}
+    steps = {b.sequence - a.sequence & 0xFFFF for a, b in zip(sent, sent[1:], strict=False)}
+    assert steps <= {1}
+
+
+def test_what_is_no_rtp_is_counted_as_malformed() -> None:
+    desk = Desk()
+    desk.leg(1)
+    for data in (
+        b"",
+        b"\x80\x08",
+        b"hello, is this a phone?",
+        b"\x81\x08" + bytes(11),
+        bytes(2048),
+    ):
+        desk.arrive(1, data)
+    assert desk.tally.malformed == 5
+
+
+def test_comfort_noise_is_heard_of_but_not_relayed() -> None:
+    desk = Desk(lost_after=1.0)
+    leg = desk.leg(1)
+    desk.leg(2)
+    desk.bridge(1, 2)
+    leg.answered(desk.now)
+    Talker(desk, 1).talk(0.1)
+    noise = Talker(desk, 1, payload_type=13)
+    for _ in range(20):
+        desk.arrive(1, noise.packet())
+        desk.pass_time(0.1)
+        leg.tick(desk.now, 0.0)
+    assert desk.events == []
+    assert desk.audio(2, 13) == []
+
+
+def test_media_is_lost_once_and_only_after_the_answer() -> None:
+    desk = Desk(lost_after=2.0)
+    leg = desk.leg(1)
+
+    def wait(seconds: float) -> None:
+        for _ in range(round(seconds / 0.25)):
+            desk.pass_time(0.25)
+            leg.tick(desk.now, 0.0)
+
+    wait(5.0)
+    assert desk.events == []
+    leg.answered(desk.now)
+    wait(1.75)
+    assert desk.events == []
+    Talker(desk, 1).talk(0.1)
+    wait(1.75)
+    assert desk.events == []
+    wait(0.5)
+    assert desk.events == [MediaLost(LegId(1))]
+    Talker(desk, 1).talk(0.1)
+    wait(5.0)
+    assert desk.events == [MediaLost(LegId(1))]
+
+
+def test_rtcp_keeps_a_silent_far_end_alive_and_hold_expects_nothing() -> None:
+    desk = Desk(lost_after=1.0)
+    leg = desk.leg(1)
+    leg.answered(desk.now)
+    report = build_rtcp(5, "x", None, None, bye=False)
+    for _ in range(10):
+        desk.pass_time(0.5)
+        desk.buffer[: len(report)] = report
+        leg.rtcp_arrived(len(report), (far(1)[0], 4999), desk.now)
+        leg.tick(desk.now, 0.0)
+    assert desk.events == []
+    leg.connect(desk.stream(1, receives=False), desk.now)
+    desk.pass_time(5.0)
+    leg.tick(desk.now, 0.0)
+    leg.connect(desk.stream(1), desk.now)
+    desk.pass_time(0.5)
+    leg.tick(desk.now, 0.0)
+    assert desk.events == []
+    desk.pass_time(0.6)
+    leg.tick(desk.now, 0.0)
+    assert desk.events == [MediaLost(LegId(1))]
+
+
+def test_rtcp_of_strangers_keeps_nothing_alive() -> None:
+    desk = Desk(lost_after=1.0)
+    leg = desk.leg(1)
+    leg.answered(desk.now)
+    desk.pass_time(1.5)
+    report = build_rtcp(5, "x", None, None, bye=False)
+    desk.buffer[: len(report)] = report
+    leg.rtcp_arrived(len(report), THIEF, desk.now)
+    leg.tick(desk.now, 0.0)
+    assert desk.events == [MediaLost(LegId(1))]
+    assert desk.tally.forged == 1
+
+
+def test_reports_are_sent_about_every_five_seconds_and_say_what_was_lost() -> None:
+    desk = Desk()
+    leg = desk.leg(1)
+    talker = Talker(desk, 1)
+    for number in range(3000):
+        desk.arrive(1, talker.packet(skip=1 if number % 10 == 9 else 0))
+        desk.pass_time(0.02)
+        leg.tick(desk.now, 1_700_000_000.0)
+    assert 8 <= len(desk.reports[1]) <= 20
+    report = parse(desk.reports[1][-1])
+    assert report is not None
+    (block,) = report.blocks
+    assert report.ssrc == leg.sender.ssrc
+    assert block.ssrc == talker.ssrc
+    assert 0.05 < block.fraction_lost < 0.12
+    assert 250 <= block.lost <= 300
+    assert report.ntp
+    assert leg.report().lost == 300
+    assert leg.report().received == 3000
+
+
+def test_a_report_answers_the_far_ends_and_keeps_the_loss_it_tells() -> None:
+    desk = Desk()
+    leg = desk.leg(1)
+    Talker(desk, 1).talk(0.1)
+    theirs = build_rtcp(
+        5, "x", Sent(10.0, 0, 0, 0), Block(leg.sender.ssrc, 0.1, 17, 0, 0), bye=False
+    )
+    desk.buffer[: len(theirs)] = theirs
+    leg.rtp_arrived(len(theirs), far(1), desk.now)  # RTP and RTCP on one port, RFC 5761
+    assert leg.reports.far_lost == 17
+    desk.pass_time(2.0)
+    leg.reports.leave(desk.now, 0.0)
+    report = parse(desk.reports[1][-1])
+    assert report is not None
+    assert report.bye
+    told = parse(theirs)
+    assert told is not None
+    assert report.blocks[0].last_report == told.ntp
+    assert abs(report.blocks[0].since_last_report - 2.0) < 0.01
+
+
+def test_a_leg_that_never_spoke_says_no_good_bye() -> None:
+    desk = Desk()
+    leg = desk.leg(1, sends=False)
+    leg.reports.leave(desk.now, 0.0)
+    assert desk.reports[1] == []
+
+
+def test_speech_in_the_other_static_law_is_understood() -> None:
+    desk = Desk()
+    desk.leg(1)
+    desk.leg(2)
+    desk.bridge(1, 2)
+    Talker(desk, 1, payload_type=0).talk(0.1)
+    assert len([p for p in desk.audio(2, 8) if p.payload[0] != 0xD5]) == 5

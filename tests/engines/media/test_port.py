@@ -1,0 +1,129 @@
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from callwright.engines.media.media import NoPorts
+from callwright.engines.media.port import LARGEST, Port, Ports, Watch
+
+HOST = "127.0.0.1"
+
+
+@pytest.fixture
+def held() -> Iterator[ExitStack]:
+    with ExitStack() as stack:
+        yield stack
+
+
+def free_range(pairs: int) -> tuple[int, int]:
+    """Find a range of ports nobody holds at the moment."""
+    for first in range(21000, 31000, 2 * pairs):
+        with ExitStack() as stack:
+            try:
+                for number in range(first, first + 2 * pairs):
+                    taken = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+                    taken.bind((HOST, number))
+            except OSError:
+                continue
+            return first, first + 2 * pairs - 1
+    raise AssertionError("no free ports on this machine")
+
+
+def take(ports: Ports, held: ExitStack) -> Port:
+    port = ports.take()
+    held.callback(port.rtp.close)
+    held.callback(port.rtcp.close)
+    return port
+
+
+def test_a_leg_gets_an_even_port_and_the_next(held: ExitStack) -> None:
+    port = take(Ports(HOST, free_range(2)), held)
+    assert port.number % 2 == 0
+    assert port.rtp.getsockname() == (HOST, port.number)
+    assert port.rtcp.getsockname() == (HOST, port.number + 1)
+
+
+def test_ports_run_out_and_a_freed_one_is_used_last(held: ExitStack) -> None:
+    first, last = free_range(3)
+    ports = Ports(HOST, (first, last))
+    taken = [take(ports, held) for _ in range(3)]
+    assert sorted(port.number for port in taken) == [first, first + 2, first + 4]
+    with pytest.raises(NoPorts, match="rtp_ports"):
+        ports.take()
+    ports.free(taken[1])
+    ports.free(taken[0])
+    assert take(ports, held).number == taken[1].number
+    assert take(ports, held).number == taken[0].number
+
+
+def test_a_freed_port_rests_while_there_are_others(held: ExitStack) -> None:
+    ports = Ports(HOST, free_range(3))
+    numbers = []
+    for _ in range(6):
+        port = take(ports, held)
+        numbers.append(port.number)
+        ports.free(port)
+    assert len(set(numbers[:3])) == 3
+    assert numbers[3:] == numbers[:3]
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_ports_of_others_are_passed_over(held: ExitStack, which: int) -> None:
+    first, last = free_range(2)
+    other = held.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+    other.bind((HOST, first + which))
+    ports = Ports(HOST, (first, last))
+    assert take(ports, held).number == first + 2
+    with pytest.raises(NoPorts):
+        ports.take()
+    other.close()
+    assert take(ports, held).number == first
+
+
+@pytest.mark.parametrize("ports", [(5000, 5000), (5001, 5002), (6000, 5000)])
+def test_a_range_without_a_pair_is_refused(ports: tuple[int, int]) -> None:
+    with pytest.raises(ValueError, match="rtp_ports"):
+        Ports(HOST, ports)
+
+
+def test_all_sockets_are_watched_by_one_descriptor(held: ExitStack) -> None:
+    watch = Watch()
+    held.callback(watch.close)
+    ports = Ports(HOST, free_range(2))
+    came: list[tuple[str, bytes, tuple[str, int], float]] = []
+    one, other = take(ports, held), take(ports, held)
+    for name, port in (("one", one), ("other", other)):
+        watch.add(
+            port,
+            lambda size, source, now, name=name: came.append(  # type: ignore[misc]
+                (name, bytes(watch.buffer[:size]), source, now)
+            ),
+            lambda size, source, now, name=name: came.append(  # type: ignore[misc]
+                (f"{name} rtcp", bytes(watch.buffer[:size]), source, now)
+            ),
+        )
+    assert watch.take(1.0) == 0
+    one.send_rtp(b"speech", (HOST, other.number))
+    one.send_rtcp(b"report", (HOST, other.number + 1))
+    assert watch.take(2.0) == 2
+    assert sorted(came) == [
+        ("other", b"speech", (HOST, one.number), 2.0),
+        ("other rtcp", b"report", (HOST, one.number + 1), 2.0),
+    ]
+    one.send_rtp(bytes(5000), (HOST, other.number))
+    watch.take(3.0)
+    assert len(came[-1][1]) == LARGEST
+    watch.remove(other)
+    one.send_rtp(b"late", (HOST, other.number))
+    assert watch.take(4.0) == 0
+
+
+def test_a_packet_that_cannot_be_sent_is_lost_and_told_once(
+    held: ExitStack, caplog: pytest.LogCaptureFixture
+) -> None:
+    port = take(Ports(HOST, free_range(1)), held)
+    for _ in range(3):
+        port.send_rtp(bytes(100_000), (HOST, 9))
+    port.send_rtcp(bytes(100_000), (HOST, 9))
+    assert caplog.text.count("packets cannot be sent") == 1
