@@ -4,6 +4,7 @@ Bodies are bounded by `http`, waiting between requests by uvicorn; it leaves the
 """
 
 import asyncio
+import socket
 from typing import Any
 
 from uvicorn.config import Config
@@ -33,6 +34,9 @@ class Connection(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        # asyncio does so too, but not for what comes from a listener made without IPPROTO_TCP;
+        # answers, written in two pieces, would then wait 40 ms for the client's delayed ACK.
+        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._await_head()
 
     def data_received(self, data: bytes) -> None:

@@ -103,7 +103,8 @@ class Dispatcher:
         )
         return answer
 
-    async def _serve(self, body: bytes, client: Client, exchange: Exchange) -> object:
+    async def _serve(self, body: bytes, client: Client, exchange: Exchange) -> str:
+        """Return ``result.data`` as JSON. Raises `ApiError`."""
         document = read_document(body)
         exchange.id = document.id
         request = read_request(document)
@@ -116,7 +117,7 @@ class Dispatcher:
 
     async def _serve_caller(
         self, method: Method[Any], request: Request, client: Client, exchange: Exchange
-    ) -> object:
+    ) -> str:
         exchange.method = method.name
         caller = await caller_of(self._access, request.params, client, self._clock)
         exchange.account = caller.account.id
@@ -124,11 +125,11 @@ class Dispatcher:
         with self._budget.point(caller.account.id):
             sent = {name: item for name, item in request.params.items() if name != ACCESS_TOKEN}
             params = read_params(method, sent, lenient=self._lenient)
-            return await method.serve(caller, params)
+            return _json(await method.serve(caller, params))
 
     async def _serve_stranger(
         self, method: OpenMethod[Any], request: Request, client: Client, exchange: Exchange
-    ) -> object:
+    ) -> str:
         exchange.method = method.name
         params = read_params(method, request.params, lenient=self._lenient)
         user, account = await method.identify(client.address, params)
@@ -136,12 +137,11 @@ class Dispatcher:
         exchange.account = account.id
         check_right(user, account, method.component)
         with self._budget.point(account.id):
-            return await method.serve(user)
+            return _json(await method.serve(user))
 
-    def _success(self, exchange: Exchange, data: object) -> bytes:
-        return _answer(
-            exchange.id, "result", {"data": data, "metadata": self._metadata(exchange.account)}
-        )
+    def _success(self, exchange: Exchange, data: str) -> bytes:
+        metadata = _json(self._metadata(exchange.account))
+        return _answer(exchange.id, "result", f'{{"data":{data},"metadata":{metadata}}}')
 
     def _failure(self, exchange: Exchange, fault: ApiError) -> bytes:
         account = None if isinstance(fault, _WITHOUT_LIMITS) else exchange.account
@@ -152,17 +152,19 @@ class Dispatcher:
         data["extended_helper"] = None
         data["metadata"] = self._metadata(account)
         code = fault.code_in.get(exchange.method, fault.code)
-        return _answer(exchange.id, "error", {"code": code, "message": str(fault), "data": data})
+        return _answer(
+            exchange.id, "error", _json({"code": code, "message": str(fault), "data": data})
+        )
 
     def _metadata(self, account: AccountId | None) -> dict[str, object]:
         return {} if account is None else {"limits": self._budget.limits(account)}
 
 
-def _answer(request_id: RequestId | None, key: str, content: object) -> bytes:
+def _answer(request_id: RequestId | None, key: str, content: str) -> bytes:
     """Write a response; the id goes back as it was written."""
     shown = request_id.text if isinstance(request_id, Real) else _json(request_id)
     # A value that is no Unicode is shown with "?" where it is not.
-    return f'{{"jsonrpc":"2.0","id":{shown},"{key}":{_json(content)}}}'.encode("utf-8", "replace")
+    return f'{{"jsonrpc":"2.0","id":{shown},"{key}":{content}}}'.encode("utf-8", "replace")
 
 
 def _json(value: object) -> str:

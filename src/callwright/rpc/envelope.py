@@ -13,6 +13,7 @@ Three questions are left open by the JSON-RPC and JSON specifications; here they
 """
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NoReturn, TypeAlias
 
@@ -157,15 +158,16 @@ def _no_number(name: str) -> NoReturn:
 
 
 def _is_deeper(root: Json, limit: int) -> bool:
-    level: list[Json] = [root]
-    for _ in range(limit + 1):
-        below: list[Json] = []
-        for value in level:
-            if isinstance(value, dict):
-                below.extend(value.values())
-            elif isinstance(value, list):
-                below.extend(value)
-        if not below:
-            return False
-        level = below
-    return True
+    """Whether more than ``limit`` arrays and objects stand in each other."""
+    containers = _containers([root])
+    for _ in range(limit):
+        containers = _containers(
+            item
+            for container in containers
+            for item in (container.values() if isinstance(container, dict) else container)
+        )
+    return bool(containers)
+
+
+def _containers(values: Iterable[Json]) -> list[list[Json] | dict[str, Json]]:
+    return [value for value in values if isinstance(value, (list, dict))]

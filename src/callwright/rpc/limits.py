@@ -61,7 +61,7 @@ class Budget:
         try:
             yield
         except BaseException:
-            # A new day has a new entry; what is taken off the old one is off nobody's mind.
+            # On a new day the account has a new entry; then this one is nobody's any more.
             taken.in_day -= 1
             if taken.minute == minute:
                 taken.in_minute -= 1

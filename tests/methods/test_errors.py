@@ -1,0 +1,158 @@
+"""The error tree: constants to the letter, templates filled in, no mnemonic twice."""
+
+import pytest
+
+from callwright.methods.errors import (
+    ERRORS,
+    ApiError,
+    CallSessionNotFound,
+    DataTypeError,
+    LimitExceeded,
+    MediaFileNotFound,
+)
+
+# Message, code and mnemonic as existing clients compare them.
+WIRE = [
+    ("Invalid JSON was received by the server.", -32700, "parse_error"),
+    (
+        "Invalid Request The JSON sent is not a valid Request object",
+        -32600,
+        "invalid_request",
+    ),
+    ("The method does not exist / is not available", -32601, "method_not_found"),
+    ("Data supplied is of wrong type", -32602, "data_type_error"),
+    ("The required parameter has been missed", -32602, "required_parameter_missed"),
+    ("Invalid parameter value", -32602, "invalid_parameter_value"),
+    ("Unexpected method parameter(s)", -32602, "unexpected_parameters"),
+    ("Call session not found", -32602, "call_session_not_found"),
+    ("Internal error, contact the support service", -32603, "internal_error"),
+    ("Access token has been expired", -32001, "access_token_expired"),
+    ("Access token has been blocked", -32001, "access_token_blocked"),
+    ("Access token is invalid", -32001, "access_token_invalid"),
+    ("Login or password is wrong", -32001, "auth_error"),
+    ("Permission denied", -32003, "forbidden"),
+    ("Your IP {ip} is not whitelisted", -32003, "ip_not_whitelisted"),
+    ("This method can not be called in this state", -32004, "invalid_state"),
+    ("Component {component_name} has been disabled", -32008, "component_disabled"),
+    (
+        "Your account has been disabled, contact the support service",
+        -32009,
+        "account_inactive",
+    ),
+    (
+        (
+            "Limit per {limit_type} has been exceeded. Value of current limit per {limit_type} is "
+            "{limit_max_value}"
+        ),
+        -32029,
+        "limit_exceeded",
+    ),
+    ("Batch operations not supported", -32099, "batch_opreations_not_supported"),
+    ("Notifications not supported", -32099, "notifications_not_supported"),
+    (
+        (
+            "The maximum length of Text-to-Speech message is {tts_message_max_length}. "
+            "The length of your message is {sent_tts_message_length}"
+        ),
+        -32602,
+        "tts_text_exceeded",
+    ),
+    ("The media file with id {media_file_id} not found", -32602, "media_file_not_found"),
+    (
+        (
+            "Virtual phone number {virtual_phone_number} not found. It is not your virtual phone "
+            "number."
+        ),
+        -32007,
+        "virtual_phone_number_not_found",
+    ),
+    (
+        "Employee with id {employee_id} not found. It is not your employee.",
+        -32602,
+        "employee_not_found",
+    ),
+    ("The phone number does not exist or inactive", -32602, "no_active_phone_number"),
+    (
+        "Parameter `contact` can not contain own virtual phone number",
+        -32602,
+        "own_virtual_phone_number_not_allowed",
+    ),
+    (
+        "The contact {contact} has been found in the blacklist",
+        -32002,
+        "contact_in_blacklist",
+    ),
+    ("The character encoding must be UTF-8", -32602, "character_encoding_not_allowed"),
+    (
+        "The combination of parameters is not permitted",
+        -32602,
+        "invalid_parameters_combination",
+    ),
+    (
+        "Calls in the direction {direction} are not permitted",
+        -32002,
+        "direction_not_allowed",
+    ),
+]
+
+
+@pytest.mark.parametrize(("message", "code", "mnemonic"), WIRE)
+def test_constants_of_the_wire(message: str, code: int, mnemonic: str) -> None:
+    error = ERRORS[mnemonic]
+    assert (error.message, error.code, error.mnemonic) == (message, code, mnemonic)
+    assert error.__doc__
+
+
+def test_every_error_stands_in_the_table_above() -> None:
+    assert ERRORS.keys() == {mnemonic for _, _, mnemonic in WIRE}
+
+
+def test_a_mnemonic_twice_fails_at_import() -> None:
+    with pytest.raises(TypeError, match="internal_error is the mnemonic of InternalError"):
+        type("InternalError", (ApiError,), {"message": "another"}, code=1)
+    with pytest.raises(TypeError, match="forbidden"):
+        type("Denied", (ApiError,), {"message": "another"}, code=1, mnemonic="forbidden")
+
+
+def test_parameters_go_into_the_message_and_beside_it() -> None:
+    error = LimitExceeded(limit_type="minute", limit_max_value=250)
+    assert str(error) == (
+        "Limit per minute has been exceeded. Value of current limit per minute is 250"
+    )
+    assert error.params == {"limit_type": "minute", "limit_max_value": 250}
+    assert (error.field, error.value) == (None, None)
+
+
+def test_braces_in_a_parameter_are_not_read() -> None:
+    error = MediaFileNotFound(media_file_id="{media_file_id} {0}")
+    assert str(error) == "The media file with id {media_file_id} {0} not found"
+
+
+def test_parameters_must_fit_the_template() -> None:
+    with pytest.raises(TypeError, match="MediaFileNotFound takes media_file_id"):
+        MediaFileNotFound()
+    with pytest.raises(TypeError, match="not media_file_id, more"):
+        MediaFileNotFound(media_file_id=1, more=1)
+    with pytest.raises(TypeError, match="CallSessionNotFound takes no parameters"):
+        CallSessionNotFound(session=1)
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("text", "text"),
+        ("", ""),
+        (25, "25"),
+        (2.5, "2.5"),
+        (True, "true"),
+        (None, "null"),
+        ([1, "б"], '[1, "б"]'),
+        ({"a": None}, '{"a": null}'),
+    ],
+)
+def test_a_value_is_shown_as_a_string(value: object, shown: str) -> None:
+    assert DataTypeError(field="x", value=value).value == shown
+
+
+def test_nothing_sent_is_nothing_shown() -> None:
+    assert DataTypeError(field="x").value is None

@@ -1,0 +1,37 @@
+"""docs/api.md and docs/errors.md are what the definitions say."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+SCRIPT = Path(__file__).parents[2] / "scripts" / "generate_docs.py"
+
+
+def generate(script: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, str(script), *arguments], capture_output=True, text=True, timeout=60
+    )
+
+
+def test_the_generated_docs_are_up_to_date() -> None:
+    result = generate(SCRIPT, "--check")
+    assert result.returncode == 0, result.stderr
+
+
+def test_a_stale_file_is_found_and_mended(tmp_path: Path) -> None:
+    script = tmp_path / "scripts" / SCRIPT.name
+    script.parent.mkdir()
+    script.write_text(SCRIPT.read_text("utf-8"), "utf-8")
+
+    missing = generate(script, "--check")
+    assert missing.returncode == 1
+    assert "docs/api.md is stale" in missing.stderr
+    assert "docs/errors.md is stale" in missing.stderr
+
+    assert generate(script).returncode == 0
+    assert generate(script, "--check").returncode == 0
+
+    (tmp_path / "docs" / "errors.md").write_text("other", "utf-8")
+    stale = generate(script, "--check")
+    assert stale.returncode == 1
+    assert stale.stderr.count("is stale") == 1

@@ -1,0 +1,76 @@
+"""The description of the API agrees with what serves it."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from callwright.methods.catalogue import CATALOGUE
+from callwright.methods.method import Declaration
+from callwright.rpc.openrpc import describe
+from tests.rpc.world import TOYS
+
+DOCUMENT = describe([*CATALOGUE, *TOYS], version="1.2.3")
+METHODS: dict[str, Any] = {method["name"]: method for method in DOCUMENT["methods"]}
+
+
+def references(part: object) -> Iterator[str]:
+    if isinstance(part, dict):
+        if "$ref" in part:
+            yield part["$ref"]
+        for inner in part.values():
+            yield from references(inner)
+    elif isinstance(part, list):
+        for inner in part:
+            yield from references(inner)
+
+
+def test_it_is_openrpc() -> None:
+    assert DOCUMENT["openrpc"] == "1.3.2"
+    assert DOCUMENT["info"] == {"title": "Callwright Call API", "version": "1.2.3"}
+    for method in METHODS.values():
+        assert {"name", "params", "result", "errors", "paramStructure"} <= method.keys()
+        assert all({"name", "schema"} <= param.keys() for param in method["params"])
+    json.dumps(DOCUMENT, allow_nan=False)
+
+
+def test_every_reference_leads_somewhere() -> None:
+    found = set(references(DOCUMENT))
+    assert "#/components/schemas/ToyEmployee" in found
+    assert found == {f"#/components/schemas/{name}" for name in DOCUMENT["components"]["schemas"]}
+
+
+@pytest.mark.parametrize("method", CATALOGUE, ids=lambda method: method.name)
+def test_every_parameter_is_described_in_the_order_of_the_model(method: Declaration[Any]) -> None:
+    params = [param for param in METHODS[method.name]["params"] if param["name"] != "access_token"]
+    fields = method.params.model_fields
+    assert [param["name"] for param in params] == list(fields)
+    assert [param["required"] for param in params] == [
+        field.is_required() for field in fields.values()
+    ]
+    assert all(param["description"] for param in params)
+
+
+def test_the_token_comes_first_where_one_is_taken() -> None:
+    assert METHODS["toy.call"]["params"][0]["name"] == "access_token"
+    assert [param["name"] for param in METHODS["login.user"]["params"]] == ["login", "password"]
+
+
+def test_errors_have_the_code_of_the_method() -> None:
+    def errors(method: str) -> dict[str, int]:
+        return {error["data"]["mnemonic"]: error["code"] for error in METHODS[method]["errors"]}
+
+    assert errors("toy.call")["contact_in_blacklist"] == -32002
+    assert errors("toy.call")["access_token_expired"] == -32001
+    assert "access_token_expired" not in errors("login.user")
+    assert "parse_error" not in errors("login.user")
+    assert errors("login.user")["auth_error"] == -32001
+
+
+def test_the_result_is_data_and_metadata() -> None:
+    schema = METHODS["login.user"]["result"]["schema"]
+    assert schema["required"] == ["data", "metadata"]
+    data = schema["properties"]["data"]
+    assert data["required"] == ["access_token", "expire_at"]
+    assert data["properties"]["expire_at"]["description"].startswith("Unix time")
