@@ -6,7 +6,7 @@ from datetime import UTC
 
 import anyio
 
-from bench.stand import PhoneReport, Stand, contact_number, employee_number, stand
+from bench.stand import MUSIC, PhoneReport, Stand, contact_number, employee_number, stand
 
 TALK = 5.0
 "Seconds the calls at once talk."
@@ -106,7 +106,7 @@ def figure(what: str, reached: float, target: float) -> Figure:
 
 async def _timed_start(bench: Stand, number: int) -> float:
     """Start a call; give the time, in seconds since 1970, at which its session began."""
-    session = await bench.start_call(number, dtmf_string=".1.2.3", media_file_id=1)
+    session = await bench.start_call(number, dtmf_string=".1.2.3", media_file_id=MUSIC)
     call = await bench.api.call(session)
     return call.timeline[0].time.replace(tzinfo=UTC).timestamp()
 

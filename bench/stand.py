@@ -22,6 +22,8 @@ from demo.service import Api, free_port, run_callwright, service
 
 TOKEN = "b" * 64
 VIRTUAL_NUMBER = "74993720692"
+MUSIC = 2701
+"Id of the waiting music."
 EMPLOYEE_MARKER, CONTACT_MARKER = 17, 34
 REPORT_WITHIN = 30.0
 
@@ -167,7 +169,7 @@ def _directory(calls: int, employees: Phones, contacts: Phones) -> str:
         "[[virtual_numbers]]",
         f'number = "{VIRTUAL_NUMBER}"',
         "[[media_files]]",
-        "id = 1",
+        f"id = {MUSIC}",
         'name = "music"',
         'file = "music.wav"',
     ]

@@ -4,11 +4,11 @@ import itertools
 import logging
 import signal
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING, Any, assert_never
 
 import anyio
 import uvicorn
@@ -23,6 +23,7 @@ from callwright.methods.control_calls import ControlCalls
 from callwright.methods.listings import Listings
 from callwright.methods.sessions import Sessions
 from callwright.methods.start_calls import StartCalls
+from callwright.rpc.connection import Connection
 from callwright.rpc.dispatch import Dispatcher
 from callwright.rpc.http import build_http
 from callwright.speech.service import SpeechService
@@ -160,7 +161,7 @@ async def _follow_directory(directory: StoredDirectory, engine: "Engine") -> Non
 
 
 @asynccontextmanager
-async def _background(serve: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
+async def _background(serve: Callable[[], Coroutine[Any, Any, None]]) -> AsyncIterator[None]:
     """Run something beside the block; stop it, and wait for it, at the block's end."""
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(serve)
@@ -191,7 +192,7 @@ class _HttpServer(uvicorn.Server):
     """uvicorn without its own ideas about signals: the service is stopped as a whole."""
 
     @contextmanager
-    def capture_signals(self) -> "Iterator[None]":  # type: ignore[override]
+    def capture_signals(self) -> "Iterator[None]":
         yield
 
 
@@ -205,7 +206,7 @@ async def _listening(settings: HttpSettings, http: "Starlette") -> AsyncIterator
         log_config=None,
         access_log=False,
         lifespan="off",
-        http="httptools",
+        http=Connection,
         loop="none",
         timeout_graceful_shutdown=2,
         limit_concurrency=512,

@@ -1,6 +1,7 @@
 """start.employee_call: from parameters to a plan that is carried out."""
 
 import logging
+import re
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal, Protocol
 
@@ -46,6 +47,8 @@ from callwright.methods.method import (
 )
 
 log = logging.getLogger(__name__)
+
+E164 = re.compile(r"[1-9][0-9]{6,14}")
 
 
 class MessageParams(Params):
@@ -218,10 +221,6 @@ class StartCalls:
             if not (value.isascii() and value.isdigit() and len(value) <= 16):
                 raise errors.InvalidParameterValue(field=f"{field}.value", value=value)
             return
-        try:
-            value.encode()
-        except UnicodeEncodeError:  # a lone surrogate, which JSON can carry and UTF-8 cannot
-            raise errors.CharacterEncodingNotAllowed(field=f"{field}.value") from None
         if len(value) > self._api.tts_length_limit:
             raise errors.TtsTextExceeded(
                 field=f"{field}.value",
@@ -247,6 +246,8 @@ class StartCalls:
         if colleague := await self._directory.employee_by_number(account.id, number):
             phone = next(phone for phone in colleague.phones if phone.number == number)
             return await self._address(phone, virtual)
+        if not E164.fullmatch(number):  # an extension, or nothing that can be dialled
+            raise errors.InvalidParameterValue(field="contact", value=number)
         return await self._through_trunk(number, virtual)
 
     async def _employee(self, account: Account, employee: int) -> Employee:
@@ -305,6 +306,7 @@ def _phones(employee: Employee, number: str | None) -> Sequence[Phone]:
     """The employee's phones to ring. Raises `NoActivePhoneNumber` if there is none."""
     phones = [phone for phone in employee.phones if phone.active and number in (None, phone.number)]
     if not phones:
-        field = "employee" if number is None else "employee.phone_number"
-        raise errors.NoActivePhoneNumber(field=field, value=number)
+        if number is None:
+            raise errors.NoActivePhoneNumber(field="employee.id", value=employee.id)
+        raise errors.NoActivePhoneNumber(field="employee.phone_number", value=number)
     return phones

@@ -1,0 +1,191 @@
+"""A whole service in the test's process: real HTTP, a real database, simulated phones."""
+
+import hashlib
+import json
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import anyio.from_thread
+import httpx
+
+from callwright.app import service
+from callwright.calls.events import SessionEvent, SessionFinished
+from callwright.calls.manager import CallManager
+from callwright.config import Settings
+from callwright.directory.file import read_directory_file
+from callwright.directory.media import take_in
+from callwright.engines.simulated import FarEnd, SimulatedEngine
+from callwright.speech.music import write_dialing_music
+from callwright.storage.administration import initialise
+from callwright.storage.apply import apply_directory
+from callwright.storage.database import migrate, open_database
+
+TOKEN = "2fRN4g217ca0b4224a67988aff3e584f91964a692045415f36fa66146f5a3c1ae1f6093d"
+STRANGER = "9" * 64
+"Token of another account."
+
+DIRECTORY = f"""
+[account]
+name = "House"
+[[users]]
+login = "crm"
+[[tokens]]
+user = "crm"
+sha256 = "{hashlib.sha256(TOKEN.encode()).hexdigest()}"
+[[trunks]]
+name = "carrier"
+host = "192.0.2.1"
+[[virtual_numbers]]
+number = "74993720692"
+[[virtual_numbers]]
+number = "74993720693"
+[[employees]]
+id = 25
+full_name = "Анна Орлова"
+[[employees.phones]]
+number = "79260000001"
+kind = "e164"
+[[employees.phones]]
+number = "79260000002"
+kind = "e164"
+active = false
+[[employees.phones]]
+number = "2501"
+kind = "sip"
+contact = "sip:2501@192.0.2.7"
+[[employees]]
+id = 26
+full_name = "Без телефонов"
+[[employees.phones]]
+number = "79260000003"
+kind = "e164"
+active = false
+[[employees]]
+id = 27
+full_name = "Уволен"
+active = false
+[[media_files]]
+id = 2701
+name = "music"
+file = "music.wav"
+[[media_files]]
+id = 2561
+name = "hello"
+file = "music.wav"
+[[blacklist]]
+number = "79269999999"
+"""
+
+ANOTHER = f"""
+[account]
+id = 2
+name = "Another house"
+[[users]]
+login = "stranger"
+[[tokens]]
+user = "stranger"
+sha256 = "{hashlib.sha256(STRANGER.encode()).hexdigest()}"
+[[employees]]
+id = 2
+full_name = "Not yours"
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    url: str
+    manager: CallManager
+    engine: SimulatedEngine
+    client: httpx.Client
+    news: "News"
+
+    def answer(self, body: bytes | str) -> Any:
+        """Post a body as it is; HTTP says 200 whatever becomes of it."""
+        response = self.client.post(f"{self.url}/v4.0", content=body)
+        assert response.status_code == 200
+        return response.json()
+
+    def call(self, method: str, params: Mapping[str, object], token: str = TOKEN) -> Any:
+        """Call a method; give the whole answer."""
+        params = {"access_token": token, **params}
+        return self.answer(
+            json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params})
+        )
+
+    def succeeds(self, method: str, params: Mapping[str, object], token: str = TOKEN) -> Any:
+        answer = self.call(method, params, token)
+        assert set(answer) == {"jsonrpc", "id", "result"}, answer
+        return answer["result"]["data"]
+
+    def wait_for(self, session: int, kind: type[SessionEvent], **facts: object) -> SessionEvent:
+        """Wait until the session has told such an event."""
+        return self.news.wait_for(
+            lambda event: (
+                event.session == session
+                and type(event) is kind
+                and all(getattr(event, name) == value for name, value in facts.items())
+            )
+        )
+
+    def until_finished(self, session: int, token: str = TOKEN) -> Any:
+        """Wait until a session is over; give what get.call shows of it then."""
+        self.wait_for(session, SessionFinished)
+        return self.succeeds("get.call", {"call_session_id": session}, token)
+
+
+class News:
+    """Every event of every session, for tests in another thread than the service's."""
+
+    def __init__(self) -> None:
+        self._events: list[SessionEvent] = []
+        self._more = threading.Condition()
+
+    def hear(self, event: SessionEvent) -> None:
+        with self._more:
+            self._events.append(event)
+            self._more.notify_all()
+
+    def wait_for(self, told: Callable[[SessionEvent], bool]) -> SessionEvent:
+        def found() -> SessionEvent | None:
+            return next((event for event in self._events if told(event)), None)
+
+        with self._more:
+            event = self._more.wait_for(found, timeout=20)
+        assert event, "it was not told within 20 seconds"
+        return event
+
+
+@contextmanager
+def house(folder: Path, far_ends: Mapping[str, FarEnd], **settings: object) -> Iterator[House]:
+    """Build the house in ``folder`` and run it in a thread of its own while the block runs."""
+    chosen = Settings.model_validate(
+        {"data": folder, "engine": "simulated", "http": {"port": 0}, **settings}
+    )
+    with anyio.from_thread.start_blocking_portal() as portal:
+        portal.call(_furnish, folder, chosen)
+        with portal.wrap_async_context_manager(service(chosen)) as up, httpx.Client() as client:
+            assert isinstance(up.engine, SimulatedEngine)
+            up.engine.far_ends.update(far_ends)
+            news = News()
+            up.manager.listeners.append(news.hear)
+            yield House(up.url, up.manager, up.engine, client, news)
+
+
+async def _furnish(folder: Path, settings: Settings) -> None:
+    music = folder / "music.wav"
+    write_dialing_music(music)
+    stored = take_in(music, folder / "media", at_most=60)
+    database = open_database(settings.database_url)
+    await migrate(database)
+    await initialise(database, account="House", login="first", music=stored)
+    for number, text in enumerate((DIRECTORY, ANOTHER)):
+        path = folder / f"directory{number}.toml"
+        path.write_text(text, "utf-8")
+        file = read_directory_file(path)
+        media = {entry.id: stored for entry in file.content.media_files}
+        await apply_directory(database, file, media)
+    await database.dispose()
