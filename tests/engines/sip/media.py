@@ -1,0 +1,59 @@
+"""A media engine that only remembers what it was asked."""
+
+import asyncio
+from collections.abc import Callable
+
+from callwright.engines.media.media import MediaEvent, NoPorts, Stream, StreamReport
+from callwright.engines.port import BridgeId, LegId, Media, PlaybackId
+
+Asked = tuple[object, ...]
+
+
+class RememberingMedia:
+    def __init__(self, *, ports: int = 1000) -> None:
+        self.asked: list[Asked] = []
+        self.say: Callable[[MediaEvent], None]
+        self.ended = False
+        self.fault: asyncio.Future[None]
+        self._ports = ports
+
+    async def run(self, deliver: Callable[[MediaEvent], None]) -> None:
+        self.say = deliver
+        self.fault = asyncio.get_running_loop().create_future()
+        try:
+            await self.fault
+        finally:
+            self.ended = True
+            self.asked.append(("ended",))
+
+    def open(self, leg: LegId) -> tuple[str, int]:
+        if not self._ports:
+            raise NoPorts
+        self._ports -= 1
+        self.asked.append(("open", leg))
+        return "127.0.0.1", 16384 + 2 * leg
+
+    def connect(self, leg: LegId, stream: Stream) -> None:
+        self.asked.append(("connect", leg, stream.codec))
+
+    def answered(self, leg: LegId) -> None:
+        self.asked.append(("answered", leg))
+
+    def close(self, leg: LegId) -> StreamReport:
+        self.asked.append(("close", leg))
+        return StreamReport()
+
+    def play(self, leg: LegId, playback: PlaybackId, media: Media, *, loop: bool) -> None:
+        self.asked.append(("play", leg, playback, loop))
+
+    def stop(self, playback: PlaybackId) -> None:
+        self.asked.append(("stop", playback))
+
+    def send_key(self, leg: LegId, key: str) -> None:
+        self.asked.append(("send_key", leg, key))
+
+    def bridge(self, bridge: BridgeId, one: LegId, other: LegId) -> None:
+        self.asked.append(("bridge", bridge, one, other))
+
+    def unbridge(self, bridge: BridgeId) -> None:
+        self.asked.append(("unbridge", bridge))

@@ -1,0 +1,129 @@
+"""A phone on a real socket, that acts as told in the words of the simulated engine."""
+
+import asyncio
+from collections.abc import Sequence
+from types import TracebackType
+
+import sipmessage
+
+from callwright.engines.simulated import (
+    Act,
+    Answers,
+    HangsUp,
+    Presses,
+    Rejects,
+    Rings,
+    SendsEarlyMedia,
+)
+from tests.engines.sip.world import ask, reply
+
+SDP = (
+    "v=0\r\no=far 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n"
+    "m=audio {port} RTP/AVP 8 101\r\na=rtpmap:101 telephone-event/8000\r\n"
+)
+
+
+class Phone(asyncio.DatagramProtocol):
+    """Acts once it is rung; a copy of the INVITE gets the latest response again."""
+
+    def __init__(self, acts: Sequence[tuple[float, Act]]) -> None:
+        self.requests: list[sipmessage.Request] = []
+        self._acts = acts
+        self._playing: asyncio.Task[None] | None = None
+        self._invite: sipmessage.Request | None = None
+        self._peer = ("", 0)
+        self._last = b""
+        self._cseq = 0
+        self._more = asyncio.Event()
+
+    async def __aenter__(self) -> "Phone":
+        loop = asyncio.get_running_loop()
+        self._rtp, _ = await loop.create_datagram_endpoint(
+            asyncio.DatagramProtocol, ("127.0.0.1", 0)
+        )
+        self._sip, _ = await loop.create_datagram_endpoint(lambda: self, ("127.0.0.1", 0))
+        rtp_port = self._rtp.get_extra_info("sockname")[1]
+        self._sdp = SDP.format(port=rtp_port)
+        self.address: tuple[str, int] = self._sip.get_extra_info("sockname")
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        fault: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._playing is not None:
+            self._playing.cancel()
+        self._sip.close()
+        self._rtp.close()
+
+    @property
+    def uri(self) -> str:
+        return f"sip:25@127.0.0.1:{self.address[1]}"
+
+    async def got(self, method: str, *, times: int = 1) -> sipmessage.Request:
+        """Wait until a request has come so often; return the latest."""
+        async with asyncio.timeout(5):
+            while True:
+                found = [one for one in self.requests if one.method == method]
+                if len(found) >= times:
+                    return found[-1]
+                self._more.clear()
+                await self._more.wait()
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        message = sipmessage.Message.parse(data)
+        if isinstance(message, sipmessage.Response):
+            return
+        self._peer = addr
+        self.requests.append(message)
+        self._more.set()
+        match message.method:
+            case "INVITE" if self._invite is None:
+                self._invite = message
+                self._playing = asyncio.create_task(self._play())
+            case "INVITE":
+                self._send(self._last)
+            case "CANCEL" if self._invite is not None:
+                self._send(reply(message, 200))
+                self._respond(487, "Request Terminated")
+            case "ACK":
+                pass
+            case _:
+                self._send(reply(message, 200, contact=None))
+
+    async def _play(self) -> None:
+        for after, act in self._acts:
+            await asyncio.sleep(after)
+            self._act(act)
+
+    def _act(self, act: Act) -> None:
+        match act:
+            case Rings():
+                self._respond(180, "Ringing")
+            case SendsEarlyMedia():
+                self._respond(183, "Session Progress", sdp=self._sdp)
+            case Answers():
+                self._respond(200, "OK", sdp=self._sdp)
+            case Rejects(raw=raw):
+                status, _, reason = raw.partition(" ")
+                self._respond(int(status), reason)
+            case Presses(key):
+                self._ask("INFO", body=f"Signal={key}\r\n", kind="application/dtmf-relay")
+            case HangsUp():
+                self._ask("BYE")
+
+    def _respond(self, status: int, reason: str, *, sdp: str = "") -> None:
+        assert self._invite is not None
+        contact = f"<{self.uri}>"
+        self._last = reply(self._invite, status, reason, contact=contact, sdp=sdp)
+        self._send(self._last)
+
+    def _ask(self, method: str, *, body: str = "", kind: str = "") -> None:
+        assert self._invite is not None
+        self._cseq += 1
+        self._send(ask(self._invite, method, cseq=self._cseq, body=body, kind=kind))
+
+    def _send(self, data: bytes) -> None:
+        self._sip.sendto(data, self._peer)

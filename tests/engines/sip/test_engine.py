@@ -1,0 +1,327 @@
+"""The SIP engine on real sockets: what it tells the media, the caller and the network."""
+
+import asyncio
+import logging
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from ipaddress import IPv4Address
+from pathlib import Path
+
+import pytest
+
+from callwright.config import SipSettings
+from callwright.engines.media.media import MediaEvent, MediaLost
+from callwright.engines.port import (
+    Address,
+    BridgeId,
+    Cause,
+    DtmfReceived,
+    DtmfSent,
+    EngineEvent,
+    LegAnswered,
+    LegEnded,
+    LegGone,
+    LegId,
+    LegRinging,
+    Media,
+    PlaybackFinished,
+    PlaybackId,
+    Trunk,
+)
+from callwright.engines.simulated import Answers, HangsUp, Rejects, Rings
+from callwright.engines.sip.engine import SipEngine
+from callwright.engines.sip.transactions import Timing
+from tests.engines.sip.media import RememberingMedia
+from tests.engines.sip.phone import Phone
+
+pytestmark = pytest.mark.anyio
+
+A, B = LegId(1), LegId(2)
+CALLER = "74993720692"
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+class Desk:
+    """An engine that runs, and what it has told."""
+
+    def __init__(self, media: RememberingMedia, settings: SipSettings, timing: Timing) -> None:
+        self.media = media
+        self.engine = SipEngine(settings, media, timing=timing)
+        self.events: list[EngineEvent] = []
+        self._more = asyncio.Event()
+        self.on_event: Callable[[EngineEvent], None] = lambda event: None
+
+    def deliver(self, event: EngineEvent) -> None:
+        self.events.append(event)
+        self.on_event(event)
+        self._more.set()
+
+    async def told(self, wanted: type[EngineEvent]) -> EngineEvent:
+        async with asyncio.timeout(5):
+            while True:
+                for event in self.events:
+                    if isinstance(event, wanted):
+                        return event
+                self._more.clear()
+                await self._more.wait()
+
+
+@asynccontextmanager
+async def running(
+    *,
+    media: RememberingMedia | None = None,
+    settings: SipSettings | None = None,
+    timing: Timing | None = None,
+) -> AsyncIterator[Desk]:
+    desk = Desk(
+        media or RememberingMedia(), settings or SipSettings(port=0), timing or Timing(t1=0.02)
+    )
+    ready = asyncio.Event()
+    run = asyncio.create_task(desk.engine.run(desk.deliver, started=ready.set))
+    waiting = asyncio.create_task(ready.wait())
+    await asyncio.wait({run, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    try:
+        yield desk
+    finally:
+        waiting.cancel()
+        run.cancel()
+        await asyncio.wait({run})
+
+
+def to(phone: Phone) -> Address:
+    return Address("25", phone=phone.uri)
+
+
+async def test_a_whole_call() -> None:
+    async with Phone([(0, Rings()), (0, Answers())]) as phone, running() as desk:
+        desk.engine.ring(A, to(phone), caller_id=CALLER)
+        assert desk.events == []
+        await desk.told(LegAnswered)
+        assert desk.media.asked == [("open", A), ("connect", A, "PCMA"), ("answered", A)]
+        invite = await phone.got("INVITE")
+        assert invite.from_address.uri.user == CALLER
+        assert invite.contact[0].uri.port == desk.engine.address[1]
+        assert b"m=audio 16386 " in invite.body
+        await phone.got("ACK")
+        desk.engine.hang_up(A)
+        assert desk.events == [LegRinging(A), LegAnswered(A)]
+        await desk.told(LegEnded)
+        assert desk.events[2:] == [LegEnded(A, Cause.RELEASED)]
+        assert desk.media.asked[3:] == [("close", A)]
+        await phone.got("BYE")
+
+
+async def test_a_call_is_hung_up_from_within_an_event() -> None:
+    async with Phone([(0, Answers())]) as phone, running() as desk:
+        counts: list[int] = []
+
+        def hang_up(event: EngineEvent) -> None:
+            if isinstance(event, LegAnswered):
+                desk.engine.hang_up(event.leg)
+                counts.append(len(desk.events))
+
+        desk.on_event = hang_up
+        desk.engine.ring(A, to(phone), caller_id=CALLER)
+        await desk.told(LegEnded)
+        assert counts == [1]
+        await phone.got("BYE")
+
+
+async def test_commands_go_to_the_media_of_live_legs_only() -> None:
+    async with Phone([(0, Answers())]) as phone, Phone([(0, Answers())]) as two, running() as desk:
+        engine, media = desk.engine, Media(Path("hello.wav"))
+        engine.ring(A, to(phone), caller_id=CALLER)
+        engine.ring(B, to(two), caller_id=CALLER)
+        engine.play(A, PlaybackId(7), media, loop=True)
+        engine.stop(PlaybackId(7))
+        engine.send_key(A, "5")
+        engine.bridge(BridgeId(9), A, B)
+        engine.unbridge(BridgeId(9))
+        assert desk.media.asked[2:] == [
+            ("play", A, 7, True),
+            ("stop", 7),
+            ("send_key", A, "5"),
+            ("bridge", 9, A, B),
+            ("unbridge", 9),
+        ]
+        engine.hang_up(B)
+        with pytest.raises(LegGone):
+            engine.bridge(BridgeId(9), A, B)
+        with pytest.raises(LegGone):
+            engine.play(B, PlaybackId(8), media)
+        with pytest.raises(LegGone):
+            engine.send_key(LegId(77), "1")
+        with pytest.raises(ValueError, match="leg 1 is up"):
+            engine.ring(A, to(phone), caller_id=CALLER)
+        engine.hang_up(B)
+
+
+async def test_what_the_media_says_is_passed_on_while_the_leg_lives() -> None:
+    async with Phone([(0, Answers())]) as phone, running() as desk:
+        desk.engine.ring(A, to(phone), caller_id=CALLER)
+        await desk.told(LegAnswered)
+        said: list[MediaEvent] = [
+            PlaybackFinished(A, PlaybackId(1)),
+            DtmfSent(A, "1"),
+            DtmfReceived(A, "2"),
+        ]
+        for event in said:
+            desk.media.say(event)
+        desk.media.say(DtmfReceived(B, "2"))
+        desk.media.say(MediaLost(A))
+        desk.media.say(DtmfReceived(A, "3"))
+        ended = await desk.told(LegEnded)
+        assert desk.events == [LegAnswered(A), *said, ended]
+        assert ended == LegEnded(A, Cause.MEDIA_LOST, "no RTP")
+        await phone.got("BYE")
+
+
+async def test_no_port_is_left() -> None:
+    async with running(media=RememberingMedia(ports=0)) as desk:
+        desk.engine.ring(A, Address("25", phone="sip:25@127.0.0.1:9"), caller_id=CALLER)
+        assert desk.events == []
+        assert await desk.told(LegEnded) == LegEnded(A, Cause.NO_RESOURCES, "no RTP port left")
+
+
+@pytest.mark.parametrize(
+    ("address", "raw"),
+    [
+        (Address("7", trunk="nobody"), "no trunk 'nobody'"),
+        (Address("7"), "neither a trunk nor a phone given"),
+        (Address("7", phone="tel:7"), "contact of the phone: tel is not supported, only sip"),
+        (Address("7", phone="25"), "contact of the phone: URI without scheme"),
+        (Address("7", phone="sip:25@h\r\nX: y"), "contact of the phone: URI with white space or"),
+        (Address("7", phone="sip:25@no-such-host.invalid"), "cannot be sent"),
+    ],
+)
+async def test_an_address_without_a_way(address: Address, raw: str) -> None:
+    async with running() as desk:
+        desk.engine.ring(A, address, caller_id=CALLER)
+        ended = await desk.told(LegEnded)
+        assert isinstance(ended, LegEnded)
+        assert ended.cause is Cause.UNREACHABLE
+        assert ended.raw.startswith(raw)
+
+
+async def test_a_host_name_is_looked_up() -> None:
+    async with Phone([(0, Answers())]) as phone, running() as desk:
+        uri = f"sip:25@localhost:{phone.address[1]}"
+        desk.engine.ring(A, Address("25", phone=uri), caller_id=CALLER)
+        await desk.told(LegAnswered)
+
+
+async def test_a_number_is_rung_through_its_trunk() -> None:
+    async with Phone([(0, Rejects(Cause.BUSY, "486 Busy Here"))]) as carrier, running() as desk:
+        trunk = Trunk("out", "127.0.0.1", carrier.address[1], caller_id_header="pai")
+        desk.engine.use_trunks([trunk])
+        desk.engine.ring(A, Address("7495#1 2", trunk="out"), caller_id=CALLER)
+        ended = await desk.told(LegEnded)
+        assert ended == LegEnded(A, Cause.BUSY, "486 Busy Here")
+        invite = await carrier.got("INVITE")
+        assert invite.uri.user == "7495#1 2"
+        assert str(invite.uri).startswith("sip:7495%231%202@127.0.0.1:")
+        assert invite.headers["P-Asserted-Identity"] == f"<sip:{CALLER}@127.0.0.1>"
+
+
+async def test_nobody_is_shown_without_a_caller_id() -> None:
+    async with Phone([(0, Answers())]) as phone, running() as desk:
+        desk.engine.ring(A, to(phone), caller_id="")
+        invite = await phone.got("INVITE")
+        assert str(invite.from_address.uri) == "sip:anonymous@anonymous.invalid"
+
+
+async def test_the_engine_says_farewell_when_it_is_cancelled() -> None:
+    async with (
+        Phone([(0, Answers())]) as talking,
+        Phone([(0, Rings())]) as ringing,
+        Phone([(0, Answers()), (0, HangsUp())]) as gone,
+    ):
+        async with running() as desk:
+            for leg, phone in enumerate((talking, ringing, gone)):
+                desk.engine.ring(LegId(leg), to(phone), caller_id=CALLER)
+            await desk.told(LegEnded)
+            await desk.told(LegRinging)
+            await desk.told(LegAnswered)
+        ended = {event.leg: event.cause for event in desk.events if isinstance(event, LegEnded)}
+        assert ended == {
+            LegId(0): Cause.ENGINE_LOST,
+            LegId(1): Cause.ENGINE_LOST,
+            LegId(2): Cause.HUNG_UP,
+        }
+        assert desk.media.asked[-1] == ("ended",)
+        await talking.got("BYE")
+        await ringing.got("CANCEL")
+        await ringing.got("ACK")
+        assert len(talking.requests) == 3
+
+
+async def test_the_farewell_is_bounded() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+        silent.bind(("127.0.0.1", 0))
+        async with running(timing=Timing()) as desk:
+            uri = f"sip:25@127.0.0.1:{silent.getsockname()[1]}"
+            desk.engine.ring(A, Address("25", phone=uri), caller_id=CALLER)
+            began = asyncio.get_running_loop().time()
+        # The INVITE itself would be sent for 32 seconds.
+        assert asyncio.get_running_loop().time() - began < 16
+        assert desk.events == [LegEnded(A, Cause.ENGINE_LOST, "shutdown")]
+
+
+async def test_a_media_engine_that_fails_takes_the_engine_with_it() -> None:
+    media = RememberingMedia()
+    desk = Desk(media, SipSettings(port=0), Timing(t1=0.02))
+    async with Phone([(0, Answers())]) as phone:
+        ready = asyncio.Event()
+        run = asyncio.create_task(desk.engine.run(desk.deliver, started=ready.set))
+        await ready.wait()
+        desk.engine.ring(A, to(phone), caller_id=CALLER)
+        await desk.told(LegAnswered)
+        media.fault.set_exception(OSError("no sockets"))
+        with pytest.raises(OSError, match="no sockets"):
+            await run
+        assert desk.events[-1] == LegEnded(A, Cause.ENGINE_LOST, "shutdown")
+        await phone.got("BYE")
+
+
+async def test_a_port_that_is_taken() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind(("127.0.0.1", 0))
+        engine = SipEngine(SipSettings(port=taken.getsockname()[1]), RememberingMedia())
+        with pytest.raises(OSError, match=r"[Aa]ddress already in use"):
+            await engine.run(lambda event: None, started=lambda: None)
+
+
+async def test_garbage_between_the_packets_of_a_call() -> None:
+    async with Phone([(0, Rings()), (0.05, Answers())]) as phone, running() as desk:
+        desk.engine.ring(A, to(phone), caller_id=CALLER)
+        await desk.told(LegRinging)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
+            for size in (1, 60, 1400):
+                stranger.sendto(bytes(range(1, 6)) * size, desk.engine.address)
+        await desk.told(LegAnswered)
+        assert sum(desk.engine.dropped.values()) == 3
+
+
+async def test_what_the_far_end_is_told_about_us() -> None:
+    settings = SipSettings(port=0, advertise=IPv4Address("127.0.0.66"), user_agent="a\r\nB: c")
+    async with Phone([]) as phone, running(settings=settings) as desk:
+        desk.engine.ring(A, to(phone), caller_id=CALLER)
+        invite = await phone.got("INVITE")
+        assert invite.via[0].host == "127.0.0.66"
+        assert invite.contact[0].uri.host == "127.0.0.66"
+        assert invite.headers["User-Agent"] == "a B: c"
+
+
+async def test_no_full_number_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    async with Phone([(0, Answers())]) as phone, running() as desk:
+        desk.engine.ring(A, Address("79261234567", phone=phone.uri), caller_id=CALLER)
+        await desk.told(LegAnswered)
+    assert "4567" in caplog.text
+    assert "79261234567" not in caplog.text
+    assert CALLER not in caplog.text
