@@ -322,6 +322,10 @@ def test_only_success_takes_a_point_and_without_points_nothing_is_looked_at() ->
             refusal(-32004, "This method can not be called in this state", "invalid_state"),
         ),
         (
+            "login",
+            refusal(-32001, "Login or password is wrong", "auth_error", limits=None),
+        ),
+        (
             "blacklist",
             refusal(
                 -32002,

@@ -29,6 +29,7 @@ from callwright.directory.model import (
 from callwright.directory.tokens import hash_of_token
 from callwright.methods.errors import (
     ApiError,
+    AuthError,
     CallSessionNotFound,
     ContactInBlacklist,
     InternalError,
@@ -195,6 +196,7 @@ BLACKLISTED = Declaration(
 FAILURES: dict[str, ApiError | Exception] = {
     "session": CallSessionNotFound(field="call_session_id", value=7),
     "state": InvalidState(),
+    "login": AuthError(),
     "blacklist": ContactInBlacklist(field="contact", value="79260000000", contact="79260000000"),
     "tts": TtsTextExceeded(
         field="message.value", value="x", tts_message_max_length=500, sent_tts_message_length=501
