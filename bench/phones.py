@@ -48,8 +48,8 @@ class Call:
     "Counters of the other phone's packets that never came, between the first and the last."
     latencies: list[float] = field(default_factory=list)
     "Of relayed packets, from their sending to their arrival."
-    gaps: list[float] = field(default_factory=list)
-    "Between packets that are not relayed, in seconds."
+    played: list[list[float]] = field(default_factory=list)
+    "Arrivals of packets that are not relayed; a list for each stretch without a break."
     keys: list[tuple[float, int]] = field(default_factory=list)
 
 
@@ -68,7 +68,7 @@ class Leg:
         self.next_at = 0.0
         self.last_sequence: int | None = None
         self.last_counter: int | None = None
-        self.last_plain = 0.0
+        self.playing = False
         self.last_event: int | None = None
         self.open = True
         self.ssrc = self.socket.fileno()
@@ -112,7 +112,7 @@ class Leg:
             if timestamp != self.last_event:
                 self.last_event = timestamp
                 call.keys.append((at, packet[12]))
-            self.last_plain = 0.0
+            self.playing = False
             return
         marker = packet[12]
         if packet[-1] == marker and marker not in (SILENCE, self.marker) and len(packet) == 172:
@@ -124,11 +124,12 @@ class Leg:
                     call.relayed_missing += counter - self.last_counter - 1
                 self.last_counter = counter
                 call.latencies.append(at - sent)
-                self.last_plain = 0.0
+                self.playing = False
                 return
-        if self.last_plain:
-            call.gaps.append(at - self.last_plain)
-        self.last_plain = at
+        if not self.playing:
+            call.played.append([])
+            self.playing = True
+        call.played[-1].append(at)
 
 
 class Phones:

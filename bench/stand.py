@@ -42,7 +42,7 @@ class PhoneReport(BaseModel):
     relayed: int
     relayed_missing: int
     latencies: list[float]
-    gaps: list[float]
+    played: list[list[float]]
     keys: list[tuple[float, int]]
 
 
@@ -120,7 +120,7 @@ async def stand(
             config = ("--config", "callwright.toml")
             await run_callwright(folder, "init", *config)
             await run_callwright(folder, "apply", "directory.toml", *config)
-            async with service(folder, port, TOKEN) as api:
+            async with service(folder, port) as api:
                 yield Stand(api, employees, contacts, _listener(port), folder / "callwright.log")
 
 
