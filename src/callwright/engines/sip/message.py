@@ -57,9 +57,9 @@ COMPACT = {
 _SPELLING = {"call-id": "Call-ID", "cseq": "CSeq", "rack": "RAck", "rseq": "RSeq"}
 
 _FOLD = re.compile(r"[ \t]*\r\n[ \t]+")
-_TOKEN = re.compile(r"[A-Za-z0-9.!%*_+`'~-]{1,128}")
+_TOKEN = re.compile(r"[A-Za-z0-9.!%*_+`'~-]{1,1024}")
 _CSEQ = re.compile(r"([0-9]{1,20})\s+([A-Za-z0-9.!%*_+`'~-]{1,128})")
-_STATUS = re.compile(r"SIP/2\.0 ([1-6][0-9][0-9]) ?(.*)", re.IGNORECASE)
+_STATUS = re.compile(r"SIP/2\.0 ([1-6][0-9][0-9])(?: (.*))?", re.IGNORECASE)
 _URI = re.compile(r'[^\s<>"]{1,4096}')
 
 Headers = dict[str, list[str]]
@@ -256,7 +256,7 @@ def _read_start(line: str, headers: Headers) -> Message:
         status = _STATUS.fullmatch(line)
         if status is None:
             raise Malformed("status line")
-        return Response(int(status[1]), status[2], headers)
+        return Response(int(status[1]), status[2] or "", headers)
     words = line.split(" ")
     if len(words) != 3 or not _TOKEN.fullmatch(words[0]) or not _URI.fullmatch(words[1]):
         raise Malformed("request line")

@@ -45,7 +45,8 @@ class MediaLine:
     port: int
     protocol: str
     formats: list[str]
-    host: str = ""
+    host: str | None = None
+    "IPv4 address of its own c= line, else of the session's; empty if that is of another kind."
     direction: str = ""
     maps: dict[int, str] = field(default_factory=dict)
     "Encoding name by payload type, in capitals, for those of 8000 Hz."
@@ -84,9 +85,9 @@ def parse(body: bytes) -> Description:
                 if mapped[3] == "8000" and mapped[4] in (None, "1"):
                     media[-1].maps[int(mapped[1])] = mapped[2].upper()
     for line in media:
-        line.host = line.host or host
+        line.host = host if line.host is None else line.host
         line.direction = line.direction or direction or "sendrecv"
-    audio = (line for line in media if line.kind == "audio" and line.protocol == "RTP/AVP")
+    audio = (line for line in media if line.kind == "audio" and line.protocol.upper() == "RTP/AVP")
     return Description(tuple(media), next((line for line in audio if line.port), None))
 
 
@@ -104,7 +105,7 @@ def agree(description: Description) -> Stream:
         raise NoCommonCodec("no common codec")
     keys = next((kind for kind, name in named if name == "TELEPHONE-EVENT"), None)
     try:
-        address = IPv4Address(audio.host)
+        address = IPv4Address(audio.host or "")
     except ValueError:
         raise Unusable("no IPv4 address in the SDP") from None
     # RFC 3264 8.4: a connection address of 0.0.0.0 is the hold of RFC 2543.
@@ -112,7 +113,7 @@ def agree(description: Description) -> Stream:
     if not held and (address.is_multicast or address == IPv4Address("255.255.255.255")):
         raise Unusable("no unicast address in the SDP")
     return Stream(
-        remote=(audio.host, audio.port),
+        remote=(str(address), audio.port),
         codec=codec[1],
         payload_type=codec[0],
         dtmf_payload_type=keys,
@@ -196,7 +197,7 @@ def _media_line(value: str) -> MediaLine:
     formats = words[4].split()
     if len(formats) > _FORMATS_AT_MOST:
         raise Unusable("too many formats in the SDP")
-    return MediaLine(words[1].lower(), int(words[2]), words[3].upper(), formats)
+    return MediaLine(words[1], int(words[2]), words[3], formats)
 
 
 def _host(value: str) -> str:
