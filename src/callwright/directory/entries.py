@@ -88,7 +88,7 @@ class AccountEntry(Entry):
 class UserEntry(Entry):
     login: Name
     "Name of the user, for `login.user`; unique."
-    password_hash: Annotated[str, AfterValidator(_argon2)] | None = Field(None, repr=False)
+    password_hash: Annotated[str, AfterValidator(_argon2)] | None = Field(default=None, repr=False)
     "argon2id hash; left out, the password set by `callwright user password` stays as it is."
     networks: list[Annotated[str, AfterValidator(_network)]] = LOOPBACK
     "Networks (CIDR) that requests of the user may come from."
@@ -120,7 +120,7 @@ class TrunkEntry(Entry):
     "User of digest authentication; left out: the carrier knows us by our address."
     password: (
         Annotated[str, Field(min_length=1, max_length=128), AfterValidator(_printable)] | None
-    ) = Field(None, repr=False)
+    ) = Field(default=None, repr=False)
     caller_id_header: Literal["from", "pai"] = "from"
     "Where the caller id goes: `from`, or `pai` for P-Asserted-Identity as well (RFC 3325)."
     active: bool = True

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from callwright.directory.audio import NotAudio, TooLong, normalise
+from callwright.directory.file import DirectoryFaults, DirectoryFile
 
 
 class MediaFault(Exception):
@@ -26,6 +27,27 @@ class StoredMedia:
     "Seconds."
     size: int
     "Bytes of the normalised WAV."
+
+
+def take_in_all(
+    file: DirectoryFile, folder: Path, *, at_most: float, keep: bool = True
+) -> dict[int, StoredMedia]:
+    """Take in every media file a directory file names; return them by id. See `take_in`.
+
+    Raises `DirectoryFaults` with all that cannot be taken.
+    """
+    stored = {}
+    faults = []
+    for place, entry in enumerate(file.content.media_files):
+        try:
+            stored[entry.id] = take_in(
+                file.path.parent / entry.file, folder, at_most=at_most, keep=keep
+            )
+        except MediaFault as fault:
+            faults.append(file.fault(("media_files", place, "file"), f"{entry.file}: {fault}"))
+    if faults:
+        raise DirectoryFaults(faults)
+    return stored
 
 
 def take_in(source: Path, folder: Path, *, at_most: float, keep: bool = True) -> StoredMedia:
@@ -51,7 +73,7 @@ def take_in(source: Path, folder: Path, *, at_most: float, keep: bool = True) ->
     except (NotAudio, TooLong) as fault:
         raise MediaFault(str(fault)) from fault
     except OSError as fault:
-        raise MediaFault(f"{fault.filename or source}: {fault.strerror}") from fault
+        raise MediaFault(fault.strerror or str(fault)) from fault
 
 
 def put_in(normalised: Path, folder: Path) -> StoredMedia:

@@ -1,0 +1,75 @@
+"""The command line: what an administrator types."""
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+from rich.text import Text
+from sqlalchemy.exc import DBAPIError
+
+from callwright import __version__
+from callwright.cli import by_hand, service
+from callwright.cli.terminal import CommandFault, errors, out
+from callwright.config import SettingsFault
+from callwright.directory.file import DirectoryFaults
+from callwright.storage.administration import AdministrationFault
+from callwright.storage.database import DatabaseFault, reason
+
+app = typer.Typer(
+    name="callwright",
+    help="A self-hosted Call API: one request rings two phones, speaks to each and joins them.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+for command, name in (
+    (service.init, "init"),
+    (service.apply_file, "apply"),
+    (service.migrate_database, "migrate"),
+    (service.serve, "serve"),
+):
+    app.command(name=name)(command)
+for commands, name in (
+    (by_hand.media_app, "media"),
+    (by_hand.token_app, "token"),
+    (by_hand.user_app, "user"),
+    (by_hand.trunk_app, "trunk"),
+):
+    app.add_typer(commands, name=name, no_args_is_help=True)
+
+
+@app.callback(invoke_without_command=True)
+def callwright(
+    version: Annotated[bool, typer.Option("--version", help="Show the version and exit.")] = False,
+) -> None:
+    if version:
+        out.print(f"callwright {__version__}")
+        raise typer.Exit
+
+
+def main() -> None:
+    """Run the command line; faults become one line on stderr and exit code 1."""
+    # What commands write (database, audio, files with passwords) is its owner's alone.
+    os.umask(0o077)
+    try:
+        app()
+    except DirectoryFaults as faults:
+        for fault in faults.faults:
+            errors.print(str(fault), soft_wrap=True)
+        _fail("nothing was changed")
+    except DBAPIError as fault:
+        _fail(f"the database cannot be used: {reason(fault)}")
+    except (
+        AdministrationFault,
+        CommandFault,
+        DatabaseFault,
+        OSError,
+        SettingsFault,
+    ) as fault:
+        _fail(str(fault))
+
+
+def _fail(message: str) -> None:
+    errors.print(Text.assemble(("callwright: ", "red"), message), soft_wrap=True)
+    sys.exit(1)
