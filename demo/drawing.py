@@ -142,8 +142,8 @@ def _band(span: Span, y: int, scale: float) -> str:
     x, width = LEFT + span.start * scale, max(1.0, span.length * scale)
     css = _css(span.sound)
     words = f"{span.sound}: {span.label}" if span.label else str(span.sound)
-    # A word is shown where it fits, at some 6.6 units a letter; the title is always there.
-    fitting = next((w for w in (words, str(span.sound)) if len(w) * 6.6 + 12 <= width), "")
+    # A word is shown where it fits, at some 7.2 units a letter; the title is always there.
+    fitting = next((w for w in (words, str(span.sound)) if len(w) * 7.2 + 14 <= width), "")
     title = f"{escape(words)}, {span.start:.2f} to {span.end:.2f} s"
     return (
         f'<g class="{css}"><title>{title}</title><rect class="band {css}" x="{x:.1f}" y="{y}" '

@@ -120,18 +120,16 @@ def _checks(checks: Sequence[Check]) -> str:
 
 
 def _phones(report: Report) -> str:
-    started = {
-        who: entry for who in PHONES if (entry := report.call.first("leg_started", who)) is not None
-    }
     rows = "".join(
         f'<tr><td>{who}</td><td class="number">{escape(phone.number)}</td>'
         f"<td>{escape(phone.program)}</td><td>{escape(phone.says)}</td>"
-        f'<td class="number">{escape(started[who].calling_number) if who in started else "–"}</td>'
+        f'<td class="number">{escape(phone.shown) or "–"}</td>'
         "</tr>\n"
         for who, phone in ((who, report.phones[who]) for who in PHONES)
     )
     heads = "".join(
-        f'<th scope="col">{head}</th>' for head in ("Whose", "Number", "Program", "Says", "Saw")
+        f'<th scope="col">{head}</th>'
+        for head in ("Whose", "Number", "Program", "Says", "Was shown")
     )
     return f"<table><thead><tr>{heads}</tr></thead>\n<tbody>\n{rows}</tbody></table>"
 

@@ -68,7 +68,6 @@ class Api:
     """The service's API, as any client uses it."""
 
     client: httpx.AsyncClient
-    token: str
 
     async def start(self, request: bytes) -> tuple[int, float]:
         """Send the request as it is; give the session's id and the seconds the answer took."""
@@ -76,13 +75,13 @@ class Api:
         answer = Started.model_validate(await self._post(request))
         return answer.call_session_id, time.monotonic() - began
 
-    async def call(self, session: int) -> Call:
+    async def call(self, session: int, token: str) -> Call:
         """What ``get.call`` tells of a session now."""
         request = {
             "jsonrpc": "2.0",
             "id": 1,
             "method": "get.call",
-            "params": {"access_token": self.token, "call_session_id": session},
+            "params": {"access_token": token, "call_session_id": session},
         }
         return Call.model_validate(await self._post(json.dumps(request).encode()))
 
@@ -97,7 +96,7 @@ class Api:
 
 
 @asynccontextmanager
-async def service(folder: Path, port: int, token: str) -> AsyncIterator[Api]:
+async def service(folder: Path, port: int) -> AsyncIterator[Api]:
     """Run ``callwright serve`` on the settings in ``folder`` while the block runs.
 
     Raises `DemoFault` if it does not come up; it is gone when the block has been left.
@@ -116,7 +115,7 @@ async def service(folder: Path, port: int, token: str) -> AsyncIterator[Api]:
     try:
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=5) as client:
             await _comes_up(client, process, log)
-            yield Api(client, token)
+            yield Api(client)
     finally:
         with anyio.CancelScope(shield=True):
             await _stop(process)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from demo.call import Call, Entry, Sound, Who, spans
+from demo.call import PHONES, Call, Entry, Sound, Who, spans
 from demo.sound import SILENCE, Heard
 
 KEY_TOLERANCE = 0.040
@@ -39,6 +39,8 @@ class Phone:
     heard: Heard | None = None
     keys: Sequence[str] = field(default=())
     "Keys it was sent."
+    shown: str = ""
+    "The number it was shown while it rang."
 
 
 def checks(
@@ -50,6 +52,7 @@ def checks(
     """
     return [
         *_who_rings_when(call),
+        _what_is_shown(call, phones),
         *_who_hears_what(call, phones),
         *_keys(call, phones[Who.CONTACT], keys),
         *_talk(call, phones),
@@ -75,6 +78,16 @@ def _who_rings_when(call: Call) -> Iterator[Check]:
         "The contact hears the spoken text to its end, in spite of switch_at_once; then they talk.",
         bool(greeted and greeted.whole and talk and greeted.offset <= talk.offset),
         f"text ended at {_at(greeted)}, talk began at {_at(talk)}",
+    )
+
+
+def _what_is_shown(call: Call, phones: Mapping[Who, Phone]) -> Check:
+    shown = {who: phones[who].shown for who in PHONES}
+    return Check(
+        "The employee's phone shows the contact's number, the contact's the virtual number.",
+        shown[Who.EMPLOYEE] == call.contact_phone_number
+        and shown[Who.CONTACT] == call.virtual_phone_number,
+        ", ".join(f"{number or 'nothing'} at the {who}" for who, number in shown.items()),
     )
 
 

@@ -25,10 +25,21 @@ def phones() -> Callable[[Call], dict[Who, Phone]]:
     """Two phones of a call, each with a recording of the sounds its timeline names."""
     return lambda call: {
         Who.EMPLOYEE: Phone(
-            "79260000001", "baresip 1.0.0", "a low tone", 440, heard(call, Who.EMPLOYEE, 660)
+            "79260000001",
+            "baresip 1.0.0",
+            "a low tone",
+            440,
+            heard(call, Who.EMPLOYEE, 660),
+            shown="79260000000",
         ),
         Who.CONTACT: Phone(
-            "79260000000", "softphone", "a high tone", 660, heard(call, Who.CONTACT, 440), "123"
+            "79260000000",
+            "softphone",
+            "a high tone",
+            660,
+            heard(call, Who.CONTACT, 440),
+            keys="123",
+            shown="74993720692",
         ),
     }
 

@@ -66,13 +66,13 @@ def test_the_report_of_a_good_call(read: Callable[[str], Reader]) -> None:
     assert {"message: media 2561", "they talk", "key 3", "subscriber_disconnects"} <= {
         *reader.texts
     }
-    assert reader.texts.count("✓ yes") == 9
+    assert reader.texts.count("✓ yes") == 10
     assert "✗ no" not in reader.texts
     assert [r.partition(",")[0] for r in reader.resources] == ["data:audio/wav;base64"] * 2
 
 
 def test_the_report_of_a_call_that_failed(read: Callable[[str], Reader]) -> None:
     reader = read("contact_busy")
-    assert "The call did not go as it must: 7 of 9 checks failed." in reader.texts
+    assert "The call did not go as it must: 7 of 10 checks failed." in reader.texts
     assert "is busy" in reader.texts
     assert len(reader.resources) == 1  # The contact has heard nothing.

@@ -54,6 +54,15 @@ def test_a_contact_dialled_too_early_is_found(recorded: Recorded, phones: Phones
     assert failed(call, phones(call))[0].startswith("The employee is rung first")
 
 
+def test_a_wrong_number_on_a_display_is_found(recorded: Recorded, phones: Phones) -> None:
+    call = recorded("seed")
+    both = phones(call)
+    both[Who.EMPLOYEE] = replace(both[Who.EMPLOYEE], shown="74993720692")
+    assert failed(call, both) == [
+        "The employee's phone shows the contact's number, the contact's the virtual number."
+    ]
+
+
 def test_a_key_fifty_milliseconds_late_is_found(recorded: Recorded, phones: Phones) -> None:
     call = shifted(recorded("seed"), "key_sent", 0.050)
     assert failed(call, phones(call)) == [
