@@ -216,6 +216,22 @@ async def test_more_texts_than_may_wait_are_refused(
             await message.audio()
 
 
+async def test_a_killed_worker_leaves_no_files_behind(
+    speaking: Speaking, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(scratch))
+    async with speaking() as speech:
+        await speech.prepare("one").audio()
+        assert len(files(scratch)) == 1
+        with pytest.raises(MessageUnavailable):
+            await speech.prepare("die").audio()
+        await speech.prepare("two").audio()
+        assert len(files(scratch)) == 1
+    assert files(scratch) == []
+
+
 async def test_shutdown_ends_the_worker_and_all_waiting(speaking: Speaking) -> None:
     async with speaking() as speech:
         message = speech.prepare("hang")

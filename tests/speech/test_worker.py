@@ -1,6 +1,7 @@
 """The speech worker: what it says is framed, and it never outlives its service."""
 
 import io
+import os
 import signal
 import subprocess
 import sys
@@ -82,6 +83,8 @@ serve(Hangs(), io.BytesIO(pack_job(Job("да", "ru", 0.1))), sys.stdout.buffer)
 """
 
 
-def test_a_worker_that_hangs_ends_itself_when_nobody_kills_it() -> None:
-    done = subprocess.run([sys.executable, "-c", HANGS], timeout=60, check=False)
+def test_a_worker_that_hangs_ends_itself_when_nobody_kills_it(tmp_path: Path) -> None:
+    environment = os.environ | {"TMPDIR": str(tmp_path)}
+    command = [sys.executable, "-c", HANGS]
+    done = subprocess.run(command, timeout=60, check=False, env=environment)
     assert done.returncode == -signal.SIGALRM

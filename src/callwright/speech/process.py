@@ -2,8 +2,10 @@
 
 import logging
 import math
+import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
 
@@ -42,6 +44,8 @@ class WorkerProcess:
     def __init__(self, command: Sequence[str] = COMMAND) -> None:
         self._command = command
         self._process: anyio.abc.Process | None = None
+        self._scratch: tempfile.TemporaryDirectory[str] | None = None
+        "For its files; removed by us, because a worker that is killed cannot."
         self._failures = 0
         "In a row."
         self._rests_until = -math.inf
@@ -71,12 +75,14 @@ class WorkerProcess:
     async def close(self) -> None:
         """Kill the worker, if there is one. Bounded, and also done when cancelled."""
         process, self._process = self._process, None
-        if process is None:
-            return
-        with suppress(ProcessLookupError):
-            process.kill()
-        with anyio.move_on_after(GOODBYE, shield=True):
-            await process.aclose()
+        if process:
+            with suppress(ProcessLookupError):
+                process.kill()
+            with anyio.move_on_after(GOODBYE, shield=True):
+                await process.aclose()
+        if self._scratch:
+            self._scratch.cleanup()
+            self._scratch = None
 
     async def _give_up(self) -> None:
         self._failures += 1
@@ -88,11 +94,13 @@ class WorkerProcess:
     async def _ask(self, job: Job) -> bytes:
         if self._process is None:
             # A session of its own: the terminal's Ctrl-C is for the service, which ends the worker.
+            self._scratch = tempfile.TemporaryDirectory(prefix="callwright-speech-")
             self._process = await anyio.open_process(
                 self._command,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=None,
+                env=os.environ | {"TMPDIR": self._scratch.name},
                 start_new_session=True,
             )
             log.debug("speech worker started, process %d", self._process.pid)

@@ -49,7 +49,7 @@ def serve(synthesiser: Synthesiser, jobs: IO[bytes], answers: IO[bytes]) -> None
 
 def spoken(synthesiser: Synthesiser, job: Job) -> bytes:
     """Return the text as WAV, ready to be played. Raises `CannotSpeak`."""
-    with tempfile.TemporaryDirectory(prefix="callwright-speech-") as folder:
+    with tempfile.TemporaryDirectory() as folder:
         raw, wav = Path(folder, "raw"), Path(folder, "spoken.wav")
         synthesiser.speak(job.text, job.voice, raw)
         try:
