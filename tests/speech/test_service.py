@@ -1,6 +1,7 @@
 """The speech service: real speech, no text twice, and no harm from a synthesiser that fails."""
 
 import sys
+import tempfile
 import wave
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager

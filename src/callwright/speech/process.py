@@ -93,7 +93,6 @@ class WorkerProcess:
 
     async def _ask(self, job: Job) -> bytes:
         if self._process is None:
-            # A session of its own: the terminal's Ctrl-C is for the service, which ends the worker.
             self._scratch = tempfile.TemporaryDirectory(prefix="callwright-speech-")
             self._process = await anyio.open_process(
                 self._command,
@@ -101,6 +100,7 @@ class WorkerProcess:
                 stdout=subprocess.PIPE,
                 stderr=None,
                 env=os.environ | {"TMPDIR": self._scratch.name},
+                # The terminal's Ctrl-C is for the service, which ends the worker.
                 start_new_session=True,
             )
             log.debug("speech worker started, process %d", self._process.pid)
