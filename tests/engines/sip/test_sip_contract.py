@@ -1,0 +1,67 @@
+"""The SIP engine keeps the engine contract, with real packets between it and its phones."""
+
+import asyncio
+import wave
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from callwright.config import SipSettings
+from callwright.engines.media.engine import RtpEngine
+from callwright.engines.port import Address, Media
+from callwright.engines.simulated import Act
+from callwright.engines.sip.engine import SipEngine
+from tests.engines.commands import WatchedEngine
+from tests.engines.contract import CLAUSES, Heard, Line
+from tests.engines.sip.phone import Phone
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+class SipLine:
+    def __init__(self, folder: Path, phones: AsyncExitStack) -> None:
+        media = RtpEngine("127.0.0.1", None, (20000, 29999), lost_after=30.0)
+        self.heard = Heard()
+        self.engine = WatchedEngine(SipEngine(SipSettings(port=0), media), self.heard)
+        self._folder = folder
+        self._phones = phones
+
+    async def phone(self, *acts: tuple[float, Act]) -> Address:
+        phone = await self._phones.enter_async_context(Phone(acts))
+        return Address("79260000000", phone=phone.uri)
+
+    def media(self, seconds: float) -> Media:
+        path = self._folder / f"{seconds}.wav"
+        with wave.open(str(path), "wb") as file:
+            file.setnchannels(1)
+            file.setsampwidth(2)
+            file.setframerate(16000)
+            file.writeframes(b"\0\1" * round(seconds * 16000))
+        return Media(path)
+
+
+@asynccontextmanager
+async def line(folder: Path) -> AsyncIterator[SipLine]:
+    async with AsyncExitStack() as phones:
+        one = SipLine(folder, phones)
+        ready = asyncio.Event()
+        run = asyncio.create_task(one.engine.run(one.heard.deliver, started=ready.set))
+        await ready.wait()
+        try:
+            yield one
+        finally:
+            run.cancel()
+            await asyncio.wait({run})
+
+
+@pytest.mark.parametrize("clause", CLAUSES, ids=lambda clause: clause.__name__)
+async def test_clause(clause: Callable[[Line], Awaitable[None]], tmp_path: Path) -> None:
+    async with line(tmp_path) as one:
+        await clause(one)

@@ -1,0 +1,161 @@
+"""The SIP engine against SIPp, a peer that nobody here has written."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from callwright.config import SipSettings
+from callwright.engines.port import (
+    Address,
+    Cause,
+    EarlyMediaStarted,
+    EngineEvent,
+    LegAnswered,
+    LegEnded,
+    LegId,
+    LegRinging,
+    Trunk,
+)
+from callwright.engines.sip.engine import SipEngine
+from tests.engines.sip.media import RememberingMedia
+
+pytestmark = [pytest.mark.anyio, pytest.mark.peer("sipp")]
+
+SCENARIOS = Path(__file__).parent / "sipp"
+A = LegId(1)
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+class Sipp:
+    """One SIPp that plays a scenario once. Until it listens, our INVITE is sent again."""
+
+    def __init__(self, process: asyncio.subprocess.Process, port: int) -> None:
+        self._process = process
+        self.port = port
+
+    async def is_content(self) -> None:
+        """Wait for its end, and let it say what it missed."""
+        async with asyncio.timeout(20):
+            output, _ = await self._process.communicate()
+        assert self._process.returncode == 0, output.decode(errors="replace")[-3000:]
+
+
+@asynccontextmanager
+async def sipp(scenario: str, folder: Path) -> AsyncIterator[Sipp]:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    process = await asyncio.create_subprocess_exec(
+        *("sipp", "-sf", str(SCENARIOS / f"{scenario}.xml"), "-m", "1", "-nostdin"),
+        *("-i", "127.0.0.1", "-p", str(port), "-timeout", "15s", "-timeout_error"),
+        cwd=folder,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    try:
+        yield Sipp(process, port)
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.communicate()
+
+
+class Desk:
+    def __init__(self) -> None:
+        self.engine = SipEngine(SipSettings(port=0), RememberingMedia())
+        self.events: list[EngineEvent] = []
+        self._more = asyncio.Event()
+
+    def deliver(self, event: EngineEvent) -> None:
+        self.events.append(event)
+        self._more.set()
+
+    async def told(self, wanted: EngineEvent) -> None:
+        async with asyncio.timeout(10):
+            while wanted not in self.events:
+                self._more.clear()
+                await self._more.wait()
+
+
+@asynccontextmanager
+async def running() -> AsyncIterator[Desk]:
+    desk = Desk()
+    ready = asyncio.Event()
+    run = asyncio.create_task(desk.engine.run(desk.deliver, started=ready.set))
+    await ready.wait()
+    try:
+        yield desk
+    finally:
+        run.cancel()
+        await asyncio.wait({run})
+
+
+def phone(peer: Sipp) -> Address:
+    return Address("25", phone=f"sip:25@127.0.0.1:{peer.port}")
+
+
+async def test_answers_then_hangs_up(tmp_path: Path) -> None:
+    async with sipp("answers-then-hangs-up", tmp_path) as peer, running() as desk:
+        desk.engine.ring(A, phone(peer), caller_id="1234567")
+        await desk.told(LegEnded(A, Cause.HUNG_UP, "Q.850 16"))
+        assert desk.events[:2] == [LegRinging(A), LegAnswered(A)]
+        await peer.is_content()
+
+
+async def test_answers_until_hung_up(tmp_path: Path) -> None:
+    async with sipp("answers-until-hung-up", tmp_path) as peer, running() as desk:
+        desk.engine.ring(A, phone(peer), caller_id="1234567")
+        await desk.told(LegAnswered(A))
+        desk.engine.hang_up(A)
+        await peer.is_content()
+
+
+async def test_busy(tmp_path: Path) -> None:
+    async with sipp("busy", tmp_path) as peer, running() as desk:
+        desk.engine.ring(A, phone(peer), caller_id="1234567")
+        await desk.told(LegEnded(A, Cause.BUSY, "486 Busy Here"))
+        await peer.is_content()
+
+
+async def test_rings_then_answers(tmp_path: Path) -> None:
+    async with sipp("rings-then-answers", tmp_path) as peer, running() as desk:
+        desk.engine.ring(A, phone(peer), caller_id="1234567")
+        await desk.told(LegAnswered(A))
+        assert desk.events == [EarlyMediaStarted(A), LegAnswered(A)]
+        desk.engine.hang_up(A)
+        await peer.is_content()
+
+
+async def test_rings_until_cancelled(tmp_path: Path) -> None:
+    async with sipp("rings-until-cancelled", tmp_path) as peer, running() as desk:
+        desk.engine.ring(A, phone(peer), caller_id="1234567")
+        await desk.told(LegRinging(A))
+        desk.engine.hang_up(A)
+        await peer.is_content()
+
+
+@pytest.mark.parametrize("scenario", ["challenges-with-401", "challenges-with-407"])
+async def test_challenges(scenario: str, tmp_path: Path) -> None:
+    async with sipp(scenario, tmp_path) as peer, running() as desk:
+        trunk = Trunk("out", "127.0.0.1", peer.port, user="carol", password="secret")
+        desk.engine.use_trunks([trunk])
+        desk.engine.ring(A, Address("74950000000", trunk="out"), caller_id="1234567")
+        await desk.told(LegAnswered(A))
+        desk.engine.hang_up(A)
+        await peer.is_content()
+
+
+async def test_a_wrong_password_is_refused(tmp_path: Path) -> None:
+    async with sipp("challenges-with-401", tmp_path) as peer, running() as desk:
+        trunk = Trunk("out", "127.0.0.1", peer.port, user="carol", password="wrong")
+        desk.engine.use_trunks([trunk])
+        desk.engine.ring(A, Address("74950000000", trunk="out"), caller_id="1234567")
+        await desk.told(LegEnded(A, Cause.REJECTED, "403 Forbidden"))
