@@ -126,7 +126,10 @@ LIFELINE = {
 def heading(call: Call) -> list[Text]:
     """Names and numbers over the lifelines."""
     numbers = {role: e.called_number for e in call.timeline if (role := e.role)}
-    numbers[Who.CALLWRIGHT] = call.virtual_phone_number
+    numbers |= {
+        Who.CALLWRIGHT: call.virtual_phone_number,
+        Who.CONTACT: call.contact_phone_number,
+    }
     names, below = Text(" " * WIDTH, end=""), Text(" " * WIDTH, end="")
     for who, column in COLUMN.items():
         names = _written(names, column - len(who) // 2, who, "bold")

@@ -67,7 +67,9 @@ def main() -> int:
         with alone():
             return anyio.run(demo, console)
     except (DemoFault, PhoneFault, MessageUnavailable, OSError) as fault:
-        console.print(f"The demo could not be made: {fault}", style="bold red", markup=False)
+        console.print(
+            f"The demo could not be made: {fault}", style="bold red", markup=False, soft_wrap=True
+        )
         return 1
     except KeyboardInterrupt:
         console.print("Stopped; nothing is left running.")

@@ -68,6 +68,7 @@ class Api:
     """The service's API, as any client uses it."""
 
     client: httpx.AsyncClient
+    log: Path
 
     async def start(self, request: bytes) -> tuple[int, float]:
         """Send the request as it is; give the session's id and the seconds the answer took."""
@@ -86,10 +87,13 @@ class Api:
         return Call.model_validate(await self._post(json.dumps(request).encode()))
 
     async def _post(self, body: bytes) -> object:
-        response = await self.client.post(
-            "/v4.0", content=body, headers={"Content-Type": "application/json"}
-        )
-        answer = response.raise_for_status().json()
+        try:
+            response = await self.client.post(
+                "/v4.0", content=body, headers={"Content-Type": "application/json"}
+            )
+            answer = response.raise_for_status().json()
+        except (httpx.HTTPError, ValueError) as fault:
+            raise DemoFault(f"callwright does not answer ({fault}). See {self.log}") from fault
         if error := answer.get("error"):
             raise DemoFault(f"callwright refused: {error['data']['mnemonic']}: {error['message']}")
         return answer["result"]["data"]
@@ -115,7 +119,7 @@ async def service(folder: Path, port: int) -> AsyncIterator[Api]:
     try:
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=5) as client:
             await _comes_up(client, process, log)
-            yield Api(client)
+            yield Api(client, log)
     finally:
         with anyio.CancelScope(shield=True):
             await _stop(process)
