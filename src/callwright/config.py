@@ -59,7 +59,7 @@ class CallSettings(Section):
 
 class SipSettings(Section):
     host: IPv4Address = IPv4Address("127.0.0.1")
-    "Address SIP and RTP are sent from and received on; also what the far end is told, see `advertise`."
+    "Address SIP and RTP are sent from and received on, and told to the far end; see `advertise`."
     port: Annotated[int, Field(ge=0, le=65535)] = 5060
     "UDP port of SIP; 0 takes a free one."
     advertise: IPv4Address | None = None

@@ -5,7 +5,7 @@ contract, which ``tests/engines/contract.py`` checks on every engine:
 
 1. **Ids are the caller's.** Whoever wants an event is waiting before the command is given.
 2. **A command is a plain call that never waits.** It returns when the engine has accepted it; what
-   the far end makes of it is an event. A command that turns out to be impossible later ends its leg.
+   the far end makes of it is an event. A command that turns out impossible later ends its leg.
 3. **An engine never delivers from inside a command.** An event comes at the earliest in the next
    turn of the event loop, so a caller is never re-entered.
 4. Events of one leg come in order. ``LegEnded`` is a leg's last event and comes exactly once, also
@@ -78,7 +78,7 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class Trunk:
-    """A way to a carrier or a PBX. Engines are told the whole list, and told again when it changes."""
+    """A way to a carrier or a PBX. Engines are told the whole list, again when it changes."""
 
     name: str
     host: str
