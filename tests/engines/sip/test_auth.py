@@ -74,7 +74,7 @@ def test_the_strongest_algorithm_of_a_realm_is_taken() -> None:
 
 
 def test_the_words_of_an_answer() -> None:
-    digest = Digest('us"er', "p")
+    digest = Digest('us"\r\ner', "p")
     assert digest.challenged(
         request(), challenged(r'digest realm="a \"b\", c",nonce="n" , opaque="",qop="auth-int"')
     )

@@ -5,6 +5,8 @@ import re
 
 import pytest
 import sipmessage
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from callwright.engines.media.media import Stream
 from callwright.engines.port import Cause, DtmfReceived, DtmfSent, LegEnded, LegId
@@ -349,6 +351,16 @@ def test_early_media_is_told_once_and_serves_an_answer_without_sdp() -> None:
     answered(world, sdp="")
     assert world.told() == ["EarlyMediaStarted", "LegAnswered"]
     assert sum(isinstance(fact, StreamAgreed) for fact in world.facts) == 1
+
+
+def test_early_media_moves_with_a_later_183() -> None:
+    world = World()
+    world.ring()
+    ringing(world, 183, sdp=SDP)
+    ringing(world, 183, sdp=SDP.replace("7000", "7004"))
+    assert world.told() == ["EarlyMediaStarted"]
+    streams = [fact.stream for fact in world.facts if isinstance(fact, StreamAgreed)]
+    assert [stream.remote[1] for stream in streams] == [7000, 7004]
 
 
 def test_a_183_that_cannot_be_used_disturbs_nothing() -> None:
@@ -825,3 +837,33 @@ def test_a_number_cannot_smuggle_a_header() -> None:
     world.hear(evil)
     assert world.responses() == []
     assert world.agent.layer.dropped["malformed: bare CR or LF"] == 1
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.data())
+def test_any_damage_to_the_far_ends_messages_leaves_us_standing(data: st.DataObject) -> None:
+    world = World()
+    world.ring(user="carol")
+    invite = world.requests("INVITE")[0]
+    messages = [
+        reply(invite, 183, sdp=SDP, extra=("Require: 100rel", "RSeq: 1")),
+        reply(invite, 407, extra=(challenge(407, "n"),)),
+        reply(invite, 200, sdp=SDP, extra=("Record-Route: <sip:127.0.0.2;lr>", "Allow: INFO")),
+        ask(invite, "INVITE", cseq=1, body=SDP, extra=(f"Contact: {CONTACT}",)),
+        ask(invite, "ACK", cseq=1),
+        ask(invite, "UPDATE", cseq=2, body=SDP),
+        ask(invite, "INFO", cseq=3, body="Signal=1", kind="application/dtmf-relay"),
+        ask(invite, "BYE", cseq=4),
+    ]
+    for message in messages:
+        whole = bytearray(message)
+        for _ in range(data.draw(st.integers(0, 3))):
+            at = data.draw(st.integers(0, len(whole) - 1))
+            whole[at] = data.draw(st.sampled_from(b'\0\r\n "<>;,:=@%9a\xff'))
+        world.agent.receive(bytes(whole), FAR, world.now)
+        world.agent.layer.to_send.clear()
+    world.now = 200.0
+    world.agent.layer.on_timer(world.now)
+    ended = [fact for fact in world.facts if isinstance(fact, LegEnded)]
+    assert len(ended) <= 1
+    assert not ended or world.facts[-1] == ended[0]

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from ipaddress import IPv4Address
 from pathlib import Path
 
+import anyio
 import pytest
 
 from callwright.config import SipSettings
@@ -258,6 +259,20 @@ async def test_the_engine_says_farewell_when_it_is_cancelled() -> None:
         await ringing.got("CANCEL")
         await ringing.got("ACK")
         assert len(talking.requests) == 3
+
+
+async def test_the_farewell_is_said_in_a_task_group_that_is_cancelled() -> None:
+    desk = Desk(RememberingMedia(), SipSettings(port=0), Timing())
+    async with Phone([(0, Answers())]) as phone:
+        async with anyio.create_task_group() as tasks:
+            ready = anyio.Event()
+            tasks.start_soon(lambda: desk.engine.run(desk.deliver, started=ready.set))
+            await ready.wait()
+            desk.engine.ring(A, to(phone), caller_id=CALLER)
+            await desk.told(LegAnswered)
+            tasks.cancel_scope.cancel()
+        await phone.got("BYE")
+        assert desk.media.ended
 
 
 async def test_the_farewell_is_bounded() -> None:

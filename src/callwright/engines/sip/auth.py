@@ -193,4 +193,5 @@ def _read_parameters(value: str) -> dict[str, str]:
 
 
 def _escape(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"', '\\"')
+    """Write a quoted-string; a line break, which none may contain, is left out."""
+    return re.sub(r"[\r\n]", "", text).replace("\\", "\\\\").replace('"', '\\"')

@@ -124,8 +124,9 @@ class Call:
         except sdp.Unusable:
             self.desk.layer.dropped["early SDP that cannot be used"] += 1
             return
-        # RFC 3261 13.2.1: the first description in a dialog is the answer to our offer.
-        stream = self._early.setdefault(dialog.remote_tag, stream)
+        # RFC 3261 13.2.1 would have us keep to the first description; but carriers that forward a
+        # call say in a second one where its audio now comes from.
+        self._early[dialog.remote_tag] = stream
         self.note_allowed(response)
         self.talk_over(stream)
         if not self._early_told:
