@@ -103,8 +103,9 @@ class Desk:
 
     def pass_time(self, seconds: float) -> None:
         until = self.now + seconds
-        while (due := self.clock.advance(lambda: self.now)) <= until:
-            self.now = due
+        while self.clock.due <= until:
+            self.now = max(self.now, self.clock.due)
+            self.clock.advance(lambda: self.now)
         self.now = until
 
     def arrive(self, leg: int, data: bytes, source: tuple[str, int] | None = None) -> None:

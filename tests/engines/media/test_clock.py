@@ -1,3 +1,5 @@
+from contextlib import suppress
+
 import pytest
 
 from callwright.engines.media.clock import CATCH_UP, SLOT, SendLateness, SlotClock
@@ -31,7 +33,8 @@ def test_every_leg_is_called_each_20_ms_and_legs_are_spread_over_the_slots() -> 
         clock.add(leg, BEGAN)
     hand = Hand()
     while hand.now < BEGAN + 1.0:
-        hand.now = clock.advance(hand)
+        clock.advance(hand)
+        hand.now = clock.due
     for leg in legs:
         assert len(leg.due) in (49, 50)
         steps = [
@@ -49,7 +52,8 @@ def test_it_does_not_drift_when_it_is_called_late() -> None:
     clock.add(leg, BEGAN)
     hand = Hand()
     for _ in range(10_000):
-        hand.now = clock.advance(hand) + 0.0013
+        clock.advance(hand)
+        hand.now = clock.due + 0.0013
     assert leg.due[-1] == pytest.approx(leg.due[0] + 0.02 * (len(leg.due) - 1))
     assert hand.now - leg.due[-1] < 0.025
 
@@ -74,6 +78,23 @@ def test_time_without_legs_is_not_made_up_for() -> None:
     clock.add(leg, BEGAN + 5.0)
     clock.advance(lambda: BEGAN + 5.04)
     assert all(due >= BEGAN + 5.0 for due in leg.due)
+
+
+def test_a_leg_that_fails_does_not_hold_the_clock() -> None:
+    class Broken:
+        def tick(self, due: float) -> bool:
+            raise ValueError(f"broken at {due}")
+
+    clock = SlotClock(BEGAN)
+    broken, whole = Broken(), Leg()
+    clock.add(broken, BEGAN)
+    clock.add(whole, BEGAN)
+    hand = Hand()
+    while hand.now < BEGAN + 0.2:
+        hand.now = clock.due
+        with suppress(ValueError):
+            clock.advance(hand)
+    assert len(whole.due) >= 9
 
 
 def test_a_removed_leg_is_called_no_more_even_if_it_is_removed_in_its_slot() -> None:

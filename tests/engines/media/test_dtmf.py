@@ -72,6 +72,13 @@ def test_a_key_held_longer_than_a_segment_is_one_key() -> None:
     assert receiver.take(1, START + 0xFFFF, False, bytes.fromhex("058a0320")) is None
 
 
+def test_keys_close_together_are_two_even_if_the_second_ones_beginning_is_lost() -> None:
+    receiver = KeyReceiver()
+    assert press(receiver, "5", START, [0, 1, 2, 3, 4]) == ["5"]
+    assert press(receiver, "5", START + 880, [1, 2]) == ["5"]  # the first had ended
+    assert press(receiver, "6", START + 880 + 400, [1, 2]) == ["6"]  # it had not, but it is another
+
+
 def test_a_gateway_that_moves_the_timestamp_presses_one_key() -> None:
     receiver = KeyReceiver()
     found = [

@@ -433,6 +433,35 @@ def test_commands_may_be_given_from_inside_an_event(message: Media) -> None:
     asyncio.run(told())
 
 
+def test_nothing_is_told_of_a_leg_that_was_closed_in_the_same_turn() -> None:
+    """Keys begin to go out on three legs; one is closed before, all are when told of the next."""
+
+    async def told() -> None:
+        engine = RtpEngine(HOST, None, free_range(3), 30.0)
+        events: list[MediaEvent] = []
+
+        def deliver(event: MediaEvent) -> None:
+            events.append(event)
+            for leg in legs:
+                engine.close(leg)
+
+        legs = [LegId(number) for number in range(3)]
+        async with Phone(ANN) as ann:
+            for leg in legs:
+                engine.open(leg)
+                engine.send_key(leg, "1")
+                engine.connect(leg, ann.stream)  # the key goes out with it
+            engine.close(legs[0])
+            running = asyncio.create_task(engine.run(deliver))
+            await ann.until(lambda: len(ann.came) >= 3)
+            running.cancel()
+            with suppress(asyncio.CancelledError):
+                await running
+            assert events == [DtmfSent(legs[1], "1")]
+
+    asyncio.run(told())
+
+
 def test_events_of_the_time_before_it_runs_are_told_when_it_does(tmp_path: Path) -> None:
     async def told() -> None:
         engine = RtpEngine(HOST, "198.51.100.1", free_range(1), 30.0)

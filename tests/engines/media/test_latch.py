@@ -59,7 +59,14 @@ def test_only_a_new_address_in_sdp_opens_it_again(latch: Latch) -> None:
 
 @pytest.mark.parametrize(
     "remote",
-    [("0.0.0.0", 4000), ("239.1.1.1", 4000), ("sip.example.org", 4000), ("", 1), (SDP[0], 0)],
+    [
+        ("0.0.0.0", 4000),
+        ("239.1.1.1", 4000),
+        ("255.255.255.255", 9),
+        ("sip.example.org", 4000),
+        ("", 1),
+        (SDP[0], 0),
+    ],
 )
 def test_nothing_is_sent_where_nobody_can_be(remote: tuple[str, int]) -> None:
     assert reachable(remote) is None

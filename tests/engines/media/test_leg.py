@@ -1,5 +1,8 @@
 """What a leg makes of the packets that come in."""
 
+from dataclasses import replace
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -52,6 +55,15 @@ def test_packets_go_where_they_come_from_when_sdp_names_a_private_address() -> N
     leg.connect(desk.stream(1), desk.now)  # the same address again: still the same far end
     desk.pass_time(0.1)
     assert desk.sent_to[1][-1] == nat
+
+
+def test_only_packets_of_the_agreed_kinds_say_where_the_far_end_is() -> None:
+    desk = Desk()
+    desk.leg(1)
+    desk.arrive(1, build(Packet(77, 1, 1, 1, b"?")), source=THIEF)
+    desk.pass_time(0.1)
+    assert set(desk.sent_to[1]) == {far(1)}
+    assert desk.tally.forged == 1
 
 
 def test_packets_before_the_connection_are_ignored() -> None:
@@ -193,6 +205,31 @@ def test_rtcp_keeps_a_silent_far_end_alive_and_hold_expects_nothing() -> None:
     assert desk.events == [MediaLost(LegId(1))]
 
 
+def test_a_far_end_that_names_no_address_owes_nothing() -> None:
+    """Hold in the way of RFC 2543: the connection address is 0.0.0.0."""
+    desk = Desk(lost_after=1.0)
+    leg = desk.leg(1)
+    leg.answered(desk.now)
+    leg.connect(replace(desk.stream(1, sends=False), remote=("0.0.0.0", 4000)), desk.now)
+    before = len(desk.sent[1])
+    desk.pass_time(5.0)
+    leg.tick(desk.now, 0.0)
+    assert desk.events == []
+    assert len(desk.sent[1]) == before
+
+
+@pytest.mark.parametrize("wrong", [{"payload_type": 128}, {"dtmf_payload_type": -1}])
+def test_an_impossible_payload_type_is_refused_before_anything_is_sent(
+    wrong: dict[str, int],
+) -> None:
+    desk = Desk()
+    leg = desk.open(1)
+    with pytest.raises(ValueError, match="no RTP payload type"):
+        leg.connect(replace(desk.stream(1), **wrong), desk.now)  # type: ignore[arg-type]
+    leg.sender.tick(desk.now)
+    assert desk.sent[1] == []
+
+
 def test_rtcp_of_strangers_keeps_nothing_alive() -> None:
     desk = Desk(lost_after=1.0)
     leg = desk.leg(1)
@@ -246,6 +283,22 @@ def test_a_report_answers_the_far_ends_and_keeps_the_loss_it_tells() -> None:
     assert told is not None
     assert report.blocks[0].last_report == told.ntp
     assert abs(report.blocks[0].since_last_report - 2.0) < 0.01
+
+
+def test_who_sends_nothing_reports_as_a_receiver() -> None:
+    desk = Desk()
+    leg = desk.leg(1)
+    told = []
+    for sends in (True, False):
+        leg.connect(desk.stream(1, sends=sends), desk.now)
+        desk.pass_time(10.0)
+        leg.tick(desk.now, 0.0)
+        desk.pass_time(10.0)
+        leg.tick(desk.now, 0.0)
+        report = parse(desk.reports[1][-1])
+        assert report is not None
+        told.append(report.ntp != 0)
+    assert told == [True, False]
 
 
 def test_a_leg_that_never_spoke_says_no_good_bye() -> None:

@@ -54,7 +54,7 @@ class SendLateness:
 
 
 class SlotClock:
-    """Calls what is due; whoever owns it calls `advance` at the times it returns."""
+    """Calls what is due; whoever owns it calls `advance` at the times it says."""
 
     def __init__(self, now: float) -> None:
         self.lateness = SendLateness()
@@ -76,15 +76,20 @@ class SlotClock:
         for slot in self._wheel:
             slot.pop(ticking, None)
 
-    def advance(self, clock: Callable[[], float]) -> float:
-        """Call all that has fallen due by ``clock``; return when to come again."""
+    @property
+    def due(self) -> float:
+        """When to call `advance` next."""
+        return self._origin + self._slot * SLOT
+
+    def advance(self, clock: Callable[[], float]) -> None:
+        """Call all that has fallen due by ``clock``."""
         now = clock()
         newest = int((now - self._origin) / SLOT)
         self._slot = max(self._slot, newest - CATCH_UP + 1)
-        while (due := self._origin + self._slot * SLOT) <= now:
-            for ticking in tuple(self._wheel[self._slot % SLOTS]):
+        while (due := self.due) <= now:
+            slot = self._wheel[self._slot % SLOTS]
+            self._slot += 1  # first: a leg that fails must not hold the clock for ever
+            for ticking in tuple(slot):
                 if ticking.tick(due):
                     self.lateness.note(clock() - due)
-            self._slot += 1
             now = clock()
-        return due

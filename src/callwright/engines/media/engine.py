@@ -152,7 +152,7 @@ class RtpEngine:
         return self._host, port.number
 
     def connect(self, leg: LegId, stream: Stream) -> None:
-        """Also raises ValueError if the codec is neither PCMA nor PCMU."""
+        """Also raises ValueError for a codec that is not PCMA or PCMU, or an impossible number."""
         media = self._line(leg).media
         first = not media.sender.connected
         now = time.monotonic()
@@ -237,13 +237,11 @@ class RtpEngine:
     def _loaded(self, playing: Playback, clip: Clip | None) -> None:
         if playing.id not in self._playbacks:
             return  # stopped, or replaced, or its leg has gone
-        leg, current = self._playbacks[playing.id]
-        if current is not playing:
-            return
         if clip:
             playing.load(clip)
             return
         # Nobody may wait for ever for a message that cannot be heard.
+        leg, _ = self._playbacks[playing.id]
         self.stop(playing.id)
         if not playing.loop:
             self._post(PlaybackFinished(leg, playing.id))
@@ -277,9 +275,12 @@ class RtpEngine:
 
     def _slot_came(self) -> None:
         self._timer = None
-        when = self._clock.advance(time.monotonic)
-        if len(self._clock):
-            self._timer = asyncio.get_running_loop().call_at(when, self._slot_came)
+        try:
+            self._clock.advance(time.monotonic)
+        finally:
+            if len(self._clock):
+                loop = asyncio.get_running_loop()
+                self._timer = loop.call_at(self._clock.due, self._slot_came)
 
     def _post(self, event: MediaEvent) -> None:
         """Keep an event for the loop's next turn: none is delivered from inside a command."""
@@ -291,12 +292,14 @@ class RtpEngine:
             asyncio.get_running_loop().call_soon(self._flush)
 
     def _flush(self) -> None:
-        for _ in range(len(self._events)):
-            # A command given from inside `deliver` may have taken events back.
+        try:
+            for _ in range(len(self._events)):
+                # A command given from inside `deliver` may have taken events back.
+                if self._events and self._deliver:
+                    self._deliver(self._events.popleft())
+        finally:
             if self._events and self._deliver:
-                self._deliver(self._events.popleft())
-        if self._events and self._deliver:
-            asyncio.get_running_loop().call_soon(self._flush)
+                asyncio.get_running_loop().call_soon(self._flush)
 
     def _forget(self, which: Callable[[MediaEvent], bool]) -> None:
         if self._events:

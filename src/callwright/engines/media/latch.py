@@ -18,14 +18,15 @@ def reachable(remote: Source) -> Source | None:
     """Return ``remote`` if RTP may be sent there.
 
     SDP may name a host (which would have to be looked up), nobody (0.0.0.0, the old way to hold),
-    or a group: then packets must come before any are sent.
+    a group or everybody: then packets must come before any are sent.
     """
     host, port = remote
     try:
         address = IPv4Address(host)
     except AddressValueError:
         return None
-    if address.is_unspecified or address.is_multicast or not 0 < port < 0x10000:
+    nobody = address.is_unspecified or address.is_multicast or address.is_reserved
+    if nobody or not 0 < port < 0x10000:
         return None
     return (str(address), port)
 

@@ -87,8 +87,11 @@ class LegMedia:
     # What the leg is told.
 
     def connect(self, stream: Stream, now: float) -> None:
-        """Raises ValueError if the codec is neither PCMA nor PCMU."""
+        """Raises ValueError for a codec that is not PCMA or PCMU, or an impossible payload type."""
         law = Law(stream.codec)
+        for number in (stream.payload_type, stream.dtmf_payload_type or 0):
+            if not 0 <= number < 0x80:
+                raise ValueError(f"{number} is no RTP payload type")
         if not (self._stream and self._stream.receives):
             self._heard_at = now  # nothing could be expected until now
         self._stream = stream
@@ -116,7 +119,9 @@ class LegMedia:
         if stream is None:
             return
         self.reports.tick(now, wall)
-        if self._lost_told or not self._answered or not stream.receives:
+        # One that has named no address is on hold in the way of RFC 2543: it owes us nothing.
+        owing = self._answered and stream.receives and self._latch.far is not None
+        if self._lost_told or not owing:
             return
         if now - self._heard_at >= self._lost_after:
             self._lost_told = True
