@@ -8,7 +8,7 @@ import socket
 import sys
 import time
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from subprocess import STDOUT
@@ -143,7 +143,8 @@ async def _comes_up(client: httpx.AsyncClient, process: Process, log: Path) -> N
 async def _stop(process: Process) -> None:
     """Ask the process to stop; kill it if it does not."""
     if process.returncode is None:
-        os.kill(process.pid, signal.SIGTERM)
+        with suppress(ProcessLookupError):  # it has just ended by itself
+            os.kill(process.pid, signal.SIGTERM)
         with anyio.move_on_after(DOWN_WITHIN):
             await process.wait()
         if process.returncode is None:

@@ -43,6 +43,11 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+
+class StartFault(Exception):
+    """The service cannot start as it is set up. The message names the setting."""
+
+
 DIRECTORY_LOOK = 1.0
 "Seconds between looks at whether ``callwright apply`` has changed the directory."
 
@@ -60,12 +65,19 @@ class Service:
 def serve(settings: Settings) -> None:
     """Run the service until SIGTERM or SIGINT; then drain it. A second signal cuts the draining.
 
-    Raises `callwright.storage.database.DatabaseFault` and OSError (an address in use).
+    Raises `callwright.storage.database.DatabaseFault` and `StartFault`.
     """
     logging.basicConfig(
         level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
-    anyio.run(_serve, settings)
+    try:
+        anyio.run(_serve, settings)
+    except ExceptionGroup as group:
+        # Nested task groups wrap the one reason; several at once are a matter for a traceback.
+        reason: Exception = group
+        while isinstance(reason, ExceptionGroup) and len(reason.exceptions) == 1:
+            reason = reason.exceptions[0]
+        raise reason from group
 
 
 async def _serve(settings: Settings) -> None:
@@ -122,7 +134,7 @@ async def service(settings: Settings) -> AsyncIterator[Service]:
         async with (
             _background(journal.run),
             _background(speech.run),
-            _started(lambda started: engine.run(manager.deliver, started=started)),
+            _started(lambda started: _run_engine(engine, settings, manager, started)),
             _background(lambda: _follow_directory(directory, engine)),
             _started(lambda started: manager.run(started=started)),
             _listening(settings.http, http) as url,
@@ -147,6 +159,16 @@ def _engine(settings: Settings) -> "Engine":
             return SipEngine(settings.sip, media)
         case _:
             assert_never(settings.engine)
+
+
+async def _run_engine(
+    engine: "Engine", settings: Settings, manager: CallManager, started: Callable[[], None]
+) -> None:
+    try:
+        await engine.run(manager.deliver, started=started)
+    except OSError as fault:
+        where = f"{settings.sip.host}:{settings.sip.port}"
+        raise StartFault(f"SIP cannot be served at {where} ([sip]): {fault.strerror}") from fault
 
 
 async def _follow_directory(directory: StoredDirectory, engine: "Engine") -> None:
@@ -199,7 +221,11 @@ class _HttpServer(uvicorn.Server):
 @asynccontextmanager
 async def _listening(settings: HttpSettings, http: "Starlette") -> AsyncIterator[str]:
     """Serve HTTP while the block runs; requests under way at its end are answered."""
-    listener = socket.create_server((settings.host, settings.port), backlog=256, reuse_port=False)
+    try:
+        listener = socket.create_server((settings.host, settings.port), backlog=256)
+    except OSError as fault:
+        where = f"{settings.host}:{settings.port}"
+        raise StartFault(f"HTTP cannot be served at {where} ([http]): {fault.strerror}") from fault
     host, port = listener.getsockname()[:2]
     config = uvicorn.Config(
         http,

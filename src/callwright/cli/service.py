@@ -171,6 +171,9 @@ def migrate_database(config: Config = None) -> None:
 def serve(config: Config = None) -> None:
     """Run the service until SIGTERM or Ctrl-C; live calls are then given time to end."""
     # Only here: no other command has use for the engines and the web server.
-    from callwright.app import serve as run
+    from callwright import app
 
-    run(open_settings(config))
+    try:
+        app.serve(open_settings(config))
+    except app.StartFault as fault:
+        raise CommandFault(str(fault)) from fault
