@@ -1,15 +1,19 @@
 """An engine as the contract sees it: every command is watched for events from inside it."""
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from callwright.engines.port import (
     Address,
     BridgeId,
+    Cause,
+    CoachMode,
     Deliver,
     Engine,
     LegId,
     Media,
     PlaybackId,
+    RecordingId,
     Trunk,
 )
 from tests.engines.contract import Heard
@@ -48,6 +52,30 @@ class WatchedEngine:
 
     def unbridge(self, bridge: BridgeId) -> None:
         self._watched(lambda: self._engine.unbridge(bridge))
+
+    def mute(self, leg: LegId, *, muted: bool) -> None:
+        self._watched(lambda: self._engine.mute(leg, muted=muted))
+
+    def coach(self, ear: LegId, to: LegId, mode: CoachMode) -> None:
+        self._watched(lambda: self._engine.coach(ear, to, mode))
+
+    def stop_coaching(self, ear: LegId) -> None:
+        self._watched(lambda: self._engine.stop_coaching(ear))
+
+    def record(self, recording: RecordingId, one: LegId, other: LegId, file: Path) -> None:
+        self._watched(lambda: self._engine.record(recording, one, other, file))
+
+    def stop_recording(self, recording: RecordingId) -> None:
+        self._watched(lambda: self._engine.stop_recording(recording))
+
+    def ring_back(self, leg: LegId) -> None:
+        self._watched(lambda: self._engine.ring_back(leg))
+
+    def answer(self, leg: LegId) -> None:
+        self._watched(lambda: self._engine.answer(leg))
+
+    def reject(self, leg: LegId, cause: Cause) -> None:
+        self._watched(lambda: self._engine.reject(leg, cause))
 
     def _watched(self, command: Callable[[], None]) -> None:
         self._heard.in_command = True

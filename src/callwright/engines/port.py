@@ -17,7 +17,15 @@ contract, which ``tests/engines/contract.py`` checks on every engine:
    the media was played to its end. A looped playback never finishes.
 7. From its answer on a leg is always sent audio: a playback, else the legs bridged with it, else
    silence. A leg hears one playback at a time; a new one replaces the old one.
-8. An engine that is lost ends every live leg with `Cause.ENGINE_LOST`; it has no other way to fail.
+8. What legs say to each other is decided by bridges, ``mute`` and ``coach`` alone; a playback
+   changes only what its own leg hears.
+9. A recording ends when it is stopped or one of its two legs ends, and says so by
+   ``RecordingFinished``, once. It holds what the two legs say to each other: no playback, no coach,
+   silence for a leg that is muted or not bridged with the other at the time.
+10. A call that comes in is offered by ``LegOffered``, with an id from the counter the engine was
+    made with, and is then answered or rejected. Calls of strangers are never offered.
+11. An engine that is lost ends every live leg with `Cause.ENGINE_LOST`; it has no other way to
+    fail.
 """
 
 from collections.abc import Callable, Sequence
@@ -29,6 +37,7 @@ from typing import NewType, Protocol
 LegId = NewType("LegId", int)
 PlaybackId = NewType("PlaybackId", int)
 BridgeId = NewType("BridgeId", int)
+RecordingId = NewType("RecordingId", int)
 
 
 class Cause(StrEnum):
@@ -58,6 +67,17 @@ class Cause(StrEnum):
 
 class LegGone(Exception):
     """A command was given to a leg that has ended, or never was."""
+
+
+class CoachMode(StrEnum):
+    """What becomes of what a coach says. A coach always hears both who talk."""
+
+    LISTEN = "listen"
+    "Nobody hears it."
+    WHISPER = "whisper"
+    "Only the one who is coached hears it."
+    BARGE = "barge"
+    "Both hear it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +117,18 @@ class Media:
 
 
 # Events, all of them facts.
+
+
+@dataclass(frozen=True, slots=True)
+class LegOffered:
+    """A call has come in and waits to be answered or rejected."""
+
+    leg: LegId
+    caller: str
+    "Digits as the far end gave them; empty if it withheld its number."
+    called: str
+    trunk: str | None
+    "The trunk it came from; None: from a phone of our own, whose number is ``caller``."
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,14 +184,29 @@ class PlaybackFinished:
     playback: PlaybackId
 
 
+@dataclass(frozen=True, slots=True)
+class RecordingFinished:
+    """The file is complete and closed."""
+
+    leg: LegId
+    "The first of the two legs."
+    recording: RecordingId
+    duration: float
+    "Seconds; 0 if there is no file."
+    fault: str = ""
+    "Why it ended early or has no file (disk full); empty if all went well."
+
+
 EngineEvent = (
-    LegRinging
+    LegOffered
+    | LegRinging
     | EarlyMediaStarted
     | LegAnswered
     | LegEnded
     | DtmfReceived
     | DtmfSent
     | PlaybackFinished
+    | RecordingFinished
 )
 
 Deliver = Callable[[EngineEvent], None]
@@ -208,3 +255,34 @@ class Engine(Protocol):
 
     def unbridge(self, bridge: BridgeId) -> None:
         """Part the two again; without effect if the bridge has gone."""
+
+    def mute(self, leg: LegId, *, muted: bool) -> None:
+        """Let nobody hear the leg, or let it be heard again. It goes on hearing the others."""
+
+    def coach(self, ear: LegId, to: LegId, mode: CoachMode) -> None:
+        """Let ``ear`` hear ``to`` and whoever is bridged with it, and be heard as ``mode`` says.
+
+        Holds for every bridge that ``to`` comes into, until either ends or `stop_coaching`; given
+        again, it changes the mode. Several legs may coach one.
+        """
+
+    def stop_coaching(self, ear: LegId) -> None:
+        """Undo `coach`; without effect on a leg that coaches nobody."""
+
+    def record(self, recording: RecordingId, one: LegId, other: LegId, file: Path) -> None:
+        """Record what two legs say to each other: WAV, 16 bit, left ``one``, right ``other``.
+
+        8000 Hz, or 16000 Hz if both legs are wideband. At most the last second is lost in a crash.
+        """
+
+    def stop_recording(self, recording: RecordingId) -> None:
+        """End a recording; without effect on one that has ended."""
+
+    def ring_back(self, leg: LegId) -> None:
+        """Tell the caller of an offered leg that it rings (180)."""
+
+    def answer(self, leg: LegId) -> None:
+        """Answer an offered leg; `LegAnswered` follows when the caller has got it."""
+
+    def reject(self, leg: LegId, cause: Cause) -> None:
+        """Refuse an offered leg: `BUSY`, `REJECTED`, `WRONG_NUMBER`, `NO_RESOURCES`, else 480."""

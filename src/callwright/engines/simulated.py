@@ -9,6 +9,7 @@ import itertools
 import wave
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import anyio
 import anyio.lowlevel
@@ -17,6 +18,7 @@ from callwright.engines.port import (
     Address,
     BridgeId,
     Cause,
+    CoachMode,
     Deliver,
     DtmfReceived,
     DtmfSent,
@@ -26,10 +28,13 @@ from callwright.engines.port import (
     LegEnded,
     LegGone,
     LegId,
+    LegOffered,
     LegRinging,
     Media,
     PlaybackFinished,
     PlaybackId,
+    RecordingFinished,
+    RecordingId,
     Trunk,
 )
 
@@ -100,16 +105,23 @@ class SimulatedLeg:
     to: Address
     caller_id: str
     rung_at: float
+    offered: bool = False
+    "It came in."
     answered: bool = False
     early: bool = False
     playback: PlaybackId | None = None
     media: Media | None = None
     bridge: BridgeId | None = None
+    muted: bool = False
+    coached: LegId | None = None
+    "The leg that this one coaches."
+    mode: CoachMode = CoachMode.LISTEN
     keys_free_at: float = 0.0
     keys: list[tuple[float, str]] = field(default_factory=list)
     "Keys the phone got, and when."
     heard: list[tuple[float, str]] = field(default_factory=list)
-    "What it began to hear when: a media file's name, another phone's number, or ``silence``."
+    """What it began to hear when: a media file's name, the numbers of the phones it hears, joined
+    by ``+`` in their order, or ``silence``."""
 
 
 class SimulatedEngine:
@@ -126,6 +138,7 @@ class SimulatedEngine:
         self._otherwise = otherwise or FarEnd()
         self._trunks: frozenset[str] = frozenset()
         self._bridges: dict[BridgeId, tuple[LegId, LegId]] = {}
+        self._recordings: dict[RecordingId, tuple[LegId, LegId, float]] = {}
         self._due: list[tuple[float, int, Callable[[], None]]] = []
         self._turns = itertools.count()
         self._more = anyio.Event()
@@ -197,13 +210,69 @@ class SimulatedEngine:
         self._bridges[bridge] = one, other
         for ear in ears:
             ear.bridge = bridge
-            self._hear(ear)
+        self._listen_again()
 
     def unbridge(self, bridge: BridgeId) -> None:
         for leg in self._bridges.pop(bridge, ()):
             if ear := self.legs.get(leg):
                 ear.bridge = None
-                self._hear(ear)
+        self._listen_again()
+
+    def mute(self, leg: LegId, *, muted: bool) -> None:
+        self._live(leg).muted = muted
+        self._listen_again()
+
+    def coach(self, ear: LegId, to: LegId, mode: CoachMode) -> None:
+        self._live(to)
+        coach = self._live(ear)
+        coach.coached, coach.mode = to, mode
+        self._listen_again()
+
+    def stop_coaching(self, ear: LegId) -> None:
+        if coach := self.legs.get(ear):
+            coach.coached = None
+            self._listen_again()
+
+    def record(self, recording: RecordingId, one: LegId, other: LegId, file: Path) -> None:
+        self._live(one)
+        self._live(other)
+        self._recordings[recording] = (one, other, anyio.current_time())
+
+    def stop_recording(self, recording: RecordingId) -> None:
+        if recording in self._recordings:
+            self._later(0.0, lambda: self._recorded(recording))
+
+    def offer(self, leg: LegId, *, caller: str, called: str, trunk: str | None = None) -> None:
+        """Let a phone call in; ``far_ends`` of the caller's number says what it does once answered.
+
+        Acts before `Answers` in its script are left out.
+        """
+        self.legs[leg] = SimulatedLeg(
+            leg, Address(caller, trunk=trunk), called, anyio.current_time(), offered=True
+        )
+        self.rung.append(self.legs[leg])
+        self._later(0.0, lambda: self._tell(LegOffered(leg, caller, called, trunk)))
+
+    def ring_back(self, leg: LegId) -> None:
+        self._live(leg)
+
+    def answer(self, leg: LegId) -> None:
+        phone = self._live(leg)
+        if not phone.offered or phone.answered:
+            return
+        self._later(0.0, lambda: self._act(leg, Answers()))
+        acts = iter(self.far_ends.get(phone.to.number, self._otherwise).acts)
+        after = 0.0
+        for _, act in acts:
+            if isinstance(act, Answers):
+                break
+        for pause, act in acts:
+            after += pause
+            self._later(after, lambda act=act: self._act(leg, act))  # type: ignore[misc]
+
+    def reject(self, leg: LegId, cause: Cause) -> None:
+        phone = self._live(leg)
+        self._later(0.0, lambda: self._end(phone, cause))
 
     def _live(self, leg: LegId) -> SimulatedLeg:
         if leg not in self.legs:
@@ -244,7 +313,19 @@ class SimulatedEngine:
             return
         if leg.bridge is not None:
             self.unbridge(leg.bridge)
+        for coach in self.legs.values():
+            if coach.coached == leg.id:
+                coach.coached = None
+        self._listen_again()
+        for recording, (one, other, _) in tuple(self._recordings.items()):
+            if leg.id in (one, other):
+                self._recorded(recording)
         self._tell(LegEnded(leg.id, cause, raw))
+
+    def _recorded(self, recording: RecordingId) -> None:
+        if begun := self._recordings.pop(recording, None):
+            one, _, since = begun
+            self._tell(RecordingFinished(one, recording, anyio.current_time() - since))
 
     def _played(self, leg: SimulatedLeg, playback: PlaybackId) -> None:
         if leg.id in self.legs and leg.playback == playback:
@@ -257,22 +338,44 @@ class SimulatedEngine:
             leg.keys.append((anyio.current_time(), key))
             self._tell(DtmfSent(leg.id, key))
 
+    def _listen_again(self) -> None:
+        for ear in self.legs.values():
+            self._hear(ear)
+
     def _hear(self, ear: SimulatedLeg) -> None:
         """Note what the phone hears from now on, if that is something else than before."""
         if not ear.answered:
             return
-        what = "silence"
+        speakers = [leg for leg in self.legs.values() if self._is_heard(leg, ear)]
+        what = "+".join(sorted(leg.to.number for leg in speakers)) or "silence"
         if ear.media:
             what = ear.media.path.name
-        elif ear.bridge is not None:
-            peer = next(leg for leg in self._bridges[ear.bridge] if leg != ear.id)
-            if self.legs[peer].answered or self.legs[peer].early:
-                what = self.legs[peer].to.number
         now = anyio.current_time()
         if ear.heard and ear.heard[-1][0] == now:
             ear.heard.pop()  # What lasted no time was not heard.
         if not ear.heard or ear.heard[-1][1] != what:
             ear.heard.append((now, what))
+
+    def _is_heard(self, leg: SimulatedLeg, ear: SimulatedLeg) -> bool:
+        if leg is ear or leg.muted or not (leg.answered or leg.early):
+            return False
+        if leg.bridge is not None and leg.bridge == ear.bridge:
+            return True
+        return self._coach_hears(ear, leg) or self._is_coach_of(leg, ear)
+
+    def _coach_hears(self, coach: SimulatedLeg, leg: SimulatedLeg) -> bool:
+        if coach.coached is None:
+            return False
+        to = self.legs[coach.coached]
+        return leg is to or (to.bridge is not None and leg.bridge == to.bridge)
+
+    def _is_coach_of(self, coach: SimulatedLeg, ear: SimulatedLeg) -> bool:
+        """Whether what a coach says reaches ``ear``."""
+        if coach.coached is None or coach.mode is CoachMode.LISTEN:
+            return False
+        if ear.id == coach.coached:
+            return True
+        return coach.mode is CoachMode.BARGE and self._coach_hears(coach, ear)
 
 
 def duration(media: Media) -> float:
