@@ -1,5 +1,6 @@
 """The service put together: the only place where things are wired."""
 
+import fcntl
 import itertools
 import logging
 import signal
@@ -8,10 +9,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, assert_never
 
 import anyio
 import uvicorn
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from callwright.calls.manager import CallManager
 from callwright.calls.narration import narrate
@@ -104,44 +107,62 @@ async def service(settings: Settings) -> AsyncIterator[Service]:
     database = open_database(settings.database_url)
     try:
         await check_schema(database)
-        journal = StoredJournal(database)
-        unfinished = await journal.close_unfinished(datetime.now(UTC))
-        if unfinished:
-            log.warning("%d sessions had been cut off by the last stop: closed", len(unfinished))
-        directory = StoredDirectory(database, settings.data / "media")
-        engine = _engine(settings)
-        first_id = await reserve_block(database) << BLOCK_BITS
-        manager = CallManager(
-            engine,
-            journal,
-            next_id=itertools.count(first_id).__next__,
-            parallel_at_most=settings.calls.parallel_at_most,
-        )
-        manager.listeners.append(narrate)
-        speech = SpeechService(settings.data / "speech", settings.speech)
-        access = StoredAccess(database)
-        dispatcher = Dispatcher(
-            [
-                *Sessions(access).methods(),
-                *StartCalls(directory, manager, speech, settings.api, settings.calls).methods(),
-                *ControlCalls(manager).methods(),
-                *Listings(manager, journal).methods(),
-            ],
-            access,
-            settings.api,
-        )
-        http = build_http(dispatcher, settings.http, lambda: not manager.draining)
-        async with (
-            _background(journal.run),
-            _background(speech.run),
-            _started(lambda started: _run_engine(engine, settings, manager, started)),
-            _background(lambda: _follow_directory(directory, engine)),
-            _started(lambda started: manager.run(started=started)),
-            _listening(settings.http, http) as url,
-        ):
-            yield Service(url, manager, engine)
+        with _alone_in(settings.data):
+            async with _put_together(settings, database) as up:
+                yield up
     finally:
         await database.dispose()
+
+
+@contextmanager
+def _alone_in(folder: Path) -> "Iterator[None]":
+    """Hold a lock on the data folder: two services would close each other's sessions."""
+    with (folder / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise StartFault(f"another service runs on the data in {folder}") from None
+        yield
+
+
+@asynccontextmanager
+async def _put_together(settings: Settings, database: AsyncEngine) -> AsyncIterator[Service]:
+    journal = StoredJournal(database)
+    unfinished = await journal.close_unfinished(datetime.now(UTC))
+    if unfinished:
+        log.warning("%d sessions had been cut off by the last stop: closed", len(unfinished))
+    directory = StoredDirectory(database, settings.data / "media")
+    engine = _engine(settings)
+    first_id = await reserve_block(database) << BLOCK_BITS
+    manager = CallManager(
+        engine,
+        journal,
+        next_id=itertools.count(first_id).__next__,
+        parallel_at_most=settings.calls.parallel_at_most,
+    )
+    manager.listeners.append(narrate)
+    speech = SpeechService(settings.data / "speech", settings.speech)
+    access = StoredAccess(database)
+    dispatcher = Dispatcher(
+        [
+            *Sessions(access).methods(),
+            *StartCalls(directory, manager, speech, settings.api, settings.calls).methods(),
+            *ControlCalls(manager).methods(),
+            *Listings(manager, journal).methods(),
+        ],
+        access,
+        settings.api,
+    )
+    http = build_http(dispatcher, settings.http, lambda: not manager.draining)
+    async with (
+        _background(journal.run),
+        _background(speech.run),
+        _started(lambda started: _run_engine(engine, settings, manager, started)),
+        _background(lambda: _follow_directory(directory, engine)),
+        _started(lambda started: manager.run(started=started)),
+        _listening(settings.http, http) as url,
+    ):
+        yield Service(url, manager, engine)
 
 
 def _engine(settings: Settings) -> "Engine":

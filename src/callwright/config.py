@@ -39,7 +39,9 @@ class ApiSettings(Section):
     lenient: bool = False
     'Accept and normalise "25" for 25, "true" for true, and a leading + or 8 in Russian numbers.'
     points_per_minute: Annotated[int, Field(ge=1)] = 250
+    "Successful requests an account may make in a minute."
     points_per_day: Annotated[int, Field(ge=1)] = 10_000
+    "Successful requests an account may make in a day."
     default_direction: Literal["in", "out"] = "in"
     "Marks a session whose request does not say its direction."
     tts_length_limit: Annotated[int, Field(ge=1, le=10_000)] = 500
@@ -67,6 +69,7 @@ class SipSettings(Section):
     rtp_ports: tuple[Port, Port] = (16384, 32767)
     "Range of UDP ports for RTP and RTCP, both ends included; two ports per leg."
     user_agent: str = "callwright"
+    "What we call ourselves in the User-Agent header of SIP."
 
 
 class MediaSettings(Section):
@@ -89,7 +92,9 @@ class Settings(Section):
     database: str | None = None
     "SQLAlchemy URL; unset: SQLite in the data folder."
     engine: Literal["sip", "simulated"] = "sip"
+    "What carries calls: SIP, or far ends that are simulated, to develop against."
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+    "`info` tells each call in a few lines, without full numbers; `debug` the protocols too."
     http: HttpSettings = HttpSettings()
     api: ApiSettings = ApiSettings()
     calls: CallSettings = CallSettings()

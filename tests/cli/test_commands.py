@@ -15,8 +15,8 @@ import argon2
 import pytest
 
 from callwright.cli import main
+from callwright.directory.tokens import hash_of_token
 from callwright.storage.access import StoredAccess
-from callwright.storage.administration import hash_token
 from callwright.storage.database import open_database
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -112,7 +112,7 @@ def write_wav(path: Path, *, seconds: int = 1) -> None:
 def owner_of_token(folder: Path, token: str) -> str | None:
     async def look() -> str | None:
         database = open_database(f"sqlite+aiosqlite:///{folder / 'callwright-data/callwright.db'}")
-        found = await StoredAccess(database).token(hash_token(token))
+        found = await StoredAccess(database).token(hash_of_token(token))
         await database.dispose()
         return found[1].login if found else None
 

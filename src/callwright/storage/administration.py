@@ -3,8 +3,6 @@
 What is made here bears `Origin.COMMAND`, so that applying a directory file leaves it alone.
 """
 
-import hashlib
-import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -15,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from callwright.directory.entries import LOOPBACK
 from callwright.directory.media import StoredMedia
 from callwright.directory.model import DIALING_MUSIC, AccountId, MediaFileId, TokenKind, UserId
+from callwright.directory.tokens import hash_of_token, hint_of_token, new_token
 from callwright.storage.apply import touch
 from callwright.storage.database import writing
 from callwright.storage.tables import (
@@ -25,9 +24,6 @@ from callwright.storage.tables import (
     trunks,
     users,
 )
-
-HINT = 4
-"Last characters of a token that are kept to tell tokens apart."
 
 
 class AdministrationFault(Exception):
@@ -71,11 +67,6 @@ class ListedTrunk:
     port: int
     user: str | None
     active: bool
-
-
-def hash_token(token: str) -> str:
-    """Return what is stored of a token: SHA-256 in hexadecimal. It is random, so no salt."""
-    return hashlib.sha256(token.encode()).hexdigest()
 
 
 async def initialise(
@@ -260,12 +251,12 @@ async def _add_user(
 async def _add_token(
     connection: AsyncConnection, user: UserId, login: str, expires_at: datetime | None
 ) -> NewToken:
-    text = secrets.token_hex(32)
+    text = new_token()
     row = insert(tokens).values(
         user_id=user,
         kind=TokenKind.PERMANENT.value,
-        sha256=hash_token(text),
-        hint=text[-HINT:],
+        sha256=hash_of_token(text),
+        hint=hint_of_token(text),
         expires_at=expires_at,
         blocked=False,
         origin=Origin.COMMAND.value,

@@ -492,6 +492,24 @@ def test_keys_pressed_by_a_bridged_far_end_reach_the_other_under_its_number(desk
     assert desk.events == [DtmfReceived(LegId(1), "4")]
 
 
+def test_a_key_out_of_nowhere_is_put_on_the_time_line_and_takes_its_time(desk: Desk) -> None:
+    """A gateway that stamps its keys by another clock than its speech."""
+    desk.leg(1)
+    desk.leg(2)
+    desk.bridge(1, 2)
+    ann = Talker(desk, 1)
+    ann.talk(0.1)
+    wild = (ann.timestamp + 0x40000000) & 0xFFFFFFFF
+    key = Packet(EVENT, (ann.sequence + 1) & 0xFFFF, wild, ann.ssrc, b"\x04\x0a\x00\xa0", True)
+    desk.arrive(1, build(key))
+    desk.part(1, 2)
+    desk.pass_time(0.1)
+    assert_one_stream(desk.all(2))
+    (began, first), (ended, last) = desk.sent[2][0], desk.sent[2][-1]
+    assert abs(elapsed(first, last) - (ended - began) * 8000) <= 2 * FRAME
+    assert len(desk.audio(2, EVENT)) == 1
+
+
 def test_keys_for_a_far_end_without_telephone_events_become_tones_once(desk: Desk) -> None:
     desk.leg(1)
     desk.leg(2, dtmf=None)

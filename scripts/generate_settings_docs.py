@@ -1,0 +1,128 @@
+#!/usr/bin/env python
+"""Write docs/settings.md from the settings themselves: names, types, defaults, descriptions.
+
+``--check`` writes nothing and fails where the file is not what would be written.
+"""
+
+import argparse
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from callwright.config import Settings
+
+FILE = Path(__file__).parents[1] / "docs" / "settings.md"
+
+Schema = Mapping[str, Any]
+
+# What each section is about; the fields say the rest themselves.
+SECTIONS = {
+    "http": "Where the API listens.",
+    "api": "What the API takes, and how much of it.",
+    "calls": "How long phones are rung and people talk, and how many at once.",
+    "sip": "Where SIP and RTP go out and come in. UDP and IPv4.",
+    "media": "Audio on the line, and files that are uploaded.",
+    "speech": "Spoken texts.",
+}
+
+START = """\
+<!-- Made by scripts/generate_settings_docs.py; edit the settings in src/callwright/config.py. -->
+
+# Settings
+
+One TOML file, `callwright.toml`. A command finds it by `--config`, else by the environment variable
+`CALLWRIGHT_CONFIG`, else in the working directory; without one, everything has its default. A
+setting that does not exist is a fault, as is a value out of its range: nothing starts then, and the
+message names the setting. A running service reads its settings once, at its start.
+
+What an account owns (numbers, people, trunks, messages) is not here but in the
+[directory file](directory-file.md)."""
+
+
+def main() -> int:
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--check", action="store_true", help="fail where the file is stale")
+    text = "\n".join(page()) + "\n"
+    if not arguments.parse_args().check:
+        FILE.write_text(text, "utf-8")
+    elif not FILE.exists() or FILE.read_text("utf-8") != text:
+        print("docs/settings.md is stale. Run: scripts/generate_settings_docs.py", file=sys.stderr)
+        return 1
+    return 0
+
+
+def page() -> Iterator[str]:
+    """The lines of docs/settings.md."""
+    schema = Settings.model_json_schema()
+    yield from (START, "", "## At the top of the file", "")
+    yield from _table(Settings(), schema["properties"])
+    for name, value in Settings():
+        if isinstance(value, BaseModel):
+            section = schema["$defs"][type(value).__name__]
+            yield from ("", f"## [{name}]", "", SECTIONS[name], "")
+            yield from _table(value, section["properties"])
+
+
+def _table(defaults: BaseModel, fields: Mapping[str, Schema]) -> Iterator[str]:
+    yield "| Setting | Value | Default | |"
+    yield "|---|---|---|---|"
+    for name, value in defaults:
+        if not isinstance(value, BaseModel):
+            field = fields[name]
+            description = " ".join(field.get("description", "").split())
+            yield f"| `{name}` | {_type(field)} | {_default(value)} | {description} |"
+
+
+def _type(field: Schema) -> str:
+    if "anyOf" in field:
+        kinds = [_type(kind) for kind in field["anyOf"] if kind.get("type") != "null"]
+        return " or ".join(dict.fromkeys(kinds))
+    if "enum" in field:
+        return ", ".join(f"`{value}`" for value in field["enum"])
+    match field["type"]:
+        case "array" if "prefixItems" in field:
+            return f"list of {len(field['prefixItems'])}: {_type(field['prefixItems'][0])}"
+        case "array":
+            return f"list: {_type(field['items'])}"
+        case "string":
+            return {"ipv4": "IPv4 address", "ipv6": "IPv6 address", "path": "path"}.get(
+                field.get("format", ""), "text"
+            )
+        case "boolean":
+            return "`true` or `false`"
+        case kind:
+            return {"integer": "whole number", "number": "number"}[kind] + _range(field)
+
+
+def _range(field: Schema) -> str:
+    low = field.get("minimum", field.get("exclusiveMinimum"))
+    high = field.get("maximum", field.get("exclusiveMaximum"))
+    above = "more than " if "exclusiveMinimum" in field else ""
+    match low, high:
+        case None, None:
+            return ""
+        case _, None:
+            return f", {above or 'at least '}{low:g}"
+        case _:
+            return f", {above}{low:g} to {high}"
+
+
+def _default(value: object) -> str:
+    match value:
+        case None:
+            return "unset"
+        case bool():
+            return f"`{str(value).lower()}`"
+        case tuple() | list():
+            return f"`{list(value)}`"
+        case int() | float():
+            return f"`{value}`"
+        case _:
+            return f'`"{value}"`'
+
+
+if __name__ == "__main__":
+    sys.exit(main())
