@@ -5,6 +5,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from callwright.engines.sip.address import Malformed, parse_address, parse_uri, parse_via
+from callwright.engines.sip.hop import Hop
 from callwright.engines.sip.message import (
     MAX_LINES,
     MAX_MESSAGE,
@@ -43,7 +44,7 @@ def test_the_malformed_are_refused_for_their_reason(name: str) -> None:
 def test_the_doubtful_are_answered(name: str) -> None:
     status, text = TAKEN[name]
     world = World()
-    world.agent.receive(wire(text), ("192.0.2.99", 5060), 0.0)
+    world.agent.receive(wire(text), Hop("192.0.2.99", 5060), 0.0)
     answers = [parse(one.data) for one in world.agent.layer.to_send]
     assert [one.status for one in answers if isinstance(one, Response)] == (
         [status] if status else []
@@ -104,14 +105,14 @@ def test_an_unknown_method_is_not_the_one_it_resembles() -> None:
         ("SIP:25@my_host:5080", "25", ("my_host", 5080)),
         ("sip:127.0.0.1", None, ("127.0.0.1", 5060)),
         ("sip:+7495;npdi;rn=1@carrier.example:5070", "+7495;npdi;rn=1", ("carrier.example", 5070)),
-        ("sip:25@[::1]:5060;transport=UDP", "25", ("[::1]", 5060)),
+        ("sip:25@[::1]:5060;transport=UDP", "25", ("::1", 5060)),
         ("sip:25@example.com;maddr=192.0.2.9", "25", ("192.0.2.9", 5060)),
         ("sip:25@example.com;self=1;gr=urn:uuid:f8-1?x=y@z", "25", ("example.com", 5060)),
     ],
 )
 def test_uris_as_equipment_writes_them(text: str, user: str | None, hop: tuple[str, int]) -> None:
     uri = parse_uri(text)
-    assert (uri.user, uri.hop) == (user, hop)
+    assert (uri.user, uri.hop.place) == (user, hop)
 
 
 @pytest.mark.parametrize(
@@ -208,9 +209,9 @@ def test_bytes_that_are_no_utf8_are_repeated_as_they_came() -> None:
 def test_the_source_is_noted_in_the_via(via: str, stamped: str, hop: tuple[str, int]) -> None:
     request = parse(OPTIONS.replace(b"funky.example.com;branch=z9hG4bKkdjuw", via.encode()))
     assert isinstance(request, Request)
-    stamp_source(request, ("192.0.2.1", 4000))
+    stamp_source(request, Hop("192.0.2.1", 4000))
     assert request.headers["via"][0].endswith(stamped)
-    assert where_answers_go(request, ("192.0.2.1", 4000)) == hop
+    assert where_answers_go(request, Hop("192.0.2.1", 4000)).place == hop
     assert request.via.branch == "b"
 
 
@@ -255,8 +256,8 @@ def read(data: bytes) -> None:
     message.to_tag, tokens(message, "require"), content_type(message), values(message, "contact")
     if isinstance(message, Request):
         assert message.via.sent_by
-        stamp_source(message, ("192.0.2.1", 4000))
-        where_answers_go(message, ("192.0.2.1", 4000))
+        stamp_source(message, Hop("192.0.2.1", 4000))
+        where_answers_go(message, Hop("192.0.2.1", 4000))
         parse(bytes(answer_to(message, 200, "OK", tag="us")))
 
 
@@ -268,5 +269,5 @@ def test_any_damage_leaves_the_user_agent_standing(data: st.DataObject) -> None:
         whole = bytearray(data.draw(st.sampled_from(CORPUS)))
         at = data.draw(st.integers(0, len(whole) - 1))
         whole[at] = data.draw(st.integers(0, 255))
-        world.agent.receive(bytes(whole), ("192.0.2.1", 4000), 0.0)
+        world.agent.receive(bytes(whole), Hop("192.0.2.1", 4000), 0.0)
     assert world.facts == []

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from callwright.engines.sip.dialog import Hop
+from callwright.engines.sip.hop import Hop
 from callwright.engines.sip.layer import Datagram
 from callwright.engines.sip.transport import BATCH, NAMES_AT_MOST, WAITING_AT_MOST, UdpTransport
 
@@ -56,13 +56,13 @@ async def test_many_datagrams_are_read_a_batch_at_a_time(peer: socket.socket) ->
     while sum(map(len, ear.batches)) < BATCH + 3:
         await ear.more()
     assert [len(batch) for batch in ear.batches] == [BATCH, 3]
-    assert ear.batches[1][2] == (str(BATCH + 2).encode(), peer.getsockname())
+    assert ear.batches[1][2] == (str(BATCH + 2).encode(), Hop(*peer.getsockname()))
     ear.transport.close()
 
 
 async def test_whatever_waits_for_a_name_is_sent_when_it_is_known(peer: socket.socket) -> None:
     ear = Ear()
-    hop = ("localhost", peer.getsockname()[1])
+    hop = Hop("localhost", peer.getsockname()[1])
     for data in (b"one", b"two"):
         ear.transport.send(Datagram(data, hop))
     loop = asyncio.get_running_loop()
@@ -74,9 +74,9 @@ async def test_whatever_waits_for_a_name_is_sent_when_it_is_known(peer: socket.s
 
 async def test_what_cannot_be_sent_is_said_later() -> None:
     ear = Ear()
-    nowhere = Datagram(b"x", ("no-such-host.invalid", 5060))
-    too_long = Datagram(b"x" * 70000, ("127.0.0.1", 9))
-    strange = Datagram(b"x", ("." * 70, 5060))
+    nowhere = Datagram(b"x", Hop("no-such-host.invalid", 5060))
+    too_long = Datagram(b"x" * 70000, Hop("127.0.0.1", 9))
+    strange = Datagram(b"x", Hop("." * 70, 5060))
     for datagram in (nowhere, too_long, strange):
         ear.transport.send(datagram)
     assert ear.unsent == []
@@ -89,8 +89,8 @@ async def test_what_cannot_be_sent_is_said_later() -> None:
 async def test_names_without_end_are_bounded() -> None:
     ear = Ear()
     for _ in range(WAITING_AT_MOST + 5):
-        ear.transport.send(Datagram(b"x", ("localhost", 9)))
+        ear.transport.send(Datagram(b"x", Hop("localhost", 9)))
     for number in range(NAMES_AT_MOST + 6):
-        ear.transport.send(Datagram(b"x", (f"{number}.invalid", 9)))
+        ear.transport.send(Datagram(b"x", Hop(f"{number}.invalid", 9)))
     assert ear.transport.dropped == {"too many waiting for a name": 5, "too many names": 7}
     ear.transport.close()

@@ -17,10 +17,11 @@ from callwright.engines.sip.agent import Agent
 from callwright.engines.sip.asking import Identity
 from callwright.engines.sip.auth import Digest
 from callwright.engines.sip.call import Call, Fact, StreamAgreed
+from callwright.engines.sip.hop import Hop
 from callwright.engines.sip.invite import Invited
 from callwright.engines.sip.transactions import Timing
 
-FAR = ("127.0.0.1", 6000)
+FAR = Hop("127.0.0.1", 6000)
 CONTACT = "<sip:far@127.0.0.1:6000>"
 SDP = (
     "v=0\r\no=far 1 1 IN IP4 127.0.0.9\r\ns=-\r\nc=IN IP4 127.0.0.9\r\nt=0 0\r\n"
@@ -46,7 +47,7 @@ class World:
     def __init__(self, far: Script | None = None, *, loss: float = 0.0, seed: int = 0) -> None:
         self.now = 0.0
         self.facts: list[Fact] = []
-        self.sent: list[tuple[float, Sent, tuple[str, int]]] = []
+        self.sent: list[tuple[float, Sent, Hop]] = []
         "What our side has sent: time, message, hop. Lost ones too."
         self.far = far
         self.calls: dict[LegId, Call] = {}
@@ -111,7 +112,7 @@ class World:
 
     def hops(self, method: str) -> list[tuple[str, int]]:
         return [
-            hop
+            hop.place
             for _, one, hop in self.sent
             if isinstance(one, sipmessage.Request) and one.method == method
         ]

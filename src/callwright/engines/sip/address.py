@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from urllib.parse import quote
 
-DEFAULT_PORT = 5060
+from callwright.engines.sip.hop import Hop, Transport, is_address
 
 Parameters = Mapping[str, str | None]
 NO_PARAMETERS: Parameters = MappingProxyType({})
@@ -42,9 +42,20 @@ class Uri:
     params: Parameters = field(default_factory=dict)
 
     @property
-    def hop(self) -> tuple[str, int]:
-        """Host and port a request to this URI goes to over UDP (RFC 3263 without SRV)."""
-        return self.params.get("maddr") or self.host, self.port or DEFAULT_PORT
+    def hop(self) -> Hop:
+        """Where a request to this URI goes (RFC 3263 4, without NAPTR: UDP unless said).
+
+        Raises `Malformed` for a transport we do not have.
+        """
+        said = "tls" if self.scheme == "sips" else (self.params.get("transport") or "udp").lower()
+        try:
+            transport = Transport(said)
+        except ValueError:
+            raise Malformed("transport") from None
+        host = (self.params.get("maddr") or self.host).strip("[]")
+        if self.port is None and is_address(host):
+            return Hop(host, transport.port, transport)
+        return Hop(host, self.port, transport)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from callwright.engines.sip.address import Malformed
 from callwright.engines.sip.asking import Desk, Identity
 from callwright.engines.sip.auth import Digest
 from callwright.engines.sip.call import Call, Fact
-from callwright.engines.sip.dialog import Hop
+from callwright.engines.sip.hop import Hop
 from callwright.engines.sip.invite import Invited
 from callwright.engines.sip.layer import TransactionLayer
 from callwright.engines.sip.message import Request, Response, answer_to, parse
@@ -30,7 +30,9 @@ class Agent:
     def __init__(
         self, identity: Identity, tell: Callable[[Fact], None], timing: Timing | None = None
     ) -> None:
-        self.layer = TransactionLayer(sent_by=identity.sent_by, timing=timing or Timing())
+        self.layer = TransactionLayer(
+            sent_by=lambda transport: identity.over(transport).sent_by, timing=timing or Timing()
+        )
         self._identity = identity
         self._tell = tell
         self._secret = secrets.token_bytes(16)
@@ -40,7 +42,9 @@ class Agent:
         self, leg: LegId, whom: Invited, digest: Digest, media: tuple[str, int], now: float
     ) -> Call:
         """Send an INVITE that offers audio at ``media``, our RTP's address and port."""
-        call = Call(leg, Desk(self.layer, self._identity, digest), whom, media, self._tell)
+        call = Call(
+            leg, Desk(self.layer, self._identity, digest, whom.hop), whom, media, self._tell
+        )
         self._calls[call.call_id] = call
         call.ring(now)
         return call
@@ -59,9 +63,9 @@ class Agent:
             return  # keep-alive of RFC 5626, and of phones that send zeros
         try:
             message = parse(data)
-            log.debug("from %s:%d %s", *source, message.start_line)
+            log.debug("from %s %s", source, message.start_line)
             if isinstance(message, Response):
-                self.layer.receive_response(message, now)
+                self.layer.receive_response(message, source, now)
             elif not self.layer.receive_request(message, source, now):
                 self._new_request(message, source, now)
         except Malformed as fault:

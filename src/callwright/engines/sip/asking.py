@@ -1,13 +1,14 @@
 """Asking: how a request of ours goes out, and goes out again when it is challenged."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from callwright.engines.sip.address import Malformed
 from callwright.engines.sip.auth import Digest
-from callwright.engines.sip.dialog import Hop
-from callwright.engines.sip.layer import Tell, TransactionLayer
+from callwright.engines.sip.hop import Hop, Transport, bracketed
+from callwright.engines.sip.layer import TransactionLayer
 from callwright.engines.sip.message import Request, Response
+from callwright.engines.sip.outgoing import Outgoing, Tell
 from callwright.engines.sip.transactions import ClientTransaction, Lost
 
 ANSWERS_AT_MOST = 3
@@ -18,19 +19,28 @@ ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK"
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What we call ourselves on the wire."""
+    """What we call ourselves on the wire, over one transport."""
 
     host: str
     port: int
+    "Of UDP and TCP."
     user_agent: str
+    tls_port: int = 5061
+    transport: Transport = Transport.UDP
+
+    def over(self, transport: Transport) -> "Identity":
+        """Return what we call ourselves over ``transport``."""
+        return self if transport is self.transport else replace(self, transport=transport)
 
     @property
     def sent_by(self) -> str:
-        return f"{self.host}:{self.port}"
+        port = self.tls_port if self.transport is Transport.TLS else self.port
+        return f"{bracketed(self.host)}:{port}"
 
     @property
     def contact(self) -> str:
-        return f"<sip:callwright@{self.host}:{self.port}>"
+        over = "" if self.transport is Transport.UDP else f";transport={self.transport}"
+        return f"<sip:callwright@{self.sent_by}{over}>"
 
 
 Build = Callable[[], tuple[Request, Hop]]
@@ -40,10 +50,34 @@ Build = Callable[[], tuple[Request, Hop]]
 class Desk:
     """What every request of one leg needs: a layer to go out through, a name, credentials."""
 
-    def __init__(self, layer: TransactionLayer, identity: Identity, digest: Digest) -> None:
+    def __init__(
+        self,
+        layer: TransactionLayer,
+        identity: Identity,
+        digest: Digest,
+        line: Hop | None = None,
+    ) -> None:
+        """``line``: the hop the leg began with: where its INVITE goes, or has come from."""
         self.layer = layer
-        self.identity = identity
+        self.identity = identity.over(line.transport) if line is not None else identity
         self.digest = digest
+        self._line = line
+
+    def way(self, hop: Hop) -> Hop:
+        """Add to a hop read from a message what is known of the leg's line.
+
+        A Contact says neither whose certificate to believe nor which connection leads there.
+        """
+        line = self._line
+        if line is None or not hop.transport.reliable:
+            return hop
+        name = hop.name or line.name or line.host
+        return replace(hop, name=name, trust=line.trust, flow=hop.flow or line.flow)
+
+    def heard_over(self, hop: Hop) -> None:
+        """Note the connection that the leg's messages come over."""
+        if self._line is not None and hop.flow is not None:
+            self._line = replace(self._line, flow=hop.flow)
 
     def ask(self, build: Build, now: float, done: Tell) -> "Asked":
         """Send a request; ``done`` gets every response that is not a challenge we can answer."""
@@ -55,9 +89,9 @@ class Desk:
 class Asked:
     """One request, over as many transactions as its challenges take."""
 
-    transaction: ClientTransaction | None = None
-    "The latest attempt; None where none could be made."
-    hop: Hop = ("", 0)
+    _outgoing: Outgoing | None = None
+    _challenger: Hop | None = None
+    "Where the latest challenge has come from: its nonce is good there, perhaps nowhere else."
 
     def __init__(self, desk: Desk, build: Build, done: Tell) -> None:
         self._desk = desk
@@ -66,21 +100,31 @@ class Asked:
         self._answered = 0
         self._given_up = False
 
+    @property
+    def transaction(self) -> ClientTransaction | None:
+        """The latest attempt; None where none could be made, or none has been made yet."""
+        return self._outgoing.transaction if self._outgoing is not None else None
+
     def give_up(self) -> None:
-        """Answer no more challenges."""
+        """Answer no more challenges, and try no more servers."""
         self._given_up = True
+        if self._outgoing is not None:
+            self._outgoing.give_up()
 
     def send(self, now: float) -> None:
         try:
-            request, self.hop = self._build()
+            request, hop = self._build()
         except Malformed:
             self._done(Lost.UNSENT, now)
             return
         request.headers |= self._desk.digest.answers(request.method, request.uri, request.body)
         request.headers["user-agent"] = [self._desk.identity.user_agent]
-        self.transaction = self._desk.layer.request(request, self.hop, now, self._told)
+        way = self._challenger or self._desk.way(hop)
+        self._outgoing = self._desk.layer.request(request, way, now, self._told)
 
     def _told(self, what: Response | Lost, now: float) -> None:
+        if self._outgoing is not None:
+            self._desk.heard_over(self._outgoing.hop)
         if isinstance(what, Response) and what.status in (401, 407) and self._try_again(what):
             self.send(now)
         else:
@@ -90,4 +134,5 @@ class Asked:
         if self._given_up or self.transaction is None or self._answered >= ANSWERS_AT_MOST:
             return False
         self._answered += 1
+        self._challenger = self._outgoing.hop if self._outgoing is not None else None
         return self._desk.digest.challenged(self.transaction.request, challenge)

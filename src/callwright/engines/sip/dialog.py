@@ -3,10 +3,8 @@
 from dataclasses import dataclass, field
 
 from callwright.engines.sip.address import Malformed, parse_address, parse_uri
+from callwright.engines.sip.hop import Hop
 from callwright.engines.sip.message import Headers, Request, Response, contact, values
-
-Hop = tuple[str, int]
-"Host (a name or a number) and port a datagram goes to."
 
 
 @dataclass(slots=True)

@@ -32,7 +32,7 @@ from callwright.engines.port import (
 from callwright.engines.sip.agent import Agent
 from callwright.engines.sip.asking import Identity
 from callwright.engines.sip.call import Call, Fact, StreamAgreed
-from callwright.engines.sip.dialog import Hop
+from callwright.engines.sip.hop import Hop
 from callwright.engines.sip.layer import Datagram
 from callwright.engines.sip.route import NoRoute, route_to
 from callwright.engines.sip.transactions import Timing
@@ -50,7 +50,7 @@ class SipEngine:
     After ``started`` the attribute ``address`` says where SIP is listened for.
     """
 
-    address: Hop
+    address: tuple[str, int]
 
     def __init__(
         self, settings: SipSettings, media: MediaEngine, *, timing: Timing | None = None
@@ -258,6 +258,10 @@ class SipEngine:
 
     def _flush(self) -> None:
         layer = self._agent.layer
+        while layer.to_find:
+            outgoing = layer.to_find.popleft()
+            host, port = outgoing.hop.place
+            layer.found(outgoing, [outgoing.hop.at(host, port)], self._loop.time())
         while layer.to_send:
             self._transport.send(layer.to_send.popleft())
         due = layer.next_timer()

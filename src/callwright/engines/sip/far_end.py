@@ -8,7 +8,8 @@ from callwright.engines.sip.address import Malformed
 from callwright.engines.sip.asking import ALLOW
 from callwright.engines.sip.call import Call
 from callwright.engines.sip.causes import q850_of
-from callwright.engines.sip.dialog import Dialog, Hop
+from callwright.engines.sip.dialog import Dialog
+from callwright.engines.sip.hop import Hop
 from callwright.engines.sip.message import (
     Headers,
     Request,

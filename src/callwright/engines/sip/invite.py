@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from callwright.engines.sip.address import Malformed
 from callwright.engines.sip.asking import ALLOW, Asked, Desk
-from callwright.engines.sip.dialog import Dialog, Hop, dialog_from
+from callwright.engines.sip.dialog import Dialog, dialog_from
+from callwright.engines.sip.hop import Hop
 from callwright.engines.sip.message import (
     Request,
     Response,
@@ -223,13 +224,13 @@ class Invitation:
         for name in ("authorization", "proxy-authorization"):
             if name in invite.headers:
                 ack.headers[name] = invite.headers[name]
-        self._acks[tag] = self._desk.layer.acknowledge(ack, hop)
+        self._acks[tag] = self._desk.layer.acknowledge(ack, self._desk.way(hop))
         return dialog
 
     def _cancel(self, now: float) -> None:
         assert self._asked is not None
         if (invite := self._asked.transaction) is not None:
-            self._desk.layer.cancel(cancel_of(invite.request), invite, self._asked.hop, now)
+            self._desk.layer.cancel(cancel_of(invite.request), invite, now)
 
     def _drop(self, reason: str) -> None:
         self._desk.layer.dropped[reason] += 1

@@ -4,7 +4,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from callwright.engines.port import Cause, DtmfSent
-from callwright.engines.sip.dialog import Hop
+from callwright.engines.sip.hop import Hop
 from callwright.engines.sip.message import Request, Response, add_body
 from callwright.engines.sip.transactions import Lost
 

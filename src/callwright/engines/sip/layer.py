@@ -1,18 +1,28 @@
 """The transaction layer: which transaction a message belongs to, and when each wants to be woken.
 
 No socket and no clock, like the transactions it holds. Datagrams wait in ``to_send`` with the hop
-they go to; what comes of a request goes to the function that was given with it.
+they go to, requests for a name in ``to_find`` until somebody has looked it up; what comes of a
+request goes to the function that was given with it.
 """
 
 import heapq
 import itertools
 import secrets
 from collections import Counter, deque
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Generic, TypeVar
 
-from callwright.engines.sip.dialog import Hop
+from callwright.engines.sip.hop import Hop, Transport
 from callwright.engines.sip.message import Request, Response, stamp_source, where_answers_go
+from callwright.engines.sip.outgoing import (
+    FAILOVER,
+    TARGETS_AT_MOST,
+    Avoided,
+    Outgoing,
+    Tell,
+    targets_for,
+)
 from callwright.engines.sip.transactions import (
     ClientTransaction,
     Lost,
@@ -20,24 +30,25 @@ from callwright.engines.sip.transactions import (
     State,
     Timing,
     Transaction,
+    cancel_of,
 )
 
 SERVERS_AT_MOST = 20_000
 "Server transactions alive; requests beyond are dropped and counted, their senders try again."
 
 Key = tuple[str, ...]
-Tell = Callable[[Response | Lost, float], None]
-"Gets a response, or why there will be none, and the time."
+
+T = TypeVar("T", bound=Transaction)
 
 
 @dataclass(slots=True)
-class Held:
+class Held(Generic[T]):
     """A transaction with what the layer must know of it."""
 
     key: Key
-    transaction: Transaction
+    transaction: T
     hop: Hop
-    tell: Tell | None
+    tell: Tell | None = None
     wakes: float = field(default=float("inf"))
     "Time of the earliest alarm set for it."
 
@@ -48,68 +59,143 @@ class Datagram:
 
     data: bytes
     hop: Hop
-    sender: Held | None = None
+    sender: Held[Any] | None = None
 
 
 class TransactionLayer:
-    """All transactions of one transport. Times are seconds of any clock that only goes forward."""
+    """All transactions. Times are seconds of any clock that only goes forward."""
 
-    def __init__(self, *, sent_by: str, timing: Timing) -> None:
-        """``sent_by``: our own host and port as they are to stand in Via."""
+    def __init__(self, *, sent_by: Callable[[Transport], str], timing: Timing) -> None:
+        """``sent_by`` tells our own host and port as they are to stand in Via."""
         self.timing = timing
         self.to_send: deque[Datagram] = deque()
+        self.to_find: deque[Outgoing] = deque()
+        "Requests that wait for `found`: nobody knows yet where their hop is."
         self.dropped: Counter[str] = Counter()
         "Messages that came to nothing, by reason; the reasons are a fixed few."
         self._sent_by = sent_by
-        self._clients: dict[Key, Held] = {}
-        self._servers: dict[Key, Held] = {}
+        self._clients: dict[Key, Held[ClientTransaction]] = {}
+        self._servers: dict[Key, Held[ServerTransaction]] = {}
         self._alarms: list[tuple[float, int, Callable[[float], None]]] = []
         self._count = itertools.count()
+        self._finding: set[Outgoing] = set()
+        self._avoided = Avoided()
 
     # What we ask of others.
 
-    def request(self, request: Request, hop: Hop, now: float, tell: Tell) -> ClientTransaction:
-        """Send a request over a new branch; ``tell`` gets what comes of it."""
-        branch = self._put_via(request)
-        return self._start((branch, request.method), request, hop, now, tell)
+    def request(self, request: Request, hop: Hop, now: float, tell: Tell) -> Outgoing:
+        """Send a request, without Via; ``tell`` gets what comes of it, never from inside here."""
+        outgoing = Outgoing(request, hop, tell)
+        if hop.found:
+            self._send(outgoing, [hop], now)
+        else:
+            self._finding.add(outgoing)
+            self.to_find.append(outgoing)
+        return outgoing
 
-    def cancel(self, cancel: Request, invite: ClientTransaction, hop: Hop, now: float) -> None:
-        """Send the CANCEL of an INVITE, over the branch of that INVITE."""
+    def found(self, outgoing: Outgoing, targets: Sequence[Hop], now: float) -> None:
+        """Go on with a request of ``to_find``: its targets, the one to be tried first in front."""
+        self._finding.discard(outgoing)
+        if outgoing.given_up:
+            return
+        if targets:
+            self._send(outgoing, targets, now)
+        else:
+            outgoing.tell(Lost.UNSENT, now)
+
+    def cancel(self, cancel: Request, invite: ClientTransaction, now: float) -> None:
+        """Send the CANCEL of an INVITE, over the branch of that INVITE and to the same target."""
         branch = cancel.via.branch
-        self._start((branch, "CANCEL"), cancel, hop, now, None)
-        invite.cancelled(now)
-        if (held := self._clients.get((branch, "INVITE"))) is not None:
+        held = self._clients.get((branch, "INVITE"))
+        if held is not None and (branch, "CANCEL") not in self._clients:
+            self._start((branch, "CANCEL"), cancel, held.hop, now)
+            invite.cancelled(now)
             self._flush(held, now)
 
     def acknowledge(self, ack: Request, hop: Hop) -> Datagram:
         """Send the ACK of a 2xx, which is no transaction; return it for the copies of that 2xx."""
-        self._put_via(ack)
+        branch, ack = self._with_via(ack, hop)
         datagram = Datagram(bytes(ack), hop)
         self.to_send.append(datagram)
         return datagram
 
-    def _put_via(self, request: Request) -> str:
+    def _send(self, outgoing: Outgoing, targets: Sequence[Hop], now: float) -> None:
+        likely = targets_for(len(bytes(outgoing.request)), targets)
+        outgoing.left.extend(self._avoided.sort(likely, now)[:TARGETS_AT_MOST])
+        self._try_next(outgoing, now)
+
+    def _try_next(self, outgoing: Outgoing, now: float) -> None:
+        outgoing.hop = hop = outgoing.left.popleft()
+        branch, request = self._with_via(outgoing.request, hop)
+        held = self._start((branch, request.method), request, hop, now)
+        transaction = outgoing.transaction = held.transaction
+        held.tell = lambda what, at: self._told(outgoing, held, what, at)
+
+        def impatient(at: float) -> None:
+            silent = transaction.state in (State.CALLING, State.TRYING)
+            if outgoing.transaction is transaction and silent and outgoing.left:
+                self._give_up_on(outgoing, at)
+
+        if outgoing.left:
+            self.at(now + FAILOVER, impatient)
+
+    def _give_up_on(self, outgoing: Outgoing, now: float) -> None:
+        """Leave the target for the next one."""
+        self._avoided.note(outgoing.hop, now)
+        if outgoing.transaction is not None:
+            outgoing.transaction.abandoned(now)
+        self._try_next(outgoing, now)
+
+    def _told(
+        self, outgoing: Outgoing, held: Held[ClientTransaction], what: Response | Lost, now: float
+    ) -> None:
+        if outgoing.transaction is held.transaction:
+            outgoing.hop = held.hop
+            if outgoing.fails_over(what):
+                self._give_up_on(outgoing, now)
+            else:
+                outgoing.tell(what, now)
+        elif isinstance(what, Response) and what.status < 200:
+            self.cancel(cancel_of(held.transaction.request), held.transaction, now)
+        elif isinstance(what, Response) and what.status < 300:
+            # Both targets have got the INVITE: what was a failover is a fork, and this one is won.
+            self._won(outgoing, held, now)
+            outgoing.tell(what, now)
+
+    def _won(self, outgoing: Outgoing, held: Held[ClientTransaction], now: float) -> None:
+        """Let a target that was given up be the one, if no other has answered."""
+        loser = outgoing.transaction
+        if loser is None or not loser.waiting:
+            return
+        outgoing.transaction, outgoing.hop = held.transaction, held.hop
+        outgoing.left.clear()
+        if loser.state is State.PROCEEDING:
+            self.cancel(cancel_of(loser.request), loser, now)
+        else:
+            loser.abandoned(now)
+
+    def _with_via(self, request: Request, hop: Hop) -> tuple[str, Request]:
         # RFC 3261 8.1.1.7: the cookie says that the branch is unique.
         branch = f"z9hG4bK{secrets.token_hex(10)}"
-        via = f"SIP/2.0/UDP {self._sent_by};rport;branch={branch}"
-        request.headers = {"via": [via], **request.headers}
-        return branch
+        over = hop.transport
+        via = f"SIP/2.0/{over.upper()} {self._sent_by(over)};rport;branch={branch}"
+        return branch, replace(request, headers={"via": [via], **request.headers})
 
-    def _start(
-        self, key: Key, request: Request, hop: Hop, now: float, tell: Tell | None
-    ) -> ClientTransaction:
-        transaction = ClientTransaction(request, self.timing, now)
-        held = self._clients[key] = Held(key, transaction, hop, tell)
+    def _start(self, key: Key, request: Request, hop: Hop, now: float) -> Held[ClientTransaction]:
+        transaction = ClientTransaction(request, self.timing, now, reliable=hop.transport.reliable)
+        held = self._clients[key] = Held(key, transaction, hop)
         self._flush(held, now)
-        return transaction
+        return held
 
     # What comes in.
 
-    def receive_response(self, response: Response, now: float) -> None:
+    def receive_response(self, response: Response, source: Hop, now: float) -> None:
         held = self._clients.get((response.branch, response.method))
-        if held is None or not isinstance(held.transaction, ClientTransaction):
+        if held is None:
             self.dropped["response to nothing"] += 1
             return
+        if source.flow is not None:
+            held.hop = replace(held.hop, flow=source.flow)
         held.transaction.receive(response, now)
         self._flush(held, now)
 
@@ -119,7 +205,7 @@ class TransactionLayer:
         Its top Via is then stamped with the source, and goes into whatever answer it gets.
         """
         held = self._servers.get(_server_key(request))
-        if held is None or not isinstance(held.transaction, ServerTransaction):
+        if held is None:
             stamp_source(request, source)
             return False
         held.transaction.receive(request, now)
@@ -133,7 +219,8 @@ class TransactionLayer:
         if len(self._servers) >= SERVERS_AT_MOST:
             self.dropped["too many transactions"] += 1
             return None
-        transaction = ServerTransaction(request, self.timing, now)
+        reliable = source.transport.reliable
+        transaction = ServerTransaction(request, self.timing, now, reliable=reliable)
         key = _server_key(request)
         self._servers[key] = Held(key, transaction, where_answers_go(request, source), tell)
         return transaction
@@ -171,7 +258,8 @@ class TransactionLayer:
 
     def waiting(self) -> bool:
         """Whether a request of ours still waits for its final response."""
-        return any(held.transaction.waiting for held in self._clients.values())
+        wanted = any(not outgoing.given_up for outgoing in self._finding)
+        return wanted or any(held.transaction.waiting for held in self._clients.values())
 
     def unsent(self, datagram: Datagram, now: float) -> None:
         """Note that the network refused a datagram; the transaction it belongs to may end."""
@@ -180,8 +268,8 @@ class TransactionLayer:
             datagram.sender.transaction.unsent(now)
             self._flush(datagram.sender, now)
 
-    def _flush(self, held: Held, now: float) -> None:
-        transaction = held.transaction
+    def _flush(self, held: Held[Any], now: float) -> None:
+        transaction: Transaction = held.transaction
         for data in transaction.to_send:
             self.to_send.append(Datagram(data, held.hop, held))
         transaction.to_send.clear()
@@ -197,7 +285,7 @@ class TransactionLayer:
                 if held.tell is not None:
                     held.tell(one, now)
 
-    def _wake(self, held: Held, meant: float, now: float) -> None:
+    def _wake(self, held: Held[Any], meant: float, now: float) -> None:
         if held.wakes != meant:
             return  # an earlier alarm has come in between, and has set the next one
         held.wakes = float("inf")

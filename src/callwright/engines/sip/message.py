@@ -13,7 +13,7 @@ against either takes more lines than reading the words does.
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 
 from callwright.engines.sip.address import (
@@ -24,6 +24,7 @@ from callwright.engines.sip.address import (
     parse_via,
     split_values,
 )
+from callwright.engines.sip.hop import Hop
 
 MAX_MESSAGE = 64 * 1024
 "Bytes of the largest message that is read."
@@ -218,23 +219,27 @@ def answer_to(
     return Response(status, reason, headers)
 
 
-def stamp_source(request: Request, source: tuple[str, int]) -> None:
+def stamp_source(request: Request, source: Hop) -> None:
     """Note in the top Via where the request came from (RFC 3261 18.2.1, RFC 3581 section 4)."""
     via = request.via
-    host, port = source
     lines = request.headers["via"]
     if "rport" in via.params:
-        lines[0] = re.sub(r";\s*rport\s*(=[^;]*)?(?=;|\s|$)", f";rport={port}", lines[0], count=1)
-    if ("rport" in via.params or via.host != host) and "received" not in via.params:
-        lines[0] += f";received={host}"
+        rport = f";rport={source.port}"
+        lines[0] = re.sub(r";\s*rport\s*(=[^;]*)?(?=;|\s|$)", rport, lines[0], count=1)
+    other = via.host.strip("[]") != source.host
+    if ("rport" in via.params or other) and "received" not in via.params:
+        lines[0] += f";received={source.host}"
 
 
-def where_answers_go(request: Request, source: tuple[str, int]) -> tuple[str, int]:
-    """Address for the response: where it came from, or the port its sender named (RFC 3581)."""
+def where_answers_go(request: Request, source: Hop) -> Hop:
+    """Where the response goes: back, or to the port its sender named (RFC 3261 18.2.2, RFC 3581).
+
+    Over a connection it goes back as long as that is up; the port is for when it is not.
+    """
     via = request.via
-    if "rport" in via.params:
+    if "rport" in via.params and not source.transport.reliable:
         return source
-    return source[0], via.port or 5060
+    return replace(source, port=via.port or source.transport.port)
 
 
 def _read_headers(lines: Iterable[str]) -> Headers:

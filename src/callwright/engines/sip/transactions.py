@@ -5,9 +5,10 @@ and an input to the next state and what to do. There is no socket and no clock h
 the time go in, and two lists wait to be taken: ``to_send`` for the network and ``to_tell`` for
 whoever uses the transaction. Inputs that are not in a table are ignored in that state.
 
-Two cells go beyond the RFC's figures: ``CANCELLING`` ends an INVITE whose CANCEL is never followed
-by a final response (section 9.1, last paragraph), and the 2xx to an INVITE is sent again here until
-its ACK comes (section 13.3.1.4) rather than in each user.
+Three things go beyond the RFC's figures: ``CANCELLING`` ends an INVITE whose CANCEL is never
+followed by a final response (section 9.1, last paragraph), the 2xx to an INVITE is sent again here
+until its ACK comes (section 13.3.1.4) rather than in each user, and ``ABANDONED`` is an INVITE that
+has gone on to the next server (RFC 3263 4.3) while the first may yet answer.
 """
 
 from collections.abc import Mapping
@@ -19,6 +20,8 @@ from callwright.engines.sip.message import Request, Response
 
 class State(Enum):
     CALLING = auto()
+    ABANDONED = auto()
+    "Nobody waits for a response any more; should one come, it is dealt with."
     TRYING = auto()
     PROCEEDING = auto()
     CANCELLING = auto()
@@ -45,6 +48,8 @@ class Input(Enum):
     CANCELLED = auto()
     UNSENT = auto()
     "The network would not take the message."
+    ABANDONED = auto()
+    "The request is being sent elsewhere, because nothing has come from here."
     TIMER_A = auto()
     TIMER_B = auto()
     TIMER_C = auto()
@@ -116,6 +121,11 @@ INVITE_CLIENT = Table(
         (S.CALLING, I.PROVISIONAL): (S.PROCEEDING, (D.TELL,)),
         (S.CALLING, I.SUCCESS): (S.ACCEPTED, (D.TELL,)),
         (S.CALLING, I.FAILURE): (S.COMPLETED, (D.ACK, D.TELL)),
+        (S.CALLING, I.ABANDONED): (S.ABANDONED, ()),
+        (S.ABANDONED, I.PROVISIONAL): (S.PROCEEDING, (D.TELL,)),
+        (S.ABANDONED, I.SUCCESS): (S.ACCEPTED, (D.TELL,)),
+        (S.ABANDONED, I.FAILURE): (S.COMPLETED, (D.ACK,)),
+        (S.ABANDONED, I.TIMER_B): (S.TERMINATED, ()),
         (S.PROCEEDING, I.PROVISIONAL): (S.PROCEEDING, (D.TELL,)),
         (S.PROCEEDING, I.CANCELLED): (S.CANCELLING, ()),
         (S.PROCEEDING, I.SUCCESS): (S.ACCEPTED, (D.TELL,)),
@@ -132,6 +142,7 @@ INVITE_CLIENT = Table(
     },
     {
         S.CALLING: (I.TIMER_A, I.TIMER_B),
+        S.ABANDONED: (I.TIMER_B,),
         S.CANCELLING: (I.TIMER_C,),
         S.ACCEPTED: (I.TIMER_M,),
         S.COMPLETED: (I.TIMER_D,),
@@ -148,6 +159,7 @@ CLIENT = Table(
         (S.TRYING, I.PROVISIONAL): (S.PROCEEDING, (D.TELL,)),
         (S.TRYING, I.SUCCESS): (S.COMPLETED, (D.TELL,)),
         (S.TRYING, I.FAILURE): (S.COMPLETED, (D.TELL,)),
+        (S.TRYING, I.ABANDONED): (S.TERMINATED, ()),
         (S.PROCEEDING, I.TIMER_E): (S.PROCEEDING, (D.SEND_AGAIN,)),
         (S.PROCEEDING, I.TIMER_F): (S.TERMINATED, (D.TELL_TIMEOUT,)),
         (S.PROCEEDING, I.UNSENT): (S.TERMINATED, (D.TELL_UNSENT,)),
@@ -213,6 +225,19 @@ SERVER = Table(
     {S.COMPLETED: (I.TIMER_J,)},
 )
 
+# Over a reliable transport nothing is sent again and nothing needs to be absorbed (RFC 3261 17,
+# tables for timers A, E, G and D, I, J, K). Timer G of ACCEPTED stays: a 2xx goes from end to end,
+# and the next hop may be an unreliable one (13.3.1.4).
+OFF_IF_RELIABLE = frozenset(
+    {
+        (S.CALLING, I.TIMER_A),
+        (S.TRYING, I.TIMER_E),
+        (S.PROCEEDING, I.TIMER_E),
+        (S.COMPLETED, I.TIMER_G),
+    }
+)
+ZERO_IF_RELIABLE = frozenset({I.TIMER_D, I.TIMER_I, I.TIMER_J, I.TIMER_K})
+
 _RESENDING = frozenset({I.TIMER_A, I.TIMER_E, I.TIMER_G})
 _BY_T4 = frozenset({I.TIMER_I, I.TIMER_K})
 _WAITING = frozenset({S.CALLING, S.TRYING, S.PROCEEDING, S.CANCELLING})
@@ -225,6 +250,7 @@ class Transaction:
         "_deadlines",
         "_interval",
         "_last",
+        "_reliable",
         "_table",
         "_timing",
         "request",
@@ -233,7 +259,10 @@ class Transaction:
         "to_tell",
     )
 
-    def __init__(self, table: Table, request: Request, timing: Timing, now: float) -> None:
+    def __init__(
+        self, table: Table, request: Request, timing: Timing, now: float, *, reliable: bool = False
+    ) -> None:
+        """``reliable``: the transport loses nothing, so nothing is sent again."""
         self.request = request
         self.state = table.start
         self.to_send: list[bytes] = []
@@ -241,6 +270,7 @@ class Transaction:
         self._table = table
         self._timing = timing
         self._last = b""
+        self._reliable = reliable
         self._interval = timing.t1
         self._deadlines: dict[Input, float] = {}
         self._enter(table.start, now)
@@ -298,6 +328,8 @@ class Transaction:
         running, timing = self._deadlines, self._timing
         self._deadlines = {}
         for timer in self._table.timers.get(state, ()):
+            if self._reliable and (state, timer) in OFF_IF_RELIABLE:
+                continue
             if timer in running:
                 self._deadlines[timer] = running[timer]
             elif timer in _RESENDING:
@@ -305,7 +337,8 @@ class Transaction:
                 self._deadlines[timer] = now + timing.t1
             else:
                 lasts = timing.t4 if timer in _BY_T4 else 64 * timing.t1
-                self._deadlines[timer] = now + lasts
+                zero = self._reliable and timer in ZERO_IF_RELIABLE
+                self._deadlines[timer] = now if zero else now + lasts
 
     def _wind(self, timer: Input, now: float) -> None:
         """Set a resending timer again: doubling, and but for an INVITE no longer than T2."""
@@ -323,14 +356,20 @@ class ClientTransaction(Transaction):
 
     __slots__ = ()
 
-    def __init__(self, request: Request, timing: Timing, now: float) -> None:
+    def __init__(
+        self, request: Request, timing: Timing, now: float, *, reliable: bool = False
+    ) -> None:
         table = INVITE_CLIENT if request.method == "INVITE" else CLIENT
-        super().__init__(table, request, timing, now)
+        super().__init__(table, request, timing, now, reliable=reliable)
         self._last = bytes(request)
         self.to_send.append(self._last)
 
     def receive(self, response: Response, now: float) -> None:
         self._step(_kind(response), now, response)
+
+    def abandoned(self, now: float) -> None:
+        """Note that the request goes to another target; what still comes from here is late."""
+        self._step(I.ABANDONED, now)
 
     def cancelled(self, now: float) -> None:
         """Note that a CANCEL goes out; from now on the final response has 64*T1 to come."""
@@ -342,9 +381,11 @@ class ServerTransaction(Transaction):
 
     __slots__ = ()
 
-    def __init__(self, request: Request, timing: Timing, now: float) -> None:
+    def __init__(
+        self, request: Request, timing: Timing, now: float, *, reliable: bool = False
+    ) -> None:
         table = INVITE_SERVER if request.method == "INVITE" else SERVER
-        super().__init__(table, request, timing, now)
+        super().__init__(table, request, timing, now, reliable=reliable)
 
     def receive(self, request: Request, now: float) -> None:
         """Take a copy of the request, or the ACK of its final response."""

@@ -10,10 +10,8 @@ import logging
 import socket
 from collections import Counter
 from collections.abc import Callable
-from functools import lru_cache
-from ipaddress import IPv4Address
 
-from callwright.engines.sip.dialog import Hop
+from callwright.engines.sip.hop import Hop, is_address
 from callwright.engines.sip.layer import Datagram
 from callwright.engines.sip.message import MAX_MESSAGE
 
@@ -65,13 +63,13 @@ class UdpTransport:
         except OSError:
             self._socket.close()
             raise
-        self.address: Hop = self._socket.getsockname()
+        self.address: tuple[str, int] = self._socket.getsockname()
         self._loop.add_reader(self._socket.fileno(), self._readable)
 
     def send(self, datagram: Datagram) -> None:
         """Send a datagram, as soon as its host's address is known."""
-        host, port = datagram.hop
-        if _is_address(host):
+        host, port = datagram.hop.place
+        if is_address(host):
             self._send_to(datagram, (host, port))
             return
         known = self._known.get(host)
@@ -99,7 +97,7 @@ class UdpTransport:
         else:
             self.dropped["too many waiting for a name"] += 1
 
-    def _send_to(self, datagram: Datagram, address: Hop) -> None:
+    def _send_to(self, datagram: Datagram, address: tuple[str, int]) -> None:
         try:
             self._socket.sendto(datagram.data, address)
         except (BlockingIOError, InterruptedError):
@@ -125,7 +123,7 @@ class UdpTransport:
             del self._known[next(iter(self._known))]
         self._known[host] = (self._loop.time() + REMEMBERED, address)
         for datagram in waiting:
-            self._send_to(datagram, (address, datagram.hop[1]))
+            self._send_to(datagram, (address, datagram.hop.place[1]))
 
     def _readable(self) -> None:
         batch: list[tuple[bytes, Hop]] = []
@@ -143,15 +141,6 @@ class UdpTransport:
             if size > MAX_MESSAGE:
                 self.dropped["oversize"] += 1
                 continue
-            batch.append((bytes(memoryview(buffer)[:size]), source))
+            batch.append((bytes(memoryview(buffer)[:size]), Hop(source[0], source[1])))
         if batch:
             self._received(batch)
-
-
-@lru_cache(maxsize=1024)
-def _is_address(host: str) -> bool:
-    try:
-        IPv4Address(host)
-    except ValueError:
-        return False
-    return True
