@@ -1,6 +1,6 @@
 """An engine as the contract sees it: every command is watched for events from inside it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from callwright.engines.port import (
@@ -32,8 +32,10 @@ class WatchedEngine:
     def use_trunks(self, trunks: Sequence[Trunk]) -> None:
         self._watched(lambda: self._engine.use_trunks(trunks))
 
-    def ring(self, leg: LegId, to: Address, *, caller_id: str) -> None:
-        self._watched(lambda: self._engine.ring(leg, to, caller_id=caller_id))
+    def ring(
+        self, leg: LegId, to: Address, *, caller_id: str, beside: Collection[LegId] = ()
+    ) -> None:
+        self._watched(lambda: self._engine.ring(leg, to, caller_id=caller_id, beside=beside))
 
     def hang_up(self, leg: LegId) -> None:
         self._watched(lambda: self._engine.hang_up(leg))

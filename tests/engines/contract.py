@@ -40,6 +40,7 @@ from callwright.engines.simulated import (
 )
 
 A, B, C = LegId(1 << 33), LegId((1 << 33) + 1), LegId((1 << 33) + 2)
+CALL = (A, B, C)
 PLAYBACK, PLAYBACK_2 = PlaybackId(71), PlaybackId(72)
 BRIDGE, BRIDGE_2 = BridgeId(81), BridgeId(82)
 
@@ -99,7 +100,8 @@ ANSWERS = (0.05, Answers())
 
 async def answered(line: Line, leg: LegId, *then: tuple[float, Act]) -> None:
     """Ring a phone that answers soon, and wait until it has."""
-    line.engine.ring(leg, await line.phone(RINGS, ANSWERS, *then), caller_id="74993720692")
+    to = await line.phone(RINGS, ANSWERS, *then)
+    line.engine.ring(leg, to, caller_id="74993720692", beside=CALL)
     await line.heard.wait_for(LegAnswered(leg))
 
 
@@ -234,7 +236,7 @@ async def keys_of_the_far_end_are_told(line: Line) -> None:
 async def early_media_is_told_once_and_can_be_bridged(line: Line) -> None:
     await answered(line, A)
     voicemail = await line.phone((0.0, SendsEarlyMedia()), (0.2, Answers()))
-    line.engine.ring(B, voicemail, caller_id="1234567")
+    line.engine.ring(B, voicemail, caller_id="1234567", beside=CALL)
     await line.heard.wait_for(EarlyMediaStarted(B))
     line.engine.bridge(BRIDGE, A, B)
     await line.heard.wait_for(LegAnswered(B))

@@ -86,6 +86,7 @@ class Session:
 
     def ring(self, party: Party, target: Target) -> Leg:
         """Begin to ring one phone for a party."""
+        beside = tuple(self.legs)
         leg = Leg(LegId(self.next_id()), party.role, target, anyio.current_time())
         self.legs[leg.id] = leg
         employee = self.caption.employee if party.role is Role.EMPLOYEE else None
@@ -98,7 +99,7 @@ class Session:
             employee_id=employee.id if employee else None,
             employee_full_name=employee.full_name if employee else None,
         )
-        self.engine.ring(leg.id, target.address, caller_id=target.caller_id)
+        self.engine.ring(leg.id, target.address, caller_id=target.caller_id, beside=beside)
         return leg
 
     def give_up(self, leg: Leg, cause: Cause) -> None:

@@ -28,7 +28,7 @@ contract, which ``tests/engines/contract.py`` checks on every engine:
     fail.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -225,8 +225,14 @@ class Engine(Protocol):
     def use_trunks(self, trunks: Sequence[Trunk]) -> None:
         """Replace the list of trunks. Legs that are up keep the trunk they were rung through."""
 
-    def ring(self, leg: LegId, to: Address, *, caller_id: str) -> None:
+    def ring(
+        self, leg: LegId, to: Address, *, caller_id: str, beside: Collection[LegId] = ()
+    ) -> None:
         """Ring ``to``. ``caller_id``: the number the far end is shown, E.164 digits or SIP number.
+
+        ``beside``: legs it may come to be bridged, coached or recorded with, such as all of the
+        same call; those that have ended do not matter. An engine that is spread over processes
+        or nodes puts it where they are, and may raise ValueError for legs that were not rung so.
 
         There is no time limit here: whoever rings, hangs up when it has waited long enough.
         """

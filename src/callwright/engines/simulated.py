@@ -7,7 +7,7 @@ trio's test clock hours of calls pass in milliseconds, in the same order every t
 import heapq
 import itertools
 import wave
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -165,7 +165,9 @@ class SimulatedEngine:
     def use_trunks(self, trunks: Sequence[Trunk]) -> None:
         self._trunks = frozenset(trunk.name for trunk in trunks)
 
-    def ring(self, leg: LegId, to: Address, *, caller_id: str) -> None:
+    def ring(
+        self, leg: LegId, to: Address, *, caller_id: str, beside: Collection[LegId] = ()
+    ) -> None:
         rung = SimulatedLeg(leg, to, caller_id, anyio.current_time())
         self.legs[leg] = rung
         self.rung.append(rung)

@@ -1,7 +1,7 @@
 """A media engine that only remembers what it was asked."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from callwright.engines.media.media import MediaEvent, NoPorts, Stream, StreamReport
 from callwright.engines.port import BridgeId, LegId, Media, PlaybackId
@@ -26,9 +26,9 @@ class RememberingMedia:
             self.ended = True
             self.asked.append(("ended",))
 
-    def open(self, leg: LegId) -> tuple[str, int]:
+    def open(self, leg: LegId, beside: Collection[LegId] = ()) -> tuple[str, int]:
         if not self._ports:
-            raise NoPorts
+            raise NoPorts("no RTP port left")
         self._ports -= 1
         self.asked.append(("open", leg))
         return "127.0.0.1", 16384 + 2 * leg

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from callwright.engines.media.clips import Clip, Clips
@@ -133,7 +133,7 @@ class RtpEngine:
             self._clips.close()
             self._watch.close()
 
-    def open(self, leg: LegId) -> tuple[str, int]:
+    def open(self, leg: LegId, beside: Collection[LegId] = ()) -> tuple[str, int]:
         """Also raises ValueError if the leg is open already."""
         if leg in self._lines:
             raise ValueError(f"leg {leg} is open already")

@@ -5,7 +5,7 @@ in another process. As on the engine port, a command is a plain call that never 
 never come from inside a command.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -70,10 +70,11 @@ class MediaEngine(Protocol):
     async def run(self, deliver: Callable[[MediaEvent], None]) -> None:
         """Serve until cancelled; all sockets are closed on the way out."""
 
-    def open(self, leg: LegId) -> tuple[str, int]:
+    def open(self, leg: LegId, beside: Collection[LegId] = ()) -> tuple[str, int]:
         """Reserve an even RTP port (and the next for RTCP); return the address to offer.
 
-        Raises `NoPorts`. Nothing is sent before `connect`.
+        ``beside``: see `callwright.engines.port.Engine.ring`. Raises `NoPorts`. Nothing is sent
+        before `connect`.
         """
 
     def connect(self, leg: LegId, stream: Stream) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import socket
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import assert_never
 
 import anyio
@@ -123,17 +123,19 @@ class SipEngine:
     def use_trunks(self, trunks: Sequence[Trunk]) -> None:
         self._trunks = {trunk.name: trunk for trunk in trunks}
 
-    def ring(self, leg: LegId, to: Address, *, caller_id: str) -> None:
+    def ring(
+        self, leg: LegId, to: Address, *, caller_id: str, beside: Collection[LegId] = ()
+    ) -> None:
         if leg in self._legs:
             raise ValueError(f"leg {leg} is up already")
         try:
             way = route_to(to, self._trunks, caller_id=caller_id, local_host=self._local_host)
-            media = self._media.open(leg)
+            media = self._media.open(leg, beside)
         except NoRoute as fault:
             self._tell_soon(LegEnded(leg, Cause.UNREACHABLE, str(fault)))
             return
-        except NoPorts:
-            self._tell_soon(LegEnded(leg, Cause.NO_RESOURCES, "no RTP port left"))
+        except NoPorts as fault:
+            self._tell_soon(LegEnded(leg, Cause.NO_RESOURCES, str(fault)))
             return
         log.info("leg %d rings ..%s through %s", leg, to.number[-4:], to.trunk or "its phone")
         self._legs[leg] = self._agent.ring(leg, way.invited, way.digest, media, self._loop.time())
