@@ -6,11 +6,11 @@ from numpy.typing import NDArray
 from callwright.engines.media.g711 import RATE, Law, decode, encode
 
 
-def strength(sound: NDArray[np.int16], hertz: float) -> float:
+def strength(sound: NDArray[np.int16], hertz: float, rate: int = RATE) -> float:
     """Return the amplitude of one frequency in 16-bit units (Goertzel, as one product)."""
     if not len(sound):
         return 0.0
-    turns = np.exp(-2j * np.pi * hertz * np.arange(len(sound)) / RATE)
+    turns = np.exp(-2j * np.pi * hertz * np.arange(len(sound)) / rate)
     return float(abs(np.dot(sound, turns)) * 2 / len(sound))
 
 
