@@ -70,6 +70,9 @@ class SipSettings(Section):
     "Range of UDP ports for RTP and RTCP, both ends included; two ports per leg."
     user_agent: str = "callwright"
     "What we call ourselves in the User-Agent header of SIP."
+    session_expires: Annotated[int, Field(ge=90, le=86_400)] = 1800
+    """Seconds a call lives without a refresh (RFC 4028). We refresh at half of it, also phones that
+    know no session timers, so that a dead one is noticed."""
 
 
 class MediaSettings(Section):

@@ -1,6 +1,5 @@
 """Calls against far ends that lose, repeat, fork, cross, challenge and lie."""
 
-import hashlib
 import re
 
 import pytest
@@ -11,27 +10,23 @@ from hypothesis import strategies as st
 from callwright.engines.media.media import Stream
 from callwright.engines.port import Cause, DtmfReceived, DtmfSent, LegEnded, LegId
 from callwright.engines.sip.call import StreamAgreed
-from tests.engines.sip.world import CONTACT, FAR, SDP, Packet, World, answering, answers, ask, reply
+from tests.engines.sip.challenges import challenge, proves
+from tests.engines.sip.world import (
+    CONTACT,
+    FAR,
+    SDP,
+    Packet,
+    World,
+    answered,
+    answering,
+    answers,
+    ask,
+    reply,
+    ringing,
+    talking,
+)
 
 VIDEO = SDP.replace("RTP/AVP 8 101", "RTP/AVP 31").replace("rtpmap:8 PCMA", "rtpmap:31 H261")
-
-
-def ringing(world: World, status: int = 180, *, tag: str = "far", sdp: str = "") -> None:
-    world.hear(reply(world.requests("INVITE")[-1], status, "Ringing", tag=tag, sdp=sdp))
-
-
-def answered(
-    world: World, *, tag: str = "far", sdp: str = SDP, extra: tuple[str, ...] = ()
-) -> None:
-    invite = world.requests("INVITE")[-1]
-    world.hear(reply(invite, 200, "OK", tag=tag, sdp=sdp, extra=extra))
-
-
-def talking(*, extra: tuple[str, ...] = (), sdp: str = SDP) -> World:
-    world = World()
-    world.ring()
-    answered(world, extra=extra, sdp=sdp)
-    return world
 
 
 def test_a_call_rings_is_answered_and_hung_up_by_us() -> None:
@@ -396,28 +391,6 @@ def test_a_reliable_provisional_response_is_acknowledged_once() -> None:
     assert world.requests("BYE")[0].cseq.sequence == 4
 
 
-def challenge(status: int, nonce: str, *, more: str = "") -> str:
-    name = "WWW-Authenticate" if status == 401 else "Proxy-Authenticate"
-    return f'{name}: Digest realm="a, realm", nonce="{nonce}", qop="auth,auth-int"{more}'
-
-
-def proves(request: sipmessage.Request, nonce: str, header: str = "Proxy-Authorization") -> str:
-    """Check the digest the way a server does; return the nonce count."""
-    value = request.headers[header]
-    params = dict(re.findall(r'(\w+)="?([^",]*(?:, realm)?)"?', value))
-    assert params["nonce"] == nonce
-    assert params["uri"] == str(request.uri)
-
-    def md5(text: str) -> str:
-        return hashlib.md5(text.encode()).hexdigest()
-
-    a1 = md5(f"carol:{params['realm']}:secret")
-    a2 = md5(f"{request.method}:{request.uri}")
-    expected = md5(f"{a1}:{nonce}:{params['nc']}:{params['cnonce']}:auth:{a2}")
-    assert params["response"] == expected
-    return str(params["nc"])
-
-
 def test_an_invite_and_its_bye_answer_challenges() -> None:
     world = World()
     world.ring(user="carol")
@@ -698,6 +671,165 @@ def test_a_reinvite_without_sdp_gets_our_offer_and_answers_in_the_ack() -> None:
     assert last.stream.remote == ("127.0.0.9", 7008)
     world.hear(ask(invite, "UPDATE", cseq=4, body=SDP))
     assert world.responses()[-1].code == 200
+
+
+def test_an_ack_with_the_branch_of_its_invite_still_brings_the_answer() -> None:
+    world = talking()
+    invite = world.requests("INVITE")[0]
+    moved = SDP.replace("7000", "7008")
+    world.hear(ask(invite, "INVITE", branch="same"), ask(invite, "ACK", branch="same", body=moved))
+    last = world.facts[-1]
+    assert isinstance(last, StreamAgreed)
+    assert last.stream.remote == ("127.0.0.9", 7008)
+    world.until(100)
+    assert len(world.responses()) == 1
+    assert world.told() == ["LegAnswered"]
+
+
+def test_a_reinvite_may_overtake_the_ack_of_the_one_before() -> None:
+    world = talking()
+    invite = world.requests("INVITE")[0]
+    world.hear(
+        ask(invite, "INVITE", cseq=1, body=SDP),
+        ask(invite, "INVITE", cseq=2, body=SDP),
+        ask(invite, "ACK", cseq=1),
+        ask(invite, "ACK", cseq=2),
+    )
+    world.until(100)
+    assert [one.code for one in world.responses()] == [200, 200]
+    assert world.told() == ["LegAnswered"]
+
+
+def test_reinvites_that_are_never_acknowledged_are_bounded() -> None:
+    world = talking()
+    invite = world.requests("INVITE")[0]
+    for number in range(1, 11):
+        world.hear(ask(invite, "INVITE", cseq=number, body=SDP))
+    assert [one.code for one in world.responses()] == [200] * 8 + [500] * 2
+    assert world.responses()[-1].headers["Retry-After"] == "5"
+
+
+def test_a_refusal_that_is_never_acknowledged_ends_nothing() -> None:
+    world = talking()
+    world.hear(ask(world.requests("INVITE")[0], "INVITE", body=VIDEO))
+    world.until(100)
+    assert {one.code for one in world.responses()} == {488}
+    assert len(world.responses()) == 11
+    assert world.told() == ["LegAnswered"]
+
+
+def test_a_refused_reinvite_does_not_move_the_target() -> None:
+    world = talking()
+    invite = world.requests("INVITE")[0]
+    moved = ("Contact: <sip:far@127.0.0.5:5555>",)
+    world.hear(ask(invite, "INVITE", body=VIDEO, extra=moved), ask(invite, "UPDATE", cseq=2))
+    assert [one.code for one in world.responses()] == [488, 200]
+    world.hang_up()
+    assert world.hops("BYE") == [("127.0.0.1", 6000)]
+
+
+def streams(world: World) -> list[Stream]:
+    return [fact.stream for fact in world.facts if isinstance(fact, StreamAgreed)]
+
+
+@pytest.mark.parametrize("method", ["INVITE", "UPDATE"])
+@pytest.mark.parametrize(
+    ("sdp", "stream"),
+    [
+        (SDP.replace("AVP 8 101", "AVP 0 101"), Stream(("127.0.0.9", 7000), "PCMU", 0, 101)),
+        (SDP.replace("AVP 8 101", "AVP 0 8 101"), Stream(("127.0.0.9", 7000), "PCMU", 0, 101)),
+        (SDP.replace("101", "96"), Stream(("127.0.0.9", 7000), "PCMA", 8, 96)),
+        (SDP.replace(" 8 101", " 8"), Stream(("127.0.0.9", 7000), "PCMA", 8)),
+        (SDP.replace("7000", "7002"), Stream(("127.0.0.9", 7002), "PCMA", 8, 101)),
+        (SDP.replace("127.0.0.9", "127.0.0.8"), Stream(("127.0.0.8", 7000), "PCMA", 8, 101)),
+        (
+            SDP.replace("c=IN IP4 127.0.0.9", "c=IN IP4 0.0.0.0"),
+            Stream(("0.0.0.0", 7000), "PCMA", 8, 101, sends=False),
+        ),
+        (
+            SDP + "a=inactive\r\n",
+            Stream(("127.0.0.9", 7000), "PCMA", 8, 101, sends=False, receives=False),
+        ),
+    ],
+)
+def test_the_far_end_changes_the_audio_and_changes_it_back(
+    method: str, sdp: str, stream: Stream
+) -> None:
+    world = talking()
+    invite = world.requests("INVITE")[0]
+    before = streams(world)[0]
+    for number, body in enumerate((sdp, sdp, SDP), 1):
+        world.hear(ask(invite, method, cseq=number, body=body))
+        if method == "INVITE":
+            world.hear(ask(invite, "ACK", cseq=number))
+    assert [one.code for one in world.responses()] == [200] * 3
+    assert streams(world) == [before, stream, before]
+
+
+def test_video_is_refused_in_its_place_and_stays_there() -> None:
+    world = talking()
+    invite = world.requests("INVITE")[0]
+    video = "m=video 7100 RTP/AVP 31\r\n"
+    world.hear(ask(invite, "INVITE", cseq=1, body=SDP + video), ask(invite, "ACK", cseq=1))
+    # Our own offer, when we are asked for one, keeps the line (RFC 3264 section 8).
+    world.hear(ask(invite, "INVITE", cseq=2), ask(invite, "ACK", cseq=2, body=SDP + video))
+    for response in world.responses():
+        assert re.findall(rb"m=(\w+) (\d+)", response.body) == [
+            (b"audio", b"16384"),
+            (b"video", b"0"),
+        ]
+    assert world.told() == ["LegAnswered"]
+
+
+def test_a_challenge_ends_the_early_dialogs_of_its_attempt() -> None:
+    world = World()
+    world.ring(user="carol")
+    first = world.requests("INVITE")[0]
+    world.hear(reply(first, 183, sdp=SDP, extra=("Require: 100rel", "RSeq: 1")))
+    world.hear(reply(first, 407, extra=(challenge(407, "n"),)))
+    # RFC 3261 12.3: the second attempt starts anew, also with the same tag and a lower RSeq.
+    again = reply(world.requests("INVITE")[1], 183, sdp=SDP, extra=("Require: 100rel", "RSeq: 1"))
+    world.hear(again)
+    pracks = world.requests("PRACK")
+    assert [prack.headers["RAck"] for prack in pracks] == ["1 1 INVITE", "1 2 INVITE"]
+    answered(world)
+    world.hang_up()
+    cseqs = [world.requests(method)[-1].cseq.sequence for method in ("INVITE", "PRACK", "BYE")]
+    assert cseqs == [2, 3, 4]
+
+
+@pytest.mark.parametrize("method", ["PRACK", "INFO", "BYE"])
+def test_a_nonce_gone_stale_is_replaced_on_every_method(method: str) -> None:
+    world = World()
+    world.ring(user="carol")
+    world.hear(reply(world.requests("INVITE")[0], 407, extra=(challenge(407, "n1"),)))
+    if method == "PRACK":
+        ringing_reliably = reply(
+            world.requests("INVITE")[1], 183, extra=("Require: 100rel", "RSeq: 1")
+        )
+        world.hear(ringing_reliably)
+    else:
+        answered(world, sdp=NO_KEYS, extra=("Allow: INVITE, INFO",))
+    if method == "INFO":
+        world.calls[LegId(1)].send_key("1", world.now)
+        world._pump()
+    if method == "BYE":
+        world.hang_up()
+    asked = world.requests(method)[-1]
+    assert proves(asked, "n1") == "00000002"
+    stale = challenge(407, "n2", more=", stale=true")
+    world.hear(reply(asked, 407, contact=None, extra=(stale,)))
+    again = world.requests(method)[-1]
+    assert proves(again, "n2") == "00000001"
+    assert again.cseq.sequence == asked.cseq.sequence + 1
+
+
+def test_sha_256_is_answered_where_both_are_offered() -> None:
+    world = World()
+    world.ring(user="carol")
+    md5, sha = challenge(401, "m"), challenge(401, "s", more=", algorithm=SHA-256")
+    world.hear(reply(world.requests("INVITE")[0], 401, extra=(md5, sha)))
+    assert proves(world.requests("INVITE")[1], "s", "Authorization") == "00000001"
 
 
 def test_offers_before_the_answer_to_ours_are_refused() -> None:

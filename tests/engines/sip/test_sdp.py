@@ -186,6 +186,53 @@ def test_the_version_rises_when_something_has_changed() -> None:
     assert versions == [5, 5, 6, 6, 7]
 
 
+def test_what_was_said_last_is_repeated_word_for_word() -> None:
+    ours = session()
+    assert ours.repeat() == ours.offer()
+    body, _ = ours.answer(parse(sdp("m=video 5 RTP/AVP 31", "m=audio 9 RTP/AVP 8", "a=sendonly")))
+    assert ours.repeat() == body
+    with pytest.raises(NoCommonCodec):
+        ours.answer(parse(sdp("m=audio 7 RTP/AVP 18")))
+    assert ours.repeat() == body
+
+
+def test_our_later_offers_keep_the_media_lines_and_their_payload_types() -> None:
+    """RFC 3264 8.1: in their places; 8.3.2: a payload type does not change its meaning."""
+    ours = session()
+    offer = sdp(
+        "m=video 5 RTP/AVP 31",
+        "m=audio 7 RTP/AVP 97 101 96",
+        "a=rtpmap:97 PCMU/8000",
+        "a=rtpmap:101 opus/48000/2",
+        "a=rtpmap:96 telephone-event/8000",
+    )
+    ours.answer(parse(offer))
+    assert ours.offer().decode().splitlines()[5:11] == [
+        "m=video 0 RTP/AVP 31",
+        "m=audio 16384 RTP/AVP 8 97 96",
+        "a=rtpmap:8 PCMA/8000",
+        "a=rtpmap:97 PCMU/8000",
+        "a=rtpmap:96 telephone-event/8000",
+        "a=fmtp:96 0-15",
+    ]
+
+
+def test_key_events_move_out_of_the_way_of_another_codec() -> None:
+    ours = session()
+    ours.answer(parse(sdp("m=audio 7 RTP/AVP 8 101 96", "a=rtpmap:101 opus/48000/2")))
+    assert "m=audio 16384 RTP/AVP 8 0 97" in ours.offer().decode()
+    everything = " ".join(str(kind) for kind in range(96, 128))
+    ours.answer(parse(sdp(f"m=audio 7 RTP/AVP 8 {everything}")))
+    assert "m=audio 16384 RTP/AVP 8 0 101" in ours.offer().decode()
+
+
+@pytest.mark.parametrize("ptime", ["10", "20", "30", "40", "60", "x", ""])
+def test_any_packet_time_of_theirs_is_taken(ptime: str) -> None:
+    body, stream = session().answer(parse(sdp("m=audio 7 RTP/AVP 8", f"a=ptime:{ptime}")))
+    assert stream == Stream(("127.0.0.9", 7), "PCMA", 8)
+    assert b"a=ptime:20\r\n" in body
+
+
 def test_a_refused_offer_leaves_the_version_alone() -> None:
     ours = session()
     ours.offer()

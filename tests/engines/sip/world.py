@@ -51,7 +51,12 @@ class World:
         "What our side has sent: time, message, hop. Lost ones too."
         self.far = far
         self.calls: dict[LegId, Call] = {}
-        self.agent = Agent(Identity("127.0.0.1", 5060, "callwright"), self._fact, Timing())
+        self.agent = Agent(
+            Identity("127.0.0.1", 5060, "callwright"),
+            self._fact,
+            Timing(),
+            chance=random.Random(seed),
+        )
         self._loss = loss
         self._random = random.Random(seed)
         self._wire: list[tuple[float, int, Packet]] = []
@@ -219,3 +224,22 @@ def answers(request: sipmessage.Request) -> list[bytes]:
 
 def answering(request: sipmessage.Request) -> list[Packet]:
     return [Packet(data) for data in answers(request)]
+
+
+def ringing(world: World, status: int = 180, *, tag: str = "far", sdp: str = "") -> None:
+    world.hear(reply(world.requests("INVITE")[-1], status, "Ringing", tag=tag, sdp=sdp))
+
+
+def answered(
+    world: World, *, tag: str = "far", sdp: str = SDP, extra: tuple[str, ...] = ()
+) -> None:
+    invite = world.requests("INVITE")[-1]
+    world.hear(reply(invite, 200, "OK", tag=tag, sdp=sdp, extra=extra))
+
+
+def talking(*, extra: tuple[str, ...] = (), sdp: str = SDP, user: str | None = None) -> World:
+    """A world with one call that has just been answered."""
+    world = World()
+    world.ring(user=user)
+    answered(world, extra=extra, sdp=sdp)
+    return world

@@ -6,6 +6,7 @@ taken. The engine around it has the rest.
 
 import hashlib
 import logging
+import random
 import secrets
 from collections.abc import Callable
 
@@ -28,13 +29,22 @@ class Agent:
     """All calls of one transport."""
 
     def __init__(
-        self, identity: Identity, tell: Callable[[Fact], None], timing: Timing | None = None
+        self,
+        identity: Identity,
+        tell: Callable[[Fact], None],
+        timing: Timing | None = None,
+        *,
+        session_expires: int = 1800,
+        chance: random.Random | None = None,
     ) -> None:
+        """``session_expires``: seconds, for RFC 4028. ``chance``: see `Desk`."""
         self.layer = TransactionLayer(
             sent_by=lambda transport: identity.over(transport).sent_by, timing=timing or Timing()
         )
         self._identity = identity
         self._tell = tell
+        self._session_expires = session_expires
+        self._chance = chance
         self._secret = secrets.token_bytes(16)
         self._calls: dict[str, Call] = {}
 
@@ -42,9 +52,8 @@ class Agent:
         self, leg: LegId, whom: Invited, digest: Digest, media: tuple[str, int], now: float
     ) -> Call:
         """Send an INVITE that offers audio at ``media``, our RTP's address and port."""
-        call = Call(
-            leg, Desk(self.layer, self._identity, digest, whom.hop), whom, media, self._tell
-        )
+        desk = Desk(self.layer, self._identity, digest, whom.hop, chance=self._chance)
+        call = Call(leg, desk, whom, media, self._tell, session_expires=self._session_expires)
         self._calls[call.call_id] = call
         call.ring(now)
         return call

@@ -1,5 +1,6 @@
 """Asking: how a request of ours goes out, and goes out again when it is challenged."""
 
+import random
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -15,6 +16,7 @@ ANSWERS_AT_MOST = 3
 "Challenges answered for one request: a 401 behind a 407, and a nonce gone stale."
 
 ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK"
+SUPPORTED = "100rel, timer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +58,17 @@ class Desk:
         identity: Identity,
         digest: Digest,
         line: Hop | None = None,
+        *,
+        chance: random.Random | None = None,
     ) -> None:
-        """``line``: the hop the leg began with: where its INVITE goes, or has come from."""
+        """``line``: the hop the leg began with: where its INVITE goes, or has come from.
+
+        ``chance`` draws the waits after a glare; given where they must be known.
+        """
         self.layer = layer
         self.identity = identity.over(line.transport) if line is not None else identity
         self.digest = digest
+        self.random = chance or random.Random()
         self._line = line
 
     def way(self, hop: Hop) -> Hop:

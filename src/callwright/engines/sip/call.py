@@ -15,13 +15,15 @@ from callwright.engines.port import (
     LegId,
     LegRinging,
 )
-from callwright.engines.sip import sdp
+from callwright.engines.sip import sdp, session_timer
 from callwright.engines.sip.asking import Desk
 from callwright.engines.sip.causes import cause_of, raw_of
 from callwright.engines.sip.dialog import Dialog
 from callwright.engines.sip.invite import Invitation, Invited, hang_up
 from callwright.engines.sip.keys import InfoKeys
 from callwright.engines.sip.message import Request, Response, content_type, tokens
+from callwright.engines.sip.refresh import Refresher
+from callwright.engines.sip.session_timer import SessionTimer, Terms, Wanted
 from callwright.engines.sip.transactions import Lost, ServerTransaction
 
 
@@ -48,8 +50,13 @@ class Call:
         whom: Invited,
         media: tuple[str, int],
         tell: Callable[[Fact], None],
+        *,
+        session_expires: int,
     ) -> None:
-        """``media``: address and port of our RTP, as the far end shall see it."""
+        """``media``: address and port of our RTP, as the far end shall see it.
+
+        ``session_expires``: seconds between refreshes, twice; 90 or more (RFC 4028).
+        """
         self.leg = leg
         self.desk = desk
         self.ended = False
@@ -58,8 +65,11 @@ class Call:
         self.session = sdp.Session(media, session_id=secrets.randbits(31))
         self.offer_open = True
         "An offer of ours has no answer yet, so the far end may not make one (RFC 3264 4)."
-        self.reinvite: ServerTransaction | None = None
-        "The far end's last re-INVITE."
+        self.reinvites: dict[int, ServerTransaction] = {}
+        "The far end's re-INVITEs we have accepted and it has not acknowledged, by CSeq number."
+        self.wanted = Wanted(session_expires)
+        self.timer = SessionTimer(desk.layer, refresh=self._refresh, expired=self._expired)
+        self.takes_update = False
         self._tell = tell
         self._stream: Stream | None = None
         self._early: dict[str, Stream] = {}
@@ -68,7 +78,8 @@ class Call:
         self._early_told = False
         self._takes_info = False
         self._keys = InfoKeys(self)
-        self._invitation = Invitation(desk, whom, self.session.offer(), self)
+        self._refresher: Refresher | None = None
+        self._invitation = Invitation(desk, whom, self.session.offer(), self.wanted, self)
 
     @property
     def call_id(self) -> str:
@@ -79,6 +90,11 @@ class Call:
         """Whether keys must go as INFO: no telephone-event agreed on, and INFO allowed."""
         stream = self._stream
         return self._takes_info and stream is not None and stream.dtmf_payload_type is None
+
+    @property
+    def is_negotiating(self) -> bool:
+        """Whether an INVITE or an offer is under way, in either direction."""
+        return self.offer_open or bool(self.reinvites)
 
     # What we do.
 
@@ -104,6 +120,9 @@ class Call:
         if not self.ended:
             self._tell(LegEnded(self.leg, cause, raw))
             self.ended = True
+            self.timer.stop()
+            if self._refresher is not None:
+                self._refresher.stop()
 
     def tell(self, fact: Fact) -> None:
         if not self.ended:
@@ -135,6 +154,7 @@ class Call:
 
     def accepted(self, dialog: Dialog, response: Response, now: float) -> None:
         self.dialog = dialog
+        self._refresher = Refresher(self, dialog)
         self.offer_open = False
         self.note_allowed(response)
         try:
@@ -148,6 +168,7 @@ class Call:
             self.hang_up(now, Cause.UNREACHABLE, f"488 {fault}")
             return
         self.talk_over(stream)
+        self.refreshed(session_timer.agreed(response, self.wanted), now)
         self.tell(LegAnswered(self.leg))
 
     def refused(self, what: Response | Lost) -> None:
@@ -156,12 +177,31 @@ class Call:
         else:
             self.end(cause_of(what.status), raw_of(what))
 
+    # What keeps it alive.
+
+    def refreshed(self, terms: Terms, now: float) -> None:
+        """Take note of a refresh by either side, the answer to the INVITE included."""
+        if not self.ended:
+            self.wanted.settled(terms)
+            self.timer.start(terms, now)
+            if self._refresher is not None:
+                self._refresher.was_refreshed()
+
+    def _refresh(self, now: float) -> None:
+        if self._refresher is not None:
+            self._refresher.refresh(now)
+
+    def _expired(self, now: float) -> None:
+        self.hang_up(now, Cause.UNREACHABLE, "session timer")
+
     # What the far end changes.
 
     def note_allowed(self, message: Request | Response) -> None:
-        """Note whether the far end takes INFO, where it says (RFC 3261 20.5)."""
+        """Note whether the far end takes INFO and UPDATE, where it says (RFC 3261 20.5)."""
         if "allow" in message.headers:
-            self._takes_info = "info" in tokens(message, "allow")
+            allowed = tokens(message, "allow")
+            self._takes_info = "info" in allowed
+            self.takes_update = "update" in allowed
 
     def talk_over(self, stream: Stream) -> None:
         """Let the audio go as agreed."""

@@ -25,6 +25,8 @@ class Dialog:
     route_set: list[str] = field(default_factory=list)
     remote_cseq: int | None = None
     "Number of the far end's last request; None before the first."
+    ours: bool = True
+    "We made it, and its Call-ID; after a glare the other side then asks first (RFC 3261 14.1)."
 
     def request(self, method: str, *, cseq: int | None = None) -> tuple[Request, Hop]:
         """Build a request inside the dialog, without Via, and say which hop it goes to.
@@ -81,13 +83,19 @@ class Dialog:
     def refresh(self, message: Request | Response) -> None:
         """Take over the Contact of a re-INVITE, an UPDATE or a 2xx (12.2.1.2, 12.2.2).
 
-        Raises `Malformed`.
+        Raises `Malformed`, and has then changed nothing.
         """
         there = contact(message)
-        if there is not None:
-            if not parse_uri(there.uri).host:
-                raise Malformed("Contact is no SIP URI")
-            self.target = there.uri
+        if there is None:
+            return
+        if not parse_uri(there.uri).host:
+            raise Malformed("Contact is no SIP URI")
+        before, self.target = self.target, there.uri
+        try:
+            self.hop()
+        except Malformed:
+            self.target = before
+            raise
 
     def in_order(self, request: Request) -> bool:
         """Note the number of the far end's request; False if it is older than one before."""

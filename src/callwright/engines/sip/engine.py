@@ -90,7 +90,12 @@ class SipEngine:
             port=self.address[1],
             user_agent=" ".join(self._settings.user_agent.split()),
         )
-        self._agent = Agent(identity, self._heard, self._timing)
+        self._agent = Agent(
+            identity,
+            self._heard,
+            self._timing,
+            session_expires=self._settings.session_expires,
+        )
         self._local_host = identity.host
         media = asyncio.create_task(self._media.run(self._media_says))
         try:

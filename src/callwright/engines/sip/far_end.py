@@ -3,9 +3,10 @@
 import re
 
 from callwright.engines.port import Cause, DtmfReceived
-from callwright.engines.sip import sdp
+from callwright.engines.sip import sdp, session_timer
 from callwright.engines.sip.address import Malformed
 from callwright.engines.sip.asking import ALLOW
+from callwright.engines.sip.asking import SUPPORTED as OURS
 from callwright.engines.sip.call import Call
 from callwright.engines.sip.causes import q850_of
 from callwright.engines.sip.dialog import Dialog
@@ -22,22 +23,25 @@ from callwright.engines.sip.message import (
 from callwright.engines.sip.transactions import Lost, ServerTransaction
 
 ACCEPT = "application/sdp, application/dtmf-relay, application/dtmf"
-SUPPORTED = frozenset({"100rel"})
+SUPPORTED = frozenset({"100rel", "timer"})
 KNOWN = frozenset({"REGISTER", "SUBSCRIBE", "NOTIFY", "PUBLISH", "MESSAGE", "REFER"})
 "Methods we understand and do not take; all others are unknown."
 
 _SIGNAL = re.compile(rb"\s*Signal\s*=\s*([0-9A-D*#]|1[01])\s*(?:$|[\r\n])", re.IGNORECASE)
 _KEY = re.compile(rb"\s*([0-9A-D*#])\s*", re.IGNORECASE)
 
-CAPABILITIES: Headers = {"allow": [ALLOW], "accept": [ACCEPT], "supported": ["100rel"]}
+UNACKNOWLEDGED_AT_MOST = 8
+"Re-INVITEs of one call whose ACK may be on its way at once."
+
+CAPABILITIES: Headers = {"allow": [ALLOW], "accept": [ACCEPT], "supported": [OURS]}
 
 
 def take(call: Call, dialog: Dialog, request: Request, source: Hop, now: float) -> None:
     """Answer one new request, other than ACK and CANCEL, inside a dialog of ``call``."""
 
     def unacknowledged(_what: Response | Lost, at: float) -> None:
-        # RFC 3261 14.2: without the ACK of a re-INVITE, the session is ended.
-        if request.method == "INVITE":
+        # RFC 3261 14.2: without the ACK of a re-INVITE we accepted, the session is ended.
+        if call.reinvites.pop(request.cseq, None) is not None:
             call.hang_up(at, Cause.UNREACHABLE, "no ACK")
 
     transaction = call.desk.layer.serve(request, source, now, unacknowledged)
@@ -49,11 +53,11 @@ def take(call: Call, dialog: Dialog, request: Request, source: Hop, now: float) 
 
 def acknowledged(call: Call, ack: Request, now: float) -> None:
     """Take the ACK of our 2xx to a re-INVITE, with the answer to our offer if it had none."""
-    invite = call.reinvite
-    if invite is None or invite.request.cseq != ack.cseq:
+    invite = call.reinvites.pop(ack.cseq, None)
+    if invite is None:
         return
     invite.receive(ack, now)
-    if not call.offer_open or call.ended:
+    if invite.request.body or call.ended:
         return
     call.offer_open = False
     try:
@@ -88,7 +92,7 @@ def _answer(
         return answer_to(request, 420, "Bad Extension", extra=lacking)
     match request.method:
         case "INVITE" | "UPDATE":
-            return _change(call, dialog, request, transaction)
+            return _change(call, dialog, request, transaction, now)
         case "INFO":
             return _info(call, request)
         case "OPTIONS":
@@ -111,7 +115,7 @@ def _bye(call: Call, dialog: Dialog, request: Request) -> Response:
 
 
 def _change(
-    call: Call, dialog: Dialog, request: Request, transaction: ServerTransaction
+    call: Call, dialog: Dialog, request: Request, transaction: ServerTransaction, now: float
 ) -> Response:
     """Answer a re-INVITE or an UPDATE: hold, another codec or address, a mere refresh."""
     invite = request.method == "INVITE"
@@ -120,26 +124,38 @@ def _change(
         return answer_to(request, 491, "Request Pending")  # RFC 3261 14.2: ours is not answered
     if (offers or invite) and not call.may_take_offer(dialog):
         return answer_to(request, 491, "Request Pending")  # RFC 3264 4, RFC 3311 5.2
+    if invite and len(call.reinvites) >= UNACKNOWLEDGED_AT_MOST:
+        return answer_to(request, 500, "Server Internal Error", extra={"retry-after": ["5"]})
     if offers and content_type(request) != sdp.TYPE:
         return answer_to(request, 415, "Unsupported Media Type", extra={"accept": [sdp.TYPE]})
     body = b""
+    target = dialog.target
     try:
+        terms, extra = session_timer.answer(request, call.wanted)
         dialog.refresh(request)
         if offers:
             body, stream = call.session.answer(sdp.parse(request.body))
             call.re_agreed(dialog, stream)
+    except session_timer.TooBrief:
+        least: Headers = {"min-se": [str(session_timer.MIN_SE)]}
+        return answer_to(request, 422, "Session Interval Too Small", extra=least)
     except Malformed:
         return answer_to(request, 400, "Bad Contact")
     except sdp.Unusable:
+        dialog.target = target  # what is refused changes nothing (RFC 6141 3.2)
         return answer_to(request, 488, "Not Acceptable Here")
     if invite:
-        call.reinvite = transaction
+        call.reinvites[request.cseq] = transaction
         if not offers:
             body = call.session.offer()
             call.offer_open = True
     call.note_allowed(request)
-    contact = {"contact": [call.desk.identity.contact], "allow": [ALLOW], "supported": ["100rel"]}
-    response = answer_to(request, 200, "OK", extra=contact)
+    if dialog is call.dialog:
+        call.refreshed(terms, now)
+    else:
+        extra = {}  # the terms of a call that is not answered come with its answer
+    contact: Headers = {"contact": [call.desk.identity.contact], "allow": [ALLOW]}
+    response = answer_to(request, 200, "OK", extra=contact | {"supported": [OURS]} | extra)
     if body:
         add_body(response, sdp.TYPE, body)
     return response

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from callwright.engines.sip.address import Malformed
-from callwright.engines.sip.asking import ALLOW, Asked, Desk
+from callwright.engines.sip.asking import ALLOW, SUPPORTED, Asked, Desk
 from callwright.engines.sip.dialog import Dialog, dialog_from
 from callwright.engines.sip.hop import Hop
 from callwright.engines.sip.message import (
@@ -22,6 +22,7 @@ from callwright.engines.sip.message import (
     tokens,
 )
 from callwright.engines.sip.sdp import TYPE
+from callwright.engines.sip.session_timer import Wanted
 from callwright.engines.sip.transactions import Lost, cancel_of
 
 if TYPE_CHECKING:
@@ -68,11 +69,14 @@ class _Early:
 class Invitation:
     """One INVITE of ours, from its first packet to its last acknowledgement."""
 
-    def __init__(self, desk: Desk, whom: Invited, offer: bytes, inviter: Inviter) -> None:
+    def __init__(
+        self, desk: Desk, whom: Invited, offer: bytes, wanted: Wanted, inviter: Inviter
+    ) -> None:
         self.call_id = f"{secrets.token_hex(16)}@{desk.identity.host}"
         self._desk = desk
         self._whom = whom
         self._offer = offer
+        self._wanted = wanted
         self._inviter = inviter
         self._from = f"<{whom.from_uri}>;tag={secrets.token_hex(8)}"
         self._cseq = 0
@@ -103,6 +107,8 @@ class Invitation:
     def _build(self) -> tuple[Request, Hop]:
         self._cseq += 1
         self._provisional = False
+        # RFC 3261 12.3: the failure before this attempt has ended the dialogs of that one.
+        self._early.clear()
         identity = self._desk.identity
         request = Request(
             "INVITE",
@@ -115,7 +121,8 @@ class Invitation:
                 "cseq": [f"{self._cseq} INVITE"],
                 "contact": [identity.contact],
                 "allow": [ALLOW],
-                "supported": ["100rel"],
+                "supported": [SUPPORTED],
+                **self._wanted.headers(),
             },
         )
         if self._whom.asserted is not None:
@@ -128,10 +135,18 @@ class Invitation:
             self._proceeds(what, now)
         elif isinstance(what, Response) and what.status < 300:
             self._accepted(what, now)
+        elif self._may_ask_for_longer(what):
+            self.send(now)
         elif not self._decided:
             self._decided = True
             if not self._withdrawn:
                 self._inviter.refused(what)
+
+    def _may_ask_for_longer(self, what: Response | Lost) -> bool:
+        """Whether a proxy or the far end only wants the session refreshed less often."""
+        if self._decided or self._withdrawn or not isinstance(what, Response):
+            return False
+        return what.status == 422 and self._wanted.raised_by(what)
 
     def _proceeds(self, response: Response, now: float) -> None:
         self._provisional = True
@@ -219,12 +234,7 @@ class Invitation:
         else:
             dialog = early.dialog
             dialog.confirm(response)
-        ack, hop = dialog.request("ACK", cseq=invite.cseq)
-        # RFC 3261 22.1: an ACK cannot be challenged, and repeats the credentials of its INVITE.
-        for name in ("authorization", "proxy-authorization"):
-            if name in invite.headers:
-                ack.headers[name] = invite.headers[name]
-        self._acks[tag] = self._desk.layer.acknowledge(ack, self._desk.way(hop))
+        self._acks[tag] = acknowledge(self._desk, dialog, invite)
         return dialog
 
     def _cancel(self, now: float) -> None:
@@ -234,6 +244,16 @@ class Invitation:
 
     def _drop(self, reason: str) -> None:
         self._desk.layer.dropped[reason] += 1
+
+
+def acknowledge(desk: Desk, dialog: Dialog, invite: Request) -> "Datagram":
+    """Send the ACK of a 2xx to ``invite``; return it, for the copies of that 2xx."""
+    ack, hop = dialog.request("ACK", cseq=invite.cseq)
+    # RFC 3261 22.1: an ACK cannot be challenged, and repeats the credentials of its INVITE.
+    for name in ("authorization", "proxy-authorization"):
+        if name in invite.headers:
+            ack.headers[name] = invite.headers[name]
+    return desk.layer.acknowledge(ack, desk.way(hop))
 
 
 def hang_up(desk: Desk, dialog: Dialog, now: float) -> None:

@@ -53,6 +53,28 @@ class Held(Generic[T]):
     "Time of the earliest alarm set for it."
 
 
+class Alarm:
+    """Something to be done at a time, unless it is called off before."""
+
+    __slots__ = ("_act",)
+
+    def __init__(self, act: Callable[[float], None]) -> None:
+        self._act: Callable[[float], None] | None = act
+
+    @property
+    def off(self) -> bool:
+        return self._act is None
+
+    def call_off(self) -> None:
+        """Forget it, and whatever it holds on to."""
+        self._act = None
+
+    def go_off(self, now: float) -> None:
+        act, self._act = self._act, None
+        if act is not None:
+            act(now)
+
+
 @dataclass(frozen=True, slots=True)
 class Datagram:
     """Bytes on their way out."""
@@ -76,7 +98,7 @@ class TransactionLayer:
         self._sent_by = sent_by
         self._clients: dict[Key, Held[ClientTransaction]] = {}
         self._servers: dict[Key, Held[ServerTransaction]] = {}
-        self._alarms: list[tuple[float, int, Callable[[float], None]]] = []
+        self._alarms: list[tuple[float, int, Alarm]] = []
         self._count = itertools.count()
         self._finding: set[Outgoing] = set()
         self._avoided = Avoided()
@@ -208,6 +230,11 @@ class TransactionLayer:
         if held is None:
             stamp_source(request, source)
             return False
+        # RFC 6026 7.1: the ACK of a 2xx is for the user, also where its sender took the branch of
+        # the INVITE for it: it may carry an answer.
+        answered = held.transaction.state in (State.ACCEPTED, State.ACKNOWLEDGED)
+        if request.method == "ACK" and answered:
+            return False
         held.transaction.receive(request, now)
         self._flush(held, now)
         return True
@@ -242,17 +269,21 @@ class TransactionLayer:
 
     # Time.
 
-    def at(self, when: float, alarm: Callable[[float], None]) -> None:
-        """Call ``alarm`` at ``when``, with the time. It is not taken back: it looks for itself."""
+    def at(self, when: float, act: Callable[[float], None]) -> Alarm:
+        """Call ``act`` at ``when``, with the time."""
+        alarm = Alarm(act)
         heapq.heappush(self._alarms, (when, next(self._count), alarm))
+        return alarm
 
     def next_timer(self) -> float | None:
         """When `on_timer` wants to be called."""
+        while self._alarms and self._alarms[0][2].off:
+            heapq.heappop(self._alarms)
         return self._alarms[0][0] if self._alarms else None
 
     def on_timer(self, now: float) -> None:
         while self._alarms and self._alarms[0][0] <= now:
-            heapq.heappop(self._alarms)[2](now)
+            heapq.heappop(self._alarms)[2].go_off(now)
 
     # What remains.
 

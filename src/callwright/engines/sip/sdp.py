@@ -130,11 +130,27 @@ class Session:
         self._id = session_id
         self._version = session_id
         self._said: str | None = None
+        self._refused: list[str | None] = [None]
+        "What stands in each media line's place: a refusal, or None for our audio."
+        self._codecs = dict(CODECS)
+        self._keys = KEYS
 
     def offer(self) -> bytes:
-        """Offer everything we speak."""
-        formats = [*CODECS.values(), KEYS]
-        return self._say(self._audio(formats, dict(CODECS), KEYS, "sendrecv"))
+        """Offer everything we speak.
+
+        What the far end's offers have put on the page stays: each media line in its place, and
+        each payload type with the meaning it has got (RFC 3264 8.1 and 8.3.2).
+        """
+        formats = [*self._codecs.values(), self._keys]
+        audio = self._audio(formats, self._codecs, self._keys, "sendrecv")
+        parts: list[str] = []
+        for refused in self._refused:
+            parts += audio if refused is None else [refused]
+        return self._say(parts)
+
+    def repeat(self) -> bytes:
+        """What was said last, word for word: an offer that changes nothing (RFC 4028 7.4)."""
+        return self._page(self._said) if self._said is not None else self.offer()
 
     def answer(self, offer: Description) -> tuple[bytes, Stream]:
         """Answer the far end's offer: its first common codec, its key events, its hold mirrored.
@@ -142,9 +158,12 @@ class Session:
         Raises what `agree` raises.
         """
         stream = agree(offer)
+        self._note_types(offer, stream)
+        self._refused = []
         parts: list[str] = []
         for line in offer.media:
             if line is offer.audio:
+                self._refused.append(None)
                 formats = [stream.payload_type]
                 if stream.dtmf_payload_type is not None:
                     formats.append(stream.dtmf_payload_type)
@@ -156,8 +175,21 @@ class Session:
                 )
             else:
                 # RFC 3264 6: what is not wanted is answered in its place, with port zero.
-                parts.append(f"m={line.kind} 0 {line.protocol} {' '.join(line.formats)}")
+                refusal = f"m={line.kind} 0 {line.protocol} {' '.join(line.formats)}"
+                self._refused.append(refusal)
+                parts.append(refusal)
         return self._say(parts), stream
+
+    def _note_types(self, offer: Description, stream: Stream) -> None:
+        """Keep to the payload types the far end uses, and clear of those it uses otherwise."""
+        assert offer.audio is not None
+        self._codecs[stream.codec] = stream.payload_type
+        taken = {*_payload_types(offer.audio), *self._codecs.values()}
+        if stream.dtmf_payload_type is not None:
+            self._keys = stream.dtmf_payload_type
+        elif self._keys in taken:
+            free = (kind for kind in range(96, 128) if kind not in taken)
+            self._keys = next(free, KEYS)
 
     def _audio(
         self, formats: list[int], codecs: dict[str, int], keys: int | None, direction: str
@@ -174,6 +206,9 @@ class Session:
         if self._said is not None and self._said != said:
             self._version += 1
         self._said = said
+        return self._page(said)
+
+    def _page(self, said: str) -> bytes:
         head = (
             f"v=0\r\no=- {self._id} {self._version} IN IP4 {self._host}\r\ns=-\r\n"
             f"c=IN IP4 {self._host}\r\nt=0 0\r\n"
