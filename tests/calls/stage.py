@@ -18,6 +18,7 @@ from callwright.calls.events import SessionEvent, SessionFinished, SessionStarte
 from callwright.calls.manager import CallManager
 from callwright.calls.plan import (
     Caption,
+    Conversation,
     Direction,
     EmployeeCall,
     EmployeeRef,
@@ -63,6 +64,7 @@ class Props:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self.music = self.recorded("music", 10.0)
+        self.ringback = self.recorded("ringback", 5.0)
 
     def media(self, name: str, seconds: float) -> Media:
         path = self._folder / f"{name}.wav"
@@ -91,6 +93,7 @@ class Props:
         employee_numbers: Sequence[str] = (EMPLOYEE,),
         dial_time: float = 30.0,
         talk_at_most: float = 7200.0,
+        recorded: bool = False,
     ) -> EmployeeCall:
         return EmployeeCall(
             caption=Caption(
@@ -101,21 +104,26 @@ class Props:
                 contact_number=CONTACT,
                 external_id=None,
                 dtmf_string=dtmf_string,
-                employee=EmployeeRef(25, "Анна Орлова"),
             ),
             first=first,
             contact=Target(Address(CONTACT, trunk="t"), "74993720692", dial_time),
             employee=[
-                Target(Address(number, trunk="t"), CONTACT, dial_time)
+                Target(
+                    Address(number, trunk="t"), CONTACT, dial_time, EmployeeRef(25, "Анна Орлова")
+                )
                 for number in employee_numbers
             ],
             switch_at_once=switch_at_once,
             early_switching=early_switching,
-            waiting_music=self.music,
             contact_message=contact_message,
             employee_message=employee_message,
             keys=timed_keys(dtmf_string) if dtmf_string else (),
-            talk_at_most=talk_at_most,
+            conversation=Conversation(
+                waiting_music=self.music,
+                ringback=self.ringback,
+                at_most=talk_at_most,
+                recorded=recorded,
+            ),
         )
 
 
@@ -139,6 +147,7 @@ class Stage:
             self.journal,
             next_id=itertools.count(1 << 32).__next__,
             parallel_at_most=parallel_at_most,
+            recordings=Path("recordings"),
         )
         self.manager.listeners.append(self._notice)
         self._verdicts: dict[SessionId, SessionFinished] = {}

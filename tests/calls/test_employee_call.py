@@ -7,7 +7,7 @@ import pytest
 
 from callwright.calls.ending import RELEASED
 from callwright.calls.plan import Role, SessionId
-from callwright.calls.record import State
+from callwright.calls.state import State
 from callwright.engines.port import Cause
 from callwright.engines.simulated import (
     Answers,

@@ -20,8 +20,10 @@ WORDS = {
     "operator_number_problems",
     "no_resources",
     "internal_error",
+    "transfer_disconnects",
+    "api_release",
 }
-FAULTS = {"nobody", "contact", "employee", "network", "service"}
+FAULTS = {"nobody", "contact", "employee", "third", "network", "service"}
 
 
 @pytest.mark.parametrize("role", Role)
@@ -30,7 +32,7 @@ def test_each_cause_has_its_word(role: Role, cause: Cause) -> None:
     ending = ending_when_left(role, cause)
     assert ending.finish_reason in WORDS
     assert ending.fault in FAULTS
-    other = {Role.CONTACT: "operator", Role.EMPLOYEE: "subscriber"}[role]
+    other = "operator" if role is Role.CONTACT else "subscriber"
     assert other not in ending.finish_reason
     assert leg_finish_reason(role, cause, None) == REASONS[role][cause][0]
 

@@ -35,6 +35,12 @@ REASONS: dict[Role, dict[Cause, tuple[str, str]]] = {
         Cause.ENGINE_LOST: ("internal_error", "service"),
     },
 }
+# A third party and a coach are operators, too; but a third party's leaving is a transfer's end.
+REASONS[Role.THIRD] = {
+    cause: (reason, "third" if fault == "employee" else fault)
+    for cause, (reason, fault) in REASONS[Role.EMPLOYEE].items()
+} | {Cause.HUNG_UP: ("transfer_disconnects", "nobody")}
+REASONS[Role.COACH] = REASONS[Role.EMPLOYEE]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +63,8 @@ BROKEN = Ending("internal_error", "service", "service", "a fault of the service;
 
 def ending_when_left(role: Role, cause: Cause) -> Ending:
     """The verdict of a session that a party's leaving, or not being reached, has ended."""
+    if cause is Cause.RELEASED:  # nobody but a client has us hang up a leg that is needed
+        return RELEASED
     reason, fault = REASONS[role][cause]
     ended_by = "service" if fault == "service" else role.value
     return Ending(reason, ended_by, fault, f"{role.value}: {cause.value}")

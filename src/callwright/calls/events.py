@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from callwright.calls.plan import Caption, Role, SessionId
-from callwright.engines.port import LegId
+from callwright.calls.state import State
+from callwright.engines.port import LegId, RecordingId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +128,14 @@ class EarlyMediaJoined(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StateEntered(Event):
+    state: State
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TalkStarted(Event):
+    """Two legs hear each other: the contact's and an operator's, or two operators'."""
+
     legs: tuple[LegId, LegId]
 
 
@@ -139,12 +147,84 @@ class TalkFinished(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HoldStarted(Event):
+    leg: LegId
+    "The one that is held."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldFinished(Event):
+    leg: LegId
+    duration: float
+    "Seconds."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransferFinished(Event):
+    """One operator has handed the contact over to another."""
+
+    leg: LegId
+    "Of the one that left."
+    to: LegId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CoachJoined(Event):
+    leg: LegId
+    coached: LegId
+    mode: str
+    "``listen``, ``whisper`` or ``barge``."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CoachModeChanged(Event):
+    leg: LegId
+    mode: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegMuted(Event):
+    leg: LegId
+    muted: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingStarted(Event):
+    recording: RecordingId
+    legs: tuple[LegId, LegId]
+    "Left channel, right channel."
+    file_name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingReady(Event):
+    """The file is complete."""
+
+    recording: RecordingId
+    file_name: str
+    duration: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingFailed(Event):
+    recording: RecordingId
+    file_name: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TagSet(Event):
+    tag: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SessionFinished(Event):
     """The session's one verdict. Its last event, exactly once."""
 
     finish_reason: str
     ended_by: str
-    "``contact``, ``employee``, ``client`` or ``service``."
+    "``contact``, ``employee``, ``third``, ``client`` or ``service``."
     fault: str
     "Whose fault it is: ``nobody``, ``contact``, ``employee``, ``network`` or ``service``."
     detail: str
@@ -170,8 +250,19 @@ SessionEvent = (
     | KeySent
     | KeyReceived
     | EarlyMediaJoined
+    | StateEntered
     | TalkStarted
     | TalkFinished
+    | HoldStarted
+    | HoldFinished
+    | TransferFinished
+    | CoachJoined
+    | CoachModeChanged
+    | LegMuted
+    | RecordingStarted
+    | RecordingReady
+    | RecordingFailed
+    | TagSet
     | SessionFinished
 )
 

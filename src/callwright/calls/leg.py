@@ -1,17 +1,21 @@
 """One leg as its session sees it: which phone, in what state, since when."""
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import anyio
 
 from callwright.calls.plan import Role, Target
 from callwright.engines.port import Cause, LegId
 
+if TYPE_CHECKING:
+    from callwright.calls.party import Party
+
 
 @dataclass(slots=True, eq=False)
 class Leg:
     id: LegId
-    role: Role
+    party: "Party"
     target: Target
     started: float
     "Times are the event loop's clock, in seconds."
@@ -19,8 +23,14 @@ class Leg:
     ended: float | None = None
     cause: Cause | None = None
     "Why it ended; set before that if it is we who give up."
+    finish_reason: str | None = None
+    "In the API's words, where it is known before the leg ends."
     settled: anyio.Event = field(default_factory=anyio.Event)
     "Set once the leg is answered or has ended."
+
+    @property
+    def role(self) -> Role:
+        return self.party.role
 
     @property
     def is_up(self) -> bool:

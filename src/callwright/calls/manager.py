@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import anyio
@@ -31,6 +32,7 @@ class CallManager:
 
     ``next_id`` gives the ids of sessions, legs, playbacks and bridges, each used once.
     ``parallel_at_most``: live sessions per account; one more ends at once, with `no_resources`.
+    ``recordings``: the folder recordings are put into.
     """
 
     def __init__(
@@ -40,6 +42,7 @@ class CallManager:
         *,
         next_id: Callable[[], int],
         parallel_at_most: int,
+        recordings: Path,
     ) -> None:
         self.draining = False
         self.listeners: list[Listener] = [journal.hear]
@@ -47,6 +50,7 @@ class CallManager:
         self._journal = journal
         self._next_id = next_id
         self._parallel_at_most = parallel_at_most
+        self._recordings = recordings
         self._sessions: dict[SessionId, Session] = {}
         self._by_leg: dict[LegId, Session] = {}
         self._tasks: TaskGroup | None = None
@@ -67,7 +71,12 @@ class CallManager:
             raise Draining
         too_many = len(self.live(plan.caption.account)) >= self._parallel_at_most
         session = Session(
-            SessionId(self._next_id()), plan.caption, self._engine, self._next_id, self._tell
+            SessionId(self._next_id()),
+            plan.caption,
+            self._engine,
+            self._next_id,
+            self._tell,
+            self._recordings,
         )
         with self._kept_if_begun(session):
             await self._journal.begin(session.started)

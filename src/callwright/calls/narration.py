@@ -46,6 +46,28 @@ def narrate(event: SessionEvent) -> None:
             line = f"{_both(legs)} talk"
         case events.TalkFinished(legs=legs, duration=duration):
             line = f"{_both(legs)} have talked for {duration:.1f} s"
+        case events.StateEntered(state=state):
+            line = f"state {state}"
+        case events.HoldStarted(leg=leg):
+            line = f"leg {leg}: is held"
+        case events.HoldFinished(leg=leg, duration=duration):
+            line = f"leg {leg}: was held for {duration:.1f} s"
+        case events.TransferFinished(leg=leg, to=to):
+            line = f"leg {leg}: has handed over to leg {to}"
+        case events.CoachJoined(leg=leg, coached=coached, mode=mode):
+            line = f"leg {leg}: coaches leg {coached} ({mode})"
+        case events.CoachModeChanged(leg=leg, mode=mode):
+            line = f"leg {leg}: coaches now by {mode}"
+        case events.LegMuted(leg=leg, muted=muted):
+            line = f"leg {leg}: {'is muted' if muted else 'is heard again'}"
+        case events.RecordingStarted(file_name=name):
+            line = f"recording {name} begins"
+        case events.RecordingReady(file_name=name, duration=duration):
+            line = f"recording {name} is ready, {duration:.1f} s"
+        case events.RecordingFailed(file_name=name):
+            line = f"recording {name} failed: {event.reason}"
+        case events.TagSet(tag=tag):
+            line = f"tag {tag} set"
         case events.KeySent() | events.KeyReceived():
             return  # Keys may be a PIN or a card's number.
         case events.SessionFinished():

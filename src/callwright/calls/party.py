@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
 
 import anyio
 import anyio.lowlevel
@@ -78,7 +79,7 @@ class Party:
         for key in keys:
             await anyio.sleep_until(leg.answered + key.after)
             try:
-                self.session.engine.send_key(leg.id, key.key)
+                self.session.send_key(leg, key.key, planned=True)
             except LegGone:
                 return
 
@@ -87,6 +88,50 @@ class Party:
         self.cause = cause
         for scope in tuple(self.needed_by):
             scope.cancel()
+
+
+class Ringing:
+    """A party that is rung, and spoken to, beside the script, while the script waits for others.
+
+    In the ``with`` block the party rings; leaving the block with it unsettled gives it up.
+    """
+
+    def __init__(self, party: Party, targets: Sequence[Target], message: Message | None) -> None:
+        self.party = party
+        self.settled = anyio.Event()
+        "Set once it has answered and heard its message, or is not reached."
+        self.left: PartyLeft | None = None
+        "Why it is not there, if it is not."
+        self._targets = targets
+        self._message = message
+        self._scope = anyio.CancelScope()
+
+    def __enter__(self) -> Self:
+        self.party.session.start_soon(self._ring)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Give the party up if it is still rung; without effect once it is settled."""
+        if not self.settled.is_set():
+            self._scope.cancel()
+            self.party.session.dismiss(self.party)
+
+    async def _ring(self) -> None:
+        with self._scope:
+            try:
+                await self.party.answers(self._targets)
+                await self.party.hears_out(self._message)
+            except PartyLeft as left:
+                self.left = left
+            self.settled.set()
 
 
 @contextmanager

@@ -15,6 +15,10 @@ class Role(StrEnum):
 
     CONTACT = "contact"
     EMPLOYEE = "employee"
+    "Or an operator: whoever talks with the contact first."
+    THIRD = "third"
+    "Somebody the employee consults, or hands the contact over to."
+    COACH = "coach"
 
 
 class Direction(StrEnum):
@@ -54,6 +58,12 @@ class RecordedMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class EmployeeRef:
+    id: int
+    full_name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Target:
     """One phone to ring."""
 
@@ -62,6 +72,8 @@ class Target:
     "Number the phone is shown."
     within: float
     "Seconds it is rung."
+    employee: EmployeeRef | None = None
+    "Whose phone it is, if it is an employee's."
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +83,6 @@ class TimedKey:
     key: str
     after: float
     "Seconds from the answer."
-
-
-@dataclass(frozen=True, slots=True)
-class EmployeeRef:
-    id: int
-    full_name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +97,19 @@ class Caption:
     external_id: str | None
     dtmf_string: str
     "As the client gave it; empty if it gave none."
-    employee: EmployeeRef | None
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """What holds once two parties talk, whichever way they came together."""
+
+    waiting_music: Message
+    ringback: Message
+    "What the employee hears while a third party is rung."
+    at_most: float
+    "Seconds the parties may be together, holds and transfers included."
+    recorded: bool = False
+    "The employee's calls are always recorded; no client can turn that off."
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,13 +123,11 @@ class EmployeeCall:
     "The employee's phones, rung one after another until one answers."
     switch_at_once: bool
     early_switching: bool
-    waiting_music: Message
     contact_message: Message | None
     employee_message: Message | None
     keys: Sequence[TimedKey]
     "Sent to the contact, counted from the contact's answer."
-    talk_at_most: float
-    "Seconds."
+    conversation: Conversation
 
     @property
     def joins_on_answer(self) -> bool:

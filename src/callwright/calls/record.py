@@ -7,16 +7,8 @@ from enum import StrEnum
 from callwright.calls import events
 from callwright.calls.events import SessionEvent, SessionFinished
 from callwright.calls.plan import Caption, Role, SessionId
-from callwright.engines.port import LegId
-
-
-class State(StrEnum):
-    """Public state of a session."""
-
-    SESSION = "session"
-    "Being set up: somebody is rung or hears a message."
-    TALK = "talk"
-    FINISHING = "finishing"
+from callwright.calls.state import State
+from callwright.engines.port import LegId, RecordingId
 
 
 class LegState(StrEnum):
@@ -24,6 +16,9 @@ class LegState(StrEnum):
     WAITING = "waiting"
     "Answered, and waits for the other party."
     TALKING = "talking"
+    HELD = "held"
+    OPERATOR_TALK = "operator_talk"
+    "Talks with another operator, not with the contact."
     ENDED = "ended"
 
 
@@ -36,7 +31,16 @@ class LegRecord:
     employee_id: int | None
     employee_full_name: str | None
     state: LegState = LegState.DIALING
+    recorded: bool = False
     finish_reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingRecord:
+    id: RecordingId
+    file_name: str
+    duration: float
+    "Seconds."
 
 
 @dataclass(slots=True)
@@ -50,6 +54,9 @@ class CallRecord:
     legs: dict[LegId, LegRecord] = field(default_factory=dict)
     pending_keys: str = ""
     "What is still to be sent of the request's ``dtmf_string``."
+    tags: dict[int, str] = field(default_factory=dict)
+    recordings: list[RecordingRecord] = field(default_factory=list)
+    "Those that are ready."
     timeline: list[SessionEvent] = field(default_factory=list)
     verdict: SessionFinished | None = None
 
@@ -91,12 +98,29 @@ class CallRecord:
             case events.LegEnded(leg=leg, finish_reason=reason):
                 self.legs[leg].state = LegState.ENDED
                 self.legs[leg].finish_reason = reason
+            case events.StateEntered(state=state):
+                self.state = state
             case events.TalkStarted(legs=legs):
-                self.state = State.TALK
-                self._both(legs, LegState.TALKING)
+                with_contact = any(self.legs[leg].role is Role.CONTACT for leg in legs)
+                self._put(legs, LegState.TALKING if with_contact else LegState.OPERATOR_TALK)
             case events.TalkFinished(legs=legs):
-                self.state = State.FINISHING
-                self._both(legs, LegState.WAITING)
+                self._put(legs, LegState.WAITING)
+            case events.HoldStarted(leg=leg):
+                self._put((leg,), LegState.HELD)
+            case events.HoldFinished(leg=leg):
+                self._put((leg,), LegState.WAITING)
+            case events.RecordingStarted(legs=legs):
+                for leg in legs:
+                    self.legs[leg].recorded = True
+            case events.RecordingReady():
+                self.recordings.append(
+                    RecordingRecord(event.recording, event.file_name, event.duration)
+                )
+                self._recording_over()
+            case events.RecordingFailed():
+                self._recording_over()
+            case events.TagSet(tag=tag, name=name):
+                self.tags[tag] = name
             case events.KeySent(pending=keys):
                 self.pending_keys = keys
             case events.SessionFinished():
@@ -105,7 +129,11 @@ class CallRecord:
             case _:
                 pass
 
-    def _both(self, legs: tuple[LegId, LegId], state: LegState) -> None:
+    def _put(self, legs: tuple[LegId, ...], state: LegState) -> None:
         for leg in legs:
             if self.legs[leg].state is not LegState.ENDED:
                 self.legs[leg].state = state
+
+    def _recording_over(self) -> None:
+        for leg in self.legs.values():
+            leg.recorded = False

@@ -7,9 +7,8 @@ hangs up whoever is still on the line.
 
 from contextlib import nullcontext
 
-import anyio
-
-from callwright.calls.ending import TALKED_TOO_LONG, Ending
+from callwright.calls.conversation import converse
+from callwright.calls.ending import Ending
 from callwright.calls.party import Party, present
 from callwright.calls.plan import EmployeeCall, Role
 from callwright.calls.session import Session
@@ -17,12 +16,12 @@ from callwright.calls.session import Session
 
 async def employee_call(call: Session, plan: EmployeeCall) -> Ending:
     """Ring the first party, then the second, speak to each, and let them talk."""
-    contact, employee = call.party(Role.CONTACT), call.party(Role.EMPLOYEE)
+    contact, employee = Party(call, Role.CONTACT), Party(call, Role.EMPLOYEE)
     if plan.first is Role.EMPLOYEE:
         await employee_first(plan, contact, employee)
     else:
         await contact_first(plan, contact, employee)
-    return await talk(call, contact, employee, at_most=plan.talk_at_most)
+    return await converse(call, plan.conversation, contact, employee)
 
 
 async def employee_first(plan: EmployeeCall, contact: Party, employee: Party) -> None:
@@ -30,7 +29,8 @@ async def employee_first(plan: EmployeeCall, contact: Party, employee: Party) ->
     await employee.answers(plan.employee)
     await employee.hears_out(plan.employee_message)
 
-    with present(employee), employee.hears(None, then=plan.waiting_music) as music:
+    waiting_music = plan.conversation.waiting_music
+    with present(employee), employee.hears(None, then=waiting_music) as music:
         with music.gives_way_to(contact) if plan.early_switching else nullcontext():
             await contact.answers([plan.contact])
         contact.gets_keys(plan.keys)
@@ -43,20 +43,14 @@ async def contact_first(plan: EmployeeCall, contact: Party, employee: Party) -> 
     await contact.answers([plan.contact])
     contact.gets_keys(plan.keys)
 
-    with present(contact), contact.hears(plan.contact_message, plan.waiting_music) as greeting:
+    waiting_music = plan.conversation.waiting_music
+    with present(contact), contact.hears(plan.contact_message, waiting_music) as greeting:
         await employee.answers(plan.employee)
         if plan.joins_on_answer:
             return
         with (
             present(employee),
-            employee.hears(plan.employee_message, plan.waiting_music) as briefing,
+            employee.hears(plan.employee_message, waiting_music) as briefing,
         ):
             await greeting.finished.wait()
             await briefing.finished.wait()
-
-
-async def talk(call: Session, one: Party, other: Party, *, at_most: float) -> Ending:
-    """Join the two until one of them leaves or ``at_most`` seconds have passed."""
-    with present(one, other), call.joined(one, other):
-        await anyio.sleep(at_most)
-    return TALKED_TOO_LONG

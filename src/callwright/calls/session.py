@@ -1,14 +1,17 @@
 """A session: who takes part in one call, on which legs, and what has happened so far."""
 
 import logging
+from collections import deque
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import anyio
 
 from callwright.calls import events
+from callwright.calls.coaching import Coaches
 from callwright.calls.dtmf import pending
 from callwright.calls.ending import (
     BROKEN,
@@ -18,10 +21,13 @@ from callwright.calls.ending import (
     leg_finish_reason,
 )
 from callwright.calls.events import Listener, SessionEvent
+from callwright.calls.inbox import Inbox
 from callwright.calls.leg import Leg
 from callwright.calls.party import Party, PartyLeft
 from callwright.calls.plan import Caption, Role, SessionId, Target
 from callwright.calls.record import CallRecord
+from callwright.calls.recording import Recorder
+from callwright.calls.state import TRANSITIONS, State
 from callwright.engines import port
 from callwright.engines.port import BridgeId, Cause, Engine, LegGone, LegId, PlaybackId
 
@@ -42,7 +48,8 @@ KEYS_NOTED_AT_MOST = 500
 class Session:
     """One call. Its script works with parties; the engine's events come in by `deliver`.
 
-    ``next_id`` gives ids for legs, playbacks and bridges that are used nowhere else.
+    ``next_id`` gives ids for legs, playbacks and bridges that are used nowhere else;
+    ``recordings`` is the folder of its recordings.
     """
 
     def __init__(
@@ -52,6 +59,7 @@ class Session:
         engine: Engine,
         next_id: Callable[[], int],
         listener: Listener,
+        recordings: Path,
     ) -> None:
         self.id = session
         self.caption = caption
@@ -60,12 +68,20 @@ class Session:
         self.legs: dict[LegId, Leg] = {}
         self.playing: dict[PlaybackId, Callable[[], None]] = {}
         "What to call when a playback has been played to its end."
+        self.talkers: tuple[Party, Party] | None = None
+        "Contact and operator, while they talk."
+        self.contact_leg: Leg | None = None
+        "The contact's leg, once it has answered."
+        self.inbox = Inbox(lambda: self.record.state)
+        self.recorder = Recorder(self, recordings)
+        self.coaches = Coaches(self)
         self._listener = listener
-        self._parties: dict[Role, Party] = {}
         self._begun = anyio.current_time()
         self._begun_at = datetime.now(UTC)
         self._sequence = 1
         self._keys_noted = 0
+        self._keys_going_out: deque[bool] = deque()
+        "Keys given to the engine and not told as sent: whether they are of the dtmf_string."
         self._keys_sent = 0
         self._talk_began: float | None = None
         self._talked = 0.0
@@ -73,7 +89,7 @@ class Session:
         self._scope = anyio.CancelScope()
         self._asked_to_end: Ending | None = None
         self._ending: Ending | None = None
-        self._all_ended = anyio.Event()
+        self._all_over = anyio.Event()
         self.started = events.SessionStarted(
             session=session, sequence=1, time=self._begun_at, offset=0.0, caption=caption
         )
@@ -81,15 +97,18 @@ class Session:
 
     # What scripts and parties use.
 
-    def party(self, role: Role) -> Party:
-        return self._parties.setdefault(role, Party(self, role))
+    def enter(self, state: State) -> None:
+        """Go on to another public state."""
+        if state is not self.record.state:
+            assert state in TRANSITIONS[self.record.state], (self.record.state, state)
+            self.tell(events.StateEntered, state=state)
 
     def ring(self, party: Party, target: Target) -> Leg:
         """Begin to ring one phone for a party."""
         beside = tuple(self.legs)
-        leg = Leg(LegId(self.next_id()), party.role, target, anyio.current_time())
+        leg = Leg(LegId(self.next_id()), party, target, anyio.current_time())
         self.legs[leg.id] = leg
-        employee = self.caption.employee if party.role is Role.EMPLOYEE else None
+        employee = target.employee
         self.tell(
             events.LegStarted,
             leg=leg.id,
@@ -107,9 +126,48 @@ class Session:
         leg.cause = cause
         self.engine.hang_up(leg.id)
 
+    def dismiss(self, party: Party, finish_reason: str | None = None) -> None:
+        """Hang up a party that is not needed any more, if it is there, or rung."""
+        if party.leg and party.leg.ended is None:
+            party.leg.finish_reason = finish_reason
+            self.give_up(party.leg, Cause.RELEASED)
+
+    def transferred(self, leaving: Party, to: Party) -> None:
+        """Note that one operator has handed the contact over to another."""
+        assert leaving.leg
+        assert to.leg
+        self.tell(events.TransferFinished, leg=leaving.leg.id, to=to.leg.id)
+
+    @contextmanager
+    def talking(self, contact: Party, operator: Party) -> Iterator[None]:
+        """In the block contact and operator talk, and are recorded if that is on."""
+        assert contact.leg
+        assert operator.leg
+        self.talkers = contact, operator
+        try:
+            with (
+                self.joined(contact, operator),
+                self.recorder.of_talk((contact.leg.id, operator.leg.id)),
+            ):
+                yield
+        finally:
+            self.talkers = None
+
+    @contextmanager
+    def held(self, party: Party) -> Iterator[None]:
+        """In the block a party is held."""
+        assert party.leg
+        began = anyio.current_time()
+        self.tell(events.HoldStarted, leg=party.leg.id)
+        try:
+            yield
+        finally:
+            lasted = anyio.current_time() - began
+            self.tell(events.HoldFinished, leg=party.leg.id, duration=round(lasted, 3))
+
     @contextmanager
     def joined(self, one: Party, other: Party) -> Iterator[None]:
-        """In the block the two talk: they hear each other."""
+        """In the block two parties hear each other."""
         assert one.leg
         assert other.leg
         legs = one.leg.id, other.leg.id
@@ -117,7 +175,9 @@ class Session:
         if bridge is None:  # One has just gone; ``present`` around this block will say so.
             yield
             return
-        began = self._talk_began = anyio.current_time()
+        began = anyio.current_time()
+        if self._talk_began is None:
+            self._talk_began = began
         self.tell(events.TalkStarted, legs=legs)
         try:
             yield
@@ -145,6 +205,11 @@ class Session:
         except LegGone:
             return None
         return bridge
+
+    def send_key(self, leg: Leg, key: str, *, planned: bool) -> None:
+        """Send a key; ``planned`` ones are of the request's dtmf_string. Raises `LegGone`."""
+        self.engine.send_key(leg.id, key)
+        self._keys_going_out.append(planned)
 
     def start_soon(self, helper: Callable[..., Coroutine[Any, Any, None]], *args: object) -> None:
         """Run a helper beside the script until it is done or the script has ended."""
@@ -190,21 +255,25 @@ class Session:
         match event:
             case port.LegEnded():
                 self._leg_ended(leg, event)
+            case port.RecordingFinished():
+                self.recorder.finished(event)
+                self._look_whether_all_is_over()
             case _ if leg.cause is not None:
                 pass  # We have given this leg up; whatever it still says came too late.
             case port.LegRinging():
                 self.tell(events.LegRang, leg=leg.id)
             case port.EarlyMediaStarted():
                 self.tell(events.EarlyMediaHeard, leg=leg.id)
-                party = self.party(leg.role)
-                if party.when_early and party.leg is leg:
-                    party.when_early()
+                if leg.party.when_early and leg.party.leg is leg:
+                    leg.party.when_early()
             case port.LegAnswered():
                 leg.answered = anyio.current_time()
+                if leg.role is Role.CONTACT:
+                    self.contact_leg = leg
                 self.tell(events.LegAnswered, leg=leg.id)
                 leg.settled.set()
             case port.DtmfSent(key=key):
-                self._keys_sent += 1
+                self._keys_sent += self._keys_going_out.popleft()
                 left = pending(self.caption.dtmf_string, self._keys_sent)
                 self.tell(events.KeySent, leg=leg.id, key=key, pending=left)
             case port.DtmfReceived(key=key):
@@ -230,14 +299,15 @@ class Session:
             return BROKEN
 
     async def _hang_up_all(self) -> None:
+        self.inbox.close()
         live = [leg for leg in self.legs.values() if leg.ended is None]
         for leg in live:
             if leg.cause is None:
                 leg.cause = Cause.RELEASED
             self.engine.hang_up(leg.id)
-        if live:
+        if live or self.recorder.unfinished:
             with anyio.move_on_after(GOODBYE_WITHIN, shield=True):
-                await self._all_ended.wait()
+                await self._all_over.wait()
 
     def _leg_ended(self, leg: Leg, event: port.LegEnded) -> None:
         leg.ended = now = anyio.current_time()
@@ -245,18 +315,21 @@ class Session:
         self.tell(
             events.LegEnded,
             leg=leg.id,
-            finish_reason=leg_finish_reason(leg.role, cause, self._ending),
+            finish_reason=leg.finish_reason or leg_finish_reason(leg.role, cause, self._ending),
             cause=cause.value,
             raw=event.raw,
             talk_duration=round(now - leg.answered, 3) if leg.answered is not None else 0.0,
             total_duration=round(now - leg.started, 3),
         )
         leg.settled.set()
-        party = self.party(leg.role)
-        if leg.answered is not None and party.leg is leg:
-            party.leave(cause)
-        if self._ending and all(leg.ended is not None for leg in self.legs.values()):
-            self._all_ended.set()
+        if leg.answered is not None and leg.party.leg is leg:
+            leg.party.leave(cause)
+        self._look_whether_all_is_over()
+
+    def _look_whether_all_is_over(self) -> None:
+        legs_are_gone = all(leg.ended is not None for leg in self.legs.values())
+        if self._ending and legs_are_gone and not self.recorder.unfinished:
+            self._all_over.set()
 
     def _finish(self, ending: Ending) -> None:
         total = anyio.current_time() - self._begun

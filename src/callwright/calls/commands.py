@@ -1,0 +1,145 @@
+"""Commands: what a client may ask of a live session, and in which of its states.
+
+A command that moves the call along waits in the session's inbox until the script takes it; one that
+leaves the call where it is, is carried out at once. The table refuses all others.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from callwright.calls.plan import Message, Target
+from callwright.calls.state import LIVE, State
+from callwright.engines.port import CoachMode, LegId
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    message: Message | None
+    "Heard by the contact once, before the music."
+
+
+@dataclass(frozen=True, slots=True)
+class Unhold:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class MakeCall:
+    """Ring a third party while the contact is held."""
+
+    third: Sequence[Target]
+    message: Message | None
+    "Played to the third party before the employee is joined with it."
+
+
+@dataclass(frozen=True, slots=True)
+class TransferTalk:
+    """Join the contact with the third party; the employee leaves."""
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreTalk:
+    """Join the contact with the employee again; the third party is dropped."""
+
+
+@dataclass(frozen=True, slots=True)
+class TransferCall:
+    """Blind transfer: the employee leaves at once, the contact waits for the third party."""
+
+    third: Sequence[Target]
+
+
+@dataclass(frozen=True, slots=True)
+class AddCoach:
+    coach: Target
+    mode: CoachMode
+
+
+@dataclass(frozen=True, slots=True)
+class SetCoachMode:
+    mode: CoachMode
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Mute:
+    leg: LegId
+    muted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SendKey:
+    key: str
+    "One of ``0-9 * #``; the contact gets it."
+
+
+@dataclass(frozen=True, slots=True)
+class SetTag:
+    tag: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class DisconnectLeg:
+    leg: LegId
+
+
+Moving = Hold | Unhold | MakeCall | TransferTalk | RestoreTalk | TransferCall
+"Commands that the script takes."
+
+Staying = AddCoach | SetCoachMode | Record | Mute | SendKey | SetTag | DisconnectLeg
+"Commands that leave the call where it is."
+
+Command = Moving | Staying
+
+ALLOWED: Mapping[type[Command], frozenset[State]] = {
+    Hold: frozenset({State.TALK}),
+    Unhold: frozenset({State.HOLD}),
+    MakeCall: frozenset({State.HOLD}),
+    TransferTalk: frozenset({State.DIALING, State.OPERATOR_TALK}),
+    RestoreTalk: frozenset({State.DIALING, State.OPERATOR_TALK}),
+    TransferCall: frozenset({State.TALK}),
+    AddCoach: frozenset({State.TALK}),
+    SetCoachMode: frozenset({State.TALK}),
+    Record: frozenset({State.TALK}),
+    Mute: LIVE,
+    SendKey: LIVE,  # and the contact must have answered
+    SetTag: LIVE,
+    DisconnectLeg: LIVE,
+}
+
+
+class CommandRefused(Exception):
+    """The command cannot be carried out; which of its kinds says why."""
+
+
+class WrongState(CommandRefused):
+    """It is not allowed in the session's state, or has come too late."""
+
+
+class LegUnknown(CommandRefused):
+    """The session has no live leg of that id."""
+
+
+class NoCoach(CommandRefused):
+    """Nobody coaches in this session."""
+
+
+class AlreadyRecording(CommandRefused):
+    pass
+
+
+class NotRecording(CommandRefused):
+    pass
+
+
+class RecordingForced(CommandRefused):
+    """The employee's calls are always recorded; a client cannot turn that off."""
+
+
+class DuplicateTag(CommandRefused):
+    """The session has the tag already."""

@@ -1,0 +1,142 @@
+"""The conversation: two parties talk, and hold, consult and transfer as the client asks.
+
+Choreography 5, and the states of call-api 4. Every function here returns when the call has moved
+on; busy, hang-up, release and shutdown leave it as `PartyLeft` or as cancellation.
+"""
+
+import anyio
+
+from callwright.calls.commands import (
+    Hold,
+    MakeCall,
+    RestoreTalk,
+    TransferCall,
+    TransferTalk,
+    Unhold,
+)
+from callwright.calls.ending import TALKED_TOO_LONG, Ending
+from callwright.calls.inbox import Request
+from callwright.calls.party import Party, PartyLeft, Ringing, present
+from callwright.calls.plan import Conversation, Message, Role
+from callwright.calls.session import Session
+from callwright.calls.state import State
+
+TRANSFERRED = "transfer_disconnects"
+"How the end of an operator's leg is called who has handed the contact over."
+
+
+async def converse(call: Session, plan: Conversation, contact: Party, operator: Party) -> Ending:
+    """Let contact and operator talk until somebody leaves or the longest time is over."""
+    call.recorder.on = call.recorder.forced = plan.recorded
+    with anyio.move_on_after(plan.at_most):
+        while True:
+            request = await talk(call, contact, operator)
+            match request.command:
+                case Hold(message=message):
+                    operator = await hold(call, plan, contact, operator, request, message)
+                case TransferCall():
+                    operator = await hand_over(call, plan, contact, operator, request)
+    return TALKED_TOO_LONG
+
+
+async def talk(call: Session, contact: Party, operator: Party) -> Request:
+    """Join the two until the client asks for something else."""
+    call.enter(State.TALK)
+    with present(contact, operator), call.talking(contact, operator):
+        return await call.inbox.next()
+
+
+async def hold(
+    call: Session,
+    plan: Conversation,
+    contact: Party,
+    operator: Party,
+    request: Request,
+    message: Message | None,
+) -> Party:
+    """Let the contact wait, the operator perhaps consult a third; return who talks with it next."""
+    call.enter(State.HOLD)
+    with (
+        present(contact),
+        call.held(contact),
+        contact.hears(message, then=plan.waiting_music),
+    ):
+        request.accept()
+        while True:
+            with present(operator):
+                request = await call.inbox.next()
+            if isinstance(request.command, Unhold):
+                request.accept()
+                return operator
+            assert isinstance(request.command, MakeCall)
+            if partner := await consult(call, plan, operator, request, request.command):
+                return partner
+            call.enter(State.HOLD)
+
+
+async def consult(
+    call: Session, plan: Conversation, operator: Party, request: Request, asked: MakeCall
+) -> Party | None:
+    """Ring a third party and let the operator talk with it.
+
+    Return who talks with the contact then; None if the third party is not reached, or leaves.
+    """
+    call.enter(State.DIALING)
+    third = Party(call, Role.THIRD)
+    with Ringing(third, asked.third, asked.message) as ringing:
+        request.accept()
+        with (
+            present(operator),
+            operator.hears(None, then=plan.ringback) as tone,
+            tone.gives_way_to(third),
+        ):
+            next_request = await call.inbox.next_unless(ringing.settled)
+        if next_request:
+            return await leave_consultation(call, operator, ringing, next_request)
+    if ringing.left:
+        return None
+
+    call.enter(State.OPERATOR_TALK)
+    try:
+        with present(operator, third), call.joined(operator, third):
+            next_request = await call.inbox.next()
+    except PartyLeft as left:
+        if left.party is third:
+            return None
+        raise
+    return await leave_consultation(call, operator, ringing, next_request)
+
+
+async def leave_consultation(
+    call: Session, operator: Party, ringing: Ringing, request: Request
+) -> Party:
+    """Drop the third party, or, for it, the operator, even while it is still rung."""
+    request.accept()
+    if isinstance(request.command, RestoreTalk):
+        ringing.stop()
+        call.dismiss(ringing.party)
+        return operator
+    assert isinstance(request.command, TransferTalk)
+    with call.inbox.closed():
+        call.dismiss(operator, TRANSFERRED)
+        await ringing.settled.wait()
+    if ringing.left:
+        raise ringing.left
+    call.transferred(operator, ringing.party)
+    return ringing.party
+
+
+async def hand_over(
+    call: Session, plan: Conversation, contact: Party, operator: Party, request: Request
+) -> Party:
+    """Blind transfer: the operator leaves at once, the contact waits for the third party."""
+    assert isinstance(request.command, TransferCall)
+    call.enter(State.DIALING)
+    third = Party(call, Role.THIRD)
+    with present(contact), call.held(contact), contact.hears(None, then=plan.waiting_music):
+        request.accept()
+        with call.inbox.closed():
+            call.dismiss(operator, TRANSFERRED)
+            await third.answers(request.command.third)
+    call.transferred(operator, third)
+    return third

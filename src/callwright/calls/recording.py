@@ -1,0 +1,103 @@
+"""Recording a session: one file for each stretch in which two parties talk (choreography 5)."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from callwright.calls import events
+from callwright.calls.commands import AlreadyRecording, NotRecording, RecordingForced
+from callwright.engines.port import LegGone, LegId, RecordingFinished, RecordingId
+
+if TYPE_CHECKING:
+    from callwright.calls.session import Session
+
+
+class Recorder:
+    """Records the talks of one session while it is on; holds and consultations are not recorded.
+
+    ``folder``: where files go, named by session and number.
+    """
+
+    def __init__(self, session: "Session", folder: Path) -> None:
+        self.on = False
+        self.forced = False
+        "The employee's calls are always recorded."
+        self._session = session
+        self._folder = folder
+        self._talk: tuple[LegId, LegId] | None = None
+        self._running: RecordingId | None = None
+        self._files: dict[RecordingId, str] = {}
+        "Recordings whose end has not been told."
+        self._count = 0
+
+    @property
+    def unfinished(self) -> bool:
+        return bool(self._files)
+
+    def turn(self, *, on: bool) -> None:
+        """Raises `AlreadyRecording`, `NotRecording`, `RecordingForced`."""
+        if on and self.on:
+            raise AlreadyRecording
+        if not on and self.forced:
+            raise RecordingForced
+        if not on and not self.on:
+            raise NotRecording
+        self.on = on
+        if on:
+            self._begin()
+        else:
+            self._end()
+
+    @contextmanager
+    def of_talk(self, legs: tuple[LegId, LegId]) -> Iterator[None]:
+        """In the block the two talk: they are recorded while the recorder is on."""
+        self._talk = legs
+        if self.on:
+            self._begin()
+        try:
+            yield
+        finally:
+            self._end()
+            self._talk = None
+
+    def finished(self, event: RecordingFinished) -> None:
+        """Take the fact that a file is complete, or never will be."""
+        name = self._files.pop(event.recording)
+        if self._running == event.recording:
+            self._running = None
+        if event.fault:
+            self._session.tell(
+                events.RecordingFailed,
+                recording=event.recording,
+                file_name=name,
+                reason=event.fault,
+            )
+        else:
+            self._session.tell(
+                events.RecordingReady,
+                recording=event.recording,
+                file_name=name,
+                duration=round(event.duration, 3),
+            )
+
+    def _begin(self) -> None:
+        if self._talk is None or self._running is not None:
+            return
+        recording = RecordingId(self._session.next_id())
+        self._count += 1
+        name = f"{self._session.id}-{self._count}.wav"
+        try:
+            self._session.engine.record(recording, *self._talk, self._folder / name)
+        except LegGone:
+            return
+        self._running = recording
+        self._files[recording] = name
+        self._session.tell(
+            events.RecordingStarted, recording=recording, legs=self._talk, file_name=name
+        )
+
+    def _end(self) -> None:
+        if self._running is not None:
+            self._session.engine.stop_recording(self._running)
+            self._running = None
