@@ -32,6 +32,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "calls.plan",
         "calls.events",
         "calls.journal",
+        "calls.state",
         "engines.port",
     ),
     "methods": ("calls", "directory", "engines.port", "config"),

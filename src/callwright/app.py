@@ -18,17 +18,22 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from callwright.calls.manager import CallManager
 from callwright.calls.narration import narrate
+from callwright.calls.plan import RecordedMessage
 from callwright.config import HttpSettings, Settings
 from callwright.engines.media.engine import RtpEngine
+from callwright.engines.port import Media
 from callwright.engines.simulated import SimulatedEngine
 from callwright.engines.sip.engine import SipEngine
 from callwright.methods.control_calls import ControlCalls
 from callwright.methods.listings import Listings
+from callwright.methods.messages import Messages
+from callwright.methods.numbers import Numbers
 from callwright.methods.sessions import Sessions
 from callwright.methods.start_calls import StartCalls
 from callwright.rpc.connection import Connection
 from callwright.rpc.dispatch import Dispatcher
 from callwright.rpc.http import build_http
+from callwright.speech.music import write_ringback
 from callwright.speech.service import SpeechService
 from callwright.storage.access import StoredAccess
 from callwright.storage.database import check_schema, open_database
@@ -139,15 +144,20 @@ async def _put_together(settings: Settings, database: AsyncEngine) -> AsyncItera
         journal,
         next_id=itertools.count(first_id).__next__,
         parallel_at_most=settings.calls.parallel_at_most,
+        recordings=settings.data / "recordings",
     )
     manager.listeners.append(narrate)
     speech = SpeechService(settings.data / "speech", settings.speech)
     access = StoredAccess(database)
+    numbers = Numbers(directory, dial_time=settings.calls.dial_time)
+    messages = Messages(directory, speech, tts_length_limit=settings.api.tts_length_limit)
+    ringback = await anyio.to_thread.run_sync(_ringback, settings.data)
+    starts = StartCalls(numbers, messages, manager, ringback, settings.api, settings.calls)
     dispatcher = Dispatcher(
         [
             *Sessions(access).methods(),
-            *StartCalls(directory, manager, speech, settings.api, settings.calls).methods(),
-            *ControlCalls(manager).methods(),
+            *starts.methods(),
+            *ControlCalls(manager, directory, numbers, messages, settings.api).methods(),
             *Listings(manager, journal).methods(),
         ],
         access,
@@ -163,6 +173,14 @@ async def _put_together(settings: Settings, database: AsyncEngine) -> AsyncItera
         _listening(settings.http, http) as url,
     ):
         yield Service(url, manager, engine)
+
+
+def _ringback(folder: Path) -> RecordedMessage:
+    """The tone an employee hears while a third party is rung; made once."""
+    path = folder / "ringback.wav"
+    if not path.exists():
+        write_ringback(path)
+    return RecordedMessage(Media(path), "ringback")
 
 
 def _engine(settings: Settings) -> "Engine":

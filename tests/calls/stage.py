@@ -35,6 +35,7 @@ from callwright.engines.simulated import FarEnd, SimulatedEngine, SimulatedLeg
 CONTACT = "79260000000"
 EMPLOYEE = "79260000001"
 EMPLOYEE_2 = "79260000002"
+ANNA = EmployeeRef(25, "Анна Орлова")
 
 
 def play(story: Callable[[], Awaitable[None]]) -> None:
@@ -104,13 +105,12 @@ class Props:
                 contact_number=CONTACT,
                 external_id=None,
                 dtmf_string=dtmf_string,
+                employee=ANNA,
             ),
             first=first,
             contact=Target(Address(CONTACT, trunk="t"), "74993720692", dial_time),
             employee=[
-                Target(
-                    Address(number, trunk="t"), CONTACT, dial_time, EmployeeRef(25, "Анна Орлова")
-                )
+                Target(Address(number, trunk="t"), CONTACT, dial_time, ANNA)
                 for number in employee_numbers
             ],
             switch_at_once=switch_at_once,

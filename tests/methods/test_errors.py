@@ -82,6 +82,18 @@ WIRE = [
         -32002,
         "contact_in_blacklist",
     ),
+    ("The call's leg not found", -32602, "leg_not_found"),
+    ("The coach not found in your settings", -32602, "coach_not_found"),
+    ("The call record is already started", -32602, "record_already_started"),
+    ("The call record is not enabled", -32602, "record_already_stopped"),
+    ("Tag with {tag_id} not found", -32602, "tag_not_found"),
+    ("Duplicate tag", -32602, "duplicate_tag"),
+    (
+        "The contact with phone number {contact_phone_number} already exists",
+        -32602,
+        "duplicate_contact",
+    ),
+    ("Talk option not found", -32602, "talk_option_not_found"),
     ("The character encoding must be UTF-8", -32602, "character_encoding_not_allowed"),
     (
         "The combination of parameters is not permitted",

@@ -138,12 +138,12 @@ async def test_an_employee_of_another_account_is_not_there(directory: StoredDire
     [
         ("0054321", CLARA),
         pytest.param("0012345", None, id="inactive"),
-        pytest.param("101", None, id="extension"),
-        pytest.param("79260000001", None, id="e164"),
+        pytest.param("101", ANNA, id="extension"),
+        pytest.param("79260000001", ANNA, id="e164"),
         pytest.param("1", None, id="unknown"),
     ],
 )
-async def test_an_employee_is_found_by_an_active_sip_number_only(
+async def test_an_employee_is_found_by_the_number_of_any_active_phone(
     directory: StoredDirectory, number: str, employee: Employee | None
 ) -> None:
     assert await directory.employee_by_number(OURS, number) == employee

@@ -64,8 +64,8 @@ def test_what_no_database_takes_is_replaced() -> None:
 
 def test_an_event_of_a_later_version_is_left_out(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
-        assert decode(later(7)[0].session, 3, "CoachJoined", {}) is None
-    assert "7: event 3 is of the unknown kind 'CoachJoined'" in caplog.text
+        assert decode(later(7)[0].session, 3, "PhoneExploded", {}) is None
+    assert "7: event 3 is of the unknown kind 'PhoneExploded'" in caplog.text
 
 
 def test_an_event_with_a_field_missing_is_left_out(caplog: pytest.LogCaptureFixture) -> None:

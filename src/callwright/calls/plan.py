@@ -97,6 +97,8 @@ class Caption:
     external_id: str | None
     dtmf_string: str
     "As the client gave it; empty if it gave none."
+    employee: EmployeeRef | None
+    "Whom the call was asked for."
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,7 @@ class Directory(Protocol):
         """An active employee with all phones, the inactive ones too, in ringing order."""
 
     async def employee_by_number(self, account: AccountId, number: str) -> Employee | None:
-        """The active employee one of whose active SIP phones has this number."""
+        """The active employee one of whose active phones, of any kind, has this number."""
 
     async def media_file(self, account: AccountId, file: MediaFileId) -> MediaFile | None:
         """A file of the account's own, or a system file."""

@@ -9,7 +9,7 @@ CATALOGUE: tuple[Declaration[Any], ...] = (
     sessions.LOGIN_USER,
     sessions.LOGOUT_USER,
     start_calls.START_EMPLOYEE_CALL,
-    control_calls.RELEASE_CALL,
+    *control_calls.DECLARATIONS,
     listings.LIST_CALLS,
     listings.GET_CALL,
 )

@@ -1,21 +1,91 @@
-"""Methods that change a live call."""
+"""Methods that change a live call: hold, consult, transfer, record, keys, release."""
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
+from pydantic import Field
 from typing_extensions import TypedDict
 
+from callwright.calls import commands
+from callwright.calls.commands import Command, CommandRefused, Moving
+from callwright.calls.desk import carry_out
 from callwright.calls.ending import RELEASED
 from callwright.calls.manager import CallManager
-from callwright.calls.plan import SessionId
+from callwright.calls.plan import SessionId, Target
+from callwright.calls.session import Session
+from callwright.config import ApiSettings
+from callwright.directory.lookup import Directory
 from callwright.directory.model import Component
+from callwright.engines.port import CoachMode, LegId
 from callwright.methods import errors
-from callwright.methods.method import Caller, Declaration, Id, Method, Params, described
+from callwright.methods.errors import ApiError
+from callwright.methods.messages import MessageParams, Messages, ready
+from callwright.methods.method import (
+    Caller,
+    Declaration,
+    Id,
+    Method,
+    Params,
+    PhoneNumber,
+    described,
+)
+from callwright.methods.numbers import Numbers
+
+Mode = Literal["whisper", "listen", "barge"]
 
 
-class ReleaseCall(Params):
+class OfSession(Params):
     call_session_id: Id
-    "The session to end."
+    "The session."
+
+
+class HoldCall(OfSession):
+    contact_message: MessageParams
+    "Heard by the contact once; then it hears the waiting music."
+
+
+class HoldCallLeniently(OfSession):
+    contact_message: MessageParams | None = None
+    "Heard by the contact once; then, or at once without it, it hears the waiting music."
+
+
+class MakeCall(OfSession):
+    to: PhoneNumber
+    "Whom to ring: an extension, a SIP number, an employee's number, or any other."
+    to_message: MessageParams | None = None
+    "Played to the one who answers before the employee is joined."
+
+
+class TransferCall(OfSession):
+    to: PhoneNumber
+    "Who takes over: an extension, a SIP number, an employee's number, or any other."
+
+
+class AddCoach(OfSession):
+    phone_number: PhoneNumber | None = None
+    "The coach's number; without it the coach that is set for the employee."
+    mode: Mode = "whisper"
+    "`whisper`: the employee hears the coach; `listen`: nobody does; `barge`: both do."
+
+
+class SetCoachMode(OfSession):
+    mode: Mode
+    "As in add.coach."
+
+
+class RecordCall(OfSession):
+    action: Literal["on", "off"]
+    "Whether to record."
+
+
+class OfLeg(OfSession):
+    leg_id: Id
+    "The leg, as list.calls shows it."
+
+
+class SendDtmf(OfSession):
+    dtmf_string: Annotated[str, Field(pattern=r"^[0-9*#]$")]
+    "Exactly one key: `0-9 * #`. The contact gets it."
 
 
 @described
@@ -24,26 +94,278 @@ class Success(TypedDict):
     "The string, as clients of the published API expect it."
 
 
-RELEASE_CALL = Declaration(
-    "release.call",
-    ReleaseCall,
-    component=Component.BASIC,
-    summary="End a live session: everybody in it is hung up.",
-    errors=("call_session_not_found",),
-    result=Success,
+SUCCESS = Success(success="true")
+
+_MESSAGE_ERRORS = ("media_file_not_found", "tts_text_exceeded", "character_encoding_not_allowed")
+
+
+def _declare(
+    name: str,
+    params: type[Params],
+    summary: str,
+    *errors: str,
+    command: type[Command] | None = None,
+    component: Component = Component.MANAGEMENT,
+) -> Declaration[Any]:
+    return Declaration(
+        name,
+        params,
+        component=component,
+        summary=summary,
+        errors=("call_session_not_found", *(("invalid_state",) if command else ()), *errors),
+        result=Success,
+        command=command,
+    )
+
+
+HOLD_CALL = _declare(
+    "hold.call",
+    HoldCall,
+    "Put the contact on hold: it hears a message and music, the employee hears nothing.",
+    *_MESSAGE_ERRORS,
+    command=commands.Hold,
 )
+UNHOLD_CALL = _declare(
+    "unhold.call", OfSession, "Join contact and employee again.", command=commands.Unhold
+)
+MAKE_CALL = _declare(
+    "make.call",
+    MakeCall,
+    "Ring a third party for the employee, while the contact is on hold.",
+    "no_active_phone_number",
+    *_MESSAGE_ERRORS,
+    command=commands.MakeCall,
+)
+TRANSFER_TALK = _declare(
+    "transfer.talk",
+    OfSession,
+    "Hand the contact over to the third party, even while it still rings.",
+    command=commands.TransferTalk,
+)
+RESTORE_TALK = _declare(
+    "restore.talk",
+    OfSession,
+    "Drop the third party and join contact and employee again.",
+    command=commands.RestoreTalk,
+)
+TRANSFER_CALL = _declare(
+    "transfer.call",
+    TransferCall,
+    "Blind transfer: the employee leaves at once, the contact waits until the other answers.",
+    "no_active_phone_number",
+    command=commands.TransferCall,
+)
+ADD_COACH = _declare(
+    "add.coach",
+    AddCoach,
+    "Ring a coach, who listens to the talk and helps the employee.",
+    "coach_not_found",
+    "no_active_phone_number",
+    command=commands.AddCoach,
+)
+SET_COACH_MODE = _declare(
+    "set.coach_mode",
+    SetCoachMode,
+    "Change who hears the coaches.",
+    "coach_not_found",
+    command=commands.SetCoachMode,
+)
+RECORD_CALL = _declare(
+    "record.call",
+    RecordCall,
+    "Begin or end the recording of the talk.",
+    "forbidden",
+    "record_already_started",
+    "record_already_stopped",
+    command=commands.Record,
+)
+MUTE_LEG = _declare(
+    "mute.leg",
+    OfLeg,
+    "Let nobody hear one leg; it goes on hearing the others.",
+    "leg_not_found",
+    command=commands.Mute,
+)
+UNMUTE_LEG = _declare(
+    "unmute.leg",
+    OfLeg,
+    "Let a muted leg be heard again.",
+    "leg_not_found",
+    command=commands.Mute,
+)
+SEND_DTMF = _declare(
+    "send.dtmf", SendDtmf, "Send one key to the contact.", command=commands.SendKey
+)
+DISCONNECT_LEG = _declare(
+    "disconnect.leg",
+    OfLeg,
+    "Hang up one leg; with the contact's, or that of whoever talks with it, the session ends.",
+    "leg_not_found",
+    command=commands.DisconnectLeg,
+)
+RELEASE_CALL = _declare(
+    "release.call",
+    OfSession,
+    "End a live session: everybody in it is hung up.",
+    component=Component.BASIC,
+)
+
+DECLARATIONS = (
+    HOLD_CALL,
+    UNHOLD_CALL,
+    MAKE_CALL,
+    TRANSFER_TALK,
+    RESTORE_TALK,
+    TRANSFER_CALL,
+    ADD_COACH,
+    SET_COACH_MODE,
+    RECORD_CALL,
+    MUTE_LEG,
+    UNMUTE_LEG,
+    SEND_DTMF,
+    DISCONNECT_LEG,
+    RELEASE_CALL,
+)
+
+REFUSALS: dict[type[CommandRefused], type[ApiError]] = {
+    commands.WrongState: errors.InvalidState,
+    commands.LegUnknown: errors.LegNotFound,
+    commands.NoCoach: errors.CoachNotFound,
+    commands.AlreadyRecording: errors.RecordAlreadyStarted,
+    commands.NotRecording: errors.RecordAlreadyStopped,
+    commands.RecordingForced: errors.Forbidden,
+    commands.DuplicateTag: errors.DuplicateTag,
+}
 
 
 class ControlCalls:
-    def __init__(self, manager: CallManager) -> None:
+    """Each method answers once the call has begun to do what was asked; none waits for a phone."""
+
+    def __init__(
+        self,
+        manager: CallManager,
+        directory: Directory,
+        numbers: Numbers,
+        messages: Messages,
+        api: ApiSettings,
+    ) -> None:
         self._manager = manager
+        self._directory = directory
+        self._numbers = numbers
+        self._messages = messages
+        self._lenient = api.lenient
 
     def methods(self) -> Sequence[Method[Any]]:
-        return (RELEASE_CALL.served_by(self.release),)
+        hold = _declare(
+            HOLD_CALL.name,
+            HoldCallLeniently,
+            HOLD_CALL.summary,
+            *_MESSAGE_ERRORS,
+            command=commands.Hold,
+        )
+        return (
+            (hold if self._lenient else HOLD_CALL).served_by(self.hold),
+            UNHOLD_CALL.served_by(self.unhold),
+            MAKE_CALL.served_by(self.make_call),
+            TRANSFER_TALK.served_by(self.transfer_talk),
+            RESTORE_TALK.served_by(self.restore_talk),
+            TRANSFER_CALL.served_by(self.transfer_call),
+            ADD_COACH.served_by(self.add_coach),
+            SET_COACH_MODE.served_by(self.set_coach_mode),
+            RECORD_CALL.served_by(self.record),
+            MUTE_LEG.served_by(self.mute),
+            UNMUTE_LEG.served_by(self.unmute),
+            SEND_DTMF.served_by(self.send_dtmf),
+            DISCONNECT_LEG.served_by(self.disconnect_leg),
+            RELEASE_CALL.served_by(self.release),
+        )
 
-    async def release(self, caller: Caller, params: ReleaseCall) -> Success:
+    async def hold(self, caller: Caller, params: HoldCall | HoldCallLeniently) -> Success:
+        session = self._session(caller, params)
+        self._messages.check("contact_message", params.contact_message)
+        found = await self._messages.find(caller.account, "contact_message", params.contact_message)
+        return await self._move(session, commands.Hold(ready(found)))
+
+    async def unhold(self, caller: Caller, params: OfSession) -> Success:
+        return await self._move(self._session(caller, params), commands.Unhold())
+
+    async def make_call(self, caller: Caller, params: MakeCall) -> Success:
+        session = self._session(caller, params)
+        self._messages.check("to_message", params.to_message)
+        third = await self._somebody(caller, session, "to", params.to)
+        found = await self._messages.find(caller.account, "to_message", params.to_message)
+        return await self._move(session, commands.MakeCall([third], ready(found)))
+
+    async def transfer_talk(self, caller: Caller, params: OfSession) -> Success:
+        return await self._move(self._session(caller, params), commands.TransferTalk())
+
+    async def restore_talk(self, caller: Caller, params: OfSession) -> Success:
+        return await self._move(self._session(caller, params), commands.RestoreTalk())
+
+    async def transfer_call(self, caller: Caller, params: TransferCall) -> Success:
+        session = self._session(caller, params)
+        third = await self._somebody(caller, session, "to", params.to)
+        return await self._move(session, commands.TransferCall([third]))
+
+    async def add_coach(self, caller: Caller, params: AddCoach) -> Success:
+        session = self._session(caller, params)
+        if params.phone_number is None:
+            raise errors.CoachNotFound(field="phone_number")
+        coach = await self._somebody(caller, session, "phone_number", params.phone_number)
+        return self._do(session, commands.AddCoach(coach, CoachMode(params.mode)))
+
+    async def set_coach_mode(self, caller: Caller, params: SetCoachMode) -> Success:
+        command = commands.SetCoachMode(CoachMode(params.mode))
+        return self._do(self._session(caller, params), command)
+
+    async def record(self, caller: Caller, params: RecordCall) -> Success:
+        command = commands.Record(on=params.action == "on")
+        return self._do(self._session(caller, params), command)
+
+    async def mute(self, caller: Caller, params: OfLeg) -> Success:
+        return self._do(
+            self._session(caller, params), commands.Mute(LegId(params.leg_id), muted=True)
+        )
+
+    async def unmute(self, caller: Caller, params: OfLeg) -> Success:
+        return self._do(
+            self._session(caller, params), commands.Mute(LegId(params.leg_id), muted=False)
+        )
+
+    async def send_dtmf(self, caller: Caller, params: SendDtmf) -> Success:
+        return self._do(self._session(caller, params), commands.SendKey(params.dtmf_string))
+
+    async def disconnect_leg(self, caller: Caller, params: OfLeg) -> Success:
+        return self._do(self._session(caller, params), commands.DisconnectLeg(LegId(params.leg_id)))
+
+    async def release(self, caller: Caller, params: OfSession) -> Success:
+        self._session(caller, params).end(RELEASED)
+        return SUCCESS
+
+    def _session(self, caller: Caller, params: OfSession) -> Session:
         session = self._manager.find(caller.account.id, SessionId(params.call_session_id))
         if session is None:
             raise errors.CallSessionNotFound(field="call_session_id", value=params.call_session_id)
-        session.end(RELEASED)
-        return {"success": "true"}
+        return session
+
+    async def _somebody(self, caller: Caller, session: Session, field: str, number: str) -> Target:
+        shown = session.caption.virtual_number
+        virtual = await self._numbers.virtual(caller.account, shown)
+        return await self._numbers.anyone(caller.account, field, number, virtual, shown=shown)
+
+    async def _move(self, session: Session, command: Moving) -> Success:
+        try:
+            await session.inbox.ask(command)
+        except CommandRefused as refusal:
+            raise REFUSALS[type(refusal)]() from None
+        return SUCCESS
+
+    def _do(self, session: Session, command: commands.Staying) -> Success:
+        try:
+            carry_out(session, command)
+        except commands.LegUnknown:
+            leg = getattr(command, "leg", None)
+            raise errors.LegNotFound(field="leg_id", value=leg) from None
+        except CommandRefused as refusal:
+            raise REFUSALS[type(refusal)]() from None
+        return SUCCESS

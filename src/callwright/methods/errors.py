@@ -290,6 +290,54 @@ class InvalidState(ApiError, code=-32004):
     message = "This method can not be called in this state"
 
 
+class LegNotFound(ApiError, code=-32602):
+    """The session has no live leg of this id."""
+
+    message = "The call's leg not found"
+
+
+class CoachNotFound(ApiError, code=-32602):
+    """No coach is set for the employee and none was named; or nobody coaches at the moment."""
+
+    message = "The coach not found in your settings"
+
+
+class RecordAlreadyStarted(ApiError, code=-32602):
+    """The talk is being recorded."""
+
+    message = "The call record is already started"
+
+
+class RecordAlreadyStopped(ApiError, code=-32602):
+    """The talk is not being recorded."""
+
+    message = "The call record is not enabled"
+
+
+class TagNotFound(ApiError, code=-32602):
+    """The account has no tag of this id."""
+
+    message = "Tag with {tag_id} not found"
+
+
+class DuplicateTag(ApiError, code=-32602):
+    """The session has the tag already."""
+
+    message = "Duplicate tag"
+
+
+class DuplicateContact(ApiError, code=-32602):
+    """The contact is on the blacklist already."""
+
+    message = "The contact with phone number {contact_phone_number} already exists"
+
+
+class TalkOptionNotFound(ApiError, code=-32602):
+    """The account has no talk option on this button."""
+
+    message = "Talk option not found"
+
+
 # Our fault.
 
 

@@ -26,11 +26,15 @@ from callwright.methods.method import (
 )
 
 # What clients know the states of a leg by: constants of the wire.
-LegWord = Literal["Дозвон", "Разговор", "На очереди", "Разъединено"]
+LegWord = Literal[
+    "Дозвон", "Разговор", "На очереди", "Разъединено", "Разговор операторов", "На удержании"
+]
 LEG_STATES: dict[LegState, LegWord] = {
     LegState.DIALING: "Дозвон",
     LegState.WAITING: "На очереди",
     LegState.TALKING: "Разговор",
+    LegState.HELD: "На удержании",
+    LegState.OPERATOR_TALK: "Разговор операторов",
     LegState.ENDED: "Разъединено",
 }
 
@@ -61,6 +65,19 @@ class ListedLeg(TypedDict):
     state: LegWord
 
 
+class ListedTag(TypedDict):
+    tag_id: int
+    tag_name: str
+
+
+@described
+class ShownRecording(TypedDict):
+    recording_id: int
+    file_name: str
+    duration: float
+    "Seconds."
+
+
 @described
 class ListedCall(TypedDict):
     call_session_id: int
@@ -70,15 +87,15 @@ class ListedCall(TypedDict):
     virtual_phone_number: str
     contact_phone_number: str
     external_id: str | None
-    tags: list[object]
+    tags: list[ListedTag]
     legs: list[ListedLeg]
 
 
 @described
 class ShownCall(ListedCall):
-    state: Literal["session", "talk", "finishing", "finished"]
+    state: Literal["session", "talk", "hold", "dialing", "operator_talk", "finishing", "finished"]
     finish_reason: str | None
-    recordings: list[object]
+    recordings: list[ShownRecording]
     timeline: list[dict[str, object]]
     "Events, each with `event`, `sequence`, `time`, `offset` (seconds) and facts of its own."
 
@@ -143,7 +160,7 @@ def _listed(record: CallRecord) -> ListedCall:
         "virtual_phone_number": caption.virtual_number,
         "contact_phone_number": caption.contact_number,
         "external_id": caption.external_id,
-        "tags": [],
+        "tags": [{"tag_id": tag, "tag_name": name} for tag, name in record.tags.items()],
         "legs": [_leg(leg, record.pending_keys) for leg in record.legs.values()],
     }
 
@@ -154,7 +171,10 @@ def _shown(record: CallRecord) -> ShownCall:
         **_listed(record),
         "state": "finished" if verdict else record.state.value,
         "finish_reason": verdict.finish_reason if verdict else None,
-        "recordings": [],
+        "recordings": [
+            {"recording_id": one.id, "file_name": one.file_name, "duration": one.duration}
+            for one in record.recordings
+        ],
         "timeline": [_told(event) for event in record.timeline],
     }
 
@@ -167,10 +187,10 @@ def _leg(leg: LegRecord, pending_keys: str) -> ListedLeg:
         "leg_id": leg.id,
         "calling_phone_number": leg.calling_number,
         "called_phone_number": called,
-        "is_operator": leg.role is Role.EMPLOYEE,
+        "is_operator": leg.role is not Role.CONTACT,
         "employee_id": leg.employee_id,
         "employee_full_name": leg.employee_full_name,
-        "record_call_enabled": False,
+        "record_call_enabled": leg.recorded,
         "state": LEG_STATES[leg.state],
     }
 

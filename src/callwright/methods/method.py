@@ -15,6 +15,7 @@ from pydantic import (
     with_config,
 )
 
+from callwright.calls.commands import Command
 from callwright.directory.model import Account, Component, TokenKind, User
 
 
@@ -110,6 +111,8 @@ class Declaration(Generic[P]):
     "Mnemonics of its own, beside those every method has."
     result: Any = object
     "Type of ``result.data``: whatever pydantic can describe in JSON schema."
+    command: type[Command] | None = None
+    "What it asks of a session; `callwright.calls.commands.ALLOWED` says in which states."
 
     @property
     def takes_token(self) -> bool:
@@ -123,6 +126,7 @@ class Declaration(Generic[P]):
             summary=self.summary,
             errors=self.errors,
             result=self.result,
+            command=self.command,
             serve=serve,
         )
 

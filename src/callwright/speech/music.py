@@ -1,8 +1,9 @@
-"""Waiting music: a piece of our own, so that nobody's licence is played to callers.
+"""Music and tones of our own, so that nobody's licence is played to callers.
 
-Four chords of slow plucked notes, in the middle of the telephone band, where G.711 carries them
-well. The piece is a ring: a note that still sounds at the end goes on at the start, so that the
-loop has no seam. Made from sines and nothing random: every machine makes the same file.
+The waiting music: four chords of slow plucked notes, in the middle of the telephone band, where
+G.711 carries them well. The piece is a ring: a note that still sounds at the end goes on at the
+start, so that the loop has no seam. Made from sines and nothing random: every machine makes the
+same file.
 """
 
 import array
@@ -34,11 +35,24 @@ ATTACK = int(0.008 * RATE)
 
 def write_dialing_music(path: Path) -> None:
     """Write 12 s of music as WAV: mono, 16 bit, 16000 Hz, to be looped. Raises `OSError`."""
+    _write(path, _samples(_piece()))
+
+
+def write_ringback(path: Path) -> None:
+    """Write 5 s of ringback tone, to be looped: 425 Hz, 1 s on, 4 s off (ITU-T E.182).
+
+    WAV as above. Raises `OSError`.
+    """
+    on = [math.sin(2 * math.pi * 425 * index / RATE) for index in range(RATE)]
+    _write(path, _samples(on, rest=4 * RATE))
+
+
+def _write(path: Path, samples: bytes) -> None:
     part = path.with_name(f".{uuid4().hex}.part")
     try:
         with closing(wave.open(str(part), "wb")) as file:
             file.setparams((1, 2, RATE, 0, "NONE", ""))
-            file.writeframes(_samples(_piece()))
+            file.writeframes(samples)
         os.replace(part, path)
     finally:
         part.unlink(missing_ok=True)
@@ -72,9 +86,10 @@ def _note(pitch: int) -> list[float]:
     return note
 
 
-def _samples(piece: list[float]) -> bytes:
+def _samples(piece: list[float], *, rest: int = 0) -> bytes:
+    """Bring a piece to `LEVEL`, and let ``rest`` samples of silence follow."""
     gain = LEVEL * 32768 / math.sqrt(sum(value * value for value in piece) / len(piece))
-    samples = array.array("h", (round(value * gain) for value in piece))
+    samples = array.array("h", [*(round(value * gain) for value in piece), *[0] * rest])
     if sys.byteorder == "big":
         samples.byteswap()
     return samples.tobytes()

@@ -63,7 +63,6 @@ _EMPLOYEE_BY_NUMBER = _EMPLOYEE.where(
     .where(
         employee_phones.c.account_id == _ACCOUNT,
         employee_phones.c.number == bindparam("number"),
-        employee_phones.c.kind == PhoneKind.SIP.value,
         employee_phones.c.active,
     )
     .scalar_subquery()
