@@ -21,7 +21,7 @@ from callwright.calls.narration import narrate
 from callwright.calls.plan import RecordedMessage
 from callwright.config import HttpSettings, Settings
 from callwright.engines.media.engine import RtpEngine
-from callwright.engines.port import Media
+from callwright.engines.port import LegId, Media
 from callwright.engines.simulated import SimulatedEngine
 from callwright.engines.sip.engine import SipEngine
 from callwright.methods.control_calls import ControlCalls
@@ -137,12 +137,12 @@ async def _put_together(settings: Settings, database: AsyncEngine) -> AsyncItera
     if unfinished:
         log.warning("%d sessions had been cut off by the last stop: closed", len(unfinished))
     directory = StoredDirectory(database, settings.data / "media")
-    engine = _engine(settings)
-    first_id = await reserve_block(database) << BLOCK_BITS
+    next_id = itertools.count(await reserve_block(database) << BLOCK_BITS).__next__
+    engine = _engine(settings, lambda: LegId(next_id()))
     manager = CallManager(
         engine,
         journal,
-        next_id=itertools.count(first_id).__next__,
+        next_id=next_id,
         parallel_at_most=settings.calls.parallel_at_most,
         recordings=settings.data / "recordings",
     )
@@ -183,7 +183,7 @@ def _ringback(folder: Path) -> RecordedMessage:
     return RecordedMessage(Media(path), "ringback")
 
 
-def _engine(settings: Settings) -> "Engine":
+def _engine(settings: Settings, next_leg: Callable[[], LegId]) -> "Engine":
     match settings.engine:
         case "simulated":
             return SimulatedEngine()
@@ -195,7 +195,7 @@ def _engine(settings: Settings) -> "Engine":
                 settings.sip.rtp_ports,
                 settings.media.lost_after,
             )
-            return SipEngine(settings.sip, media)
+            return SipEngine(settings.sip, media, next_leg=next_leg)
         case _:
             assert_never(settings.engine)
 

@@ -73,6 +73,10 @@ class SipSettings(Section):
     session_expires: Annotated[int, Field(ge=90, le=86_400)] = 1800
     """Seconds a call lives without a refresh (RFC 4028). We refresh at half of it, also phones that
     know no session timers, so that a dead one is noticed."""
+    realm: Annotated[str, Field(pattern=r"^[A-Za-z0-9_. -]{1,64}$")] = "callwright"
+    "Realm that phones prove their passwords for; some want it to be their domain."
+    keep_alive: Annotated[float, Field(ge=5, le=300)] = 30.0
+    "Seconds between questions (OPTIONS) to registered phones behind a NAT, which keep it open."
 
 
 class MediaSettings(Section):

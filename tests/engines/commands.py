@@ -14,7 +14,9 @@ from callwright.engines.port import (
     Media,
     PlaybackId,
     RecordingId,
+    SipAccount,
     Trunk,
+    TrunkState,
 )
 from tests.engines.contract import Heard
 
@@ -31,6 +33,12 @@ class WatchedEngine:
 
     def use_trunks(self, trunks: Sequence[Trunk]) -> None:
         self._watched(lambda: self._engine.use_trunks(trunks))
+
+    def use_phones(self, phones: Sequence[SipAccount]) -> None:
+        self._watched(lambda: self._engine.use_phones(phones))
+
+    def trunk_states(self) -> Sequence[TrunkState]:
+        return self._engine.trunk_states()
 
     def ring(
         self, leg: LegId, to: Address, *, caller_id: str, beside: Collection[LegId] = ()

@@ -24,10 +24,12 @@ from callwright.engines.port import (
     LegEnded,
     LegGone,
     LegId,
+    LegOffered,
     LegRinging,
     Media,
     PlaybackFinished,
     PlaybackId,
+    SipAccount,
 )
 from callwright.engines.simulated import (
     Act,
@@ -44,6 +46,9 @@ CALL = (A, B, C)
 PLAYBACK, PLAYBACK_2 = PlaybackId(71), PlaybackId(72)
 BRIDGE, BRIDGE_2 = BridgeId(81), BridgeId(82)
 
+INBOUND = "inbound"
+"The trunk that calls come in from."
+
 WITHIN = 5.0
 "Seconds any one event may take."
 
@@ -57,6 +62,11 @@ class Line(Protocol):
 
     async def phone(self, *acts: tuple[float, Act]) -> Address:
         """A new phone that acts so when it is rung; each act so long after the one before."""
+
+    async def call_in(self, caller: str, called: str, *acts: tuple[float, Act]) -> None:
+        """A phone calls us through the trunk `INBOUND`; of its acts before `Answers` only `HangsUp`
+        counts, by which it takes the call back; the others follow our answer.
+        """
 
     def media(self, seconds: float) -> Media: ...
 
@@ -83,6 +93,15 @@ class Heard:
     async def wait_for(self, event: EngineEvent) -> None:
         with anyio.fail_after(WITHIN):
             while event not in self.events:
+                await self._more.wait()
+
+    async def offered(self, *, after: Sequence[LegId] = ()) -> LegOffered:
+        """Wait until a call comes in that is none of those in ``after``."""
+        with anyio.fail_after(WITHIN):
+            while True:
+                for event in self.events:
+                    if isinstance(event, LegOffered) and event.leg not in after:
+                        return event
                 await self._more.wait()
 
     async def end_of(self, leg: LegId) -> LegEnded:
@@ -263,6 +282,84 @@ async def nobody_can_be_rung_without_a_way(line: Line) -> None:
     assert (await line.heard.end_of(B)).cause is Cause.UNREACHABLE
 
 
+async def a_phone_that_is_not_registered_cannot_be_rung(line: Line) -> None:
+    line.engine.use_phones([SipAccount("101", "secret")])
+    line.engine.ring(A, Address("102"), caller_id="1234567")
+    ended = await line.heard.end_of(A)
+    assert (ended.cause, ended.raw) == (Cause.UNREACHABLE, "not registered")
+
+
+async def a_call_comes_in_and_is_answered(line: Line) -> None:
+    await line.call_in("79261234567", "74993720692", ANSWERS, (0.1, Presses("5")))
+    offered = await line.heard.offered()
+    leg = offered.leg
+    assert leg not in (A, B, C)
+    assert offered == LegOffered(leg, "79261234567", "74993720692", INBOUND)
+    line.engine.ring_back(leg)
+    line.engine.answer(leg)
+    line.engine.answer(leg)
+    await line.heard.wait_for(LegAnswered(leg))
+    line.engine.play(leg, PLAYBACK, line.media(0.1))
+    await line.heard.wait_for(PlaybackFinished(leg, PLAYBACK))
+    await line.heard.wait_for(DtmfReceived(leg, "5"))
+    line.engine.hang_up(leg)
+    assert (await line.heard.end_of(leg)).cause is Cause.RELEASED
+    assert line.heard.of(leg).count(LegAnswered(leg)) == 1
+
+
+async def two_who_called_in_are_bridged(line: Line) -> None:
+    legs: list[LegId] = []
+    for caller in ("79261234567", "79261234568"):
+        await line.call_in(caller, "74993720692", ANSWERS)
+        leg = (await line.heard.offered(after=legs)).leg
+        line.engine.answer(leg)
+        await line.heard.wait_for(LegAnswered(leg))
+        legs.append(leg)
+    line.engine.bridge(BRIDGE, *legs)
+    line.engine.unbridge(BRIDGE)
+    assert len(set(legs)) == 2
+
+
+async def a_caller_hangs_up(line: Line) -> None:
+    await line.call_in("79261234567", "74993720692", ANSWERS, (0.1, HangsUp()))
+    leg = (await line.heard.offered()).leg
+    line.engine.answer(leg)
+    await line.heard.wait_for(LegAnswered(leg))
+    assert (await line.heard.end_of(leg)).cause is Cause.HUNG_UP
+
+
+async def a_caller_takes_its_call_back(line: Line) -> None:
+    await line.call_in("79261234567", "74993720692", (0.1, HangsUp()))
+    leg = (await line.heard.offered()).leg
+    line.engine.ring_back(leg)
+    assert (await line.heard.end_of(leg)).cause is Cause.HUNG_UP
+    with pytest.raises(LegGone):
+        line.engine.answer(leg)
+    with pytest.raises(LegGone):
+        line.engine.reject(leg, Cause.BUSY)
+    with pytest.raises(LegGone):
+        line.engine.ring_back(leg)
+    line.engine.hang_up(leg)
+
+
+async def a_call_that_comes_in_is_rejected(line: Line) -> None:
+    legs: list[LegId] = []
+    for cause in (Cause.BUSY, Cause.REJECTED, Cause.WRONG_NUMBER, Cause.NO_ANSWER):
+        await line.call_in("79261234567", "74993720692", ANSWERS)
+        leg = (await line.heard.offered(after=legs)).leg
+        line.engine.reject(leg, cause)
+        assert (await line.heard.end_of(leg)).cause is cause
+        assert len(line.heard.of(leg)) == 2
+        legs.append(leg)
+
+
+async def hanging_up_a_call_that_comes_in_ends_it_at_once(line: Line) -> None:
+    await line.call_in("79261234567", "74993720692", ANSWERS)
+    leg = (await line.heard.offered()).leg
+    line.engine.hang_up(leg)
+    assert (await line.heard.end_of(leg)).cause is Cause.RELEASED
+
+
 CLAUSES: Sequence[Callable[[Line], Awaitable[None]]] = (
     a_leg_rings_and_is_answered,
     a_phone_that_does_not_ring_may_answer,
@@ -282,4 +379,11 @@ CLAUSES: Sequence[Callable[[Line], Awaitable[None]]] = (
     early_media_is_told_once_and_can_be_bridged,
     a_second_bridge_replaces_the_first,
     nobody_can_be_rung_without_a_way,
+    a_phone_that_is_not_registered_cannot_be_rung,
+    a_call_comes_in_and_is_answered,
+    two_who_called_in_are_bridged,
+    a_caller_hangs_up,
+    a_caller_takes_its_call_back,
+    a_call_that_comes_in_is_rejected,
+    hanging_up_a_call_that_comes_in_ends_it_at_once,
 )

@@ -11,7 +11,7 @@ from callwright.engines.port import Address, LegEnded, LegId, Media
 from callwright.engines.simulated import Act, Answers, FarEnd, SimulatedEngine
 from tests.calls.stage import Props, play
 from tests.engines.commands import WatchedEngine
-from tests.engines.contract import CLAUSES, Heard, Line
+from tests.engines.contract import CLAUSES, INBOUND, Heard, Line
 
 
 class SimulatedLine:
@@ -21,11 +21,17 @@ class SimulatedLine:
         self.engine = WatchedEngine(self.simulated, self.heard)
         self._props = Props(folder)
         self._numbers = itertools.count(79260000000)
+        self._legs = itertools.count(1)
 
     async def phone(self, *acts: tuple[float, Act]) -> Address:
         number = str(next(self._numbers))
         self.simulated.far_ends[number] = FarEnd(acts)
         return Address(number, phone="a phone")
+
+    async def call_in(self, caller: str, called: str, *acts: tuple[float, Act]) -> None:
+        self.simulated.far_ends[caller] = FarEnd(acts)
+        leg = LegId(next(self._legs))
+        self.simulated.offer(leg, caller=caller, called=called, trunk=INBOUND)
 
     def media(self, seconds: float) -> Media:
         return self._props.media(f"{seconds}", seconds)

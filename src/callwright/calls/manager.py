@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +15,15 @@ from callwright.calls.journal import Journal
 from callwright.calls.plan import EmployeeCall, SessionId
 from callwright.calls.scripts import employee_call
 from callwright.calls.session import Script, Session
-from callwright.engines.port import Engine, EngineEvent, LegEnded, LegId
+from callwright.engines.port import (
+    Cause,
+    Engine,
+    EngineEvent,
+    LegEnded,
+    LegGone,
+    LegId,
+    LegOffered,
+)
 
 if TYPE_CHECKING:
     from anyio.abc import TaskGroup
@@ -53,6 +61,8 @@ class CallManager:
         self._recordings = recordings
         self._sessions: dict[SessionId, Session] = {}
         self._by_leg: dict[LegId, Session] = {}
+        self._turned_away: set[LegId] = set()
+        "Offered legs that no session has and that have not ended yet."
         self._tasks: TaskGroup | None = None
         self._became_idle = anyio.Event()
 
@@ -96,6 +106,13 @@ class CallManager:
 
     def deliver(self, event: EngineEvent) -> None:
         """Take the next event of the engine's."""
+        if isinstance(event, LegOffered):
+            self._turn_away(event)
+            return
+        if event.leg in self._turned_away:
+            if isinstance(event, LegEnded):
+                self._turned_away.remove(event.leg)
+            return
         session = self._by_leg.get(event.leg)
         if session is None:
             log.warning("an event of a leg that no session has: %s", event)
@@ -103,6 +120,13 @@ class CallManager:
         session.deliver(event)
         if isinstance(event, LegEnded):
             del self._by_leg[event.leg]
+
+    def _turn_away(self, offered: LegOffered) -> None:
+        """Refuse a call that comes in: no number leads anywhere yet."""
+        log.info("a call came in from %s and leads nowhere", offered.trunk or "a phone of ours")
+        self._turned_away.add(offered.leg)
+        with suppress(LegGone):  # the caller may have given up in the same moment
+            self._engine.reject(offered.leg, Cause.WRONG_NUMBER)
 
     async def drain(self, *, within: float) -> None:
         """Take no new calls, let live ones go on for ``within`` seconds, then end the rest."""

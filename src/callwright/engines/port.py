@@ -44,7 +44,7 @@ class Cause(StrEnum):
     """Why a leg ended, in a few words every engine can say."""
 
     HUNG_UP = "hung_up"
-    "The far end hung up after it had answered."
+    "The far end hung up after the answer, or took back the call it had offered."
     BUSY = "busy"
     "The far end is in another call (486, 600)."
     NO_ANSWER = "no_answer"
@@ -84,8 +84,9 @@ class CoachMode(StrEnum):
 class Address:
     """Where a leg rings: a number through a trunk, or one of the account's own phones.
 
-    At most one of ``trunk`` and ``phone`` says how the number is reached; a number with neither
-    cannot be reached, and its leg ends with `Cause.UNREACHABLE`.
+    At most one of ``trunk`` and ``phone`` says how the number is reached. A number with neither is
+    a phone of `Engine.use_phones` and rings wherever it has registered, all places at once; if
+    there is none, its leg ends with `Cause.UNREACHABLE`.
     """
 
     number: str
@@ -107,6 +108,49 @@ class Trunk:
     password: str | None = field(default=None, repr=False)
     caller_id_header: str = "from"
     "Where the caller id goes: ``from``, or ``pai`` for P-Asserted-Identity as well (RFC 3325)."
+    register: bool = False
+    "Register there as ``user``, so that calls come in (RFC 3261 section 10)."
+    expires: int = 300
+    "Seconds a registration is asked for."
+    options_ping: float | None = None
+    "Seconds between two questions (OPTIONS) whether the trunk is there; None: it is not asked."
+
+
+class TrunkRegistration(StrEnum):
+    """How it stands with our registration at a trunk."""
+
+    OFF = "off"
+    "None is wanted."
+    TRYING = "trying"
+    "Asked for, or to be asked for again after a failure."
+    REGISTERED = "registered"
+    REFUSED = "refused"
+    "The trunk does not want us as we are set up; it is asked again, rarely."
+
+
+@dataclass(frozen=True, slots=True)
+class TrunkState:
+    """What is known of a trunk at this moment."""
+
+    name: str
+    registration: TrunkRegistration
+    registered_for: float | None = None
+    "Seconds until the registration ends unless it is refreshed; None: there is none."
+    reachable: bool | None = None
+    "Whether the latest OPTIONS was answered; None: none has been sent, or is not back yet."
+    round_trip: float | None = None
+    "Seconds from the latest OPTIONS to its answer."
+    detail: str = ""
+    "What the trunk said when it last refused, or why it could not be asked."
+
+
+@dataclass(frozen=True, slots=True)
+class SipAccount:
+    """A phone that registers with us. Engines are told the whole list, again when it changes."""
+
+    number: str
+    "Its SIP number, which is also the user it proves itself as."
+    password: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +269,12 @@ class Engine(Protocol):
     def use_trunks(self, trunks: Sequence[Trunk]) -> None:
         """Replace the list of trunks. Legs that are up keep the trunk they were rung through."""
 
+    def use_phones(self, phones: Sequence[SipAccount]) -> None:
+        """Replace the list of phones that may register; one no longer named is forgotten."""
+
+    def trunk_states(self) -> Sequence[TrunkState]:
+        """Tell how it stands with each trunk, in the order they were named."""
+
     def ring(
         self, leg: LegId, to: Address, *, caller_id: str, beside: Collection[LegId] = ()
     ) -> None:
@@ -288,7 +338,13 @@ class Engine(Protocol):
         """Tell the caller of an offered leg that it rings (180)."""
 
     def answer(self, leg: LegId) -> None:
-        """Answer an offered leg; `LegAnswered` follows when the caller has got it."""
+        """Answer an offered leg; `LegAnswered` follows when the caller has got it.
+
+        Without effect on one that is answered already.
+        """
 
     def reject(self, leg: LegId, cause: Cause) -> None:
-        """Refuse an offered leg: `BUSY`, `REJECTED`, `WRONG_NUMBER`, `NO_RESOURCES`, else 480."""
+        """Refuse an offered leg: `BUSY`, `REJECTED`, `WRONG_NUMBER`, `NO_RESOURCES`, else 480.
+
+        `LegEnded` follows at once, with this cause.
+        """

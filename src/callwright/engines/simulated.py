@@ -35,7 +35,10 @@ from callwright.engines.port import (
     PlaybackId,
     RecordingFinished,
     RecordingId,
+    SipAccount,
     Trunk,
+    TrunkRegistration,
+    TrunkState,
 )
 
 KEY_SPACING = 0.160
@@ -107,6 +110,8 @@ class SimulatedLeg:
     rung_at: float
     offered: bool = False
     "It came in."
+    accepted: bool = False
+    "It came in, and we have answered."
     answered: bool = False
     early: bool = False
     playback: PlaybackId | None = None
@@ -136,7 +141,8 @@ class SimulatedEngine:
         self.rung: list[SimulatedLeg] = []
         "Every leg there ever was, in the order they were rung."
         self._otherwise = otherwise or FarEnd()
-        self._trunks: frozenset[str] = frozenset()
+        self._trunks: Sequence[str] = ()
+        self._phones: frozenset[str] = frozenset()
         self._bridges: dict[BridgeId, tuple[LegId, LegId]] = {}
         self._recordings: dict[RecordingId, tuple[LegId, LegId, float]] = {}
         self._due: list[tuple[float, int, Callable[[], None]]] = []
@@ -163,7 +169,14 @@ class SimulatedEngine:
                 self._end(leg, Cause.RELEASED)
 
     def use_trunks(self, trunks: Sequence[Trunk]) -> None:
-        self._trunks = frozenset(trunk.name for trunk in trunks)
+        self._trunks = [trunk.name for trunk in trunks]
+
+    def use_phones(self, phones: Sequence[SipAccount]) -> None:
+        """Take phones; here they all have registered."""
+        self._phones = frozenset(phone.number for phone in phones)
+
+    def trunk_states(self) -> Sequence[TrunkState]:
+        return [TrunkState(name, TrunkRegistration.OFF) for name in self._trunks]
 
     def ring(
         self, leg: LegId, to: Address, *, caller_id: str, beside: Collection[LegId] = ()
@@ -171,12 +184,11 @@ class SimulatedEngine:
         rung = SimulatedLeg(leg, to, caller_id, anyio.current_time())
         self.legs[leg] = rung
         self.rung.append(rung)
-        if to.phone is None and to.trunk not in self._trunks:
-            raw = f"no trunk named {to.trunk}" if to.trunk else "neither a trunk nor a phone"
+        if (raw := self._unreachable(to)) is not None:
             self._later(0.0, lambda: self._end(rung, Cause.UNREACHABLE, raw))
             return
         after = 0.0
-        for pause, act in self.far_ends.get(to.number, self._otherwise).acts:
+        for pause, act in self._acts_of(to.number):
             after += pause
             self._later(after, lambda act=act: self._act(leg, act))  # type: ignore[misc]
 
@@ -247,23 +259,31 @@ class SimulatedEngine:
     def offer(self, leg: LegId, *, caller: str, called: str, trunk: str | None = None) -> None:
         """Let a phone call in; ``far_ends`` of the caller's number says what it does once answered.
 
-        Acts before `Answers` in its script are left out.
+        Of the acts before `Answers` only `HangsUp` counts: it takes the call back.
         """
         self.legs[leg] = SimulatedLeg(
             leg, Address(caller, trunk=trunk), called, anyio.current_time(), offered=True
         )
         self.rung.append(self.legs[leg])
         self._later(0.0, lambda: self._tell(LegOffered(leg, caller, called, trunk)))
+        after = 0.0
+        for pause, act in self._acts_of(caller):
+            after += pause
+            if isinstance(act, Answers):
+                break
+            if isinstance(act, HangsUp):
+                self._later(after, lambda act=act: self._act(leg, act))  # type: ignore[misc]
 
     def ring_back(self, leg: LegId) -> None:
         self._live(leg)
 
     def answer(self, leg: LegId) -> None:
         phone = self._live(leg)
-        if not phone.offered or phone.answered:
+        if not phone.offered or phone.accepted:
             return
+        phone.accepted = True
         self._later(0.0, lambda: self._act(leg, Answers()))
-        acts = iter(self.far_ends.get(phone.to.number, self._otherwise).acts)
+        acts = iter(self._acts_of(phone.to.number))
         after = 0.0
         for _, act in acts:
             if isinstance(act, Answers):
@@ -275,6 +295,17 @@ class SimulatedEngine:
     def reject(self, leg: LegId, cause: Cause) -> None:
         phone = self._live(leg)
         self._later(0.0, lambda: self._end(phone, cause))
+
+    def _acts_of(self, number: str) -> Sequence[tuple[float, Act]]:
+        return self.far_ends.get(number, self._otherwise).acts
+
+    def _unreachable(self, to: Address) -> str | None:
+        """Say why there is no way to an address, if there is none."""
+        if to.phone is not None:
+            return None
+        if to.trunk is not None:
+            return None if to.trunk in self._trunks else f"no trunk named {to.trunk}"
+        return None if to.number in self._phones else "not registered"
 
     def _live(self, leg: LegId) -> SimulatedLeg:
         if leg not in self.legs:

@@ -1,12 +1,19 @@
 """A media engine that only remembers what it was asked."""
 
 import asyncio
+import itertools
 from collections.abc import Callable, Collection
 
 from callwright.engines.media.media import MediaEvent, NoPorts, Stream, StreamReport
 from callwright.engines.port import BridgeId, LegId, Media, PlaybackId
 
 Asked = tuple[object, ...]
+
+
+def ids() -> Callable[[], LegId]:
+    """A counter for legs that come in."""
+    count = itertools.count(1000)
+    return lambda: LegId(next(count))
 
 
 class RememberingMedia:

@@ -34,6 +34,9 @@ class Phone(asyncio.DatagramProtocol):
         self._peer = ("", 0)
         self._last = b""
         self._cseq = 0
+        self._calling: dict[str, str] | None = None
+        self.responses: list[sipmessage.Response] = []
+        self._answered = False
         self._more = asyncio.Event()
 
     async def __aenter__(self) -> "Phone":
@@ -62,6 +65,13 @@ class Phone(asyncio.DatagramProtocol):
     def uri(self) -> str:
         return f"sip:25@127.0.0.1:{self.address[1]}"
 
+    def call(self, where: tuple[str, int], *, caller: str, called: str) -> None:
+        """Call somebody. Acts before `Answers` follow the INVITE, the others the answer."""
+        self._peer = where
+        self._calling = {"caller": caller, "called": called, "call_id": f"{id(self)}@phone"}
+        self._ask_as_caller("INVITE", body=self._sdp)
+        self._playing = asyncio.create_task(self._play_until_answer())
+
     async def got(self, method: str, *, times: int = 1) -> sipmessage.Request:
         """Wait until a request has come so often; return the latest."""
         async with asyncio.timeout(5):
@@ -75,6 +85,7 @@ class Phone(asyncio.DatagramProtocol):
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         message = sipmessage.Message.parse(data)
         if isinstance(message, sipmessage.Response):
+            self._answered_by(message)
             return
         self._peer = addr
         self.requests.append(message)
@@ -97,6 +108,64 @@ class Phone(asyncio.DatagramProtocol):
         for after, act in self._acts:
             await asyncio.sleep(after)
             self._act(act)
+
+    def _answered_by(self, response: sipmessage.Response) -> None:
+        self.responses.append(response)
+        self._more.set()
+        if self._calling is None or response.code < 200 or "INVITE" not in response.headers["CSeq"]:
+            return
+        self._calling["to"] = response.headers["To"]
+        self._ask_as_caller("ACK")
+        if response.code == 200 and not self._answered:
+            self._answered = True
+            self._playing = asyncio.create_task(self._play_after_answer())
+
+    async def _play_until_answer(self) -> None:
+        for after, act in self._acts:
+            await asyncio.sleep(after)
+            if isinstance(act, Answers):
+                return
+            if isinstance(act, HangsUp) and not self._answered:
+                self._ask_as_caller("CANCEL")
+
+    async def _play_after_answer(self) -> None:
+        acts = iter(self._acts)
+        for _, act in acts:
+            if isinstance(act, Answers):
+                break
+        for after, act in acts:
+            await asyncio.sleep(after)
+            if isinstance(act, Presses):
+                body = f"Signal={act.key}\r\n"
+                self._ask_as_caller("INFO", body=body, kind="application/dtmf-relay")
+            elif isinstance(act, HangsUp):
+                self._ask_as_caller("BYE")
+
+    def _ask_as_caller(self, method: str, *, body: str = "", kind: str = "application/sdp") -> None:
+        assert self._calling is not None
+        calling = self._calling
+        if method not in ("ACK", "CANCEL"):
+            self._cseq += 1
+        # The ACK of a failure and a CANCEL go over the branch of their INVITE.
+        failed = self.responses and self.responses[-1].code >= 300
+        branch = "INVITE1" if method == "CANCEL" or (method == "ACK" and failed) else method
+        branch = "INVITE1" if method == "INVITE" else branch + str(self._cseq) * (branch == method)
+        host = f"127.0.0.1:{self.address[1]}"
+        to = f"<sip:{calling['called']}@127.0.0.1>"
+        lines = [
+            f"{method} sip:{calling['called']}@127.0.0.1:{self._peer[1]} SIP/2.0",
+            f"Via: SIP/2.0/UDP {host};rport;branch=z9hG4bK{branch}{id(self)}",
+            "Max-Forwards: 70",
+            f"From: <sip:{calling['caller']}@127.0.0.1>;tag=caller",
+            f"To: {calling.get('to', to) if method != 'CANCEL' else to}",
+            f"Call-ID: {calling['call_id']}",
+            f"CSeq: {self._cseq} {method}",
+            f"Contact: <sip:{calling['caller']}@{host}>",
+        ]
+        if body:
+            lines.append(f"Content-Type: {kind}")
+        lines.append(f"Content-Length: {len(body)}")
+        self._send(("\r\n".join(lines) + "\r\n\r\n" + body).encode())
 
     def _act(self, act: Act) -> None:
         match act:

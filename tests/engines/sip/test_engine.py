@@ -33,7 +33,7 @@ from callwright.engines.port import (
 from callwright.engines.simulated import Answers, HangsUp, Rejects, Rings
 from callwright.engines.sip.engine import SipEngine
 from callwright.engines.sip.transactions import Timing
-from tests.engines.sip.media import RememberingMedia
+from tests.engines.sip.media import RememberingMedia, ids
 from tests.engines.sip.phone import Phone
 
 pytestmark = pytest.mark.anyio
@@ -52,7 +52,7 @@ class Desk:
 
     def __init__(self, media: RememberingMedia, settings: SipSettings, timing: Timing) -> None:
         self.media = media
-        self.engine = SipEngine(settings, media, timing=timing)
+        self.engine = SipEngine(settings, media, next_leg=ids(), timing=timing)
         self.events: list[EngineEvent] = []
         self._more = asyncio.Event()
         self.on_event: Callable[[EngineEvent], None] = lambda event: None
@@ -193,7 +193,7 @@ async def test_no_port_is_left() -> None:
     ("address", "raw"),
     [
         (Address("7", trunk="nobody"), "no trunk 'nobody'"),
-        (Address("7"), "neither a trunk nor a phone given"),
+        (Address("7"), "not registered"),
         (Address("7", phone="tel:7"), "contact of the phone: tel is not supported, only sip"),
         (Address("7", phone="25"), "contact of the phone: URI without scheme"),
         (Address("7", phone="sip:25@h\r\nX: y"), "contact of the phone: URI with white space or"),
@@ -306,7 +306,9 @@ async def test_a_media_engine_that_fails_takes_the_engine_with_it() -> None:
 async def test_a_port_that_is_taken() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
         taken.bind(("127.0.0.1", 0))
-        engine = SipEngine(SipSettings(port=taken.getsockname()[1]), RememberingMedia())
+        engine = SipEngine(
+            SipSettings(port=taken.getsockname()[1]), RememberingMedia(), next_leg=ids()
+        )
         with pytest.raises(OSError, match=r"[Aa]ddress already in use"):
             await engine.run(lambda event: None, started=lambda: None)
 

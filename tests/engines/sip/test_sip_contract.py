@@ -10,11 +10,12 @@ import pytest
 
 from callwright.config import SipSettings
 from callwright.engines.media.engine import RtpEngine
-from callwright.engines.port import Address, Media
+from callwright.engines.port import Address, Media, Trunk
 from callwright.engines.simulated import Act
 from callwright.engines.sip.engine import SipEngine
 from tests.engines.commands import WatchedEngine
-from tests.engines.contract import CLAUSES, Heard, Line
+from tests.engines.contract import CLAUSES, INBOUND, Heard, Line
+from tests.engines.sip.media import ids
 from tests.engines.sip.phone import Phone
 
 pytestmark = pytest.mark.anyio
@@ -29,13 +30,19 @@ class SipLine:
     def __init__(self, folder: Path, phones: AsyncExitStack) -> None:
         media = RtpEngine("127.0.0.1", None, (20000, 29999), lost_after=30.0)
         self.heard = Heard()
-        self.engine = WatchedEngine(SipEngine(SipSettings(port=0), media), self.heard)
+        self.sip = SipEngine(SipSettings(port=0), media, next_leg=ids())
+        self.engine = WatchedEngine(self.sip, self.heard)
         self._folder = folder
         self._phones = phones
 
     async def phone(self, *acts: tuple[float, Act]) -> Address:
         phone = await self._phones.enter_async_context(Phone(acts))
         return Address("79260000000", phone=phone.uri)
+
+    async def call_in(self, caller: str, called: str, *acts: tuple[float, Act]) -> None:
+        self.engine.use_trunks([Trunk(INBOUND, "127.0.0.1")])
+        phone = await self._phones.enter_async_context(Phone(acts))
+        phone.call(self.sip.address, caller=caller, called=called)
 
     def media(self, seconds: float) -> Media:
         path = self._folder / f"{seconds}.wav"

@@ -21,7 +21,7 @@ from callwright.engines.port import (
     Trunk,
 )
 from callwright.engines.sip.engine import SipEngine
-from tests.engines.sip.media import RememberingMedia
+from tests.engines.sip.media import RememberingMedia, ids
 
 pytestmark = [pytest.mark.anyio, pytest.mark.peer("sipp")]
 
@@ -70,7 +70,7 @@ async def sipp(scenario: str, folder: Path) -> AsyncIterator[Sipp]:
 
 class Desk:
     def __init__(self) -> None:
-        self.engine = SipEngine(SipSettings(port=0), RememberingMedia())
+        self.engine = SipEngine(SipSettings(port=0), RememberingMedia(), next_leg=ids())
         self.events: list[EngineEvent] = []
         self._more = asyncio.Event()
 

@@ -65,7 +65,7 @@ class World:
     def ring(self, leg: int = 1, *, user: str | None = None, password: str = "secret") -> Call:
         whom = Invited("sip:25@127.0.0.1:6000", FAR, "sip:74950000000@127.0.0.1")
         digest = Digest(user, password)
-        call = self.agent.ring(LegId(leg), whom, digest, ("127.0.0.1", 16384), self.now)
+        call = self.agent.ring(LegId(leg), [whom], digest, ("127.0.0.1", 16384), self.now)
         self.calls[LegId(leg)] = call
         self._pump()
         return call

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from callwright.engines.sip.hop import Hop, Transport, is_address
 
@@ -182,6 +182,16 @@ def split_values(lines: list[str]) -> list[str]:
         else:
             values.append(line)
     return values
+
+
+def user_of(uri: str) -> str:
+    """The number or name a SIP or tel URI is for, without its parameters; empty if it has none.
+
+    Raises `Malformed`.
+    """
+    read = parse_uri(uri)
+    user = uri.partition(":")[2] if read.scheme == "tel" else read.user or ""
+    return unquote(user.partition(";")[0])
 
 
 def escape_user(text: str) -> str:

@@ -8,18 +8,22 @@ import hashlib
 import logging
 import random
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from callwright.engines.port import LegId
 from callwright.engines.sip import far_end
 from callwright.engines.sip.address import Malformed
 from callwright.engines.sip.asking import Desk, Identity
 from callwright.engines.sip.auth import Digest
-from callwright.engines.sip.call import Call, Fact
+from callwright.engines.sip.call import Beginning, Call, Fact
+from callwright.engines.sip.fork import Fork
+from callwright.engines.sip.front import Front
 from callwright.engines.sip.hop import Hop
-from callwright.engines.sip.invite import Invited
+from callwright.engines.sip.invite import Invitation, Invited
 from callwright.engines.sip.layer import TransactionLayer
 from callwright.engines.sip.message import Request, Response, answer_to, parse
+from callwright.engines.sip.offered import Arrival, Offer
+from callwright.engines.sip.ping import KeepAlive
 from callwright.engines.sip.transactions import Timing
 
 log = logging.getLogger(__name__)
@@ -36,8 +40,15 @@ class Agent:
         *,
         session_expires: int = 1800,
         chance: random.Random | None = None,
+        front: Front | None = None,
+        called: Callable[[Arrival, float], None] | None = None,
+        keep_alive: float = 30.0,
     ) -> None:
-        """``session_expires``: seconds, for RFC 4028. ``chance``: see `Desk`."""
+        """``session_expires``: seconds, for RFC 4028. ``chance``: see `Desk`.
+
+        ``called`` is told of a call that comes in, for which it is to `take` or `refuse` it.
+        ``keep_alive``: seconds between questions to phones behind a NAT.
+        """
         self.layer = TransactionLayer(
             sent_by=lambda transport: identity.over(transport).sent_by, timing=timing or Timing()
         )
@@ -47,22 +58,71 @@ class Agent:
         self._chance = chance
         self._secret = secrets.token_bytes(16)
         self._calls: dict[str, Call] = {}
+        "By Call-ID; a call that rings in several places has several."
+        self._front = front or Front("callwright", self._secret)
+        self._called = called
+        self._keep_alive = KeepAlive(self._front.bindings, keep_alive)
+
+    def desk(self, digest: Digest, hop: Hop) -> Desk:
+        """Make a desk for requests that begin at ``hop``."""
+        return Desk(self.layer, self._identity, digest, hop, chance=self._chance)
 
     def ring(
-        self, leg: LegId, whom: Invited, digest: Digest, media: tuple[str, int], now: float
+        self,
+        leg: LegId,
+        places: Sequence[Invited],
+        digest: Digest,
+        media: tuple[str, int],
+        now: float,
     ) -> Call:
-        """Send an INVITE that offers audio at ``media``, our RTP's address and port."""
-        desk = Desk(self.layer, self._identity, digest, whom.hop, chance=self._chance)
-        call = Call(leg, desk, whom, media, self._tell, session_expires=self._session_expires)
-        self._calls[call.call_id] = call
-        call.ring(now)
+        """Send INVITEs that offer audio at ``media``, our RTP's address and port."""
+        desks = [self.desk(digest, place.hop) for place in places]
+
+        def invite(call: Call) -> Invitation | Fork:
+            offer = call.session.offer()
+            if len(places) == 1:
+                return Invitation(desks[0], places[0], offer, call.wanted, call)
+            return Fork(list(zip(desks, places, strict=True)), offer, call.wanted, call)
+
+        call = Call(leg, desks[0], media, self._tell, invite, session_expires=self._session_expires)
+        for call_id in call.call_ids:
+            self._calls[call_id] = call
+        assert isinstance(call.beginning, Invitation | Fork)
+        call.beginning.send(now)
         return call
+
+    def take(self, leg: LegId, arrival: Arrival, media: tuple[str, int], now: float) -> Call | None:
+        """Make a call that has come in a leg; None if there are too many transactions already."""
+        offers: list[Offer] = []
+        transaction = self.layer.serve(
+            arrival.request, arrival.source, now, lambda what, at: offers[0].lost(what, at)
+        )
+        if transaction is None:
+            return None
+
+        def offer(call: Call) -> Beginning:
+            offers.append(Offer(call, arrival, transaction))
+            return offers[0]
+
+        desk = self.desk(arrival.digest, arrival.source)
+        call = Call(leg, desk, media, self._tell, offer, session_expires=self._session_expires)
+        self._calls[arrival.request.call_id] = call
+        self.layer.respond(transaction, answer_to(arrival.request, 100, "Trying"), now)
+        return call
+
+    def refuse(self, arrival: Arrival, status: int, reason: str) -> None:
+        """Refuse a call that has come in, instead of `take`."""
+        tag = arrival.dialog.local_tag
+        response = answer_to(arrival.request, status, reason, tag=tag)
+        self.layer.respond_once(arrival.request, response, arrival.source)
 
     def forget(self, call: Call, now: float) -> None:
         """Let go of an ended call, once no straggler of it can come any more."""
 
         def gone(_now: float) -> None:
-            del self._calls[call.call_id]
+            for call_id in call.call_ids:
+                if self._calls.get(call_id) is call:
+                    del self._calls[call_id]
 
         self.layer.at(now + 64 * self.layer.timing.t1, gone)
 
@@ -88,10 +148,53 @@ class Agent:
                 far_end.acknowledged(call, request, now)
             else:
                 self.layer.dropped["ACK to nothing"] += 1
-        elif request.method != "CANCEL" and call is not None and dialog is not None:
+        elif request.method == "CANCEL":
+            self._cancelled(call, request, now)
+            self.layer.respond_once(request, self._to_stranger(request), source)
+        elif call is not None and dialog is not None:
             far_end.take(call, dialog, request, source, now)
+        elif request.method == "REGISTER" and self._front.takes_registrations:
+            self._registers(request, source, now)
+        elif request.method == "INVITE" and self._called is not None and request.to_tag is None:
+            self._invited(call, request, source, now)
         else:
             self.layer.respond_once(request, self._to_stranger(request), source)
+
+    def _cancelled(self, call: Call | None, cancel: Request, now: float) -> None:
+        if call is not None and isinstance(call.beginning, Offer) and call.beginning.is_of(cancel):
+            call.beginning.cancelled(now)
+
+    def _registers(self, request: Request, source: Hop, now: float) -> None:
+        tag = self._tag_for(request)
+        if (lacking := far_end.unsupported(request)) is not None:
+            response = answer_to(request, 420, "Bad Extension", tag=tag, extra=lacking)
+            self.layer.respond_once(request, response, source)
+            return
+        response, made = self._front.register(request, source, now, tag=tag)
+        # Only for those who have shown their password something is kept.
+        transaction = self.layer.serve(request, source, now) if response.status == 200 else None
+        if transaction is None:
+            self.layer.respond_once(request, response, source)
+        else:
+            self.layer.respond(transaction, response, now)
+        for binding in made:
+            self._keep_alive.watch(binding, self.desk(Digest(None, None), binding.hop), now)
+
+    def _invited(self, call: Call | None, request: Request, source: Hop, now: float) -> None:
+        tag = self._tag_for(request)
+        if (lacking := far_end.unsupported(request)) is not None:
+            arrival: Arrival | Response = answer_to(
+                request, 420, "Bad Extension", tag=tag, extra=lacking
+            )
+        elif call is not None and not (call.ended and isinstance(call.beginning, Offer)):
+            # RFC 3261 8.2.2.2: the same call by another way, or a call of ours come back to us.
+            arrival = answer_to(request, 482, "Loop Detected", tag=tag)
+        else:
+            arrival = self._front.invited(request, source, now, tag=tag)
+        if isinstance(arrival, Response):
+            self.layer.respond_once(request, arrival, source)
+        elif self._called is not None:
+            self._called(arrival, now)
 
     def _to_stranger(self, request: Request) -> Response:
         """Answer a request that is in no call of ours, and keep nothing of it.

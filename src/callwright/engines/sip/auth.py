@@ -1,4 +1,7 @@
-"""Digest authentication: how we prove to a trunk who we are (RFC 3261 22, RFC 7616, RFC 8760)."""
+"""Digest authentication: how we prove to a trunk who we are (RFC 3261 22, RFC 7616, RFC 8760).
+
+The other direction, in which others prove themselves to us, is in `callwright.engines.sip.gate`.
+"""
 
 import hashlib
 import re
@@ -129,7 +132,7 @@ class Digest:
 def read_challenge(value: str) -> Challenge | None:
     """Read one WWW-Authenticate or Proxy-Authenticate value; None if we cannot answer it."""
     try:
-        params = _read_parameters(value)
+        params = read_parameters(value)
     except Malformed:
         return None
     if "nonce" not in params or "realm" not in params:
@@ -176,10 +179,14 @@ def digest_response(
     return hexed(f"{a1}:{challenge.nonce}:{count}:{cnonce}:{challenge.qop}:{hexed(a2)}")
 
 
-def _read_parameters(value: str) -> dict[str, str]:
+def read_parameters(value: str) -> dict[str, str]:
+    """Read what stands behind ``Digest``, by lower-case names. Raises `Malformed`.
+
+    Backslashes in quoted values are left as they are.
+    """
     scheme = _SCHEME.match(value)
     if scheme is None:
-        raise Malformed("not a Digest challenge")
+        raise Malformed("not of the Digest scheme")
     params: dict[str, str] = {}
     at = scheme.end()
     while at < len(value):

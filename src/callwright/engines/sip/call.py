@@ -1,8 +1,9 @@
 """Calls: one leg's signalling, from its INVITE to its end."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from callwright.engines.media.media import Stream
 from callwright.engines.port import (
@@ -19,7 +20,7 @@ from callwright.engines.sip import sdp, session_timer
 from callwright.engines.sip.asking import Desk
 from callwright.engines.sip.causes import cause_of, raw_of
 from callwright.engines.sip.dialog import Dialog
-from callwright.engines.sip.invite import Invitation, Invited, hang_up
+from callwright.engines.sip.invite import hang_up
 from callwright.engines.sip.keys import InfoKeys
 from callwright.engines.sip.message import Request, Response, content_type, tokens
 from callwright.engines.sip.refresh import Refresher
@@ -40,6 +41,19 @@ Fact = (
 )
 
 
+class Beginning(Protocol):
+    """How a call comes about: we invite somebody, or are invited."""
+
+    @property
+    def call_ids(self) -> Sequence[str]: ...
+
+    def withdraw(self, now: float, cause: Cause) -> None:
+        """Give the call up before it is answered; what still crosses that is dealt with here."""
+
+    def dialogs(self) -> list[Dialog]:
+        """The dialogs made before the answer."""
+
+
 class Call:
     """One leg. What happens to it goes to ``tell``, in order; `LegEnded` once, and last."""
 
@@ -47,15 +61,16 @@ class Call:
         self,
         leg: LegId,
         desk: Desk,
-        whom: Invited,
         media: tuple[str, int],
         tell: Callable[[Fact], None],
+        begin: "Callable[[Call], Beginning]",
         *,
         session_expires: int,
     ) -> None:
         """``media``: address and port of our RTP, as the far end shall see it.
 
-        ``session_expires``: seconds between refreshes, twice; 90 or more (RFC 4028).
+        ``begin`` makes the beginning of the call; nothing is sent by that. ``session_expires``:
+        seconds between refreshes, twice; 90 or more (RFC 4028).
         """
         self.leg = leg
         self.desk = desk
@@ -66,7 +81,7 @@ class Call:
         self.offer_open = True
         "An offer of ours has no answer yet, so the far end may not make one (RFC 3264 4)."
         self.reinvites: dict[int, ServerTransaction] = {}
-        "The far end's re-INVITEs we have accepted and it has not acknowledged, by CSeq number."
+        "The far end's INVITEs we have accepted and it has not acknowledged, by CSeq number."
         self.wanted = Wanted(session_expires)
         self.timer = SessionTimer(desk.layer, refresh=self._refresh, expired=self._expired)
         self.takes_update = False
@@ -79,11 +94,12 @@ class Call:
         self._takes_info = False
         self._keys = InfoKeys(self)
         self._refresher: Refresher | None = None
-        self._invitation = Invitation(desk, whom, self.session.offer(), self.wanted, self)
+        self._answered = False
+        self.beginning = begin(self)
 
     @property
-    def call_id(self) -> str:
-        return self._invitation.call_id
+    def call_ids(self) -> Sequence[str]:
+        return self.beginning.call_ids
 
     @property
     def keys_by_info(self) -> bool:
@@ -98,16 +114,13 @@ class Call:
 
     # What we do.
 
-    def ring(self, now: float) -> None:
-        self._invitation.send(now)
-
     def hang_up(self, now: float, cause: Cause = Cause.RELEASED, raw: str = "") -> None:
         """End the leg at once; what the wire still needs goes on behind it."""
         if self.ended:
             return
         self.end(cause, raw)
         if self.dialog is None:
-            self._invitation.withdraw(now)
+            self.beginning.withdraw(now, cause)
         else:
             hang_up(self.desk, self.dialog, now)
 
@@ -128,7 +141,7 @@ class Call:
         if not self.ended:
             self._tell(fact)
 
-    # What comes of the INVITE.
+    # What comes of an INVITE of ours.
 
     def rings(self) -> None:
         if not self._rung:
@@ -153,8 +166,7 @@ class Call:
             self.tell(EarlyMediaStarted(self.leg))
 
     def accepted(self, dialog: Dialog, response: Response, now: float) -> None:
-        self.dialog = dialog
-        self._refresher = Refresher(self, dialog)
+        self.established(dialog)
         self.offer_open = False
         self.note_allowed(response)
         try:
@@ -169,9 +181,20 @@ class Call:
             return
         self.talk_over(stream)
         self.refreshed(session_timer.agreed(response, self.wanted), now)
-        self.tell(LegAnswered(self.leg))
+        self.answered()
 
-    def refused(self, what: Response | Lost) -> None:
+    def established(self, dialog: Dialog) -> None:
+        """Take the dialog of the answer, which both sides now know of."""
+        self.dialog = dialog
+        self._refresher = Refresher(self, dialog)
+
+    def answered(self) -> None:
+        """Tell that the leg is answered; once."""
+        if not self._answered:
+            self._answered = True
+            self.tell(LegAnswered(self.leg))
+
+    def refused(self, what: Response | Lost, now: float) -> None:
         if isinstance(what, Lost):
             self.end(Cause.UNREACHABLE, what.value)
         else:
@@ -224,7 +247,7 @@ class Call:
     def dialog_of(self, request: Request) -> Dialog | None:
         """The dialog a request of the far end is in."""
         local, remote = request.to_tag or "", request.from_tag or ""
-        dialogs = [self.dialog] if self.dialog is not None else self._invitation.dialogs()
+        dialogs = [self.dialog] if self.dialog is not None else self.beginning.dialogs()
         return next(
             (one for one in dialogs if one.local_tag == local and one.remote_tag == remote), None
         )

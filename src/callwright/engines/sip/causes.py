@@ -23,6 +23,14 @@ _BY_STATUS = {
     608: Cause.REJECTED,  # rejected by the network, RFC 8688
 }
 
+_REFUSALS = {
+    Cause.BUSY: (486, "Busy Here"),
+    Cause.REJECTED: (603, "Decline"),
+    Cause.WRONG_NUMBER: (404, "Not Found"),
+    Cause.NO_RESOURCES: (503, "Service Unavailable"),
+    Cause.ENGINE_LOST: (503, "Service Unavailable"),
+}
+
 _Q850 = re.compile(r"Q\.850\s*;(?:[^,]*;)?\s*cause\s*=\s*(\d{1,3})(?!\d)", re.IGNORECASE)
 _UNPRINTABLE = re.compile(r"[^\x20-\x7e\u00a0-\ud7ff]")
 _LONGEST = 100
@@ -31,6 +39,11 @@ _LONGEST = 100
 def cause_of(status: int) -> Cause:
     """Say what a final status of 300 to 699 means; whatever is not listed, `Cause.UNREACHABLE`."""
     return _BY_STATUS.get(status, Cause.UNREACHABLE)
+
+
+def refusal_for(cause: Cause) -> tuple[int, str]:
+    """Status and reason by which a call that comes in is refused."""
+    return _REFUSALS.get(cause, (480, "Temporarily Unavailable"))
 
 
 def raw_of(response: Response) -> str:

@@ -9,13 +9,13 @@ from callwright.engines.sip.message import Headers, Request, Response, contact, 
 
 @dataclass(slots=True)
 class Dialog:
-    """One dialog that an INVITE of ours has made. From and To are kept as they were written."""
+    """One dialog that an INVITE has made. The two addresses are kept as they were written."""
 
     call_id: str
     local: str
-    "Our From value, tag included."
+    "Our From value, or To value if we were invited; tag included."
     remote: str
-    "Their To value, tag included."
+    "Theirs, likewise."
     local_tag: str
     remote_tag: str
     target: str
@@ -27,6 +27,8 @@ class Dialog:
     "Number of the far end's last request; None before the first."
     ours: bool = True
     "We made it, and its Call-ID; after a glare the other side then asks first (RFC 3261 14.1)."
+    seen_at: Hop | None = None
+    "Where the far end is in truth, behind a NAT that its Contact knows nothing of."
 
     def request(self, method: str, *, cseq: int | None = None) -> tuple[Request, Hop]:
         """Build a request inside the dialog, without Via, and say which hop it goes to.
@@ -60,6 +62,8 @@ class Dialog:
         return first, [*self.route_set[1:], f"<{self.target}>"]
 
     def _hop(self, uri: str, route: list[str]) -> Hop:
+        if self.seen_at is not None and not route:
+            return self.seen_at
         loose = bool(route) and route is self.route_set
         hop = parse_uri(parse_address(route[0]).uri if loose else uri)
         if not hop.host:
@@ -105,7 +109,7 @@ class Dialog:
         return True
 
 
-def dialog_from(invite: Request, response: Response) -> Dialog:
+def dialog_from(invite: Request, response: Response, seen_at: Hop | None = None) -> Dialog:
     """Make the dialog that a 101 to 299 to our INVITE speaks of. Raises `Malformed`.
 
     A response without Contact, which RFC 3261 12.1.1 forbids, leaves the dialog with the URI of
@@ -119,6 +123,33 @@ def dialog_from(invite: Request, response: Response) -> Dialog:
         remote_tag=response.to_tag or "",
         target=invite.uri,
         cseq=invite.cseq,
+        seen_at=seen_at,
     )
     dialog.confirm(response)
+    return dialog
+
+
+def dialog_to(invite: Request, tag: str, seen_at: Hop | None = None) -> Dialog:
+    """Make the dialog of an INVITE that came in (RFC 3261 12.1.1); ``tag`` is ours.
+
+    Raises `Malformed` without a Contact, or with one that no request can be sent to.
+    """
+    there = contact(invite)
+    if there is None:
+        raise Malformed("no Contact")
+    dialog = Dialog(
+        call_id=invite.call_id,
+        local=f"{invite.headers['to'][0]};tag={tag}",
+        remote=invite.headers["from"][0],
+        local_tag=tag,
+        remote_tag=invite.from_tag or "",
+        target=there.uri,
+        cseq=0,
+        route_set=values(invite, "record-route"),
+        remote_cseq=invite.cseq,
+        seen_at=seen_at,
+        ours=False,
+    )
+    dialog.refresh(invite)
+    dialog.hop()
     return dialog

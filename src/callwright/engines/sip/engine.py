@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+import random
+import secrets
 import socket
 from collections import Counter, deque
 from collections.abc import Callable, Collection, Sequence
@@ -24,17 +26,27 @@ from callwright.engines.port import (
     LegEnded,
     LegGone,
     LegId,
+    LegOffered,
     LegRinging,
     Media,
     PlaybackId,
+    SipAccount,
     Trunk,
+    TrunkRegistration,
+    TrunkState,
 )
 from callwright.engines.sip.agent import Agent
 from callwright.engines.sip.asking import Identity
+from callwright.engines.sip.auth import Digest
 from callwright.engines.sip.call import Call, Fact, StreamAgreed
+from callwright.engines.sip.causes import refusal_for
+from callwright.engines.sip.front import Front
 from callwright.engines.sip.hop import Hop
+from callwright.engines.sip.hosts import follow_hosts
 from callwright.engines.sip.layer import Datagram
-from callwright.engines.sip.route import NoRoute, route_to
+from callwright.engines.sip.lines import Lines
+from callwright.engines.sip.offered import Arrival, Offer
+from callwright.engines.sip.route import NoRoute, route_to, trunk_hop
 from callwright.engines.sip.transactions import Timing
 from callwright.engines.sip.transport import UdpTransport
 
@@ -53,12 +65,22 @@ class SipEngine:
     address: tuple[str, int]
 
     def __init__(
-        self, settings: SipSettings, media: MediaEngine, *, timing: Timing | None = None
+        self,
+        settings: SipSettings,
+        media: MediaEngine,
+        *,
+        next_leg: Callable[[], LegId],
+        timing: Timing | None = None,
+        random: Callable[[], float] = random.random,
     ) -> None:
+        """``next_leg`` gives the ids of legs that come in; ``random`` numbers from 0 to 1."""
         self._settings = settings
         self._media = media
         self._timing = timing
+        self._next_leg = next_leg
+        self._random = random
         self._trunks: dict[str, Trunk] = {}
+        self._front = Front(settings.realm, secrets.token_bytes(16))
         self._legs: dict[LegId, Call] = {}
         "Legs that have not ended."
         self._events: deque[EngineEvent] = deque()
@@ -70,6 +92,9 @@ class SipEngine:
         self._transport: UdpTransport
         self._agent: Agent
         self._local_host: str
+        self._lines: Lines | None = None
+        "None until the engine runs."
+        self._trunks_changed = asyncio.Event()
 
     @property
     def dropped(self) -> Counter[str]:
@@ -95,8 +120,20 @@ class SipEngine:
             self._heard,
             self._timing,
             session_expires=self._settings.session_expires,
+            front=self._front,
+            called=self._called,
+            keep_alive=self._settings.keep_alive,
         )
         self._local_host = identity.host
+        self._lines = Lines(
+            lambda trunk: self._agent.desk(Digest(trunk.user, trunk.password), trunk_hop(trunk)),
+            self._random,
+        )
+        self._lines.use(list(self._trunks.values()), self._loop.time())
+        self._flush()
+        hosts = asyncio.create_task(
+            follow_hosts(self._trunks.values, self._front.use_hosts, self._trunks_changed)
+        )
         media = asyncio.create_task(self._media.run(self._media_says))
         try:
             await asyncio.sleep(0)  # the media engine's first turn
@@ -105,6 +142,8 @@ class SipEngine:
             await asyncio.wait({media})
         finally:
             with anyio.CancelScope(shield=True):
+                hosts.cancel()
+                await asyncio.wait({hosts})
                 await self._say_farewell()
                 self._transport.close()
                 media.cancel()
@@ -115,6 +154,8 @@ class SipEngine:
         now = self._loop.time()
         for call in list(self._legs.values()):
             call.hang_up(now, Cause.ENGINE_LOST, "shutdown")
+        if self._lines is not None:
+            self._lines.leave(now)
         self._after_input()
         with anyio.move_on_after(FAREWELL):
             while self._agent.layer.waiting():
@@ -127,14 +168,34 @@ class SipEngine:
 
     def use_trunks(self, trunks: Sequence[Trunk]) -> None:
         self._trunks = {trunk.name: trunk for trunk in trunks}
+        self._front.use_trunks(trunks)
+        self._trunks_changed.set()
+        if self._lines is not None:
+            self._lines.use(trunks, self._loop.time())
+            self._after_command()
+
+    def use_phones(self, phones: Sequence[SipAccount]) -> None:
+        self._front.use_phones(phones)
+
+    def trunk_states(self) -> Sequence[TrunkState]:
+        if self._lines is None:
+            return [TrunkState(name, TrunkRegistration.OFF) for name in self._trunks]
+        return self._lines.states(self._loop.time())
 
     def ring(
         self, leg: LegId, to: Address, *, caller_id: str, beside: Collection[LegId] = ()
     ) -> None:
         if leg in self._legs:
             raise ValueError(f"leg {leg} is up already")
+        registered = self._front.bindings.of(to.number, self._loop.time())
         try:
-            way = route_to(to, self._trunks, caller_id=caller_id, local_host=self._local_host)
+            way = route_to(
+                to,
+                self._trunks,
+                registered,
+                caller_id=caller_id,
+                local_host=self._local_host,
+            )
             media = self._media.open(leg, beside)
         except NoRoute as fault:
             self._tell_soon(LegEnded(leg, Cause.UNREACHABLE, str(fault)))
@@ -174,6 +235,23 @@ class SipEngine:
     def unbridge(self, bridge: BridgeId) -> None:
         self._media.unbridge(bridge)
 
+    def ring_back(self, leg: LegId) -> None:
+        call = self._live(leg)
+        if isinstance(call.beginning, Offer):
+            call.beginning.ring_back(self._loop.time())
+            self._after_command()
+
+    def answer(self, leg: LegId) -> None:
+        call = self._live(leg)
+        if isinstance(call.beginning, Offer):
+            call.beginning.answer(self._loop.time())
+            self._after_command()
+
+    def reject(self, leg: LegId, cause: Cause) -> None:
+        status, reason = refusal_for(cause)
+        self._live(leg).hang_up(self._loop.time(), cause, f"{status} {reason}")
+        self._after_command()
+
     def _live(self, leg: LegId) -> Call:
         try:
             return self._legs[leg]
@@ -208,6 +286,23 @@ class SipEngine:
             self._after_command()
         else:
             self._tell_soon(event)
+
+    def _called(self, arrival: Arrival, now: float) -> None:
+        """Offer a call that has come in, as far as there is room for it."""
+        leg = self._next_leg()
+        try:
+            media = self._media.open(leg)
+        except NoPorts:
+            self._agent.refuse(arrival, 503, "Service Unavailable")
+            return
+        call = self._agent.take(leg, arrival, media, now)
+        if call is None:
+            self._media.close(leg)
+            return
+        caller, called, trunk = arrival.caller, arrival.called, arrival.trunk
+        log.info("leg %d comes in for ..%s from %s", leg, called[-4:], trunk or "a phone of ours")
+        self._legs[leg] = call
+        self._events.append(LegOffered(leg, caller, called, trunk))
 
     def _heard(self, fact: Fact) -> None:
         """Take a fact from the user agent: tell the media first, then whoever listens."""

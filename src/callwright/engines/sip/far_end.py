@@ -20,6 +20,7 @@ from callwright.engines.sip.message import (
     content_type,
     tokens,
 )
+from callwright.engines.sip.offered import Offer
 from callwright.engines.sip.transactions import Lost, ServerTransaction
 
 ACCEPT = "application/sdp, application/dtmf-relay, application/dtmf"
@@ -52,18 +53,20 @@ def take(call: Call, dialog: Dialog, request: Request, source: Hop, now: float) 
 
 
 def acknowledged(call: Call, ack: Request, now: float) -> None:
-    """Take the ACK of our 2xx to a re-INVITE, with the answer to our offer if it had none."""
+    """Take the ACK of our 2xx to an INVITE, with the answer to our offer if it had none."""
     invite = call.reinvites.pop(ack.cseq, None)
     if invite is None:
         return
     invite.receive(ack, now)
-    if invite.request.body or call.ended:
-        return
-    call.offer_open = False
-    try:
-        call.talk_over(sdp.agree(sdp.parse(ack.body)))
-    except sdp.Unusable as fault:
-        call.hang_up(now, Cause.UNREACHABLE, f"488 {fault}")
+    if isinstance(call.beginning, Offer):
+        call.beginning.acknowledged(now)
+    if not invite.request.body and not call.ended:
+        call.offer_open = False
+        try:
+            call.talk_over(sdp.agree(sdp.parse(ack.body)))
+        except sdp.Unusable as fault:
+            call.hang_up(now, Cause.UNREACHABLE, f"488 {fault}")
+    call.answered()
 
 
 def refusal(request: Request) -> tuple[int, str, Headers]:
@@ -83,7 +86,7 @@ def _answer(
     call: Call, dialog: Dialog, request: Request, transaction: ServerTransaction, now: float
 ) -> Response:
     if request.method == "BYE":
-        return _bye(call, dialog, request)
+        return _bye(call, dialog, request, now)
     if call.ended:
         return answer_to(request, 481, "Call/Transaction Does Not Exist")
     if not dialog.in_order(request):
@@ -106,9 +109,11 @@ def _answer(
             return answer_to(request, status, reason, extra=extra)
 
 
-def _bye(call: Call, dialog: Dialog, request: Request) -> Response:
-    # RFC 3261 15: nobody may send us a BYE before the answer. One that crosses ours is fine.
-    if dialog is not call.dialog:
+def _bye(call: Call, dialog: Dialog, request: Request, now: float) -> Response:
+    # RFC 3261 15: before the answer only the caller may send a BYE. One that crosses ours is fine.
+    if dialog is not call.dialog and isinstance(call.beginning, Offer):
+        call.beginning.taken_back(now)
+    elif dialog is not call.dialog:
         return answer_to(request, 481, "Call/Transaction Does Not Exist")
     call.end(Cause.HUNG_UP, q850_of(request))
     return answer_to(request, 200, "OK")

@@ -7,9 +7,11 @@ our CANCEL.
 """
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from callwright.engines.port import Cause
 from callwright.engines.sip.address import Malformed
 from callwright.engines.sip.asking import ALLOW, SUPPORTED, Asked, Desk
 from callwright.engines.sip.dialog import Dialog, dialog_from
@@ -44,7 +46,7 @@ class Inviter(Protocol):
     def accepted(self, dialog: Dialog, response: Response, now: float) -> None:
         """The first 2xx has come, and has been acknowledged. Said once, and then nothing more."""
 
-    def refused(self, what: Response | Lost) -> None:
+    def refused(self, what: Response | Lost, now: float) -> None:
         """A final response of 300 to 699 has come, or none will. Said instead of `accepted`."""
 
 
@@ -57,6 +59,8 @@ class Invited:
     from_uri: str
     asserted: str | None = None
     "URI for P-Asserted-Identity (RFC 3325), where the trunk wants it."
+    natted: bool = False
+    "``hop`` is where it is in truth, for all that follows; its Contact is of no use to us."
 
 
 @dataclass(slots=True)
@@ -75,6 +79,7 @@ class Invitation:
         self.call_id = f"{secrets.token_hex(16)}@{desk.identity.host}"
         self._desk = desk
         self._whom = whom
+        self._seen_at = whom.hop if whom.natted else None
         self._offer = offer
         self._wanted = wanted
         self._inviter = inviter
@@ -91,7 +96,7 @@ class Invitation:
     def send(self, now: float) -> None:
         self._asked = self._desk.ask(self._build, now, self._told)
 
-    def withdraw(self, now: float) -> None:
+    def withdraw(self, now: float, cause: Cause = Cause.RELEASED) -> None:
         """Stop ringing. Whatever still comes is dealt with here, and nobody is told of it."""
         self._withdrawn = True
         if self._asked is not None:
@@ -99,6 +104,10 @@ class Invitation:
         # RFC 3261 9.1: before a provisional response, a CANCEL must wait.
         if self._provisional and not self._decided:
             self._cancel(now)
+
+    @property
+    def call_ids(self) -> Sequence[str]:
+        return (self.call_id,)
 
     def dialogs(self) -> list[Dialog]:
         """The dialogs made before the answer."""
@@ -140,7 +149,7 @@ class Invitation:
         elif not self._decided:
             self._decided = True
             if not self._withdrawn:
-                self._inviter.refused(what)
+                self._inviter.refused(what, now)
 
     def _may_ask_for_longer(self, what: Response | Lost) -> bool:
         """Whether a proxy or the far end only wants the session refreshed less often."""
@@ -175,7 +184,7 @@ class Invitation:
             if len(self._early) >= FORKS_AT_MOST:
                 self._drop("too many forks")
                 return None
-            early = _Early(dialog_from(self._asked.transaction.request, response))
+            early = _Early(dialog_from(self._asked.transaction.request, response, self._seen_at))
             self._early[tag] = early
         return early
 
@@ -215,7 +224,7 @@ class Invitation:
             self._drop("2xx with a malformed Contact or Record-Route")
             if not self._decided and not self._withdrawn:
                 self._decided = True
-                self._inviter.refused(Lost.UNSENT)
+                self._inviter.refused(Lost.UNSENT, now)
             return
         if self._decided or self._withdrawn:
             hang_up(self._desk, dialog, now)
@@ -230,7 +239,7 @@ class Invitation:
         invite = self._asked.transaction.request
         early = self._early.get(tag)
         if early is None:
-            dialog = dialog_from(invite, response)
+            dialog = dialog_from(invite, response, self._seen_at)
         else:
             dialog = early.dialog
             dialog.confirm(response)

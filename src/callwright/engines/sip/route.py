@@ -1,11 +1,13 @@
-"""Routes: which URI, hop and credentials an address of the engine port means in SIP."""
+"""Routes: which URIs, hops and credentials an address of the engine port means in SIP."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from callwright.engines.port import Address, Trunk
 from callwright.engines.sip.address import Malformed, escape_user, parse_uri
 from callwright.engines.sip.auth import Digest
+from callwright.engines.sip.bindings import Binding
+from callwright.engines.sip.hop import Hop
 from callwright.engines.sip.invite import Invited
 
 
@@ -15,16 +17,31 @@ class NoRoute(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    invited: Invited
+    invited: Sequence[Invited]
+    "The places to ring, all at once; one at least."
     digest: Digest
 
 
-def route_to(to: Address, trunks: Mapping[str, Trunk], *, caller_id: str, local_host: str) -> Way:
-    """Find the way to an address. Raises `NoRoute`."""
+def route_to(
+    to: Address,
+    trunks: Mapping[str, Trunk],
+    registered: Sequence[Binding],
+    *,
+    caller_id: str,
+    local_host: str,
+) -> Way:
+    """Find the way to an address. Raises `NoRoute`.
+
+    ``registered``: where the phone of that number is registered, for an address without a way.
+    """
     if to.phone is not None:
         return _to_phone(to.phone, caller_id, local_host)
     if to.trunk is None:
-        raise NoRoute("neither a trunk nor a phone given")
+        if not registered:
+            raise NoRoute("not registered")
+        caller = _uri_of(caller_id, local_host)
+        places = [Invited(one.uri, one.hop, caller, natted=one.natted) for one in registered]
+        return Way(places, Digest(None, None))
     trunk = trunks.get(to.trunk)
     if trunk is None:
         raise NoRoute(f"no trunk {to.trunk!r}")
@@ -40,19 +57,24 @@ def _to_phone(phone: str, caller_id: str, local_host: str) -> Way:
         raise NoRoute(f"contact of the phone: {fault}") from fault
     if uri.scheme != "sip":
         raise NoRoute(f"contact of the phone: {uri.scheme} is not supported, only sip")
-    return Way(Invited(text, uri.hop, _uri_of(caller_id, local_host)), Digest(None, None))
+    return Way([Invited(text, uri.hop, _uri_of(caller_id, local_host))], Digest(None, None))
 
 
 def _through(trunk: Trunk, number: str, caller_id: str) -> Way:
     uri = f"sip:{escape_user(number)}@{trunk.host}:{trunk.port}"
-    try:
-        hop = parse_uri(uri).hop
-    except Malformed as fault:
-        raise NoRoute(f"trunk {trunk.name!r}: {fault}") from fault
+    hop = trunk_hop(trunk)
     # Carriers take the caller for theirs by the host in From.
     caller = _uri_of(caller_id, trunk.host)
     asserted = caller if trunk.caller_id_header == "pai" else None
-    return Way(Invited(uri, hop, caller, asserted), Digest(trunk.user, trunk.password))
+    return Way([Invited(uri, hop, caller, asserted)], Digest(trunk.user, trunk.password))
+
+
+def trunk_hop(trunk: Trunk) -> Hop:
+    """Where requests to a trunk go. Raises `NoRoute`."""
+    try:
+        return parse_uri(f"sip:{trunk.host}:{trunk.port}").hop
+    except Malformed as fault:
+        raise NoRoute(f"trunk {trunk.name!r}: {fault}") from fault
 
 
 def _uri_of(caller_id: str, host: str) -> str:

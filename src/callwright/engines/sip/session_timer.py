@@ -107,6 +107,14 @@ def answer(request: Request, wanted: Wanted) -> tuple[Terms, Headers]:
     return Terms(interval, we_refresh=refresher == "uas", binding=True), headers
 
 
+def too_brief(request: Request) -> Headers | None:
+    """Tell what a 422 to a request says, if it wants refreshes more often than we take them."""
+    interval, _ = _read(first(request, "session-expires"))
+    if 0 < interval < MIN_SE and "timer" in tokens(request, "supported"):
+        return {"min-se": [str(MIN_SE)]}
+    return None
+
+
 class SessionTimer:
     """Runs one call's terms: says when to refresh, and when the session has expired."""
 

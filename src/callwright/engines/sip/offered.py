@@ -1,0 +1,216 @@
+"""Offered calls: how a call that comes in rings, is answered, refused or taken back."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import TYPE_CHECKING
+
+from callwright.engines.port import Cause
+from callwright.engines.sip import sdp, session_timer
+from callwright.engines.sip.address import Malformed
+from callwright.engines.sip.asking import ALLOW, SUPPORTED
+from callwright.engines.sip.auth import Digest
+from callwright.engines.sip.causes import refusal_for
+from callwright.engines.sip.dialog import Dialog, dialog_to
+from callwright.engines.sip.hop import Hop
+from callwright.engines.sip.invite import hang_up
+from callwright.engines.sip.message import (
+    Headers,
+    Request,
+    Response,
+    add_body,
+    answer_to,
+    content_type,
+    tokens,
+)
+from callwright.engines.sip.transactions import Lost, ServerTransaction
+
+if TYPE_CHECKING:
+    from callwright.engines.sip.call import Call
+
+RING_BACK_EVERY = 60.0
+"Seconds between copies of our 180, so that no proxy gives the call up (RFC 3261 13.3.1.1)."
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """An INVITE of somebody who may call us, and what is known of him."""
+
+    request: Request
+    source: Hop
+    caller: str
+    called: str
+    trunk: str | None
+    digest: Digest
+    "Credentials for our requests to him, should he challenge them."
+    dialog: Dialog
+    description: sdp.Description | None
+    "His offer; None: we are to make one."
+
+
+class State(Enum):
+    RINGING = auto()
+    "Neither answered nor refused."
+    ANSWERING = auto()
+    "Our 2xx is on its way."
+    OVER = auto()
+    "Acknowledged, refused, taken back or lost."
+
+
+class Offer:
+    """The beginning of a call that comes in. ``call.reinvites`` leads to the ACK of its answer."""
+
+    def __init__(self, call: "Call", arrival: Arrival, transaction: ServerTransaction) -> None:
+        self._call = call
+        self._arrival = arrival
+        self._transaction = transaction
+        self._state = State.RINGING
+        self._rings = False
+        self._terms: session_timer.Terms | None = None
+        "How the session is kept alive, once we have answered."
+
+    @property
+    def call_ids(self) -> Sequence[str]:
+        return (self._arrival.request.call_id,)
+
+    def dialogs(self) -> list[Dialog]:
+        return [self._arrival.dialog]
+
+    # What we do.
+
+    def ring_back(self, now: float) -> None:
+        """Tell the caller that it rings."""
+        if not self._rings and self._state is State.RINGING:
+            self._rings = True
+            self._say_that_it_rings(now)
+
+    def answer(self, now: float) -> None:
+        """Accept the call; `Call.answered` follows the caller's ACK."""
+        if self._state is not State.RINGING:
+            return
+        self._state = State.ANSWERING
+        call, described = self._call, self._arrival.description
+        call.note_allowed(self._arrival.request)
+        stream = None
+        if described is None:
+            body = call.session.offer()
+        else:
+            body, stream = call.session.answer(described)
+            call.offer_open = False
+        call.reinvites[self._arrival.request.cseq] = self._transaction
+        self._terms, extra = session_timer.answer(self._arrival.request, call.wanted)
+        response = self._response(200, "OK")
+        response.headers |= extra
+        add_body(response, sdp.TYPE, body)
+        call.desk.layer.respond(self._transaction, response, now)
+        # The caller may speak from here on, and is to hear us as soon as it has the answer.
+        if stream is not None:
+            call.talk_over(stream)
+
+    def withdraw(self, now: float, cause: Cause) -> None:
+        """Refuse the call. If it has been answered, the BYE must wait for the ACK (section 15)."""
+        if self._state is State.RINGING:
+            self._state = State.OVER
+            self._refuse(*refusal_for(cause), now)
+
+    # What the caller does.
+
+    def is_of(self, cancel: Request) -> bool:
+        """Whether a CANCEL speaks of this INVITE."""
+        invite = self._arrival.request
+        return cancel.via.branch == invite.via.branch and cancel.cseq == invite.cseq
+
+    def cancelled(self, now: float) -> None:
+        """Take a CANCEL, which has no effect on a call that is answered (RFC 3261 9.2)."""
+        if self._state is State.RINGING:
+            self.taken_back(now)
+
+    def taken_back(self, now: float) -> None:
+        """End the call: the caller does not want it any more."""
+        raw = ""
+        if self._state is State.RINGING:
+            self._refuse(487, "Request Terminated", now)
+            raw = "487 Request Terminated"
+        self._state = State.OVER
+        self._call.end(Cause.HUNG_UP, raw)
+
+    def acknowledged(self, now: float) -> None:
+        """Take the ACK of our 2xx."""
+        if self._state is not State.ANSWERING:
+            return
+        self._state = State.OVER
+        if self._call.ended:
+            hang_up(self._call.desk, self._arrival.dialog, now)
+        else:
+            self._call.established(self._arrival.dialog)
+            assert self._terms is not None
+            self._call.refreshed(self._terms, now)
+
+    def lost(self, _what: Response | Lost, now: float) -> None:
+        """Note that a final response has not got through; one that answers is taken back."""
+        if self._state is State.ANSWERING:
+            # RFC 3261 13.3.1.4: no ACK in 64*T1, so the session is to be ended by a BYE.
+            hang_up(self._call.desk, self._arrival.dialog, now)
+        self._state = State.OVER
+        self._call.reinvites.pop(self._arrival.request.cseq, None)
+        self._call.end(Cause.UNREACHABLE, "no ACK")
+
+    def _say_that_it_rings(self, now: float) -> None:
+        if self._state is State.RINGING:
+            layer = self._call.desk.layer
+            layer.respond(self._transaction, self._response(180, "Ringing"), now)
+            layer.at(now + RING_BACK_EVERY, self._say_that_it_rings)
+
+    def _refuse(self, status: int, reason: str, now: float) -> None:
+        tag = self._arrival.dialog.local_tag
+        response = answer_to(self._arrival.request, status, reason, tag=tag)
+        self._call.desk.layer.respond(self._transaction, response, now)
+
+    def _response(self, status: int, reason: str) -> Response:
+        """A response that makes or confirms the dialog (RFC 3261 12.1.1)."""
+        invite = self._arrival.request
+        extra: Headers = {
+            "contact": [self._call.desk.identity.contact],
+            "allow": [ALLOW],
+            "supported": [SUPPORTED],
+        }
+        if "record-route" in invite.headers:
+            extra["record-route"] = invite.headers["record-route"]
+        return answer_to(invite, status, reason, tag=self._arrival.dialog.local_tag, extra=extra)
+
+
+def arrival_of(
+    invite: Request,
+    source: Hop,
+    *,
+    caller: str,
+    called: str,
+    trunk: str | None,
+    digest: Digest,
+    tag: str,
+    natted: bool,
+) -> Arrival | Response:
+    """Look through an INVITE of somebody who may call; the response refuses what we cannot take.
+
+    ``tag`` is ours. ``natted``: he is to be found at ``source``, whatever his Contact says.
+    """
+    # RFC 3262 section 3: we send no provisional response reliably.
+    if "100rel" in tokens(invite, "require"):
+        return answer_to(invite, 420, "Bad Extension", tag=tag, extra={"unsupported": ["100rel"]})
+    description = None
+    if invite.body:
+        if content_type(invite) != sdp.TYPE:
+            extra = {"accept": [sdp.TYPE]}
+            return answer_to(invite, 415, "Unsupported Media Type", tag=tag, extra=extra)
+        try:
+            description = sdp.parse(invite.body)
+            sdp.agree(description)
+        except sdp.Unusable:
+            return answer_to(invite, 488, "Not Acceptable Here", tag=tag)
+    if (brief := session_timer.too_brief(invite)) is not None:
+        return answer_to(invite, 422, "Session Interval Too Small", tag=tag, extra=brief)
+    try:
+        dialog = dialog_to(invite, tag, source if natted else None)
+    except Malformed:
+        return answer_to(invite, 400, "Bad Contact", tag=tag)
+    return Arrival(invite, source, caller, called, trunk, digest, dialog, description)

@@ -1,0 +1,94 @@
+"""Pings: whether a place is there, asked by OPTIONS again and again (RFC 3261 section 11).
+
+Behind a NAT the question also keeps the way open by which calls come in.
+"""
+
+import secrets
+from collections.abc import Callable
+
+from callwright.engines.sip.asking import Desk
+from callwright.engines.sip.bindings import Binding, Bindings
+from callwright.engines.sip.hop import Hop
+from callwright.engines.sip.message import Request, Response
+from callwright.engines.sip.transactions import Lost
+
+GONE_AFTER = 2
+"Unanswered questions in a row after which a phone is taken to be gone."
+
+Told = Callable[[float | None, str, float], None]
+"""Gets the seconds an answer took, or None if there was none, with the reason in words; and the
+time."""
+
+
+class Ping:
+    """Asks one place. Any answer will do: whoever refuses OPTIONS is there."""
+
+    def __init__(self, desk: Desk, uri: str, hop: Hop, every: float, told: Told) -> None:
+        """``every``: seconds from an answer, or from giving up, to the next question."""
+        self._desk = desk
+        self._uri = uri
+        self._hop = hop
+        self._every = every
+        self._told = told
+        identity = desk.identity
+        self._from = f"<sip:callwright@{identity.sent_by}>;tag={secrets.token_hex(8)}"
+        self._call_id = f"{secrets.token_hex(16)}@{identity.host}"
+        self._cseq = 0
+        self._asked_at = 0.0
+        self._stopped = False
+
+    def start(self, now: float) -> None:
+        """Ask now, and go on asking."""
+        if not self._stopped:
+            self._asked_at = now
+            self._desk.ask(self._build, now, self._answered)
+
+    def stop(self) -> None:
+        self._stopped = True
+
+    def _build(self) -> tuple[Request, Hop]:
+        self._cseq += 1
+        headers = {
+            "max-forwards": ["70"],
+            "from": [self._from],
+            "to": [f"<{self._uri}>"],
+            "call-id": [self._call_id],
+            "cseq": [f"{self._cseq} OPTIONS"],
+            "contact": [self._desk.identity.contact],
+            "accept": ["application/sdp"],
+        }
+        return Request("OPTIONS", self._uri, headers), self._hop
+
+    def _answered(self, what: Response | Lost, now: float) -> None:
+        if self._stopped or (isinstance(what, Response) and what.status < 200):
+            return
+        self._desk.layer.at(now + self._every, self.start)
+        if isinstance(what, Lost):
+            self._told(None, what.value, now)
+        else:
+            self._told(now - self._asked_at, "", now)
+
+
+class KeepAlive:
+    """Keeps the way to phones behind a NAT open, and forgets those that are gone."""
+
+    def __init__(self, bindings: Bindings, every: float) -> None:
+        self._bindings = bindings
+        self._every = every
+
+    def watch(self, binding: Binding, desk: Desk, now: float) -> None:
+        """Ask a phone as long as this binding of its holds; a refresh makes a new one."""
+        if not binding.natted:
+            return
+        missed = 0
+
+        def told(round_trip: float | None, _reason: str, _now: float) -> None:
+            nonlocal missed
+            missed = 0 if round_trip is not None else missed + 1
+            if missed >= GONE_AFTER:
+                self._bindings.drop(binding)
+            if not self._bindings.holds(binding):
+                ping.stop()
+
+        ping = Ping(desk, binding.uri, binding.hop, self._every, told)
+        desk.layer.at(now + self._every, ping.start)
