@@ -15,7 +15,7 @@ from callwright.calls.events import (
     TalkStarted,
 )
 from callwright.calls.plan import Caption, Direction, EmployeeRef, Role, SessionId
-from callwright.engines.port import LegId
+from callwright.engines.port import LegId, Quality
 
 BEGAN = datetime(2026, 5, 1, 12, 0, 0, 250_000, tzinfo=UTC)
 
@@ -96,6 +96,7 @@ def later(session: int) -> list[SessionEvent]:
             raw="BYE",
             talk_duration=11.5,
             total_duration=16.0,
+            quality=Quality(575, 570, 5, 0, 0.002, 0.03, 4.3),
         ),
         LegEnded(
             session=session,

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from callwright.calls.plan import Caption, Role, SessionId
 from callwright.calls.state import State
-from callwright.engines.port import LegId, RecordingId
+from callwright.engines.port import LegId, Quality, RecordingId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +67,8 @@ class LegEnded(Event):
     talk_duration: float
     "Seconds from answer to end; 0 if it was never answered."
     total_duration: float
+    quality: Quality | None = None
+    "How its audio came over; None if there was none."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -318,6 +318,7 @@ class Session:
             finish_reason=leg.finish_reason or leg_finish_reason(leg.role, cause, self._ending),
             cause=cause.value,
             raw=event.raw,
+            quality=event.quality,
             talk_duration=round(now - leg.answered, 3) if leg.answered is not None else 0.0,
             total_duration=round(now - leg.started, 3),
         )

@@ -17,7 +17,6 @@ from callwright.engines.media.media import (
     MediaLost,
     NoPorts,
     Stream,
-    StreamReport,
 )
 from callwright.engines.media.rtp import Packet
 from callwright.engines.port import (
@@ -29,6 +28,7 @@ from callwright.engines.port import (
     Media,
     PlaybackFinished,
     PlaybackId,
+    Quality,
 )
 
 from .desk import EVENT, assert_one_stream
@@ -321,12 +321,12 @@ def test_closing_frees_the_port_reports_and_says_good_bye() -> None:
         board.engine.open(ONE)
         board.engine.connect(ONE, Stream(ear.address, "PCMA", 8))
         report = board.engine.close(ONE)
-        assert report == StreamReport(sent=1)
+        assert report == Quality(sent=1)
         good_bye = await asyncio.to_thread(ear.next_report)
         assert good_bye is not None
         assert good_bye.bye
         ear.close()
-        assert board.engine.close(ONE) == StreamReport()
+        assert board.engine.close(ONE) == Quality()
 
     story(tell)
 

@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from callwright.engines.media.dtmf import event_payloads
-from callwright.engines.media.media import MediaLost, StreamReport
+from callwright.engines.media.media import MediaLost
 from callwright.engines.media.rtcp import Block, Sent, parse
 from callwright.engines.media.rtcp import build as build_rtcp
 from callwright.engines.media.rtp import HEADER, Packet, build
-from callwright.engines.port import DtmfReceived, LegId
+from callwright.engines.port import DtmfReceived, LegId, Quality
 
 from .desk import EVENT, Desk, Talker, far
 
@@ -70,7 +70,7 @@ def test_packets_before_the_connection_are_ignored() -> None:
     desk = Desk()
     leg = desk.open(1)
     desk.arrive(1, Talker(desk, 1).packet())
-    assert leg.report() == StreamReport()
+    assert leg.quality() == Quality()
 
 
 def test_a_key_is_received_once_with_all_its_end_packets_lost_or_doubled() -> None:
@@ -260,8 +260,8 @@ def test_reports_are_sent_about_every_five_seconds_and_say_what_was_lost() -> No
     assert 0.05 < block.fraction_lost < 0.12
     assert 250 <= block.lost <= 300
     assert report.ntp
-    assert leg.report().lost == 300
-    assert leg.report().received == 3000
+    assert leg.quality().lost == 300
+    assert leg.quality().received == 3000
 
 
 def test_a_report_answers_the_far_ends_and_keeps_the_loss_it_tells() -> None:
@@ -283,6 +283,50 @@ def test_a_report_answers_the_far_ends_and_keeps_the_loss_it_tells() -> None:
     assert told is not None
     assert report.blocks[0].last_report == told.ntp
     assert abs(report.blocks[0].since_last_report - 2.0) < 0.01
+
+
+def test_the_round_trip_is_timed_by_the_far_ends_answers_to_our_reports() -> None:
+    desk = Desk()
+    leg = desk.leg(1)
+    assert leg.quality().round_trip is None
+
+    def answered(after: float, held: float, ntp: int = 0) -> float | None:
+        """Our report is on its way for a while, together with the answer, and held by them."""
+        desk.reports[1].clear()
+        while not desk.reports[1]:
+            desk.pass_time(1.0)
+            leg.tick(desk.now, 1_700_000_000.0 + desk.now)
+        ours = parse(desk.reports[1][-1])
+        assert ours is not None
+        desk.pass_time(after)
+        block = Block(leg.sender.ssrc, 0.0, 0, 0, 0, ntp or ours.ntp, held)
+        theirs = build_rtcp(5, "x", None, block, bye=False)
+        desk.buffer[: len(theirs)] = theirs
+        leg.rtcp_arrived(len(theirs), far(1), desk.now)
+        return leg.quality().round_trip
+
+    assert answered(0.5, 0.42) == pytest.approx(0.08, abs=1e-4)
+    assert answered(0.62, 0.5) == pytest.approx(0.1, abs=1e-4)
+    assert answered(0.5, 0.1, ntp=77) == pytest.approx(0.1, abs=1e-4)  # to no report of ours
+    assert answered(0.1, 9.0) == pytest.approx(0.2 / 3, abs=1e-4)  # held before it was sent
+
+
+def test_the_opinion_is_of_the_worse_direction_and_of_what_was_heard() -> None:
+    desk = Desk()
+    leg = desk.leg(1)
+    assert leg.quality().mos is None
+    Talker(desk, 1).talk(2.0)
+    clean = leg.quality().mos
+    assert clean is not None
+    assert clean > 4.3
+    for lost, at_most in ((10, 4.0), (1_000_000, 1.7)):
+        theirs = build_rtcp(5, "x", None, Block(leg.sender.ssrc, 0.1, lost, 0, 0), bye=False)
+        desk.buffer[: len(theirs)] = theirs
+        leg.rtcp_arrived(len(theirs), far(1), desk.now)
+        quality = leg.quality()
+        assert quality.far_lost == min(lost, quality.sent)
+        assert quality.mos is not None
+        assert 1.0 <= quality.mos < at_most
 
 
 def test_who_sends_nothing_reports_as_a_receiver() -> None:

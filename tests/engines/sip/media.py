@@ -4,8 +4,8 @@ import asyncio
 import itertools
 from collections.abc import Callable, Collection
 
-from callwright.engines.media.media import MediaEvent, NoPorts, Stream, StreamReport
-from callwright.engines.port import BridgeId, LegId, Media, PlaybackId
+from callwright.engines.media.media import MediaEvent, NoPorts, Stream
+from callwright.engines.port import BridgeId, LegId, Media, PlaybackId, Quality
 
 Asked = tuple[object, ...]
 
@@ -21,6 +21,7 @@ class RememberingMedia:
         self.asked: list[Asked] = []
         self.say: Callable[[MediaEvent], None]
         self.ended = False
+        self.quality = Quality()
         self.fault: asyncio.Future[None]
         self._ports = ports
 
@@ -46,9 +47,9 @@ class RememberingMedia:
     def answered(self, leg: LegId) -> None:
         self.asked.append(("answered", leg))
 
-    def close(self, leg: LegId) -> StreamReport:
+    def close(self, leg: LegId) -> Quality:
         self.asked.append(("close", leg))
-        return StreamReport()
+        return self.quality
 
     def play(self, leg: LegId, playback: PlaybackId, media: Media, *, loop: bool) -> None:
         self.asked.append(("play", leg, playback, loop))

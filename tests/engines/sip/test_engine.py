@@ -28,6 +28,7 @@ from callwright.engines.port import (
     Media,
     PlaybackFinished,
     PlaybackId,
+    Quality,
     Trunk,
 )
 from callwright.engines.simulated import Answers, HangsUp, Rejects, Rings
@@ -115,6 +116,17 @@ async def test_a_whole_call() -> None:
         assert desk.events[2:] == [LegEnded(A, Cause.RELEASED)]
         assert desk.media.asked[3:] == [("close", A)]
         await phone.got("BYE")
+
+
+async def test_how_the_audio_came_over_is_told_with_the_end() -> None:
+    async with Phone([(0, Answers())]) as phone, running() as desk:
+        desk.media.quality = Quality(sent=100, received=98, lost=2, mos=4.1)
+        desk.engine.ring(A, to(phone), caller_id=CALLER)
+        await desk.told(LegAnswered)
+        desk.engine.hang_up(A)
+        assert await desk.told(LegEnded) == LegEnded(
+            A, Cause.RELEASED, quality=Quality(sent=100, received=98, lost=2, mos=4.1)
+        )
 
 
 async def test_a_call_is_hung_up_from_within_an_event() -> None:

@@ -11,7 +11,7 @@ from callwright.engines.media.clips import Clip, Clips
 from callwright.engines.media.clock import SendLateness, SlotClock
 from callwright.engines.media.dtmf import KEYS
 from callwright.engines.media.leg import LegMedia, Tally
-from callwright.engines.media.media import MediaEvent, Stream, StreamReport
+from callwright.engines.media.media import MediaEvent, Stream
 from callwright.engines.media.player import Playback
 from callwright.engines.media.port import AT_ONCE, Port, Ports, Watch
 from callwright.engines.port import (
@@ -21,6 +21,7 @@ from callwright.engines.port import (
     Media,
     PlaybackFinished,
     PlaybackId,
+    Quality,
 )
 
 log = logging.getLogger(__name__)
@@ -166,10 +167,10 @@ class RtpEngine:
     def answered(self, leg: LegId) -> None:
         self._line(leg).media.answered(time.monotonic())
 
-    def close(self, leg: LegId) -> StreamReport:
+    def close(self, leg: LegId) -> Quality:
         line = self._lines.pop(leg, None)
         if line is None:
-            return StreamReport()
+            return Quality()
         if line.bridge is not None:
             self.unbridge(line.bridge)
         if line.playback is not None:
@@ -179,9 +180,7 @@ class RtpEngine:
         line.media.reports.leave(time.monotonic(), time.time())
         self._watch.remove(line.port)
         self._ports.free(line.port)
-        report = line.media.report()
-        log.debug("leg %d: %s, far end lost %d", leg, report, line.media.reports.far_lost)
-        return report
+        return line.media.quality()
 
     def play(self, leg: LegId, playback: PlaybackId, media: Media, *, loop: bool) -> None:
         line = self._line(leg)

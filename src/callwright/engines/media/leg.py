@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from callwright.engines.media.dtmf import KeyReceiver
 from callwright.engines.media.g711 import Law
 from callwright.engines.media.latch import Latch, Source
-from callwright.engines.media.media import MediaLost, Stream, StreamReport
+from callwright.engines.media.media import MediaLost, Stream
+from callwright.engines.media.quality import mean_opinion
 from callwright.engines.media.reception import Reception
 from callwright.engines.media.reports import Reports
 from callwright.engines.media.rtp import HEADER, MARKER, PLAIN, payload_span
 from callwright.engines.media.sender import Post, Sender, Transmit
-from callwright.engines.port import DtmfReceived, LegId
+from callwright.engines.port import DtmfReceived, LegId, Quality
 
 _STATIC = {0: Law.U, 8: Law.A}
 "Payload types that are a law's whatever SDP says (RFC 3551 table 4)."
@@ -127,12 +128,25 @@ class LegMedia:
             self._lost_told = True
             self._post(MediaLost(self.id))
 
-    def report(self) -> StreamReport:
-        return StreamReport(
-            sent=self.sender.sent,
-            received=self.reception.received,
-            lost=self.reception.lost,
-            jitter=self.reception.jitter,
+    def quality(self) -> Quality:
+        reception, reports, sent = self.reception, self.reports, self.sender.sent
+        far_lost = min(reports.far_lost, sent)  # it may say whatever it likes
+        opinion = None
+        if reception.received:
+            far_loss = far_lost / sent if sent else 0.0
+            opinion = mean_opinion(
+                loss=max(reception.lost / reception.expected, far_loss),
+                delay=(reports.round_trip or 0.0) / 2,
+                jitter=reception.jitter,
+            )
+        return Quality(
+            sent=sent,
+            received=reception.received,
+            lost=reception.lost,
+            far_lost=far_lost,
+            jitter=reception.jitter,
+            round_trip=reports.round_trip,
+            mos=opinion,
         )
 
     # What comes in.

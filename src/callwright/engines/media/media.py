@@ -17,6 +17,7 @@ from callwright.engines.port import (
     Media,
     PlaybackFinished,
     PlaybackId,
+    Quality,
 )
 
 
@@ -49,18 +50,6 @@ class MediaLost:
     leg: LegId
 
 
-@dataclass(frozen=True, slots=True)
-class StreamReport:
-    """What went over one leg, for the session's report. Counts are packets."""
-
-    sent: int = 0
-    received: int = 0
-    lost: int = 0
-    "Missing from the sequence numbers the far end sent."
-    jitter: float = 0.0
-    "Inter-arrival jitter of RFC 3550 section 6.4.1, in seconds."
-
-
 MediaEvent = DtmfReceived | DtmfSent | PlaybackFinished | MediaLost
 
 
@@ -87,7 +76,7 @@ class MediaEngine(Protocol):
     def answered(self, leg: LegId) -> None:
         """The leg is answered: from now on silence from the far end counts as `MediaLost`."""
 
-    def close(self, leg: LegId) -> StreamReport:
+    def close(self, leg: LegId) -> Quality:
         """Free the leg and its port; its playbacks and bridge go with it, without events."""
 
     def play(self, leg: LegId, playback: PlaybackId, media: Media, *, loop: bool) -> None:

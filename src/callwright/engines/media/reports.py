@@ -1,5 +1,6 @@
 """Reports: one leg's conversation in RTCP (RFC 3550 section 6.4)."""
 
+from collections import deque
 from random import uniform
 from secrets import token_hex
 
@@ -13,6 +14,10 @@ EVERY = 5.0
 "Seconds between reports, on average; spread by half so that legs do not report in step."
 
 
+_REMEMBERED = 3
+"Sender reports that a far end may still answer."
+
+
 class Reports:
     __slots__ = (
         "_asked_at",
@@ -24,7 +29,9 @@ class Reports:
         "_reception",
         "_sender",
         "_sent",
+        "_told",
         "_transmit",
+        "_trips",
         "far_lost",
         "spoke",
     )
@@ -41,6 +48,10 @@ class Reports:
         self._sent = self._expected = self._received = 0
         self._asked_ntp = 0
         self._asked_at = 0.0
+        self._told: deque[tuple[int, float]] = deque(maxlen=_REMEMBERED)
+        "The last times we told in sender reports, as NTP, and when that was."
+        self._trips: tuple[int, float] = (0, 0.0)
+        "How many round trips were timed, and their seconds in all."
         self.spoke = False
         "Whether anything was sent."
         self.far_lost = 0
@@ -56,7 +67,23 @@ class Reports:
         for block in report.blocks:
             if block.ssrc == self._sender.ssrc:
                 self.far_lost = max(0, block.lost)
+                self._time_trip(block, now)
         return True
+
+    @property
+    def round_trip(self) -> float | None:
+        """Seconds, on average; None if the far end has not answered a report of ours."""
+        count, seconds = self._trips
+        return seconds / count if count else None
+
+    def _time_trip(self, block: rtcp.Block, now: float) -> None:
+        """See how long ago the report was sent that the far end has answered (6.4.1, figure 2)."""
+        for ntp, at in self._told:
+            if ntp == block.last_report:
+                count, seconds = self._trips
+                # A far end that says it held our report for longer than that is mistaken.
+                took = max(0.0, now - at - block.since_last_report)
+                self._trips = (count + 1, seconds + took)
 
     def tick(self, now: float, wall: float) -> None:
         """Send a report if one is due. ``wall``: seconds since 1970."""
@@ -78,6 +105,7 @@ class Reports:
         if sender.sent > self._sent:  # else we are no sender now, and report as a receiver
             self._sent = sender.sent
             sent = rtcp.Sent(wall, sender.timestamp_at(now), sender.sent, sender.octets)
+            self._told.append((sent.ntp_middle, now))
         self.spoke = True
         self._transmit(rtcp.build(sender.ssrc, self._name, sent, self._block(now), bye=bye), to)
 

@@ -31,6 +31,16 @@ class Sent:
     packets: int
     octets: int
 
+    @property
+    def ntp(self) -> int:
+        """The time as NTP has it: 32 bits of seconds since 1900, 32 of their fraction."""
+        return int((self.wall + _NTP_EPOCH) * (1 << 32)) & ((1 << 64) - 1)
+
+    @property
+    def ntp_middle(self) -> int:
+        """What a far end calls our report by in its own (`Block.last_report`)."""
+        return self.ntp >> 16 & WORD
+
 
 @dataclass(frozen=True, slots=True)
 class Block:
@@ -67,9 +77,8 @@ def build(ssrc: int, cname: str, sent: Sent | None, block: Block | None, *, bye:
     blocks = _write_block(block) if block else b""
     count = 1 if block else 0
     if sent:
-        ntp = int((sent.wall + _NTP_EPOCH) * (1 << 32)) & ((1 << 64) - 1)
         report = _SENDER_INFO.pack(
-            ssrc, ntp, sent.timestamp, sent.packets & WORD, sent.octets & WORD
+            ssrc, sent.ntp, sent.timestamp, sent.packets & WORD, sent.octets & WORD
         )
         compound = _packet(SENDER_REPORT, count, report + blocks)
     else:

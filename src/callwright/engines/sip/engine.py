@@ -7,6 +7,7 @@ import secrets
 import socket
 from collections import Counter, deque
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from typing import assert_never
 
 import anyio
@@ -314,9 +315,11 @@ class SipEngine:
                 self._media.answered(leg)
                 log.info("leg %d answered", leg)
             case LegEnded(leg, cause, raw):
-                report = self._media.close(leg)
+                quality = self._media.close(leg)
                 self._agent.forget(self._legs.pop(leg), self._loop.time())
-                log.info("leg %d ended: %s, %s", leg, cause, report)
+                if quality.sent or quality.received:
+                    fact = replace(fact, quality=quality)
+                log.info("leg %d ended: %s, %s", leg, cause, quality)
                 log.debug("leg %d ended: %s", leg, raw)
             case LegRinging() | EarlyMediaStarted() | DtmfReceived() | DtmfSent():
                 pass
