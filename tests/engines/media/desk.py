@@ -1,9 +1,11 @@
 """A desk to try legs on: packets and time are made by hand, without sockets or waiting."""
 
 from itertools import pairwise
+from pathlib import Path
 
 from callwright.engines.media.clips import Clip
 from callwright.engines.media.clock import SlotClock
+from callwright.engines.media.codec import CODECS
 from callwright.engines.media.g711 import FRAME, Law
 from callwright.engines.media.leg import LegMedia, Tally
 from callwright.engines.media.media import MediaEvent, Stream
@@ -84,8 +86,8 @@ class Desk:
         sends: bool = True,
         receives: bool = True,
     ) -> Stream:
-        payload_type = 8 if codec == "PCMA" else 0
-        return Stream(far(number), codec, payload_type, dtmf, sends, receives)
+        known = CODECS[codec]
+        return Stream(far(number), codec, known.payload_type, dtmf, sends, receives, known.clock)
 
     def bridge(self, one: int, other: int) -> None:
         self.legs[one].hear(self.legs[other])
@@ -96,7 +98,7 @@ class Desk:
             self.legs[leg].hear(None)
 
     def play(self, leg: int, sound: Clip, playback: int = 1, *, loop: bool = False) -> Playback:
-        playing = Playback(PlaybackId(playback), loop=loop)
+        playing = Playback(PlaybackId(playback), Path("a.wav"), loop=loop)
         playing.load(sound)
         self.legs[leg].sender.play(playing)
         return playing

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from callwright.engines.media.g711 import RATE, Law, decode, encode
+from callwright.engines.media.g711 import RATE, Law, decode
 
 
 def strength(sound: NDArray[np.int16], hertz: float, rate: int = RATE) -> float:
@@ -14,9 +14,10 @@ def strength(sound: NDArray[np.int16], hertz: float, rate: int = RATE) -> float:
     return float(abs(np.dot(sound, turns)) * 2 / len(sound))
 
 
-def tone(law: Law, hertz: float, samples: int, begin: int = 0) -> bytes:
-    phase = 2 * np.pi * hertz * np.arange(begin, begin + samples) / RATE
-    return encode(law, (8000 * np.sin(phase)).astype(np.int16).tobytes())
+def sine(hertz: float, rate: int, samples: int, begin: int = 0) -> bytes:
+    """16-bit samples of a tone of 8000, from the ``begin``-th on."""
+    phase = 2 * np.pi * hertz * np.arange(begin, begin + samples) / rate
+    return (8000 * np.sin(phase)).astype(np.int16).tobytes()
 
 
 def heard(law: Law, coded: bytes) -> NDArray[np.int16]:

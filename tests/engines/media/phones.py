@@ -5,14 +5,17 @@ import socket
 import time
 from collections.abc import Callable
 
-from callwright.engines.media.g711 import FRAME, Law
+import numpy as np
+
+from callwright.engines.media.codec import CODECS
+from callwright.engines.media.coding import make_decoder, make_encoder
 from callwright.engines.media.media import Stream
 from callwright.engines.media.rtcp import Report
 from callwright.engines.media.rtcp import parse as parse_rtcp
 from callwright.engines.media.rtp import Packet, build, parse
 
 from .desk import EVENT
-from .ears import heard, strength, tone
+from .ears import sine, strength
 
 HOST = "127.0.0.1"
 LOUD = 1000.0
@@ -24,11 +27,14 @@ WITHIN = 10.0
 class Phone(asyncio.DatagramProtocol):
     """Use ``async with Phone(hertz) as phone``; then `call` the engine's port."""
 
-    def __init__(self, hertz: float, law: Law = Law.A, dtmf: int | None = EVENT) -> None:
-        self.law = law
+    def __init__(self, hertz: float, codec: str = "PCMA", dtmf: int | None = EVENT) -> None:
+        self.codec = CODECS[codec]
         self.hertz = hertz
-        self.payload_type = 8 if law is Law.A else 0
+        self.payload_type = self.codec.payload_type
         self.dtmf = dtmf
+        self._encoder = make_encoder(self.codec)
+        self._decoder = make_decoder(self.codec)
+        self._sounds: list[bytes] = []
         self.came: list[tuple[float, Packet]] = []
         self.reports: list[Report] = []
         self._to: tuple[str, int] | None = None
@@ -54,11 +60,14 @@ class Phone(asyncio.DatagramProtocol):
         packet = parse(data)
         assert packet is not None
         self.came.append((time.monotonic(), packet))
+        speech = packet.payload_type == self.payload_type
+        self._sounds.append(self._decoder.decode(packet.payload) if speech else b"")
         self._changed.set()
 
     @property
     def stream(self) -> Stream:
-        return Stream(self.address, self.law, self.payload_type, self.dtmf)
+        clock = self.codec.clock
+        return Stream(self.address, self.codec.name, self.payload_type, self.dtmf, dtmf_clock=clock)
 
     def talk(self, to: tuple[str, int]) -> None:
         """Send the tone, in real time."""
@@ -74,11 +83,13 @@ class Phone(asyncio.DatagramProtocol):
 
     async def _talk(self) -> None:
         due = time.monotonic()
+        frame = self.codec.rate // 50
         while True:
-            sound = tone(self.law, self.hertz, FRAME, self.timestamp)
-            self.send(Packet(self.payload_type, self.sequence, self.timestamp, 5, sound))
+            sound = sine(self.hertz, self.codec.rate, frame, self.sequence * frame)
+            (payload,) = self._encoder.encode(sound)
+            self.send(Packet(self.payload_type, self.sequence, self.timestamp, 5, payload))
             self.sequence += 1
-            self.timestamp += FRAME
+            self.timestamp += self.codec.frame
             due += 0.02
             await asyncio.sleep(due - time.monotonic())
 
@@ -100,12 +111,12 @@ class Phone(asyncio.DatagramProtocol):
         return self.tones(begin)
 
     def tones(self, begin: int = 0, end: int | None = None) -> dict[float, bool]:
-        sound = b"".join(
-            packet.payload
-            for _, packet in self.came[begin:end]
-            if packet.payload_type == self.payload_type
-        )
-        return {hertz: strength(heard(self.law, sound), hertz) > LOUD for hertz in TONES}
+        return {hertz: self.strength(hertz, begin, end) > LOUD for hertz in TONES}
+
+    def strength(self, hertz: float, begin: int = 0, end: int | None = None) -> float:
+        """How strong a tone was in the packets of a stretch."""
+        sound = np.frombuffer(b"".join(self._sounds[begin:end]), dtype=np.int16)
+        return strength(sound, hertz, self.codec.rate)
 
     @property
     def packets(self) -> list[Packet]:

@@ -3,6 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from callwright.engines.media.codec import CODECS
 from callwright.engines.media.dtmf import KEYS, STEPS, KeyReceiver, event_payloads
 from callwright.engines.media.g711 import FRAME, RATE, SILENCE, Law, decode
 from callwright.engines.media.tones import frequencies, tone_frames
@@ -118,7 +119,7 @@ def test_flash_and_other_events_are_no_keys() -> None:
 @pytest.mark.parametrize("law", Law)
 @pytest.mark.parametrize("key", KEYS)
 def test_tones_are_those_of_the_key_then_silence(key: str, law: Law) -> None:
-    frames = tone_frames(key, law)
+    frames = tone_frames(key, CODECS[law])
     assert [len(frame) for frame in frames] == [FRAME] * STEPS
     assert frames[5:] == (SILENCE[law],) * 3
     sound = np.frombuffer(decode(law, b"".join(frames[:5])), dtype=np.int16)

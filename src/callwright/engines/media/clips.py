@@ -1,6 +1,7 @@
 """Clips: media files made ready for the line, once, however many legs play them.
 
-Files are read, resampled and encoded on a thread of their own, in both laws, and kept by size.
+Files are read, resampled and encoded on a thread of their own, in the codec that asks for them, and
+kept by size.
 """
 
 import asyncio
@@ -8,14 +9,16 @@ import logging
 import time
 import wave
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import av
 
-from callwright.engines.media.g711 import RATE, Law, encode
+from callwright.engines.media.codec import CODECS, PACKETS_A_SECOND, PCMA, Codec
+from callwright.engines.media.coding import WIDTH, make_encoder, sound_of
+from callwright.engines.media.g711 import encode
 
 log = logging.getLogger(__name__)
 
@@ -31,18 +34,22 @@ class UnreadableClip(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """The same sound in both laws: switching a leg's codec in mid-play costs nothing."""
+    """The same sound in one codec, or in both laws of G.711: their tables cost nothing."""
 
-    sound: dict[Law, bytes]
+    sound: dict[str, bytes]
+    "By the codec's name; empty for Opus, whose sound cannot be cut anywhere."
     version: tuple[int, int]
     "Modification time in ns and size of the file it was made from."
+    packets: tuple[bytes, ...] | None = None
+    "20 ms each, of Opus."
 
     @property
     def size(self) -> int:
-        return sum(map(len, self.sound.values()))
+        return sum(map(len, self.sound.values())) + sum(map(len, self.packets or ()))
 
 
 Then = Callable[[Clip | None], None]
+_Key = tuple[Path, Codec]
 
 
 class Clips:
@@ -50,58 +57,61 @@ class Clips:
 
     def __init__(self, cache_bytes: int = CACHE_BYTES) -> None:
         self._cache_bytes = cache_bytes
-        self._kept: OrderedDict[Path, Clip] = OrderedDict()
-        self._waiting: dict[Path, list[Then]] = {}
+        self._kept: OrderedDict[_Key, Clip] = OrderedDict()
+        self._waiting: dict[_Key, list[Then]] = {}
         self._readers = ThreadPoolExecutor(max_workers=2, thread_name_prefix="clips")
 
     @property
     def kept_bytes(self) -> int:
         return sum(clip.size for clip in self._kept.values())
 
-    def fetch(self, path: Path, then: Then) -> None:
+    def fetch(self, path: Path, then: Then, codec: Codec = PCMA) -> None:
         """Call ``then`` in a later turn of the loop: with the clip, or None if it is unreadable.
 
         A file that has changed since it was last read is read again.
         """
-        if path in self._waiting:
-            self._waiting[path].append(then)
+        key = (path, PCMA if codec.law else codec)
+        if key in self._waiting:
+            self._waiting[key].append(then)
             return
-        self._waiting[path] = [then]
+        self._waiting[key] = [then]
         reading = asyncio.get_running_loop().run_in_executor(
-            self._readers, read_clip, path, self._kept.get(path)
+            self._readers, read_clip, *key, self._kept.get(key)
         )
-        reading.add_done_callback(lambda done: self._fetched(path, done))
+        reading.add_done_callback(lambda done: self._fetched(key, done))
 
     def close(self) -> None:
         self._waiting.clear()
         self._readers.shutdown(wait=False, cancel_futures=True)
 
-    def _fetched(self, path: Path, done: "asyncio.Future[Clip]") -> None:
+    def _fetched(self, key: _Key, done: "asyncio.Future[Clip]") -> None:
         if done.cancelled():
             return
         clip = None
         match done.exception():
             case None:
                 clip = done.result()
-                self._keep(path, clip)
+                self._keep(key, clip)
             case UnreadableClip() as fault:
-                log.error("%s cannot be played: %s", path, fault)
+                log.error("%s cannot be played: %s", key[0], fault)
             case fault:
-                log.error("%s cannot be played", path, exc_info=fault)
-        for then in self._waiting.pop(path, ()):
+                log.error("%s cannot be played", key[0], exc_info=fault)
+        for then in self._waiting.pop(key, ()):
             then(clip)
 
-    def _keep(self, path: Path, clip: Clip) -> None:
-        self._kept[path] = clip
-        self._kept.move_to_end(path)
+    def _keep(self, key: _Key, clip: Clip) -> None:
+        self._kept[key] = clip
+        self._kept.move_to_end(key)
         held = self.kept_bytes
         while held > self._cache_bytes:
             _, dropped = self._kept.popitem(last=False)
             held -= dropped.size
 
 
-def read_clip(path: Path, known: Clip | None = None) -> Clip:
+def read_clip(path: Path, codec: Codec = PCMA, known: Clip | None = None) -> Clip:
     """Read a WAV file, mono, 16 bit; return ``known`` if the file is still the one it came from.
+
+    For either law of G.711 the clip is in both.
 
     Blocks; for a thread. Raises `UnreadableClip`.
     """
@@ -115,29 +125,41 @@ def read_clip(path: Path, known: Clip | None = None) -> Clip:
                 raise UnreadableClip("not mono of 16 bit")
             if file.getnframes() > LONGEST * file.getframerate():
                 raise UnreadableClip(f"longer than {LONGEST} s")
-            return Clip(_coded(file), version)
+            return _coded(file, codec, version)
     except (OSError, EOFError, wave.Error, ValueError, av.error.FFmpegError) as fault:
         raise UnreadableClip(str(fault) or type(fault).__name__) from fault
 
 
-def _coded(file: wave.Wave_read) -> dict[Law, bytes]:
-    resampler = av.AudioResampler(format="s16", layout="mono", rate=RATE)
-    rate = file.getframerate()
-    sound: dict[Law, list[bytes]] = {law: [] for law in Law}
+def _coded(file: wave.Wave_read, codec: Codec, version: tuple[int, int]) -> Clip:
+    laws = [each for each in CODECS.values() if each.law] if codec.law else []
+    encoder = make_encoder(codec)
+    sound: dict[Codec, list[bytes]] = {each: [] for each in laws or [codec]}
 
-    def take(frames: list[av.AudioFrame]) -> None:
-        for frame in frames:
-            pcm = bytes(frame.planes[0])[: frame.samples * 2]
-            for law, parts in sound.items():
-                parts.append(encode(law, pcm))
+    def take(pcm: bytes) -> None:
+        for each, parts in sound.items():
+            if each.law:
+                parts.append(encode(each.law, pcm))
+            else:
+                parts += encoder.encode(pcm)
 
+    for pcm in _resampled(file, codec.rate):
+        take(pcm)
+    if encoder.kept:  # the last packet is filled up with silence
+        take(bytes(codec.rate // PACKETS_A_SECOND * WIDTH - encoder.kept * WIDTH))
+    if not codec.bytewise:
+        return Clip({}, version, tuple(sound[codec]))
+    return Clip({each.name: b"".join(parts) for each, parts in sound.items()}, version)
+
+
+def _resampled(file: wave.Wave_read, rate: int) -> Iterator[bytes]:
+    resampler = av.AudioResampler(format="s16", layout="mono", rate=rate)
+    from_rate = file.getframerate()
     # A tenth of a second at a time, letting go of the interpreter in between: the thread that
     # sends the packets must not wait for us for as long as the switch interval, which is 5 ms.
-    while pcm := file.readframes(rate // 10):
-        frame = av.AudioFrame(format="s16", layout="mono", samples=len(pcm) // 2)
-        frame.sample_rate = rate
-        frame.planes[0].update(pcm[: frame.samples * 2])
-        take(resampler.resample(frame))
+    while pcm := file.readframes(from_rate // 10):
+        frame = av.AudioFrame(format="s16", layout="mono", samples=len(pcm) // WIDTH)
+        frame.sample_rate = from_rate
+        frame.planes[0].update(pcm[: frame.samples * WIDTH])
+        yield sound_of(resampler.resample(frame))
         time.sleep(0)
-    take(resampler.resample(None))
-    return {law: b"".join(parts) for law, parts in sound.items()}
+    yield sound_of(resampler.resample(None))

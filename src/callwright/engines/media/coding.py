@@ -75,7 +75,7 @@ class Resampler:
     def resample(self, sound: bytes) -> bytes:
         if not sound:
             return b""
-        return _sound_of(self._resampler.resample(_frame_of(sound, self._source)))
+        return sound_of(self._resampler.resample(_frame_of(sound, self._source)))
 
 
 class _LawDecoder:
@@ -96,7 +96,7 @@ class _LibraryDecoder:
         if not payload:  # which would mean the stream's end, for good
             return b""
         try:
-            return _sound_of(self._context.decode(av.Packet(payload)))
+            return sound_of(self._context.decode(av.Packet(payload)))
         except av.error.FFmpegError:
             return b""
 
@@ -184,5 +184,6 @@ def _frame_of(sound: bytes, rate: int) -> av.AudioFrame:
     return frame
 
 
-def _sound_of(frames: list[av.AudioFrame]) -> bytes:
+def sound_of(frames: list[av.AudioFrame]) -> bytes:
+    """Return the samples of FFmpeg's frames."""
     return b"".join(bytes(frame.planes[0])[: frame.samples * WIDTH] for frame in frames)

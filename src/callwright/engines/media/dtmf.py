@@ -6,7 +6,8 @@ one key to the next (choreography 3).
 
 from struct import Struct
 
-from callwright.engines.media.g711 import FRAME, RATE
+from callwright.engines.media.codec import PACKETS_A_SECOND
+from callwright.engines.media.g711 import RATE
 
 KEYS = "0123456789*#ABCD"
 "In the order of their event codes, 0 to 15 (RFC 4733 table 7)."
@@ -20,18 +21,18 @@ _EVENT = Struct("!BBH")
 _END = 0x80
 _VOLUME = 10
 "Power in dBm0 without its sign (RFC 4733 section 2.3.4)."
-_SLACK = FRAME * 3 // 2
-_LONG_AGO = 5 * RATE
 
 
-def event_payloads(key: str) -> tuple[bytes | None, ...]:
+def event_payloads(key: str, clock: int = RATE) -> tuple[bytes | None, ...]:
     """Return the payloads of one key, one for each of `STEPS`; None where audio may go again.
 
+    ``clock``: units a second of the durations, as rtpmap has it for telephone-event.
     The end is sent three times at the interval of the updates (RFC 4733 section 2.5.1.4).
     """
     code = KEYS.index(key)
-    length = TONE_STEPS * FRAME
-    sounding = [_EVENT.pack(code, _VOLUME, FRAME * step) for step in range(1, TONE_STEPS)]
+    frame = clock // PACKETS_A_SECOND
+    length = TONE_STEPS * frame
+    sounding = [_EVENT.pack(code, _VOLUME, frame * step) for step in range(1, TONE_STEPS)]
     end = _EVENT.pack(code, _END | _VOLUME, length)
     return (*sounding, end, end, end, None)
 
@@ -43,9 +44,12 @@ class KeyReceiver:
     them that gets through: the packets of its beginning and of its end may be lost or doubled.
     """
 
-    __slots__ = ("_code", "_duration", "_ended", "_ssrc", "_timestamp")
+    __slots__ = ("_code", "_duration", "_ended", "_long_ago", "_slack", "_ssrc", "_timestamp")
 
-    def __init__(self) -> None:
+    def __init__(self, clock: int = RATE) -> None:
+        """``clock``: timestamp units a second."""
+        self._slack = clock // PACKETS_A_SECOND * 3 // 2
+        self._long_ago = 5 * clock
         self._ssrc = -1
         self._timestamp = 0
         self._code = -1
@@ -64,7 +68,7 @@ class KeyReceiver:
             self._ssrc = ssrc
         else:
             since = (timestamp - self._timestamp + 0x80000000 & 0xFFFFFFFF) - 0x80000000
-            if -_LONG_AGO < since <= 0:
+            if -self._long_ago < since <= 0:
                 if since == 0:
                     self._duration = max(self._duration, duration)
                     self._ended = self._ended or ended
@@ -87,4 +91,4 @@ class KeyReceiver:
         ended (RFC 4733 section 2.5.1.3). Some gateways move the timestamp with every packet of a
         key, which looks the same. Two presses are further apart than that.
         """
-        return code == self._code and not self._ended and since <= self._duration + _SLACK
+        return code == self._code and not self._ended and since <= self._duration + self._slack

@@ -154,11 +154,14 @@ class RtpEngine:
         return self._host, port.number
 
     def connect(self, leg: LegId, stream: Stream) -> None:
-        """Also raises ValueError for a codec that is not PCMA or PCMU, or an impossible number."""
-        media = self._line(leg).media
+        """Also raises ValueError for a codec that is not ours, or an impossible payload type."""
+        line = self._line(leg)
+        media = line.media
         first = not media.sender.connected
         now = time.monotonic()
         media.connect(stream, now)
+        if line.playback is not None:
+            self._fetch(self._playbacks[line.playback][1], media)
         if first:
             self._clock.add(media.sender, now)
             media.sender.tick(now)  # the far end need not wait for its slot
@@ -184,13 +187,13 @@ class RtpEngine:
 
     def play(self, leg: LegId, playback: PlaybackId, media: Media, *, loop: bool) -> None:
         line = self._line(leg)
-        playing = Playback(playback, loop=loop)
+        playing = Playback(playback, media.path, loop=loop)
         if line.playback is not None:
             self._playbacks.pop(line.playback, None)
         line.playback = playback
         self._playbacks[playback] = (leg, playing)
         line.media.sender.play(playing)
-        self._clips.fetch(media.path, lambda clip: self._loaded(playing, clip))
+        self._fetch(playing, line.media)
 
     def stop(self, playback: PlaybackId) -> None:
         if playback in self._playbacks:
@@ -233,6 +236,11 @@ class RtpEngine:
         if line is None:
             raise LegGone(f"leg {leg} has no media")
         return line
+
+    def _fetch(self, playing: Playback, media: LegMedia) -> None:
+        """Load a playback's sound in the codec of its leg, unless it has been."""
+        if playing.lacks(media.codec):
+            self._clips.fetch(playing.path, lambda clip: self._loaded(playing, clip), media.codec)
 
     def _loaded(self, playing: Playback, clip: Clip | None) -> None:
         if playing.id not in self._playbacks:

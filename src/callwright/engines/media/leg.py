@@ -5,8 +5,8 @@ The other direction is `Sender`'s. No sockets and no clock: packets and ``now`` 
 
 from dataclasses import dataclass
 
+from callwright.engines.media.codec import CODECS, PCMA, STATIC, Codec
 from callwright.engines.media.dtmf import KeyReceiver
-from callwright.engines.media.g711 import Law
 from callwright.engines.media.latch import Latch, Source
 from callwright.engines.media.media import MediaLost, Stream
 from callwright.engines.media.quality import mean_opinion
@@ -16,8 +16,6 @@ from callwright.engines.media.rtp import HEADER, MARKER, PLAIN, payload_span
 from callwright.engines.media.sender import Post, Sender, Transmit
 from callwright.engines.port import DtmfReceived, LegId, Quality
 
-_STATIC = {0: Law.U, 8: Law.A}
-"Payload types that are a law's whatever SDP says (RFC 3551 table 4)."
 _RTCP = range(192, 224)
 "Second byte of RTCP that comes in on RTP's port (RFC 5761 section 4)."
 
@@ -37,17 +35,18 @@ class LegMedia:
     __slots__ = (
         "_answered",
         "_buffer",
+        "_codecs",
         "_ear",
         "_heard",
         "_heard_at",
         "_keys",
         "_latch",
-        "_laws",
         "_lost_after",
         "_lost_told",
         "_post",
         "_stream",
         "_tally",
+        "codec",
         "id",
         "reception",
         "reports",
@@ -78,7 +77,10 @@ class LegMedia:
         self._latch = Latch()
         self._keys = KeyReceiver()
         self._stream: Stream | None = None
-        self._laws: dict[int, Law] = {}
+        self.codec = PCMA
+        "What the far end is sent, once it is connected."
+        self._codecs: dict[int, Codec] = {}
+        "By payload type, what may come in."
         self._heard_at = now
         self._answered = False
         self._lost_told = False
@@ -88,17 +90,24 @@ class LegMedia:
     # What the leg is told.
 
     def connect(self, stream: Stream, now: float) -> None:
-        """Raises ValueError for a codec that is not PCMA or PCMU, or an impossible payload type."""
-        law = Law(stream.codec)
+        """Raises ValueError for a codec that is not ours, or an impossible payload type."""
+        codec = CODECS.get(stream.codec)
+        if codec is None:
+            raise ValueError(f"{stream.codec!r} is no codec of ours")
         for number in (stream.payload_type, stream.dtmf_payload_type or 0):
             if not 0 <= number < 0x80:
                 raise ValueError(f"{number} is no RTP payload type")
         if not (self._stream and self._stream.receives):
             self._heard_at = now  # nothing could be expected until now
         self._stream = stream
-        self._laws = _STATIC | {stream.payload_type: law}
+        if self._stream is None or codec.clock != self.codec.clock:
+            self.reception.clock = codec.clock
+            self._keys = KeyReceiver(codec.clock)
+        self.codec = codec
+        # A far end sends under its own number, or under ours, if it was we who offered.
+        self._codecs = STATIC | {codec.payload_type: codec, stream.payload_type: codec}
         self._latch.signalled(stream.remote)
-        self.sender.connect(stream, law, now)
+        self.sender.connect(stream, codec, now)
         self.sender.send_to(self._latch.far)
 
     def hear(self, other: "LegMedia | None") -> None:
@@ -167,13 +176,13 @@ class LegMedia:
             span = found
         _, second, sequence, timestamp, ssrc = HEADER.unpack_from(buffer)
         payload_type = second & 0x7F
-        law = self._laws.get(payload_type)
+        codec = self._codecs.get(payload_type)
         latch = self._latch
         if not (latch.locked and source == latch.far):
             if second in _RTCP:
                 self.rtcp_arrived(size, source, now)
                 return
-            known = law is not None or payload_type == stream.dtmf_payload_type
+            known = codec is not None or payload_type == stream.dtmf_payload_type
             if not known or not latch.admits(source, now):
                 self._tally.forged += 1
                 return
@@ -189,8 +198,8 @@ class LegMedia:
             self._event_arrived(span, second & MARKER, timestamp, ssrc, newest, now)
         elif not newest:
             self._tally.overtaken += 1
-        elif self._ear is not None and law is not None:
-            self._ear.relay(buffer, span, law, second & MARKER, timestamp, ssrc, now)
+        elif self._ear is not None and codec is not None:
+            self._ear.relay(buffer, span, codec, second & MARKER, timestamp, ssrc, now)
 
     def rtcp_arrived(self, size: int, source: Source, now: float) -> None:
         """Take the RTCP packet in ``buffer[:size]``; it must come from RTP's host."""
@@ -218,9 +227,9 @@ class LegMedia:
         ear = self._ear
         if ear is None:
             return
-        if ear.takes_events:
+        if ear.takes_events_of(self.sender):
             if newest:
                 ear.relay_event(payload, marker, timestamp, ssrc, now)
         elif key:
-            # The other far end knows no telephone-events: it gets the key as tones.
+            # The other far end has another clock, or no telephone-events: it gets a key of ours.
             ear.press(key, announced=False)

@@ -32,7 +32,7 @@ class Stream:
     remote: tuple[str, int]
     "Where the far end wants its RTP, until its packets say otherwise (address and port)."
     codec: str
-    "``PCMA`` or ``PCMU``."
+    "``PCMA``, ``PCMU``, ``G722`` or ``opus``."
     payload_type: int
     "RTP payload type of the codec, 0 to 127."
     dtmf_payload_type: int | None = None
@@ -41,6 +41,8 @@ class Stream:
     "We may send (the far end is not ``sendonly`` or ``inactive``)."
     receives: bool = True
     "The far end may send (it is not ``recvonly`` or ``inactive``)."
+    dtmf_clock: int = 8000
+    "Units a second of the telephone-events' durations."
 
 
 @dataclass(frozen=True, slots=True)

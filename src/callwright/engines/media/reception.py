@@ -20,6 +20,7 @@ class Reception:
         "_missing",
         "_resync",
         "_timestamp",
+        "clock",
         "highest",
         "jitter_units",
         "received",
@@ -32,6 +33,8 @@ class Reception:
         self.received = 0
         self.highest = 0
         "Highest sequence number so far, extended beyond 16 bits (RFC 3550 section 6.4.1)."
+        self.clock = RATE
+        "Timestamp units a second."
         self.jitter_units = 0.0
         "Inter-arrival jitter in timestamp units."
         self._base = 0
@@ -54,7 +57,7 @@ class Reception:
     @property
     def jitter(self) -> float:
         """In seconds."""
-        return self.jitter_units / RATE
+        return self.jitter_units / self.clock
 
     def take(self, ssrc: int, sequence: int, timestamp: int, now: float) -> bool:
         """Note one packet; return whether it is newer than all before it."""
@@ -66,7 +69,7 @@ class Reception:
         self.received += 1
         lapse = (timestamp - self._timestamp) & 0xFFFFFFFF
         if 0 < lapse < 0x80000000:
-            spread = (now - self._arrived) * RATE - lapse
+            spread = (now - self._arrived) * self.clock - lapse
             self.jitter_units += ((spread if spread > 0.0 else -spread) - self.jitter_units) / 16
             self._arrived = now
             self._timestamp = timestamp

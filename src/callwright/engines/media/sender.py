@@ -13,13 +13,16 @@ from collections import deque
 from collections.abc import Callable
 from random import getrandbits
 
+from callwright.engines.media import opus
+from callwright.engines.media.codec import PCMA, Codec
 from callwright.engines.media.dtmf import event_payloads
-from callwright.engines.media.g711 import FRAME, RATE, SILENCE, TRANSLATION, Law
+from callwright.engines.media.g711 import TRANSLATION
 from callwright.engines.media.latch import Source
 from callwright.engines.media.media import MediaEvent, Stream
 from callwright.engines.media.player import Playback
 from callwright.engines.media.rtp import HEADER, MARKER, PLAIN, WORD, Buffer
 from callwright.engines.media.tones import tone_frames
+from callwright.engines.media.transcode import Transcoder
 from callwright.engines.port import DtmfSent, LegId, PlaybackFinished
 
 log = logging.getLogger(__name__)
@@ -32,12 +35,10 @@ KEYS_WAITING = 256
 QUIET_AFTER = 0.06
 "Seconds without a packet from the bridge after which the clock sends silence again."
 
-_LEAD = FRAME // 2
-"How far a stream may run ahead of the time before a frame is left out."
-_DRIFT = 2 * FRAME
-"Further ahead than switching sources can bring it: the other clock is fast, ours gives way."
-_JUMP = RATE
-"A relayed timestamp that goes on by more than a second is a break in the far end's stream."
+_LEAD = 0.5
+"Frames a stream may run ahead of the time before one is left out."
+_DRIFT = 2
+"Frames; further ahead than switching sources brings it: the other clock is fast, ours gives way."
 _BURST = 32
 _BURST_PER_FRAME = 4
 "Packets a bridge may bring at once, and per 20 ms: no flood and no ring of legs gets through."
@@ -47,23 +48,28 @@ class Sender:
     __slots__ = (
         "_allowance",
         "_began",
+        "_clock",
+        "_codec",
+        "_event_clock",
         "_event_type",
+        "_frame",
         "_frames",
         "_key_timestamp",
         "_key_type",
         "_keys",
-        "_law",
         "_leg",
         "_next",
         "_offset",
         "_payload_type",
         "_playback",
         "_post",
+        "_relayed",
         "_relayed_at",
         "_relaying",
         "_sends",
         "_sequence",
         "_spurt",
+        "_transcoder",
         "_transmit",
         "_zero",
         "bridged_through",
@@ -88,13 +94,18 @@ class Sender:
         self.bridged_through = False
         "Whether packets of the bridge are sent on at the moment."
         self._sends = False
-        self._law = Law.A
-        self._payload_type = 8
+        self._codec = PCMA
+        self._clock = PCMA.clock
+        self._frame = PCMA.frame
+        self._payload_type = PCMA.payload_type
         self._event_type: int | None = None
+        self._event_clock = PCMA.clock
         # The time line: the timestamp at `_began`, and the one after all that has been sent.
         self._zero = self._next = getrandbits(32)
         self._began = 0.0
-        self._sequence = getrandbits(16)
+        # Not from its upper half: with SRTP, a wrap among first packets that are lost would leave
+        # the far end a turn of the cipher behind, for good (RFC 3711 section 3.3.1).
+        self._sequence = getrandbits(15)
         self._spurt = True
         # Sources.
         self._playback: Playback | None = None
@@ -104,21 +115,38 @@ class Sender:
         "Payload type of the key being sent; None: it is sent as tones."
         self._key_timestamp = 0
         self._relaying: int | None = None
+        self._relayed = PCMA
+        "Codec of the stream being relayed."
+        self._transcoder: Transcoder | None = None
         self._offset = 0
         self._relayed_at = -1.0
         self._allowance = _BURST
 
     # What the leg is told.
 
-    def connect(self, stream: Stream, law: Law, now: float) -> None:
-        self._law = law
-        self._payload_type = stream.payload_type
-        self._event_type = stream.dtmf_payload_type
-        self._sends = stream.sends
+    def connect(self, stream: Stream, codec: Codec, now: float) -> None:
+        if self.connected and codec.clock != self._clock:
+            self._begin_another_stream()
         if not self.connected:
             self.connected = True
             self._began = now
+        self._codec = codec
+        self._clock = codec.clock
+        self._frame = codec.frame
+        self._payload_type = stream.payload_type
+        self._event_type = stream.dtmf_payload_type
+        self._event_clock = stream.dtmf_clock
+        self._sends = stream.sends
         self._choose()
+
+    def _begin_another_stream(self) -> None:
+        """Timestamps of another clock need another SSRC (RFC 7160 section 4.1)."""
+        self.ssrc = getrandbits(32)
+        self._zero = self._next = getrandbits(32)
+        self._spurt = True
+        self._frames.clear()
+        self._relaying = None
+        self.connected = False
 
     def send_to(self, far: Source | None) -> None:
         if far != self.far:
@@ -148,11 +176,12 @@ class Sender:
     def bridge_changed(self) -> None:
         """Whatever was relayed up to now is over; the next packet begins a new spurt."""
         self._relaying = None
+        self._transcoder = None
         self._relayed_at = -1.0
 
     def timestamp_at(self, now: float) -> int:
         """Return the stream's timestamp at a time, for RTCP."""
-        return (self._zero + round((now - self._began) * RATE)) & WORD
+        return (self._zero + round((now - self._began) * self._clock)) & WORD
 
     # What the slot clock asks for.
 
@@ -175,12 +204,12 @@ class Sender:
         if frame is None:
             if spoken_for:
                 return False
-            frame = SILENCE[self._law]
+            frame = self._codec.silence
         self._send_audio(frame)
         return True
 
     def _playback_frame(self, playback: Playback) -> bytes | None:
-        frame = playback.next_frame(self._law)
+        frame = playback.next_frame(self._codec)
         if frame is None:
             self.stop(playback)
             if not playback.loop:
@@ -207,9 +236,9 @@ class Sender:
         key, announced = self._keys.popleft()
         self._key_type = self._event_type
         if self._key_type is None:
-            self._frames.extend(tone_frames(key, self._law))
+            self._frames.extend(tone_frames(key, self._codec))
         else:
-            self._frames.extend(event_payloads(key))
+            self._frames.extend(event_payloads(key, self._event_clock))
             self._key_timestamp = self._next
             # Only the first packet of a key is marked (RFC 4733 section 2.3.1).
             self._spurt = True
@@ -218,7 +247,7 @@ class Sender:
 
     def _send_audio(self, frame: bytes) -> None:
         self._send(frame, self._payload_type, self._next)
-        self._next = (self._next + FRAME) & WORD
+        self._next = (self._next + self._frame) & WORD
         self._relaying = None
 
     # What a bridge brings.
@@ -227,7 +256,7 @@ class Sender:
         self,
         buffer: bytearray,
         span: tuple[int, int],
-        law: Law,
+        codec: Codec,
         marker: int,
         timestamp: int,
         ssrc: int,
@@ -241,14 +270,21 @@ class Sender:
         begin, end = span
         if not self.bridged_through or begin >= end or not self._allows():
             return
-        if ssrc != self._relaying:
-            marker = self._anchor(ssrc, timestamp, now)
+        ours = self._codec
+        if codec is not ours and not (codec.law and ours.law):
+            self._transcode(bytes(buffer[begin:end]), codec, timestamp, ssrc, now)
+            return
+        units = end - begin if ours.bytewise else opus.duration(buffer, begin, end)
+        if not units:
+            return
+        if ssrc != self._relaying or codec is not self._relayed:
+            marker = self._anchor(ssrc, codec, timestamp, now)
         placed = (timestamp + self._offset) & WORD
-        if (placed - self._next) & WORD >= _JUMP:
-            marker = self._anchor(ssrc, timestamp, now)
+        if (placed - self._next) & WORD >= self._clock:  # a break in the far end's stream
+            marker = self._anchor(ssrc, codec, timestamp, now)
             placed = self._next
-        self._next = (placed + end - begin) & WORD
-        if law is self._law and begin == HEADER.size:
+        self._next = (placed + units) & WORD
+        if codec is ours and begin == HEADER.size:
             self._sequence = sequence = (self._sequence + 1) & 0xFFFF
             self.sent += 1
             self.octets += end - begin
@@ -259,7 +295,25 @@ class Sender:
             return
         payload = bytes(buffer[begin:end])
         self._spurt = marker != 0
-        self._send(payload.translate(TRANSLATION[law, self._law]), self._payload_type, placed)
+        if codec.law and ours.law:
+            payload = payload.translate(TRANSLATION[codec.law, ours.law])
+        self._send(payload, self._payload_type, placed)
+
+    def _transcode(
+        self, payload: bytes, codec: Codec, timestamp: int, ssrc: int, now: float
+    ) -> None:
+        transcoder = self._transcoder
+        if transcoder is None or not transcoder.is_of(ssrc, codec, self._codec):
+            self._transcoder = transcoder = Transcoder(ssrc, codec, self._codec)
+            self._relaying = None
+        for at, packet in transcoder.take(payload, timestamp):
+            jumps = (at + self._offset - self._next) & WORD >= self._clock
+            if ssrc != self._relaying or jumps:
+                self._anchor(ssrc, codec, at, now)
+                self._spurt = True
+            placed = (at + self._offset) & WORD
+            self._next = (placed + self._frame) & WORD
+            self._send(packet, self._payload_type, placed)
 
     def relay_event(
         self, payload: bytes, marker: int, timestamp: int, ssrc: int, now: float
@@ -269,25 +323,30 @@ class Sender:
         if not self.bridged_through or self._event_type is None or not self._allows():
             return
         if ssrc != self._relaying:
-            self._anchor(ssrc, timestamp, now)
+            self._anchor(ssrc, self._relayed, timestamp, now)
         placed = (timestamp + self._offset) & WORD
         # The packets of a key keep its timestamp while the time, and perhaps audio, goes on.
-        if (placed - self._next + 60 * RATE) & WORD >= 61 * RATE:
-            self._anchor(ssrc, timestamp, now)
+        if (placed - self._next + 60 * self._clock) & WORD >= 61 * self._clock:
+            self._anchor(ssrc, self._relayed, timestamp, now)
             placed = self._next
-        if (placed - self._next) & WORD < _JUMP:
-            self._next = (placed + FRAME) & WORD
+        if (placed - self._next) & WORD < self._clock:
+            self._next = (placed + self._frame) & WORD
         self._spurt = marker != 0
         self._send(payload, self._event_type, placed)
 
-    @property
-    def takes_events(self) -> bool:
-        return self._event_type is not None
+    def takes_events_of(self, other: "Sender") -> bool:
+        """Whether telephone-events of another leg's far end can be sent on as they are."""
+        return (
+            self._event_type is not None
+            and other._clock == self._clock
+            and other._event_clock == self._event_clock
+        )
 
-    def _anchor(self, ssrc: int, timestamp: int, now: float) -> int:
+    def _anchor(self, ssrc: int, codec: Codec, timestamp: int, now: float) -> int:
         """Put a relayed stream on our time line from ``now`` on; return the mark this deserves."""
         self._keep_time(now)
         self._relaying = ssrc
+        self._relayed = codec
         self._offset = self._next - timestamp
         return MARKER
 
@@ -315,13 +374,14 @@ class Sender:
 
         Less than a frame behind or ahead is left alone, so that samples follow one another.
         """
-        elapsed = self._zero + int((now - self._began) * RATE + 0.5)
+        frame = self._frame
+        elapsed = self._zero + int((now - self._began) * self._clock + 0.5)
         lag = ((elapsed - self._next + 0x80000000) & WORD) - 0x80000000
-        if lag >= FRAME:
-            self._next = (self._next + lag // FRAME * FRAME) & WORD
-        elif lag < -_DRIFT:
-            self._began += lag / RATE
-        elif lag < -_LEAD:
+        if lag >= frame:
+            self._next = (self._next + lag // frame * frame) & WORD
+        elif lag < -_DRIFT * frame:
+            self._began += lag / self._clock
+        elif lag < -_LEAD * frame:
             return False
         return True
 

@@ -4,8 +4,9 @@ import math
 from array import array
 from functools import cache
 
+from callwright.engines.media.codec import PACKETS_A_SECOND, Codec
+from callwright.engines.media.coding import make_encoder
 from callwright.engines.media.dtmf import STEPS, TONE_STEPS
-from callwright.engines.media.g711 import FRAME, RATE, SILENCE, Law, encode
 
 _ROWS = (697, 770, 852, 941)
 _COLUMNS = (1209, 1336, 1477, 1633)
@@ -20,17 +21,16 @@ def frequencies(key: str) -> tuple[int, int]:
     return _ROWS[row], _COLUMNS[_PAD[row].index(key)]
 
 
-@cache  # 16 keys in two laws
-def tone_frames(key: str, law: Law) -> tuple[bytes, ...]:
-    """Return one key as `STEPS` frames of 20 ms: the tone, then silence."""
-    low, high = (2 * math.pi * hertz / RATE for hertz in frequencies(key))
+@cache  # 16 keys in four codecs
+def tone_frames(key: str, codec: Codec) -> tuple[bytes, ...]:
+    """Return one key as `STEPS` packets of 20 ms: the tone, then silence."""
+    low, high = (2 * math.pi * hertz / codec.rate for hertz in frequencies(key))
     samples = array(
         "h",
         (
             int(_AMPLITUDE * (math.sin(low * n) + math.sin(high * n)))
-            for n in range(TONE_STEPS * FRAME)
+            for n in range(TONE_STEPS * codec.rate // PACKETS_A_SECOND)
         ),
     )
-    sound = encode(law, samples.tobytes())
-    sounding = tuple(sound[at : at + FRAME] for at in range(0, len(sound), FRAME))
-    return sounding + (SILENCE[law],) * (STEPS - TONE_STEPS)
+    sounding = make_encoder(codec).encode(samples.tobytes())
+    return (*sounding, *[codec.silence] * (STEPS - TONE_STEPS))
