@@ -26,10 +26,13 @@ from callwright.engines.simulated import SimulatedEngine
 from callwright.engines.sip.engine import SipEngine
 from callwright.methods.control_calls import ControlCalls
 from callwright.methods.listings import Listings
+from callwright.methods.live import LiveCalls
+from callwright.methods.marks import Marks
 from callwright.methods.messages import Messages
 from callwright.methods.numbers import Numbers
 from callwright.methods.sessions import Sessions
 from callwright.methods.start_calls import StartCalls
+from callwright.methods.talk_options import TalkOptions
 from callwright.rpc.connection import Connection
 from callwright.rpc.dispatch import Dispatcher
 from callwright.rpc.http import build_http
@@ -152,12 +155,18 @@ async def _put_together(settings: Settings, database: AsyncEngine) -> AsyncItera
     numbers = Numbers(directory, dial_time=settings.calls.dial_time)
     messages = Messages(directory, speech, tts_length_limit=settings.api.tts_length_limit)
     ringback = await anyio.to_thread.run_sync(_ringback, settings.data)
-    starts = StartCalls(numbers, messages, manager, ringback, settings.api, settings.calls)
+    live = LiveCalls(manager)
+    talk_options = TalkOptions(live, directory, numbers)
+    starts = StartCalls(
+        numbers, messages, talk_options, manager, ringback, settings.api, settings.calls
+    )
     dispatcher = Dispatcher(
         [
             *Sessions(access).methods(),
             *starts.methods(),
-            *ControlCalls(manager, directory, numbers, messages, settings.api).methods(),
+            *ControlCalls(live, numbers, messages, settings.api).methods(),
+            *Marks(live, directory).methods(),
+            *talk_options.methods(),
             *Listings(manager, journal).methods(),
         ],
         access,

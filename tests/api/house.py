@@ -76,8 +76,56 @@ file = "music.wav"
 id = 2561
 name = "hello"
 file = "music.wav"
+[[employees]]
+id = 28
+full_name = "Пётр Громов"
+coach = 29
+call_recording = "all"
+[[employees.phones]]
+number = "79260000028"
+kind = "e164"
+[[employees]]
+id = 29
+full_name = "Тренер"
+[[employees.phones]]
+number = "2901"
+kind = "extension"
+contact = "sip:2901@192.0.2.7"
 [[blacklist]]
 number = "79269999999"
+[[tags]]
+id = 7
+name = "Лид"
+[[talk_options]]
+button = "*1"
+mnemonic = "tag_call"
+name = "Лид"
+value = "7"
+[[talk_options]]
+button = "*2"
+mnemonic = "record_talk"
+name = "Запись"
+[[talk_options]]
+button = "*3"
+mnemonic = "transfer_call"
+name = "На склад"
+value = "79261111111"
+[[talk_options]]
+button = "*4"
+mnemonic = "call_coach"
+name = "Тренер"
+[[talk_options]]
+button = "*5"
+mnemonic = "receive_fax"
+name = "Факс"
+[[talk_options]]
+button = "*"
+mnemonic = "save_numa"
+name = "Сохранить"
+[[talk_options]]
+button = "#"
+mnemonic = "finish_conversation"
+name = "Завершить"
 """
 
 ANOTHER = f"""

@@ -330,7 +330,7 @@ def test_a_coach(props: Props, mode: CoachMode, contact_hears: str, employee_hea
         async with stage(PHONES | {COACH: answers(after=0.5, then=[(3, HangsUp())])}) as scene:
             session = await talking(scene, props.plan())
             await refused(session, SetCoachMode(mode), NoCoach)
-            carry_out(session, AddCoach(target(COACH)[0], mode))
+            carry_out(session, AddCoach(target(COACH), mode))
             assert state(session) is State.TALK
             await anyio.sleep(1.0)
             assert hearing(scene, CONTACT, EMPLOYEE, COACH) == [
@@ -352,7 +352,7 @@ def test_a_coach_who_does_not_answer_changes_nothing(props: Props) -> None:
     async def story() -> None:
         async with stage(PHONES | {COACH: busy()}) as scene:
             session = await talking(scene, props.plan())
-            carry_out(session, AddCoach(target(COACH)[0], CoachMode.WHISPER))
+            carry_out(session, AddCoach(target(COACH), CoachMode.WHISPER))
             await anyio.sleep(1.0)
             assert state(session) is State.TALK
             assert hearing(scene, CONTACT, EMPLOYEE) == [EMPLOYEE, CONTACT]
@@ -364,7 +364,7 @@ def test_the_coach_leaves_with_the_operator(props: Props) -> None:
     async def story() -> None:
         async with stage(PHONES) as scene:
             session = await talking(scene, props.plan())
-            carry_out(session, AddCoach(target(COACH)[0], CoachMode.WHISPER))
+            carry_out(session, AddCoach(target(COACH), CoachMode.WHISPER))
             await anyio.sleep(1.0)
             await session.inbox.ask(TransferCall(target(THIRD)))
             await anyio.sleep(2.0)
@@ -463,7 +463,7 @@ def test_disconnecting_a_leg(props: Props) -> None:
     async def story() -> None:
         async with stage(PHONES) as scene:
             session = await talking(scene, props.plan())
-            carry_out(session, AddCoach(target(COACH)[0], CoachMode.LISTEN))
+            carry_out(session, AddCoach(target(COACH), CoachMode.LISTEN))
             await anyio.sleep(1.0)
             carry_out(session, DisconnectLeg(scene.phone(COACH).id))
             await anyio.sleep(0.1)

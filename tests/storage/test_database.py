@@ -47,9 +47,14 @@ def _schema(file: Path) -> dict[str, list[str]]:
     ).fetchall()
     connection.close()
     return {
-        name: sorted(re.sub(r"\s+", " ", clause.strip(" ,")) for clause in sql.split("\n"))
+        name: sorted(re.sub(r"\s+", " ", clause).strip(" ,") for clause in _clauses(sql))
         for name, sql in rows
     }
+
+
+def _clauses(sql: str) -> list[str]:
+    # A column that was added later stands in one line with the clause before it.
+    return re.sub(r", (?=[a-z_]+ [A-Z])", ",\n\t", sql).split("\n")
 
 
 async def test_migrating_again_changes_nothing(database: AsyncEngine, database_path: Path) -> None:

@@ -36,10 +36,17 @@ class Coaches:
             assert coach.leg
             self._session.tell(events.CoachModeChanged, leg=coach.leg.id, mode=mode.value)
 
+    def dismiss_all(self) -> bool:
+        """Hang up whoever coaches; False if nobody does."""
+        coaches = tuple(self._listening)
+        for coach in coaches:
+            self._session.dismiss(coach)
+        return bool(coaches)
+
     async def _attend(self, coach: Party, coached: Party, command: AddCoach) -> None:
         try:
             with present(coached):
-                await coach.answers([command.coach])
+                await coach.answers(command.coach)
                 with present(coach):
                     self._coach(coach, coached, command.mode)
                     self._listening[coach] = coached

@@ -51,7 +51,8 @@ class TransferCall:
 
 @dataclass(frozen=True, slots=True)
 class AddCoach:
-    coach: Target
+    coach: Sequence[Target]
+    "Rung one after another."
     mode: CoachMode
 
 

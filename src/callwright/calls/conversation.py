@@ -16,6 +16,7 @@ from callwright.calls.commands import (
 )
 from callwright.calls.ending import TALKED_TOO_LONG, Ending
 from callwright.calls.inbox import Request
+from callwright.calls.options import Buttons
 from callwright.calls.party import Party, PartyLeft, Ringing, present
 from callwright.calls.plan import Conversation, Message, Role
 from callwright.calls.session import Session
@@ -28,6 +29,9 @@ TRANSFERRED = "transfer_disconnects"
 async def converse(call: Session, plan: Conversation, contact: Party, operator: Party) -> Ending:
     """Let contact and operator talk until somebody leaves or the longest time is over."""
     call.recorder.on = call.recorder.forced = plan.recorded
+    call.options = plan.options
+    buttons = Buttons(call, plan.options)
+    call.when_operator_presses = buttons.press
     with anyio.move_on_after(plan.at_most):
         while True:
             request = await talk(call, contact, operator)

@@ -221,6 +221,33 @@ class TagSet(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OptionRun(Event):
+    """An employee has used a talk option by its keys."""
+
+    button: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OptionFailed(Event):
+    button: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactSaved(Event):
+    """The employee asks for the contact's number to be kept."""
+
+    number: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactBlocked(Event):
+    """The contact's number has come onto the account's blacklist."""
+
+    number: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SessionFinished(Event):
     """The session's one verdict. Its last event, exactly once."""
 
@@ -265,6 +292,10 @@ SessionEvent = (
     | RecordingReady
     | RecordingFailed
     | TagSet
+    | OptionRun
+    | OptionFailed
+    | ContactSaved
+    | ContactBlocked
     | SessionFinished
 )
 

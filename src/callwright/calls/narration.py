@@ -68,6 +68,14 @@ def narrate(event: SessionEvent) -> None:
             line = f"recording {name} failed: {event.reason}"
         case events.TagSet(tag=tag):
             line = f"tag {tag} set"
+        case events.OptionRun():
+            line = "a talk option is used"
+        case events.OptionFailed(reason=reason):
+            line = f"a talk option fails: {reason}"
+        case events.ContactSaved(number=number):
+            line = f"the contact's number {masked(number)} is to be kept"
+        case events.ContactBlocked(number=number):
+            line = f"the contact's number {masked(number)} is blacklisted"
         case events.KeySent() | events.KeyReceived():
             return  # Keys may be a PIN or a card's number.
         case events.SessionFinished():

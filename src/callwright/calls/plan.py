@@ -1,11 +1,14 @@
 """Call plans: what the client asked for, checked and frozen."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import NewType, Protocol
+from typing import TYPE_CHECKING, NewType, Protocol
 
 from callwright.engines.port import Address, Media
+
+if TYPE_CHECKING:
+    from callwright.calls.options import Options
 
 SessionId = NewType("SessionId", int)
 
@@ -112,6 +115,8 @@ class Conversation:
     "Seconds the parties may be together, holds and transfers included."
     recorded: bool = False
     "The employee's calls are always recorded; no client can turn that off."
+    options: "Options" = field(default_factory=dict)
+    "What the employee can do by keys during the talk."
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,8 @@ from callwright.engines.port import BridgeId, Cause, Engine, LegGone, LegId, Pla
 if TYPE_CHECKING:
     from anyio.abc import TaskGroup
 
+    from callwright.calls.options import Options
+
 log = logging.getLogger(__name__)
 
 Script = Callable[[], Coroutine[Any, Any, Ending]]
@@ -73,6 +75,10 @@ class Session:
         self.contact_leg: Leg | None = None
         "The contact's leg, once it has answered."
         self.inbox = Inbox(lambda: self.record.state)
+        self.options: Options = {}
+        "Talk options of the conversation."
+        self.when_operator_presses: Callable[[str], None] | None = None
+        "Called for every key that the operator presses in a talk."
         self.recorder = Recorder(self, recordings)
         self.coaches = Coaches(self)
         self._listener = listener
@@ -277,12 +283,18 @@ class Session:
                 left = pending(self.caption.dtmf_string, self._keys_sent)
                 self.tell(events.KeySent, leg=leg.id, key=key, pending=left)
             case port.DtmfReceived(key=key):
-                self._keys_noted += 1
-                if self._keys_noted <= KEYS_NOTED_AT_MOST:
-                    self.tell(events.KeyReceived, leg=leg.id, key=key)
+                self._key_received(leg, key)
             case port.PlaybackFinished(playback=playback):
                 if finished := self.playing.pop(playback, None):
                     finished()
+
+    def _key_received(self, leg: Leg, key: str) -> None:
+        self._keys_noted += 1
+        if self._keys_noted > KEYS_NOTED_AT_MOST:
+            return
+        self.tell(events.KeyReceived, leg=leg.id, key=key)
+        if self.talkers and leg is self.talkers[1].leg and self.when_operator_presses:
+            self.when_operator_presses(key)
 
     async def _carry_out(self, script: Script) -> Ending:
         try:

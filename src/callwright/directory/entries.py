@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import sipmessage
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
-from callwright.directory.model import Component, PhoneKind
+from callwright.directory.model import Component, Mnemonic, PhoneKind, Recorded
 
 LOOPBACK = ["127.0.0.0/8", "::1/128"]
 "Where requests of a user may come from when nothing else is said."
@@ -150,6 +150,10 @@ class EmployeeEntry(Entry):
     "Number clients name the employee by."
     full_name: Text
     active: bool = True
+    coach: Id | None = None
+    "Id of the employee who coaches this one, where `add.coach` names nobody."
+    call_recording: Annotated[Recorded, Field(strict=False)] = Recorded.OFF
+    "Which talks are always recorded: `all`, `in`, `out` (by the session's direction), `off`."
     phones: Annotated[list[PhoneEntry], Field(max_length=10)] = []
     "Tables `[[employees.phones]]`, in the order they are rung."
 
@@ -161,6 +165,24 @@ class MediaFileEntry(Entry):
     "Unique in the account."
     file: Annotated[str, Field(min_length=1, max_length=4096)]
     "Path of the audio, relative to the directory file. WAV, MP3, Ogg, FLAC, M4A and others."
+
+
+class TagEntry(Entry):
+    id: Id
+    "Number clients name the tag by."
+    name: Text
+    "Unique in the account."
+
+
+class TalkOptionEntry(Entry):
+    button: Annotated[str, Field(pattern=r"^[0-9*#]{1,4}$")]
+    "Keys the employee presses during the talk; unique."
+    mnemonic: Annotated[Mnemonic, Field(strict=False)]
+    "What they do: `finish_conversation`, `tag_call`, `record_talk`, `transfer_call`, …"
+    name: Text
+    "For people."
+    value: Text | None = None
+    "Id of the tag (`tag_call`), number (`transfer_call`), id of the scenario (`run_scenario`)."
 
 
 class BlacklistEntry(Entry):
@@ -180,3 +202,5 @@ class Directory(Entry):
     employees: list[EmployeeEntry] = []
     media_files: list[MediaFileEntry] = []
     blacklist: list[BlacklistEntry] = []
+    tags: list[TagEntry] = []
+    talk_options: list[TalkOptionEntry] = []

@@ -11,7 +11,7 @@ from pydantic_core import ErrorDetails
 
 from callwright.directory.entries import Directory
 from callwright.directory.lines import Lines, Place
-from callwright.directory.model import PhoneKind
+from callwright.directory.model import Mnemonic, PhoneKind
 
 SIZE_AT_MOST = 16 * 1024 * 1024
 "Bytes of the file; a hundred thousand employees are less."
@@ -120,6 +120,7 @@ def _reason(error: ErrorDetails) -> str:
 def _contradictions(content: Directory, where: Lines) -> Iterator[tuple[Place, str]]:
     """Find what is wrong only beside something else in the file."""
     yield from _repeated(content, where)
+    yield from _talk_options(content)
     trunks = {trunk.name for trunk in content.trunks}
     for place, trunk in enumerate(content.trunks):
         if trunk.password is not None and trunk.user is None:
@@ -129,7 +130,10 @@ def _contradictions(content: Directory, where: Lines) -> Iterator[tuple[Place, s
             known = ", ".join(sorted(trunks)) or "none"
             reason = f"there is no trunk {number.trunk!r} in this file; there are: {known}"
             yield ("virtual_numbers", place, "trunk"), reason
+    employees = {employee.id for employee in content.employees}
     for place, employee in enumerate(content.employees):
+        if employee.coach is not None and employee.coach not in employees:
+            yield ("employees", place, "coach"), f"there is no employee {employee.coach} here"
         for index, phone in enumerate(employee.phones):
             here = ("employees", place, "phones", index)
             if phone.kind is not PhoneKind.E164:
@@ -140,6 +144,23 @@ def _contradictions(content: Directory, where: Lines) -> Iterator[tuple[Place, s
             if phone.contact is not None:
                 reason = "only phones of kind sip or extension are rung at a contact"
                 yield (*here, "contact"), reason
+
+
+def _talk_options(content: Directory) -> Iterator[tuple[Place, str]]:
+    """Find options whose value is missing, or names nothing."""
+    tags = {str(tag.id) for tag in content.tags}
+    for place, option in enumerate(content.talk_options):
+        here = ("talk_options", place, "value")
+        match option.mnemonic:
+            case Mnemonic.TAG_CALL:
+                if option.value not in tags:
+                    yield here, f"there is no tag {option.value} in this file"
+            case Mnemonic.TRANSFER_CALL | Mnemonic.RUN_SCENARIO:
+                if option.value is None:
+                    yield here, f"{option.mnemonic} needs a value"
+            case _:
+                if option.value is not None:
+                    yield here, f"{option.mnemonic} takes no value"
 
 
 def _repeated(content: Directory, where: Lines) -> Iterator[tuple[Place, str]]:
@@ -162,6 +183,9 @@ def _repeated(content: Directory, where: Lines) -> Iterator[tuple[Place, str]]:
         [(("media_files", i, "id"), str(file.id)) for i, file in enumerate(content.media_files)],
         [(("media_files", i, "name"), file.name) for i, file in enumerate(content.media_files)],
         [(("blacklist", i, "number"), entry.number) for i, entry in enumerate(content.blacklist)],
+        [(("tags", i, "id"), str(tag.id)) for i, tag in enumerate(content.tags)],
+        [(("tags", i, "name"), tag.name) for i, tag in enumerate(content.tags)],
+        [(("talk_options", i, "button"), o.button) for i, o in enumerate(content.talk_options)],
     ):
         first: dict[str, Place] = {}
         for path, value in things:

@@ -11,6 +11,8 @@ from callwright.directory.model import (
     EmployeeId,
     MediaFile,
     MediaFileId,
+    Tag,
+    TalkOption,
     Token,
     User,
     UserId,
@@ -50,6 +52,14 @@ class Directory(Protocol):
     async def system_media_file(self, name: str) -> MediaFile | None: ...
 
     async def blacklisted(self, account: AccountId, number: str) -> bool: ...
+
+    async def add_to_blacklist(self, account: AccountId, number: str, comment: str) -> bool:
+        """False: the number is there already."""
+
+    async def tag(self, account: AccountId, tag: int) -> Tag | None: ...
+
+    async def talk_options(self, account: AccountId) -> Sequence[TalkOption]:
+        """In the order of the directory file."""
 
     async def trunks(self) -> Sequence[Trunk]:
         """All active trunks in the order of the directory file; the first is the default."""

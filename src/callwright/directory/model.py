@@ -101,6 +101,15 @@ class Phone:
     "Fixed SIP URI of the phone; only for SIP phones and extensions."
 
 
+class Recorded(StrEnum):
+    """Which of an employee's calls are always recorded, by the session's direction."""
+
+    ALL = "all"
+    IN = "in"
+    OUT = "out"
+    OFF = "off"
+
+
 @dataclass(frozen=True, slots=True)
 class Employee:
     id: EmployeeId
@@ -108,6 +117,40 @@ class Employee:
     phones: tuple[Phone, ...]
     "In the order they are rung."
     active: bool = True
+    coach: EmployeeId | None = None
+    "Who coaches this employee when add.coach names nobody."
+    recorded: Recorded = Recorded.OFF
+
+
+class Mnemonic(StrEnum):
+    """What a talk option does."""
+
+    FINISH_CONVERSATION = "finish_conversation"
+    TAG_CALL = "tag_call"
+    RECORD_TALK = "record_talk"
+    TRANSFER_CALL = "transfer_call"
+    RUN_SCENARIO = "run_scenario"
+    CALL_COACH = "call_coach"
+    RECEIVE_FAX = "receive_fax"
+    SAVE_NUMA = "save_numa"
+
+
+@dataclass(frozen=True, slots=True)
+class TalkOption:
+    """What an employee does by keys during a talk."""
+
+    button: str
+    "One to four keys, ``0-9 * #``."
+    mnemonic: Mnemonic
+    name: str
+    value: str | None
+    "Id of the tag, number to transfer to, id of the scenario; None for the others."
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    id: int
+    name: str
 
 
 @dataclass(frozen=True, slots=True)

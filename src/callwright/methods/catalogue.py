@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from callwright.methods import control_calls, listings, sessions, start_calls
+from callwright.methods import control_calls, listings, marks, sessions, start_calls, talk_options
 from callwright.methods.method import Declaration
 
 CATALOGUE: tuple[Declaration[Any], ...] = (
@@ -10,6 +10,10 @@ CATALOGUE: tuple[Declaration[Any], ...] = (
     sessions.LOGOUT_USER,
     start_calls.START_EMPLOYEE_CALL,
     *control_calls.DECLARATIONS,
+    marks.TAG_CALL,
+    marks.BLOCK_CONTACT,
+    talk_options.LIST_TALK_OPTIONS,
+    talk_options.CALL_TALK_OPTION,
     listings.LIST_CALLS,
     listings.GET_CALL,
 )

@@ -4,21 +4,18 @@ from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
-from typing_extensions import TypedDict
 
 from callwright.calls import commands
 from callwright.calls.commands import Command, CommandRefused, Moving
 from callwright.calls.desk import carry_out
 from callwright.calls.ending import RELEASED
-from callwright.calls.manager import CallManager
-from callwright.calls.plan import SessionId, Target
+from callwright.calls.plan import Target
 from callwright.calls.session import Session
 from callwright.config import ApiSettings
-from callwright.directory.lookup import Directory
 from callwright.directory.model import Component
 from callwright.engines.port import CoachMode, LegId
 from callwright.methods import errors
-from callwright.methods.errors import ApiError
+from callwright.methods.live import SUCCESS, LiveCalls, OfSession, Success
 from callwright.methods.messages import MessageParams, Messages, ready
 from callwright.methods.method import (
     Caller,
@@ -27,16 +24,11 @@ from callwright.methods.method import (
     Method,
     Params,
     PhoneNumber,
-    described,
 )
 from callwright.methods.numbers import Numbers
+from callwright.methods.refusals import refused
 
 Mode = Literal["whisper", "listen", "barge"]
-
-
-class OfSession(Params):
-    call_session_id: Id
-    "The session."
 
 
 class HoldCall(OfSession):
@@ -87,14 +79,6 @@ class SendDtmf(OfSession):
     dtmf_string: Annotated[str, Field(pattern=r"^[0-9*#]$")]
     "Exactly one key: `0-9 * #`. The contact gets it."
 
-
-@described
-class Success(TypedDict):
-    success: Literal["true"]
-    "The string, as clients of the published API expect it."
-
-
-SUCCESS = Success(success="true")
 
 _MESSAGE_ERRORS = ("media_file_not_found", "tts_text_exceeded", "character_encoding_not_allowed")
 
@@ -227,30 +211,18 @@ DECLARATIONS = (
     RELEASE_CALL,
 )
 
-REFUSALS: dict[type[CommandRefused], type[ApiError]] = {
-    commands.WrongState: errors.InvalidState,
-    commands.LegUnknown: errors.LegNotFound,
-    commands.NoCoach: errors.CoachNotFound,
-    commands.AlreadyRecording: errors.RecordAlreadyStarted,
-    commands.NotRecording: errors.RecordAlreadyStopped,
-    commands.RecordingForced: errors.Forbidden,
-    commands.DuplicateTag: errors.DuplicateTag,
-}
-
 
 class ControlCalls:
     """Each method answers once the call has begun to do what was asked; none waits for a phone."""
 
     def __init__(
         self,
-        manager: CallManager,
-        directory: Directory,
+        live: LiveCalls,
         numbers: Numbers,
         messages: Messages,
         api: ApiSettings,
     ) -> None:
-        self._manager = manager
-        self._directory = directory
+        self._live = live
         self._numbers = numbers
         self._messages = messages
         self._lenient = api.lenient
@@ -281,72 +253,75 @@ class ControlCalls:
         )
 
     async def hold(self, caller: Caller, params: HoldCall | HoldCallLeniently) -> Success:
-        session = self._session(caller, params)
+        session = self._live.session(caller, params)
         self._messages.check("contact_message", params.contact_message)
         found = await self._messages.find(caller.account, "contact_message", params.contact_message)
         return await self._move(session, commands.Hold(ready(found)))
 
     async def unhold(self, caller: Caller, params: OfSession) -> Success:
-        return await self._move(self._session(caller, params), commands.Unhold())
+        return await self._move(self._live.session(caller, params), commands.Unhold())
 
     async def make_call(self, caller: Caller, params: MakeCall) -> Success:
-        session = self._session(caller, params)
+        session = self._live.session(caller, params)
         self._messages.check("to_message", params.to_message)
         third = await self._somebody(caller, session, "to", params.to)
         found = await self._messages.find(caller.account, "to_message", params.to_message)
         return await self._move(session, commands.MakeCall([third], ready(found)))
 
     async def transfer_talk(self, caller: Caller, params: OfSession) -> Success:
-        return await self._move(self._session(caller, params), commands.TransferTalk())
+        return await self._move(self._live.session(caller, params), commands.TransferTalk())
 
     async def restore_talk(self, caller: Caller, params: OfSession) -> Success:
-        return await self._move(self._session(caller, params), commands.RestoreTalk())
+        return await self._move(self._live.session(caller, params), commands.RestoreTalk())
 
     async def transfer_call(self, caller: Caller, params: TransferCall) -> Success:
-        session = self._session(caller, params)
+        session = self._live.session(caller, params)
         third = await self._somebody(caller, session, "to", params.to)
         return await self._move(session, commands.TransferCall([third]))
 
     async def add_coach(self, caller: Caller, params: AddCoach) -> Success:
-        session = self._session(caller, params)
+        session = self._live.session(caller, params)
         if params.phone_number is None:
-            raise errors.CoachNotFound(field="phone_number")
-        coach = await self._somebody(caller, session, "phone_number", params.phone_number)
+            coach = await self._coach_in_settings(caller, session)
+        else:
+            coach = [await self._somebody(caller, session, "phone_number", params.phone_number)]
         return self._do(session, commands.AddCoach(coach, CoachMode(params.mode)))
 
     async def set_coach_mode(self, caller: Caller, params: SetCoachMode) -> Success:
         command = commands.SetCoachMode(CoachMode(params.mode))
-        return self._do(self._session(caller, params), command)
+        return self._do(self._live.session(caller, params), command)
 
     async def record(self, caller: Caller, params: RecordCall) -> Success:
         command = commands.Record(on=params.action == "on")
-        return self._do(self._session(caller, params), command)
+        return self._do(self._live.session(caller, params), command)
 
     async def mute(self, caller: Caller, params: OfLeg) -> Success:
-        return self._do(
-            self._session(caller, params), commands.Mute(LegId(params.leg_id), muted=True)
-        )
+        return self._to_leg(caller, params, commands.Mute(LegId(params.leg_id), muted=True))
 
     async def unmute(self, caller: Caller, params: OfLeg) -> Success:
-        return self._do(
-            self._session(caller, params), commands.Mute(LegId(params.leg_id), muted=False)
-        )
+        return self._to_leg(caller, params, commands.Mute(LegId(params.leg_id), muted=False))
 
     async def send_dtmf(self, caller: Caller, params: SendDtmf) -> Success:
-        return self._do(self._session(caller, params), commands.SendKey(params.dtmf_string))
+        return self._do(self._live.session(caller, params), commands.SendKey(params.dtmf_string))
 
     async def disconnect_leg(self, caller: Caller, params: OfLeg) -> Success:
-        return self._do(self._session(caller, params), commands.DisconnectLeg(LegId(params.leg_id)))
+        return self._to_leg(caller, params, commands.DisconnectLeg(LegId(params.leg_id)))
 
     async def release(self, caller: Caller, params: OfSession) -> Success:
-        self._session(caller, params).end(RELEASED)
+        self._live.session(caller, params).end(RELEASED)
         return SUCCESS
 
-    def _session(self, caller: Caller, params: OfSession) -> Session:
-        session = self._manager.find(caller.account.id, SessionId(params.call_session_id))
-        if session is None:
-            raise errors.CallSessionNotFound(field="call_session_id", value=params.call_session_id)
-        return session
+    async def _coach_in_settings(self, caller: Caller, session: Session) -> Sequence[Target]:
+        """The phones of the coach set for the employee the session is about."""
+        reference = session.caption.employee
+        shown = session.caption.virtual_number
+        virtual = await self._numbers.virtual(caller.account, shown)
+        found = reference and await self._numbers.coach(
+            caller.account, reference.id, virtual, shown=shown
+        )
+        if not found:
+            raise errors.CoachNotFound()
+        return found
 
     async def _somebody(self, caller: Caller, session: Session, field: str, number: str) -> Target:
         shown = session.caption.virtual_number
@@ -357,15 +332,21 @@ class ControlCalls:
         try:
             await session.inbox.ask(command)
         except CommandRefused as refusal:
-            raise REFUSALS[type(refusal)]() from None
+            raise refused(refusal) from None
+        return SUCCESS
+
+    def _to_leg(self, caller: Caller, params: OfLeg, command: commands.Staying) -> Success:
+        try:
+            carry_out(self._live.session(caller, params), command)
+        except commands.LegUnknown as refusal:
+            raise refused(refusal, field="leg_id", value=params.leg_id) from None
+        except CommandRefused as refusal:
+            raise refused(refusal) from None
         return SUCCESS
 
     def _do(self, session: Session, command: commands.Staying) -> Success:
         try:
             carry_out(session, command)
-        except commands.LegUnknown:
-            leg = getattr(command, "leg", None)
-            raise errors.LegNotFound(field="leg_id", value=leg) from None
         except CommandRefused as refusal:
-            raise REFUSALS[type(refusal)]() from None
+            raise refused(refusal) from None
         return SUCCESS

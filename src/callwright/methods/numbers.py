@@ -70,6 +70,19 @@ class Numbers:
             raise errors.NoActivePhoneNumber(field="employee.id", value=employee.id)
         raise errors.NoActivePhoneNumber(field="employee.phone_number", value=number)
 
+    async def coach(
+        self, account: Account, employee: int, virtual: VirtualNumber, *, shown: str
+    ) -> Sequence[Target]:
+        """The active phones of the coach set for an employee; none if there is no such coach."""
+        coached = await self._directory.employee(account.id, EmployeeId(employee))
+        if coached is None or coached.coach is None:
+            return ()
+        coach = await self._directory.employee(account.id, coached.coach)
+        if coach is None:
+            return ()
+        active = [phone for phone in coach.phones if phone.active]
+        return [await self._of(coach, phone, virtual, shown=shown) for phone in active]
+
     async def anyone(
         self, account: Account, field: str, number: str, virtual: VirtualNumber, *, shown: str
     ) -> Target:

@@ -20,7 +20,7 @@ from callwright.calls.plan import (
     Role,
 )
 from callwright.config import ApiSettings, CallSettings
-from callwright.directory.model import Component
+from callwright.directory.model import Component, Recorded
 from callwright.methods import errors
 from callwright.methods.messages import MessageParams, Messages, ready
 from callwright.methods.method import (
@@ -33,6 +33,7 @@ from callwright.methods.method import (
     described,
 )
 from callwright.methods.numbers import Numbers
+from callwright.methods.talk_options import TalkOptions
 
 log = logging.getLogger(__name__)
 
@@ -115,6 +116,7 @@ class StartCalls:
         self,
         numbers: Numbers,
         messages: Messages,
+        talk_options: TalkOptions,
         manager: CallManager,
         ringback: Message,
         api: ApiSettings,
@@ -122,6 +124,7 @@ class StartCalls:
     ) -> None:
         self._numbers = numbers
         self._messages = messages
+        self._talk_options = talk_options
         self._manager = manager
         self._ringback = ringback
         self._api = api
@@ -154,11 +157,12 @@ class StartCalls:
             account, "employee_message", params.employee_message
         )
 
+        direction = params.direction or self._api.default_direction
         plan = EmployeeCall(
             caption=Caption(
                 account=account.id,
                 method=START_EMPLOYEE_CALL.name,
-                direction=Direction(params.direction or self._api.default_direction),
+                direction=Direction(direction),
                 virtual_number=virtual.number,
                 contact_number=params.contact,
                 external_id=params.external_id,
@@ -173,7 +177,13 @@ class StartCalls:
             contact_message=ready(contact_message),
             employee_message=ready(employee_message),
             keys=timed_keys(params.dtmf_string) if params.dtmf_string else (),
-            conversation=Conversation(waiting_music, self._ringback, self._calls.talk_at_most),
+            conversation=Conversation(
+                waiting_music=waiting_music,
+                ringback=self._ringback,
+                at_most=self._calls.talk_at_most,
+                recorded=employee.recorded in (Recorded.ALL, direction),
+                options=await self._talk_options.of_call(account, employee.id, virtual),
+            ),
         )
         return CallStarted(call_session_id=await self._start(plan))
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import Integer, Row, Select, bindparam, or_, select
+from sqlalchemy import Integer, Row, Select, bindparam, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from callwright.directory.model import (
@@ -13,17 +13,25 @@ from callwright.directory.model import (
     EmployeeId,
     MediaFile,
     MediaFileId,
+    Mnemonic,
     Phone,
     PhoneKind,
+    Recorded,
+    Tag,
+    TalkOption,
     VirtualNumber,
 )
 from callwright.engines.port import Trunk
+from callwright.storage.database import writing
 from callwright.storage.tables import (
+    Origin,
     blacklist,
     directory_revision,
     employee_phones,
     employees,
     media_files,
+    tags,
+    talk_options,
     trunks,
     virtual_numbers,
 )
@@ -43,6 +51,8 @@ _EMPLOYEE = (
     select(
         employees.c.id,
         employees.c.full_name,
+        employees.c.coach,
+        employees.c.call_recording,
         employee_phones.c.id.label("phone_id"),
         employee_phones.c.number,
         employee_phones.c.kind,
@@ -66,6 +76,18 @@ _EMPLOYEE_BY_NUMBER = _EMPLOYEE.where(
         employee_phones.c.active,
     )
     .scalar_subquery()
+)
+
+_TAG = select(tags.c.id, tags.c.name).where(
+    tags.c.account_id == _ACCOUNT, tags.c.id == bindparam("tag")
+)
+
+_TALK_OPTIONS = (
+    select(
+        talk_options.c.button, talk_options.c.mnemonic, talk_options.c.name, talk_options.c.value
+    )
+    .where(talk_options.c.account_id == _ACCOUNT)
+    .order_by(talk_options.c.position)
 )
 
 _MEDIA_FILE = select(
@@ -133,6 +155,30 @@ class StoredDirectory:
     async def blacklisted(self, account: AccountId, number: str) -> bool:
         return bool(await self._rows(_BLACKLISTED, account=account, number=number))
 
+    async def add_to_blacklist(self, account: AccountId, number: str, comment: str) -> bool:
+        async with writing(self.database) as connection:
+            known = select(blacklist.c.id).where(
+                blacklist.c.account_id == account, blacklist.c.number == number
+            )
+            if (await connection.execute(known)).first():
+                return False
+            await connection.execute(
+                insert(blacklist).values(
+                    account_id=account, number=number, comment=comment, origin=Origin.COMMAND.value
+                )
+            )
+        return True
+
+    async def tag(self, account: AccountId, tag: int) -> Tag | None:
+        rows = await self._rows(_TAG, account=account, tag=tag)
+        return Tag(rows[0].id, rows[0].name) if rows else None
+
+    async def talk_options(self, account: AccountId) -> Sequence[TalkOption]:
+        return [
+            TalkOption(row.button, Mnemonic(row.mnemonic), row.name, row.value)
+            for row in await self._rows(_TALK_OPTIONS, account=account)
+        ]
+
     async def trunks(self) -> Sequence[Trunk]:
         return [
             Trunk(
@@ -185,4 +231,6 @@ def _employee(rows: Sequence[_Row]) -> Employee | None:
             for row in rows
             if row.phone_id is not None
         ),
+        coach=EmployeeId(rows[0].coach) if rows[0].coach is not None else None,
+        recorded=Recorded(rows[0].call_recording),
     )

@@ -15,6 +15,8 @@ from callwright.storage.tables import (
     employee_phones,
     employees,
     media_files,
+    tags,
+    talk_options,
     tokens,
     trunks,
     users,
@@ -60,7 +62,7 @@ TOKENS = Section(
     ("user", "hint", "expires_at", "origin"),
     called="hint",
 )
-EMPLOYEES = Section("employee", employees, "id", ("full_name", "active"))
+EMPLOYEES = Section("employee", employees, "id", ("full_name", "active", "coach", "call_recording"))
 PHONES = Section(
     "phone",
     employee_phones,
@@ -74,10 +76,25 @@ MEDIA_FILES = Section(
     "id",
     ("name", "duration", "size", "sha256", "file_name", "origin"),
 )
-BLACKLIST = Section("blacklisted number", blacklist, "number", ("comment",))
+BLACKLIST = Section("blacklisted number", blacklist, "number", ("comment", "origin"))
+TAGS = Section("tag", tags, "id", ("name",))
+TALK_OPTIONS = Section(
+    "talk option", talk_options, "button", ("position", "mnemonic", "name", "value")
+)
 
 # What refers to something stands after it: rows are put in this order and removed in the other.
-SECTIONS = (TRUNKS, USERS, TOKENS, EMPLOYEES, PHONES, VIRTUAL_NUMBERS, MEDIA_FILES, BLACKLIST)
+SECTIONS = (
+    TRUNKS,
+    USERS,
+    TOKENS,
+    EMPLOYEES,
+    PHONES,
+    VIRTUAL_NUMBERS,
+    MEDIA_FILES,
+    BLACKLIST,
+    TAGS,
+    TALK_OPTIONS,
+)
 
 
 def wanted_rows(content: Directory, media: Mapping[int, StoredMedia]) -> dict[str, Rows]:
@@ -115,7 +132,12 @@ def wanted_rows(content: Directory, media: Mapping[int, StoredMedia]) -> dict[st
             for token in content.tokens
         },
         EMPLOYEES.title: {
-            employee.id: {"full_name": employee.full_name, "active": employee.active}
+            employee.id: {
+                "full_name": employee.full_name,
+                "active": employee.active,
+                "coach": employee.coach,
+                "call_recording": employee.call_recording.value,
+            }
             for employee in content.employees
         },
         PHONES.title: {
@@ -144,7 +166,20 @@ def wanted_rows(content: Directory, media: Mapping[int, StoredMedia]) -> dict[st
             }
             for file in content.media_files
         },
-        BLACKLIST.title: {entry.number: {"comment": entry.comment} for entry in content.blacklist},
+        BLACKLIST.title: {
+            entry.number: {"comment": entry.comment, "origin": Origin.FILE.value}
+            for entry in content.blacklist
+        },
+        TAGS.title: {tag.id: {"name": tag.name} for tag in content.tags},
+        TALK_OPTIONS.title: {
+            option.button: {
+                "position": position,
+                "mnemonic": option.mnemonic.value,
+                "name": option.name,
+                "value": option.value,
+            }
+            for position, option in enumerate(content.talk_options)
+        },
     }
 
 

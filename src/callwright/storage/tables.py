@@ -148,6 +148,9 @@ employees = Table(
     Column("account_id", ForeignKey("accounts.id"), nullable=False, index=True),
     Column("full_name", Text, nullable=False),
     Column("active", Boolean, nullable=False),
+    # No foreign key: whom it names may be put later, or removed earlier, in one transaction.
+    Column("coach", Id),
+    Column("call_recording", String(8), nullable=False, server_default="off"),
 )
 
 employee_phones = Table(
@@ -196,7 +199,30 @@ blacklist = Table(
     Column("account_id", ForeignKey("accounts.id"), nullable=False),
     Column("number", String(32), nullable=False),
     Column("comment", Text, nullable=False),
+    Column("origin", String(16), nullable=False, server_default="file"),
     UniqueConstraint("account_id", "number"),
+)
+
+tags = Table(
+    "tags",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("account_id", ForeignKey("accounts.id"), nullable=False),
+    Column("name", Text, nullable=False),
+    UniqueConstraint("account_id", "name"),
+)
+
+talk_options = Table(
+    "talk_options",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("account_id", ForeignKey("accounts.id"), nullable=False),
+    Column("button", String(4), nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("mnemonic", String(32), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("value", Text),
+    UniqueConstraint("account_id", "button"),
 )
 
 directory_revision = Table(

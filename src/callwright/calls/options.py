@@ -1,0 +1,144 @@
+"""Talk options: what an employee does by keys during a talk (choreography 5)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, assert_never
+
+import anyio
+
+from callwright.calls import events
+from callwright.calls.commands import (
+    AddCoach,
+    CommandRefused,
+    Record,
+    SetTag,
+    TransferCall,
+    WrongState,
+)
+from callwright.calls.desk import carry_out
+from callwright.calls.ending import Ending
+from callwright.calls.state import State
+from callwright.engines.port import CoachMode
+
+if TYPE_CHECKING:
+    from callwright.calls.plan import Target
+    from callwright.calls.session import Session
+
+PRESSED_WITHIN = 2.0
+"Seconds between two keys of one button."
+
+FINISHED = Ending("operator_disconnects", "employee", detail="employee: talk option")
+
+
+@dataclass(frozen=True, slots=True)
+class FinishConversation:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class ToggleRecording:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class ToggleCoach:
+    """Ring the coach, or, if one is there, hang up the coaches."""
+
+    coach: "Sequence[Target]"
+
+
+@dataclass(frozen=True, slots=True)
+class SaveNumber:
+    """Tell the contact's number to whoever listens: it is to be kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotOffered:
+    """An option that cannot be run, and why."""
+
+    reason: str
+
+
+Option = (
+    FinishConversation
+    | ToggleRecording
+    | ToggleCoach
+    | SaveNumber
+    | NotOffered
+    | SetTag
+    | TransferCall
+)
+
+Options = Mapping[str, Option]
+"Options by button: one to four keys."
+
+
+class OptionNotOffered(CommandRefused):
+    """The option exists and cannot be run."""
+
+
+async def run_option(session: "Session", option: Option) -> None:
+    """Do what an option says, as if a client had asked. Raises `CommandRefused`."""
+    if session.record.state is not State.TALK:
+        raise WrongState
+    match option:
+        case FinishConversation():
+            session.end(FINISHED)
+        case ToggleRecording():
+            carry_out(session, Record(on=not session.recorder.on))
+        case ToggleCoach(coach=coach):
+            if not session.coaches.dismiss_all():
+                carry_out(session, AddCoach(coach, CoachMode.WHISPER))
+        case SaveNumber():
+            session.tell(events.ContactSaved, number=session.caption.contact_number)
+        case NotOffered():
+            raise OptionNotOffered
+        case SetTag():
+            carry_out(session, option)
+        case TransferCall():
+            await session.inbox.ask(option)
+        case _:
+            assert_never(option)
+
+
+class Buttons:
+    """Finds out which button an employee means: the longest one that its keys can be."""
+
+    def __init__(self, session: "Session", options: Options) -> None:
+        self._session = session
+        self._options = options
+        self._pressed = ""
+        self._scope = anyio.CancelScope()
+
+    def press(self, key: str) -> None:
+        """Take one key. A button that may still become a longer one waits for its next key."""
+        self._scope.cancel()
+        self._pressed += key
+        if not self._may_become_longer():
+            self._settle()
+            return
+        self._scope = anyio.CancelScope()
+        self._session.start_soon(self._wait, self._scope)
+
+    def _may_become_longer(self) -> bool:
+        pressed = self._pressed
+        return any(len(b) > len(pressed) and b.startswith(pressed) for b in self._options)
+
+    async def _wait(self, scope: anyio.CancelScope) -> None:
+        with scope:
+            await anyio.sleep(PRESSED_WITHIN)
+            self._settle()
+
+    def _settle(self) -> None:
+        button, self._pressed = self._pressed, ""
+        if option := self._options.get(button):
+            self._session.start_soon(self._run, button, option)
+
+    async def _run(self, button: str, option: Option) -> None:
+        try:
+            await run_option(self._session, option)
+        except CommandRefused as refusal:
+            reason = option.reason if isinstance(option, NotOffered) else type(refusal).__name__
+            self._session.tell(events.OptionFailed, button=button, reason=reason)
+        else:
+            self._session.tell(events.OptionRun, button=button)
