@@ -14,7 +14,13 @@ import trio
 import trio.testing
 
 from callwright.calls.dtmf import timed_keys
-from callwright.calls.events import SessionEvent, SessionFinished, SessionStarted
+from callwright.calls.events import (
+    LegEnded,
+    LegStarted,
+    SessionEvent,
+    SessionFinished,
+    SessionStarted,
+)
 from callwright.calls.manager import CallManager
 from callwright.calls.plan import (
     Caption,
@@ -24,7 +30,9 @@ from callwright.calls.plan import (
     EmployeeRef,
     Message,
     MessageUnavailable,
+    Plan,
     RecordedMessage,
+    RingGroup,
     Role,
     SessionId,
     Target,
@@ -82,6 +90,9 @@ class Props:
     def spoken(self, name: str, seconds: float, *, ready_after: float = 0.0) -> Spoken:
         return Spoken(self.media(name, seconds), ready_after)
 
+    def unspeakable(self) -> Spoken:
+        return Spoken(None)
+
     def plan(
         self,
         *,
@@ -92,6 +103,7 @@ class Props:
         employee_message: Message | None = None,
         dtmf_string: str = "",
         employee_numbers: Sequence[str] = (EMPLOYEE,),
+        employee: Sequence[RingGroup] = (),
         dial_time: float = 30.0,
         talk_at_most: float = 7200.0,
         recorded: bool = False,
@@ -109,9 +121,14 @@ class Props:
             ),
             first=first,
             contact=Target(Address(CONTACT, trunk="t"), "74993720692", dial_time),
-            employee=[
-                Target(Address(number, trunk="t"), CONTACT, dial_time, ANNA)
-                for number in employee_numbers
+            employee=employee
+            or [
+                RingGroup(
+                    [
+                        Target(Address(number, trunk="t"), CONTACT, dial_time, ANNA)
+                        for number in employee_numbers
+                    ]
+                )
             ],
             switch_at_once=switch_at_once,
             early_switching=early_switching,
@@ -165,7 +182,7 @@ class Stage:
         assert [event.sequence for event in story] == list(range(1, len(story) + 1))
         return self._verdicts[session]
 
-    async def whole_call(self, plan: EmployeeCall) -> SessionFinished:
+    async def whole_call(self, plan: Plan) -> SessionFinished:
         """Start a call and wait until it is over; nobody is left on the line."""
         verdict = await self.verdict(await self.manager.start(plan))
         assert not self.engine.legs
@@ -179,6 +196,18 @@ class Stage:
     def heard(self, number: str) -> list[tuple[float, str]]:
         """What a phone began to hear, and when, in seconds since the curtain rose."""
         return [(round(at - self.raised_curtain, 2), what) for at, what in self.phone(number).heard]
+
+    def leg_reasons(self) -> dict[str, str]:
+        """The finish reason of each number's leg, in the only session there was."""
+        [story] = self.journal.stories.values()
+        numbers = {
+            event.leg: event.called_number for event in story if isinstance(event, LegStarted)
+        }
+        return {
+            numbers[event.leg]: event.finish_reason
+            for event in story
+            if isinstance(event, LegEnded)
+        }
 
     def names(self, session: SessionId) -> list[str]:
         return [type(event).__name__ for event in self.journal.stories[session]]

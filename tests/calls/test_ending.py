@@ -12,6 +12,7 @@ WORDS = {
     "operator_disconnects",
     "no_success_subscriber_call",
     "no_success_operator_call",
+    "no_operator_confirmation",
     "subscriber_busy",
     "subscriber_not_responsible",
     "operator_busy",

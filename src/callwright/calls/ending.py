@@ -18,6 +18,7 @@ REASONS: dict[Role, dict[Cause, tuple[str, str]]] = {
         Cause.WRONG_NUMBER: ("subscriber_number_problems", "contact"),
         Cause.UNREACHABLE: ("no_success_subscriber_call", "network"),
         Cause.MEDIA_LOST: ("subscriber_disconnects", "network"),
+        Cause.NOT_CONFIRMED: ("no_success_subscriber_call", "contact"),
         Cause.RELEASED: ("subscriber_disconnects", "nobody"),
         Cause.NO_RESOURCES: ("no_resources", "service"),
         Cause.ENGINE_LOST: ("internal_error", "service"),
@@ -30,6 +31,7 @@ REASONS: dict[Role, dict[Cause, tuple[str, str]]] = {
         Cause.WRONG_NUMBER: ("operator_number_problems", "employee"),
         Cause.UNREACHABLE: ("no_success_operator_call", "network"),
         Cause.MEDIA_LOST: ("operator_disconnects", "network"),
+        Cause.NOT_CONFIRMED: ("no_operator_confirmation", "employee"),
         Cause.RELEASED: ("operator_disconnects", "nobody"),
         Cause.NO_RESOURCES: ("no_resources", "service"),
         Cause.ENGINE_LOST: ("internal_error", "service"),
@@ -41,6 +43,9 @@ REASONS[Role.THIRD] = {
     for cause, (reason, fault) in REASONS[Role.EMPLOYEE].items()
 } | {Cause.HUNG_UP: ("transfer_disconnects", "nobody")}
 REASONS[Role.COACH] = REASONS[Role.EMPLOYEE]
+
+ANOTHER_ANSWERED = "another_operator_answer"
+"How the end of a leg is called that rang together with others, one of which has won."
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +60,10 @@ RELEASED = Ending("api_release", "client")
 TALKED_TOO_LONG = Ending("timeout", "service", detail="the longest talk time was reached")
 TOO_MANY_CALLS = Ending(
     "no_resources", "client", "service", "the account has as many parallel calls as it may have"
+)
+INFORMED = Ending("success_finish", "service")
+NOT_INFORMED = Ending(
+    "internal_error", "service", "service", "the message could not be played; see the timeline"
 )
 SHUT_DOWN = Ending("internal_error", "service", "service", "the service was stopped")
 RESTARTED = Ending("internal_error", "service", "service", "the service was restarted")

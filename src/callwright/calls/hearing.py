@@ -27,6 +27,8 @@ class Hearing:
     def __init__(self, party: "Party", message: Message | None, then: Message | None) -> None:
         self.finished = anyio.Event()
         "Set when the message has been heard to its end (at once if there is none)."
+        self.failed = False
+        "The message could not be played, and counts as heard nevertheless."
         self._party = party
         self._message = message
         self._music = then
@@ -104,6 +106,7 @@ class Hearing:
         try:
             return await message.audio()
         except MessageUnavailable as reason:
+            self.failed = True
             self._party.session.tell(
                 events.MessageFailed, leg=leg.id, label=message.label, reason=str(reason)
             )

@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,8 +11,8 @@ import anyio
 from callwright.calls.ending import SHUT_DOWN, TOO_MANY_CALLS, Ending
 from callwright.calls.events import LegStarted, Listener, SessionEvent
 from callwright.calls.journal import Journal
-from callwright.calls.plan import EmployeeCall, SessionId
-from callwright.calls.scripts import employee_call
+from callwright.calls.plan import Plan, SessionId
+from callwright.calls.scripts import script_of
 from callwright.calls.session import Script, Session
 from callwright.engines.port import (
     Cause,
@@ -72,7 +71,7 @@ class CallManager:
             started()
             await anyio.sleep_forever()
 
-    async def start(self, plan: EmployeeCall) -> SessionId:
+    async def start(self, plan: Plan) -> SessionId:
         """Begin a call; returns as soon as it is on record, before anything has rung.
 
         Raises `Draining` and `callwright.calls.journal.JournalUnavailable`; then nothing rings.
@@ -91,7 +90,7 @@ class CallManager:
         with self._kept_if_begun(session):
             await self._journal.begin(session.started)
             # No wait between the record and the run: what is on record will get its verdict.
-            script = _refuse if too_many else partial(employee_call, session, plan)
+            script = _refuse if too_many else script_of(session, plan)
             self._tasks.start_soon(self._run, session, script)
         return session.id
 

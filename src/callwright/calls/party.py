@@ -9,7 +9,8 @@ import anyio
 import anyio.lowlevel
 
 from callwright.calls.hearing import Hearing
-from callwright.calls.plan import Message, Role, Target, TimedKey
+from callwright.calls.keypad import Keypad
+from callwright.calls.plan import Confirmation, Message, Role, Target, TimedKey
 from callwright.engines.port import Cause, LegGone
 
 if TYPE_CHECKING:
@@ -39,35 +40,84 @@ class Party:
         self.needed_by: set[anyio.CancelScope] = set()
         self.when_early: Callable[[], None] | None = None
         "Called when the leg that rings begins to send early media."
+        self.keypads: list[Keypad] = []
+        "Those that take the keys the party presses."
 
     async def answers(self, targets: Sequence[Target]) -> None:
-        """Ring the targets one after another until one answers. Raises PartyLeft if none does.
+        """Ring the targets one after another until one takes the call.
 
-        If the numbers failed for different reasons the party counts as rejecting the call as a
-        whole; if all failed for the same reason, that is the cause.
+        Raises PartyLeft if none does. If the numbers failed for different reasons the party counts
+        as rejecting the call as a whole; if all failed for the same reason, that is the cause.
         """
         causes: set[Cause] = set()
         for target in targets:
             # Whoever needed this party may have gone in this very turn: then nothing is rung.
             await anyio.lowlevel.checkpoint_if_cancelled()
-            leg = self.leg = self.session.ring(self, target)
-            with anyio.move_on_after(target.within):
-                await leg.settled.wait()
-            if leg.answered is not None:
+            self.ring(target)
+            cause = await self.settles()
+            if cause is None:
                 return
+            causes.add(cause)
+        raise PartyLeft(self, in_one_word(causes))
+
+    def ring(self, target: Target) -> "Leg":
+        """Begin to ring one phone; `settles` then tells what becomes of it."""
+        self.leg = self.session.ring(self, target)
+        return self.leg
+
+    async def settles(self) -> Cause | None:
+        """Wait until the phone that rings takes the call; else give it up and say why."""
+        leg = self.leg
+        assert leg
+        with anyio.move_on_after(leg.target.within):
+            await leg.settled.wait()
+        if leg.answered is None:
             if leg.ended is None:
                 self.session.give_up(leg, Cause.NO_ANSWER)
-            causes.add(leg.cause or Cause.NO_ANSWER)
-        raise PartyLeft(self, causes.pop() if len(causes) == 1 else Cause.REJECTED)
+            return leg.cause or Cause.NO_ANSWER
+        if leg.target.confirmation is None:
+            return None
+        return await self._confirms(leg, leg.answered, leg.target.confirmation)
+
+    async def _confirms(self, leg: "Leg", answered: float, wanted: Confirmation) -> Cause | None:
+        try:
+            with (
+                anyio.CancelScope(deadline=answered + wanted.within),
+                present(self),
+                self.presses() as keypad,
+                self.hears(wanted.prompt),
+            ):
+                await keypad.next_of(wanted.keys)
+                return None
+        except PartyLeft as left:
+            # One phone has hung up; the party was not there yet, and may still be reached.
+            self.cause = None
+            return left.cause
+        self.session.give_up(leg, Cause.NOT_CONFIRMED)
+        return Cause.NOT_CONFIRMED
+
+    def take_over(self, leg: "Leg") -> None:
+        """Be, from now on, on a leg that a stand-in has rung and that has taken the call."""
+        leg.party, self.leg = self, leg
+        if leg.ended is not None and leg.cause:
+            self.leave(leg.cause)
+
+    def presses(self) -> Keypad:
+        """In a ``with``: the keys the party presses are kept until they are taken."""
+        return Keypad(self)
 
     def hears(self, message: Message | None, then: Message | None = None) -> Hearing:
         """In a ``with``: the party hears ``message`` once, then the music ``then``, looped."""
         return Hearing(self, message, then)
 
-    async def hears_out(self, message: Message | None) -> None:
-        """Play ``message`` to its end. Raises PartyLeft if the party does not stay that long."""
+    async def hears_out(self, message: Message | None) -> bool:
+        """Play ``message`` to its end; False if it could not be played.
+
+        Raises PartyLeft if the party does not stay that long.
+        """
         with present(self), self.hears(message) as hearing:
             await hearing.finished.wait()
+        return not hearing.failed
 
     def gets_keys(self, keys: Sequence[TimedKey]) -> None:
         """Send the party keys at their times, counted from its answer, beside everything else."""
@@ -88,6 +138,11 @@ class Party:
         self.cause = cause
         for scope in tuple(self.needed_by):
             scope.cancel()
+
+
+def in_one_word(causes: set[Cause]) -> Cause:
+    """Why a party is not reached whose phones have failed for these reasons."""
+    return next(iter(causes)) if len(causes) == 1 else Cause.REJECTED
 
 
 class Ringing:

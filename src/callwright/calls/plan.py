@@ -67,6 +67,18 @@ class EmployeeRef:
 
 
 @dataclass(frozen=True, slots=True)
+class Confirmation:
+    """A key that takes the call: whoever answers is asked for it, so that no voicemail wins."""
+
+    keys: frozenset[str]
+    "Any of these will do; others are passed over."
+    prompt: Message
+    "Played once, from the answer on."
+    within: float
+    "Seconds from the answer; then the phone is given up."
+
+
+@dataclass(frozen=True, slots=True)
 class Target:
     """One phone to ring."""
 
@@ -77,6 +89,24 @@ class Target:
     "Seconds it is rung."
     employee: EmployeeRef | None = None
     "Whose phone it is, if it is an employee's."
+    confirmation: Confirmation | None = None
+    "What it takes the call by; None: by answering."
+
+
+@dataclass(frozen=True, slots=True)
+class RingGroup:
+    """Phones of which several ring at once; the first that takes the call wins."""
+
+    targets: Sequence[Target]
+    "In the order they are rung."
+    lines_start: int = 1
+    "Phones that ring at once from the start; one that fails leaves its line to the next phone."
+    lines_limit: int = 1
+    "To how many lines the group grows."
+    increment: int = 1
+    "Lines added with each wave."
+    wave_after: float = 10.0
+    "Seconds from one wave to the next."
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,13 +151,13 @@ class Conversation:
 
 @dataclass(frozen=True, slots=True)
 class EmployeeCall:
-    """Ring an employee and a contact, one after the other, and join them."""
+    """Ring an employee, or operator, and a contact, one after the other, and join them."""
 
     caption: Caption
     first: Role
     contact: Target
-    employee: Sequence[Target]
-    "The employee's phones, rung one after another until one answers."
+    employee: Sequence[RingGroup]
+    "Rung one after another until somebody takes the call; an employee's phones are one group."
     switch_at_once: bool
     early_switching: bool
     contact_message: Message | None
@@ -142,3 +172,17 @@ class EmployeeCall:
         if self.contact_message and self.contact_message.is_tts:
             return False
         return self.switch_at_once
+
+
+@dataclass(frozen=True, slots=True)
+class InformerCall:
+    """Ring a contact, play a message, and hang up."""
+
+    caption: Caption
+    contact: Target
+    message: Message
+    keys: Sequence[TimedKey]
+    "Sent to the contact, counted from the answer; those due after the message are not sent."
+
+
+Plan = EmployeeCall | InformerCall

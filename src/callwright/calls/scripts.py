@@ -6,12 +6,31 @@ hangs up whoever is still on the line.
 """
 
 from contextlib import nullcontext
+from functools import partial
+from typing import assert_never
+
+import anyio
 
 from callwright.calls.conversation import converse
-from callwright.calls.ending import Ending
+from callwright.calls.ending import INFORMED, NOT_INFORMED, Ending
 from callwright.calls.party import Party, present
-from callwright.calls.plan import EmployeeCall, Role
-from callwright.calls.session import Session
+from callwright.calls.plan import EmployeeCall, InformerCall, Plan, Role
+from callwright.calls.ring_group import first_to_take
+from callwright.calls.session import Script, Session
+
+PAUSE_AFTER_MESSAGE = 0.5
+"Seconds between the end of an informer's message and the hang-up, so that no word is clipped."
+
+
+def script_of(call: Session, plan: Plan) -> Script:
+    """Return the script that carries out a plan."""
+    match plan:
+        case EmployeeCall():
+            return partial(employee_call, call, plan)
+        case InformerCall():
+            return partial(informer_call, call, plan)
+        case _:
+            assert_never(plan)
 
 
 async def employee_call(call: Session, plan: EmployeeCall) -> Ending:
@@ -26,7 +45,7 @@ async def employee_call(call: Session, plan: EmployeeCall) -> Ending:
 
 async def employee_first(plan: EmployeeCall, contact: Party, employee: Party) -> None:
     """Choreography 1. The contact is dialled only when the employee has heard its message."""
-    await employee.answers(plan.employee)
+    await first_to_take(employee, plan.employee)
     await employee.hears_out(plan.employee_message)
 
     waiting_music = plan.conversation.waiting_music
@@ -45,7 +64,7 @@ async def contact_first(plan: EmployeeCall, contact: Party, employee: Party) -> 
 
     waiting_music = plan.conversation.waiting_music
     with present(contact), contact.hears(plan.contact_message, waiting_music) as greeting:
-        await employee.answers(plan.employee)
+        await first_to_take(employee, plan.employee)
         if plan.joins_on_answer:
             return
         with (
@@ -54,3 +73,14 @@ async def contact_first(plan: EmployeeCall, contact: Party, employee: Party) -> 
         ):
             await greeting.finished.wait()
             await briefing.finished.wait()
+
+
+async def informer_call(call: Session, plan: InformerCall) -> Ending:
+    """Choreography 4: ring the contact, play the message once, hang up."""
+    contact = Party(call, Role.CONTACT)
+    await contact.answers([plan.contact])
+    contact.gets_keys(plan.keys)
+    was_played = await contact.hears_out(plan.message)
+    with present(contact):
+        await anyio.sleep(PAUSE_AFTER_MESSAGE)
+    return INFORMED if was_played else NOT_INFORMED

@@ -293,6 +293,9 @@ class Session:
         if self._keys_noted > KEYS_NOTED_AT_MOST:
             return
         self.tell(events.KeyReceived, leg=leg.id, key=key)
+        if leg.party.leg is leg:
+            for keypad in tuple(leg.party.keypads):
+                keypad.take(key)
         if self.talkers and leg is self.talkers[1].leg and self.when_operator_presses:
             self.when_operator_presses(key)
 
@@ -327,7 +330,8 @@ class Session:
         self.tell(
             events.LegEnded,
             leg=leg.id,
-            finish_reason=leg.finish_reason or leg_finish_reason(leg.role, cause, self._ending),
+            finish_reason=leg.finish_reason
+            or leg_finish_reason(leg.role, cause, self._certain_ending()),
             cause=cause.value,
             raw=event.raw,
             quality=event.quality,
@@ -338,6 +342,13 @@ class Session:
         if leg.answered is not None and leg.party.leg is leg:
             leg.party.leave(cause)
         self._look_whether_all_is_over()
+
+    def _certain_ending(self) -> Ending | None:
+        """The verdict, as soon as nothing can change it: also before the script has ended."""
+        contact = self.contact_leg
+        if self._ending or self._asked_to_end or contact is None or contact.ended is None:
+            return self._ending or self._asked_to_end
+        return ending_when_left(contact.role, contact.cause or Cause.HUNG_UP)
 
     def _look_whether_all_is_over(self) -> None:
         legs_are_gone = all(leg.ended is not None for leg in self.legs.values())

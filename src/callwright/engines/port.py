@@ -57,6 +57,9 @@ class Cause(StrEnum):
     "The phone or the trunk could not be reached, or has no common codec (488, 5xx, no reply)."
     MEDIA_LOST = "media_lost"
     "An answered leg sent no audio for too long."
+    NOT_CONFIRMED = "not_confirmed"
+    """It answered, but did not press the key by which it was to take the call. Whoever rang it says
+    so; no engine does."""
     RELEASED = "released"
     "We hung up: ``hang_up`` was called."
     NO_RESOURCES = "no_resources"

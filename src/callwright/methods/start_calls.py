@@ -17,6 +17,7 @@ from callwright.calls.plan import (
     EmployeeCall,
     EmployeeRef,
     Message,
+    RingGroup,
     Role,
 )
 from callwright.config import ApiSettings, CallSettings
@@ -171,7 +172,7 @@ class StartCalls:
             ),
             first=Role(params.first_call),
             contact=contact,
-            employee=phones,
+            employee=[RingGroup(phones)],
             switch_at_once=params.switch_at_once,
             early_switching=params.early_switching,
             contact_message=ready(contact_message),

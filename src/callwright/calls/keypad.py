@@ -1,0 +1,60 @@
+"""The keypad: how a script waits for the keys that a party presses."""
+
+from collections import deque
+from collections.abc import Collection
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+import anyio
+
+if TYPE_CHECKING:
+    from callwright.calls.party import Party
+
+WAITING_AT_MOST = 64
+"Keys that wait to be taken; what is pressed beyond that is not believed."
+
+
+class Keypad:
+    """A ``with`` block in which the keys a party presses are kept until they are taken, in order.
+
+    Keys pressed before the block are not in it. A party that leaves is noticed by ``present``::
+
+        with present(contact), contact.presses() as keypad:
+            key = await keypad.next()
+    """
+
+    def __init__(self, party: "Party") -> None:
+        self._party = party
+        self._keys: deque[str] = deque()
+        self._pressed = anyio.Event()
+
+    def __enter__(self) -> Self:
+        self._party.keypads.append(self)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._party.keypads.remove(self)
+
+    def take(self, key: str) -> None:
+        """Take the fact that the party has pressed a key."""
+        if len(self._keys) < WAITING_AT_MOST:
+            self._keys.append(key)
+            self._pressed.set()
+
+    async def next(self) -> str:
+        """Wait for the next key: one of ``0-9 * # A-D``."""
+        while not self._keys:
+            self._pressed = anyio.Event()
+            await self._pressed.wait()
+        return self._keys.popleft()
+
+    async def next_of(self, keys: Collection[str]) -> str:
+        """Wait for the next key that is one of ``keys``; others are passed over."""
+        while (key := await self.next()) not in keys:
+            pass
+        return key
