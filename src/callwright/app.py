@@ -204,7 +204,9 @@ def _engine(settings: Settings, next_leg: Callable[[], LegId]) -> "Engine":
                 settings.sip.rtp_ports,
                 settings.media.lost_after,
             )
-            return SipEngine(settings.sip, media, next_leg=next_leg)
+            return SipEngine(
+                settings.sip, media, next_leg=next_leg, memory=settings.data / "open-legs"
+            )
         case _:
             assert_never(settings.engine)
 

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import sqlite3
 from pathlib import Path
 
@@ -42,6 +43,13 @@ async def gone(process: psutil.Process) -> None:
         return not process.is_running()
 
     await until(ended)
+
+
+def free_udp_port() -> int:
+    """A UDP port of 127.0.0.1 for the service to keep over a restart."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 async def live_calls(api: Api) -> object:
@@ -113,6 +121,31 @@ def test_after_sigkill_no_session_is_live_and_the_record_says_why(tmp_path: Path
                 assert call.state == "finished"
                 ended = [entry for entry in call.timeline if entry.event == "leg_ended"]
                 assert len(ended) == 2
+
+    anyio.run(body)
+
+
+def test_after_sigkill_both_phones_are_hung_up_by_the_next_start(tmp_path: Path) -> None:
+    """Choreography 8: no leg is left connected, also after a crash and restart of the service."""
+
+    async def body() -> None:
+        settings = f"[sip]\nport = {free_udp_port()}\n"
+        async with scene(tmp_path, *softphones(tmp_path), settings=settings) as made:
+            async with service(tmp_path, made.port) as api:
+                await talking(made, api)
+                process = service_process(made.port)
+                os.kill(process.pid, signal.SIGKILL)
+                await gone(process)
+            assert made.employee.events.all("bye") == []
+            assert made.contact.events.all("bye") == []
+            async with service(tmp_path, made.port):
+                await made.employee.events.wait("bye", within=5)
+                await made.contact.events.wait("bye", within=5)
+            # They are forgotten: a third start has nobody to say good-bye to.
+            async with service(tmp_path, made.port):
+                pass
+            assert len(made.employee.events.all("bye")) == 1
+            assert len(made.contact.events.all("bye")) == 1
 
     anyio.run(body)
 

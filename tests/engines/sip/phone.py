@@ -28,6 +28,8 @@ class Phone(asyncio.DatagramProtocol):
 
     def __init__(self, acts: Sequence[tuple[float, Act]]) -> None:
         self.requests: list[sipmessage.Request] = []
+        self.challenges: dict[str, str] = {}
+        "By method: the Proxy-Authenticate line of a 407 its next request gets."
         self._acts = acts
         self._playing: asyncio.Task[None] | None = None
         self._invite: sipmessage.Request | None = None
@@ -101,6 +103,9 @@ class Phone(asyncio.DatagramProtocol):
                 self._respond(487, "Request Terminated")
             case "ACK":
                 pass
+            case method if method in self.challenges:
+                extra = (self.challenges.pop(method),)
+                self._send(reply(message, 407, contact=None, extra=extra))
             case _:
                 self._send(reply(message, 200, contact=None))
 

@@ -3,8 +3,6 @@
 import asyncio
 import logging
 import socket
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from ipaddress import IPv4Address
 from pathlib import Path
 
@@ -34,6 +32,7 @@ from callwright.engines.port import (
 from callwright.engines.simulated import Answers, HangsUp, Rejects, Rings
 from callwright.engines.sip.engine import SipEngine
 from callwright.engines.sip.transactions import Timing
+from tests.engines.sip.desk import Desk, running, to
 from tests.engines.sip.media import RememberingMedia, ids
 from tests.engines.sip.phone import Phone
 
@@ -46,57 +45,6 @@ CALLER = "74993720692"
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
-
-
-class Desk:
-    """An engine that runs, and what it has told."""
-
-    def __init__(self, media: RememberingMedia, settings: SipSettings, timing: Timing) -> None:
-        self.media = media
-        self.engine = SipEngine(settings, media, next_leg=ids(), timing=timing)
-        self.events: list[EngineEvent] = []
-        self._more = asyncio.Event()
-        self.on_event: Callable[[EngineEvent], None] = lambda event: None
-
-    def deliver(self, event: EngineEvent) -> None:
-        self.events.append(event)
-        self.on_event(event)
-        self._more.set()
-
-    async def told(self, wanted: type[EngineEvent]) -> EngineEvent:
-        async with asyncio.timeout(5):
-            while True:
-                for event in self.events:
-                    if isinstance(event, wanted):
-                        return event
-                self._more.clear()
-                await self._more.wait()
-
-
-@asynccontextmanager
-async def running(
-    *,
-    media: RememberingMedia | None = None,
-    settings: SipSettings | None = None,
-    timing: Timing | None = None,
-) -> AsyncIterator[Desk]:
-    desk = Desk(
-        media or RememberingMedia(), settings or SipSettings(port=0), timing or Timing(t1=0.02)
-    )
-    ready = asyncio.Event()
-    run = asyncio.create_task(desk.engine.run(desk.deliver, started=ready.set))
-    waiting = asyncio.create_task(ready.wait())
-    await asyncio.wait({run, waiting}, return_when=asyncio.FIRST_COMPLETED)
-    try:
-        yield desk
-    finally:
-        waiting.cancel()
-        run.cancel()
-        await asyncio.wait({run})
-
-
-def to(phone: Phone) -> Address:
-    return Address("25", phone=phone.uri)
 
 
 async def test_a_whole_call() -> None:

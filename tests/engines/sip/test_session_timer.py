@@ -3,8 +3,12 @@
 import pytest
 import sipmessage
 
-from callwright.engines.port import Cause, LegEnded, LegId
+from callwright.engines.port import Cause, LegEnded, LegId, Trunk
+from callwright.engines.sip.agent import Agent
+from callwright.engines.sip.asking import Identity
+from callwright.engines.sip.front import Front
 from callwright.engines.sip.message import Request, Response
+from callwright.engines.sip.offered import Arrival, Offer
 from callwright.engines.sip.session_timer import Terms, Wanted, agreed, answer
 from tests.engines.sip.world import SDP, Packet, World, answered, ask, reply, ringing, talking
 
@@ -278,3 +282,73 @@ def test_the_table_of_roles() -> None:
     assert agreed(Response(200, "OK", {}), wanted) == Terms(1800, we_refresh=True, binding=False)
     said = Response(200, "OK", {"session-expires": ["600"]})
     assert agreed(said, wanted) == Terms(600, we_refresh=True, binding=True)
+
+
+def theirs(world: World, method: str, *extra: str, cseq: int = 1, body: str = SDP) -> bytes:
+    """A request of somebody who calls us."""
+    to = "<sip:100@127.0.0.1>"
+    if world.responses():
+        to = world.responses()[-1].headers["To"]
+    lines = (
+        f"{method} sip:100@127.0.0.1 SIP/2.0",
+        f"Via: SIP/2.0/UDP 127.0.0.1:6000;branch=z9hG4bK{method}{cseq}",
+        "From: <sip:far@127.0.0.1>;tag=far",
+        f"To: {to}",
+        "Call-ID: theirs",
+        f"CSeq: {cseq} {method}",
+        "Contact: <sip:far@127.0.0.1:6000>",
+        "Content-Type: application/sdp",
+        *extra,
+    )
+    return ("\r\n".join(lines) + "\r\n\r\n" + body).encode()
+
+
+def called(*extra: str) -> World:
+    """A world that is called and answers."""
+    world = World()
+
+    def take(arrival: Arrival, now: float) -> None:
+        call = world.agent.take(LegId(1), arrival, ("127.0.0.1", 16384), now)
+        assert call is not None
+        world.calls[LegId(1)] = call
+        assert isinstance(call.beginning, Offer)
+        call.beginning.answer(now)
+
+    front = Front("callwright", b"secret")
+    front.use_trunks([Trunk("in", "127.0.0.1", 6000)])
+    identity = Identity("127.0.0.1", 5060, "callwright")
+    world.agent = Agent(identity, world._fact, front=front, called=take)
+    world.hear(theirs(world, "INVITE", *extra))
+    return world
+
+
+def test_who_calls_us_and_asks_to_refresh_does_so() -> None:
+    world = called("Supported: timer", "Session-Expires: 300;refresher=uac")
+    ok = world.responses()[-1]
+    assert (ok.code, ok.headers["Session-Expires"]) == (200, "300;refresher=uac")
+    assert ok.headers["Require"] == "timer"
+    world.hear(theirs(world, "ACK", body=""))
+    world.until(267)
+    assert world.told() == ["LegAnswered"]
+    world.until(268)
+    assert world.ending().raw == "session timer"
+
+
+def test_who_calls_us_and_knows_no_timers_is_refreshed() -> None:
+    world = called("Allow: INVITE, UPDATE")
+    assert world.responses()[-1].headers.get("Session-Expires") is None
+    world.hear(theirs(world, "ACK", body=""))
+    world.until(900)
+    (update,) = world.requests("UPDATE")
+    assert update.headers["Session-Expires"] == "1800;refresher=uac"
+    world.hear(reply(update, 200, tag="", extra=("Session-Expires: 1800;refresher=uac",)))
+    world.until(1799)
+    assert len(world.requests("UPDATE")) == 1
+    assert world.told() == ["LegAnswered"]
+
+
+def test_who_calls_us_and_asks_for_too_much_is_told_so() -> None:
+    world = called("Supported: timer", "Session-Expires: 60")
+    (refusal,) = world.responses()
+    assert (refusal.code, refusal.headers["Min-SE"]) == (422, "90")
+    assert world.told() == []

@@ -19,6 +19,7 @@ from callwright.engines.sip.auth import Digest
 from callwright.engines.sip.call import Call, Fact, StreamAgreed
 from callwright.engines.sip.hop import Hop
 from callwright.engines.sip.invite import Invited
+from callwright.engines.sip.leftovers import Memory
 from callwright.engines.sip.transactions import Timing
 
 FAR = Hop("127.0.0.1", 6000)
@@ -44,7 +45,14 @@ Script = Callable[[sipmessage.Request], Sequence[Packet]]
 
 
 class World:
-    def __init__(self, far: Script | None = None, *, loss: float = 0.0, seed: int = 0) -> None:
+    def __init__(
+        self,
+        far: Script | None = None,
+        *,
+        loss: float = 0.0,
+        seed: int = 0,
+        memory: Memory | None = None,
+    ) -> None:
         self.now = 0.0
         self.facts: list[Fact] = []
         self.sent: list[tuple[float, Sent, Hop]] = []
@@ -55,6 +63,7 @@ class World:
             Identity("127.0.0.1", 5060, "callwright"),
             self._fact,
             Timing(),
+            memory=memory,
             chance=random.Random(seed),
         )
         self._loss = loss
@@ -65,7 +74,9 @@ class World:
     def ring(self, leg: int = 1, *, user: str | None = None, password: str = "secret") -> Call:
         whom = Invited("sip:25@127.0.0.1:6000", FAR, "sip:74950000000@127.0.0.1")
         digest = Digest(user, password)
-        call = self.agent.ring(LegId(leg), [whom], digest, ("127.0.0.1", 16384), self.now)
+        trunk = "out" if user else None
+        media = ("127.0.0.1", 16384)
+        call = self.agent.ring(LegId(leg), [whom], digest, media, self.now, trunk=trunk)
         self.calls[LegId(leg)] = call
         self._pump()
         return call

@@ -19,8 +19,9 @@ from callwright.engines.sip.call import Beginning, Call, Fact
 from callwright.engines.sip.fork import Fork
 from callwright.engines.sip.front import Front
 from callwright.engines.sip.hop import Hop
-from callwright.engines.sip.invite import Invitation, Invited
+from callwright.engines.sip.invite import Invitation, Invited, hang_up
 from callwright.engines.sip.layer import TransactionLayer
+from callwright.engines.sip.leftovers import NUMBERS_LEFT_OUT, Leftover, Memory
 from callwright.engines.sip.message import Request, Response, answer_to, parse
 from callwright.engines.sip.offered import Arrival, Offer
 from callwright.engines.sip.ping import KeepAlive
@@ -39,12 +40,13 @@ class Agent:
         timing: Timing | None = None,
         *,
         session_expires: int = 1800,
+        memory: Memory | None = None,
         chance: random.Random | None = None,
         front: Front | None = None,
         called: Callable[[Arrival, float], None] | None = None,
         keep_alive: float = 30.0,
     ) -> None:
-        """``session_expires``: seconds, for RFC 4028. ``chance``: see `Desk`.
+        """``session_expires``: seconds, for RFC 4028. ``memory``, ``chance``: see `Desk`.
 
         ``called`` is told of a call that comes in, for which it is to `take` or `refuse` it.
         ``keep_alive``: seconds between questions to phones behind a NAT.
@@ -55,6 +57,7 @@ class Agent:
         self._identity = identity
         self._tell = tell
         self._session_expires = session_expires
+        self._memory = memory
         self._chance = chance
         self._secret = secrets.token_bytes(16)
         self._calls: dict[str, Call] = {}
@@ -63,9 +66,17 @@ class Agent:
         self._called = called
         self._keep_alive = KeepAlive(self._front.bindings, keep_alive)
 
-    def desk(self, digest: Digest, hop: Hop) -> Desk:
-        """Make a desk for requests that begin at ``hop``."""
-        return Desk(self.layer, self._identity, digest, hop, chance=self._chance)
+    def desk(self, digest: Digest, hop: Hop | None, trunk: str | None = None) -> Desk:
+        """Make a desk for requests that begin at ``hop``; ``trunk`` names whose ``digest`` is."""
+        return Desk(
+            self.layer,
+            self._identity,
+            digest,
+            hop,
+            trunk=trunk,
+            memory=self._memory,
+            chance=self._chance,
+        )
 
     def ring(
         self,
@@ -74,9 +85,14 @@ class Agent:
         digest: Digest,
         media: tuple[str, int],
         now: float,
+        *,
+        trunk: str | None = None,
     ) -> Call:
-        """Send INVITEs that offer audio at ``media``, our RTP's address and port."""
-        desks = [self.desk(digest, place.hop) for place in places]
+        """Send INVITEs that offer audio at ``media``, our RTP's address and port.
+
+        ``trunk``: name of the trunk they go through.
+        """
+        desks = [self.desk(digest, place.hop, trunk) for place in places]
 
         def invite(call: Call) -> Invitation | Fork:
             offer = call.session.offer()
@@ -104,7 +120,7 @@ class Agent:
             offers.append(Offer(call, arrival, transaction))
             return offers[0]
 
-        desk = self.desk(arrival.digest, arrival.source)
+        desk = self.desk(arrival.digest, arrival.source, arrival.trunk)
         call = Call(leg, desk, media, self._tell, offer, session_expires=self._session_expires)
         self._calls[arrival.request.call_id] = call
         self.layer.respond(transaction, answer_to(arrival.request, 100, "Trying"), now)
@@ -115,6 +131,11 @@ class Agent:
         tag = arrival.dialog.local_tag
         response = answer_to(arrival.request, status, reason, tag=tag)
         self.layer.respond_once(arrival.request, response, arrival.source)
+
+    def hang_up_leftover(self, call: Leftover, digest: Digest, now: float) -> None:
+        """Send the BYE of a call that was up when we were cut off."""
+        call.dialog.cseq += NUMBERS_LEFT_OUT
+        hang_up(self.desk(digest, call.line, call.trunk), call.dialog, now)
 
     def forget(self, call: Call, now: float) -> None:
         """Let go of an ended call, once no straggler of it can come any more."""

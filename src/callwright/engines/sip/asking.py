@@ -6,8 +6,10 @@ from dataclasses import dataclass, replace
 
 from callwright.engines.sip.address import Malformed
 from callwright.engines.sip.auth import Digest
+from callwright.engines.sip.dialog import Dialog
 from callwright.engines.sip.hop import Hop, Transport, bracketed
 from callwright.engines.sip.layer import TransactionLayer
+from callwright.engines.sip.leftovers import Leftover, Memory, NoMemory
 from callwright.engines.sip.message import Request, Response
 from callwright.engines.sip.outgoing import Outgoing, Tell
 from callwright.engines.sip.transactions import ClientTransaction, Lost
@@ -59,17 +61,26 @@ class Desk:
         digest: Digest,
         line: Hop | None = None,
         *,
+        trunk: str | None = None,
+        memory: Memory | None = None,
         chance: random.Random | None = None,
     ) -> None:
         """``line``: the hop the leg began with: where its INVITE goes, or has come from.
 
-        ``chance`` draws the waits after a glare; given where they must be known.
+        ``trunk``: the name of the trunk whose credentials ``digest`` has. ``chance`` draws the
+        waits after a glare; given where they must be known.
         """
         self.layer = layer
         self.identity = identity.over(line.transport) if line is not None else identity
         self.digest = digest
+        self.memory = memory or NoMemory()
         self.random = chance or random.Random()
         self._line = line
+        self._trunk = trunk
+
+    def remember(self, dialog: Dialog) -> None:
+        """Put a dialog that is up on record, for a BYE should we be cut off."""
+        self.memory.opened(Leftover(dialog, self._line, self._trunk))
 
     def way(self, hop: Hop) -> Hop:
         """Add to a hop read from a message what is known of the leg's line.

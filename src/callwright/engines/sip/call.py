@@ -207,6 +207,8 @@ class Call:
         if not self.ended:
             self.wanted.settled(terms)
             self.timer.start(terms, now)
+            if self.dialog is not None:
+                self.desk.remember(self.dialog)
             if self._refresher is not None:
                 self._refresher.was_refreshed()
 

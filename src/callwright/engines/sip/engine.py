@@ -8,6 +8,7 @@ import socket
 from collections import Counter, deque
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import assert_never
 
 import anyio
@@ -45,6 +46,7 @@ from callwright.engines.sip.front import Front
 from callwright.engines.sip.hop import Hop
 from callwright.engines.sip.hosts import follow_hosts
 from callwright.engines.sip.layer import Datagram
+from callwright.engines.sip.leftovers import Leftover, MemoryFile
 from callwright.engines.sip.lines import Lines
 from callwright.engines.sip.offered import Arrival, Offer
 from callwright.engines.sip.route import NoRoute, route_to, trunk_hop
@@ -71,16 +73,24 @@ class SipEngine:
         media: MediaEngine,
         *,
         next_leg: Callable[[], LegId],
+        memory: Path | None = None,
         timing: Timing | None = None,
         random: Callable[[], float] = random.random,
     ) -> None:
-        """``next_leg`` gives the ids of legs that come in; ``random`` numbers from 0 to 1."""
+        """``next_leg`` gives the ids of legs that come in; ``random`` numbers from 0 to 1.
+
+        ``memory``: the file that knows which calls are up, for a BYE to them should we be killed.
+        """
         self._settings = settings
         self._media = media
         self._timing = timing
         self._next_leg = next_leg
         self._random = random
+        self._memory = MemoryFile(memory) if memory is not None else None
+        self._leftovers: list[Leftover] = []
+        "Calls of the last run that wait for the credentials of their trunks."
         self._trunks: dict[str, Trunk] = {}
+        self._trunks_told = False
         self._front = Front(settings.realm, secrets.token_bytes(16))
         self._legs: dict[LegId, Call] = {}
         "Legs that have not ended."
@@ -106,6 +116,16 @@ class SipEngine:
         """See `callwright.engines.port.Engine.run`. Raises `OSError` if the port is taken."""
         self._deliver = deliver
         self._loop = asyncio.get_running_loop()
+        if self._memory is None:
+            await self._serve(started)
+            return
+        self._leftovers = await self._memory.read()
+        if self._leftovers:
+            log.warning("hanging up %d calls that were cut off", len(self._leftovers))
+        async with self._memory.kept():
+            await self._serve(started)
+
+    async def _serve(self, started: Callable[[], None]) -> None:
         host = str(self._settings.host)
         self._transport = UdpTransport(
             host, self._settings.port, received=self._received, unsent=self._unsent
@@ -121,6 +141,7 @@ class SipEngine:
             self._heard,
             self._timing,
             session_expires=self._settings.session_expires,
+            memory=self._memory,
             front=self._front,
             called=self._called,
             keep_alive=self._settings.keep_alive,
@@ -138,6 +159,7 @@ class SipEngine:
         media = asyncio.create_task(self._media.run(self._media_says))
         try:
             await asyncio.sleep(0)  # the media engine's first turn
+            self._hang_up_leftovers()
             started()
             # Not awaited itself: our cancellation must not end the media before the farewell.
             await asyncio.wait({media})
@@ -150,6 +172,19 @@ class SipEngine:
                 media.cancel()
                 await asyncio.wait({media})
         media.result()
+
+    def _hang_up_leftovers(self) -> None:
+        """End what was up when the last run was cut off, as far as we know how (choreography 8)."""
+        now = self._loop.time()
+        leftovers, self._leftovers = self._leftovers, []
+        for call in leftovers:
+            trunk = self._trunks.get(call.trunk) if call.trunk is not None else None
+            if call.trunk is not None and not self._trunks_told:
+                self._leftovers.append(call)
+                continue
+            digest = Digest(trunk.user, trunk.password) if trunk else Digest(None, None)
+            self._agent.hang_up_leftover(call, digest, now)
+        self._after_command()
 
     async def _say_farewell(self) -> None:
         now = self._loop.time()
@@ -174,6 +209,9 @@ class SipEngine:
         if self._lines is not None:
             self._lines.use(trunks, self._loop.time())
             self._after_command()
+        self._trunks_told = True
+        if self._leftovers:
+            self._hang_up_leftovers()
 
     def use_phones(self, phones: Sequence[SipAccount]) -> None:
         self._front.use_phones(phones)
@@ -205,7 +243,9 @@ class SipEngine:
             self._tell_soon(LegEnded(leg, Cause.NO_RESOURCES, str(fault)))
             return
         log.info("leg %d rings ..%s through %s", leg, to.number[-4:], to.trunk or "its phone")
-        self._legs[leg] = self._agent.ring(leg, way.invited, way.digest, media, self._loop.time())
+        self._legs[leg] = self._agent.ring(
+            leg, way.invited, way.digest, media, self._loop.time(), trunk=to.trunk
+        )
         self._after_command()
 
     def hang_up(self, leg: LegId) -> None:

@@ -116,6 +116,7 @@ def _bye(call: Call, dialog: Dialog, request: Request, now: float) -> Response:
     elif dialog is not call.dialog:
         return answer_to(request, 481, "Call/Transaction Does Not Exist")
     call.end(Cause.HUNG_UP, q850_of(request))
+    call.desk.memory.closed(dialog)
     return answer_to(request, 200, "OK")
 
 
@@ -133,17 +134,15 @@ def _change(
         return answer_to(request, 500, "Server Internal Error", extra={"retry-after": ["5"]})
     if offers and content_type(request) != sdp.TYPE:
         return answer_to(request, 415, "Unsupported Media Type", extra={"accept": [sdp.TYPE]})
+    if (least := session_timer.too_brief(request)) is not None:
+        return answer_to(request, 422, "Session Interval Too Small", extra=least)
     body = b""
     target = dialog.target
     try:
-        terms, extra = session_timer.answer(request, call.wanted)
         dialog.refresh(request)
         if offers:
             body, stream = call.session.answer(sdp.parse(request.body))
             call.re_agreed(dialog, stream)
-    except session_timer.TooBrief:
-        least: Headers = {"min-se": [str(session_timer.MIN_SE)]}
-        return answer_to(request, 422, "Session Interval Too Small", extra=least)
     except Malformed:
         return answer_to(request, 400, "Bad Contact")
     except sdp.Unusable:
@@ -155,10 +154,10 @@ def _change(
             body = call.session.offer()
             call.offer_open = True
     call.note_allowed(request)
-    if dialog is call.dialog:
+    extra: Headers = {}
+    if dialog is call.dialog:  # the terms of a call that is not answered come with its answer
+        terms, extra = session_timer.answer(request, call.wanted)
         call.refreshed(terms, now)
-    else:
-        extra = {}  # the terms of a call that is not answered come with its answer
     contact: Headers = {"contact": [call.desk.identity.contact], "allow": [ALLOW]}
     response = answer_to(request, 200, "OK", extra=contact | {"supported": [OURS]} | extra)
     if body:

@@ -266,8 +266,13 @@ def acknowledge(desk: Desk, dialog: Dialog, invite: Request) -> "Datagram":
 
 
 def hang_up(desk: Desk, dialog: Dialog, now: float) -> None:
-    """Send a BYE, and see to it that it arrives."""
-    desk.ask(lambda: dialog.request("BYE"), now, _nobody)
+    """Send a BYE, and see to it that it arrives; until then, the dialog is on record."""
+
+    def over(what: Response | Lost, _now: float) -> None:
+        if isinstance(what, Lost) or what.status >= 200:
+            desk.memory.closed(dialog)
+
+    desk.ask(lambda: dialog.request("BYE"), now, over)
 
 
 def _nobody(_what: Response | Lost, _now: float) -> None:

@@ -24,10 +24,6 @@ SOON = 5.0
 "Seconds; with no more left a refresh is not tried once more."
 
 
-class TooBrief(Exception):
-    """The far end wants refreshes more often than we take them: 422."""
-
-
 @dataclass(frozen=True, slots=True)
 class Terms:
     """What holds between two refreshes."""
@@ -81,16 +77,11 @@ def agreed(response: Response, wanted: Wanted) -> Terms:
 
 
 def answer(request: Request, wanted: Wanted) -> tuple[Terms, Headers]:
-    """Agree to the far end's INVITE or UPDATE, and say so in the 2xx (section 9, table 2).
-
-    Raises `TooBrief`.
-    """
+    """Agree to the far end's INVITE or UPDATE, and say so in the 2xx (section 9, table 2)."""
     knows = "timer" in tokens(request, "supported")
     interval, refresher = _read(first(request, "session-expires"))
     if not interval and not knows:
         return Terms(wanted.interval, we_refresh=True, binding=False), {}
-    if interval and interval < MIN_SE and knows:
-        raise TooBrief
     if not interval:
         # Who could have asked and did not, leaves it to us.
         least, _ = _read(first(request, "min-se"))
@@ -108,7 +99,10 @@ def answer(request: Request, wanted: Wanted) -> tuple[Terms, Headers]:
 
 
 def too_brief(request: Request) -> Headers | None:
-    """Tell what a 422 to a request says, if it wants refreshes more often than we take them."""
+    """Tell what a 422 to a request says, if it wants refreshes more often than we take them.
+
+    None also for one that comes from somebody who would not understand a 422 (section 9).
+    """
     interval, _ = _read(first(request, "session-expires"))
     if 0 < interval < MIN_SE and "timer" in tokens(request, "supported"):
         return {"min-se": [str(MIN_SE)]}
