@@ -43,6 +43,7 @@ from callwright.storage.database import check_schema, open_database
 from callwright.storage.directory import StoredDirectory
 from callwright.storage.ids import BLOCK_BITS, reserve_block
 from callwright.storage.journal import StoredJournal
+from callwright.storage.trunk_states import keep_trunk_states
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -178,6 +179,7 @@ async def _put_together(settings: Settings, database: AsyncEngine) -> AsyncItera
         _background(speech.run),
         _started(lambda started: _run_engine(engine, settings, manager, started)),
         _background(lambda: _follow_directory(directory, engine)),
+        _background(lambda: keep_trunk_states(database, engine.trunk_states)),
         _started(lambda started: manager.run(started=started)),
         _listening(settings.http, http) as url,
     ):
@@ -222,12 +224,13 @@ async def _run_engine(
 
 
 async def _follow_directory(directory: StoredDirectory, engine: "Engine") -> None:
-    """Tell the engine the trunks, now and whenever the directory has changed."""
+    """Tell the engine the trunks and phones, now and whenever the directory has changed."""
     seen = None
     while True:
         revision = await directory.revision()
         if revision != seen:
             engine.use_trunks(await directory.trunks())
+            engine.use_phones(await directory.sip_accounts())
             seen = revision
         await anyio.sleep(DIRECTORY_LOOK)
 

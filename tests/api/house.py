@@ -57,6 +57,10 @@ active = false
 number = "2501"
 kind = "sip"
 contact = "sip:2501@192.0.2.7"
+[[employees.phones]]
+number = "2502"
+kind = "sip"
+password = "geheim-2502"
 [[employees]]
 id = 26
 full_name = "Без телефонов"

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from callwright.calls.events import LegStarted
+from callwright.calls.events import LegAnswered, LegStarted
+from callwright.engines.port import Address
 from callwright.engines.simulated import HangsUp, answers, never_answers
 from tests.api.house import STRANGER, House, house
 
@@ -22,6 +23,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         "79260000001": answers(after=0.05),
         "79260000000": answers(after=0.05, then=[(0.5, HangsUp())]),
         "2501": answers(after=0.05),
+        "2502": answers(after=0.05),
         "79265550000": never_answers(),
     }
     with house(tmp_path_factory.mktemp("house"), far_ends) as built:
@@ -431,6 +433,22 @@ def test_another_accounts_session_is_unknown(home: House) -> None:
     assert answer["error"]["data"]["mnemonic"] == "call_session_not_found"
     answer = home.call("release.call", {"call_session_id": session})
     assert answer["error"]["data"]["mnemonic"] == "call_session_not_found"
+
+
+def test_a_phone_that_registers_is_rung_by_its_number(home: House) -> None:
+    params = SEED_PARAMS | {
+        "first_call": "contact",
+        "contact": "2502",
+        "switch_at_once": True,
+        "early_switching": False,
+        "employee": {"id": 25, "phone_number": "79260000001"},
+    }
+    session = home.succeeds("start.employee_call", params)["call_session_id"]
+    home.wait_for(session, LegAnswered)
+    [leg] = [leg for leg in home.engine.rung if leg.to.number == "2502"]
+    assert leg.to == Address("2502")
+    home.succeeds("release.call", {"call_session_id": session})
+    home.until_finished(session)
 
 
 def test_an_employees_sip_number_as_the_contact(home: House) -> None:

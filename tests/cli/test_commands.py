@@ -3,12 +3,14 @@
 import asyncio
 import io
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
 import sys
 import wave
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import argon2
@@ -226,6 +228,33 @@ file = "greeting.wav"
         "~ trunk carrier: password (secret) → (secret)",
         "Done: 1 changed.",
     ]
+
+
+def test_how_it_stands_with_trunks_is_shown_while_the_service_runs(terminal: Terminal) -> None:
+    (terminal.folder / "directory.toml").write_text(
+        '[account]\nname = "X"\n[[trunks]]\nname = "carrier"\nhost = "192.0.2.1"\n'
+        '[[trunks]]\nname = "pbx"\nhost = "192.0.2.2"\n'
+    )
+    terminal.succeeds("apply")
+    assert "registered" not in terminal.succeeds("trunk", "list")
+    now = datetime.now(UTC)
+    rows = [
+        ("carrier", "registered", now + timedelta(seconds=200), True, 0.0124, "", now),
+        ("pbx", "refused", None, None, None, "403 Forbidden", now),
+        ("gone", "trying", None, None, None, "", now),
+    ]
+    with closing(sqlite3.connect(terminal.folder / "callwright-data/callwright.db")) as database:
+        database.executemany(
+            "INSERT INTO trunk_states VALUES (?, ?, ?, ?, ?, ?, ?)",
+            [
+                [one.isoformat(" ")[:26] if isinstance(one, datetime) else one for one in row]
+                for row in rows
+            ],
+        )
+        database.commit()
+    carrier, pbx = terminal.succeeds("trunk", "list").splitlines()[1:]
+    assert re.search(r"registered, (200|1[5-9]\d) s +in 12 ms$", carrier.rstrip())
+    assert "refused (403 Forbidden)" in pbx
 
 
 def test_apply_tells_every_fault_with_its_line(terminal: Terminal) -> None:

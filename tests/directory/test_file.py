@@ -103,6 +103,8 @@ DIGITS = "digits with the country's code: "
 NO_CONTACT = "only phones of kind sip or extension are rung at a contact"
 NO_HASH = "not an argon2id hash; `callwright user password` can set a password"
 
+PASSWORD = "employees[0].phones[0].password"
+
 # What is replaced, by what, and what is told: line, path and reason.
 WRONG = [
     ('name = "Horns and Hooves"', "", "1: account.name: missing"),
@@ -229,6 +231,26 @@ WRONG = [
         "18: trunks[0].host: neither a host name nor an IPv4 address",
     ),
     ('user = "74993720692"\n', "", "19: trunks[0].password: a password needs a user beside it"),
+    (
+        'user = "74993720692"\npassword = "geheim"\n',
+        "register = true\n",
+        "19: trunks[0].register: to register, a user is needed beside it",
+    ),
+    (
+        'kind = "e164"',
+        'kind = "e164"\npassword = "long enough"',
+        f"34: {PASSWORD}: only phones of kind sip or extension register with a password",
+    ),
+    (
+        'kind = "e164"',
+        'kind = "sip"\ncontact = "sip:25@192.0.2.7"\npassword = "long enough"',
+        f"35: {PASSWORD}: a phone is rung at its contact or where it registers, not at both",
+    ),
+    (
+        'kind = "e164"',
+        'kind = "sip"\npassword = "short"',
+        f"34: {PASSWORD}: String should have at least 8 characters",
+    ),
     ('"pai"', '"ppi"', "21: trunks[0].caller_id_header: Input should be 'from' or 'pai'"),
     ("[[users]]", "[users]", "4: users: a list is needed: [ … ], or [[ … ]] before each table"),
     (

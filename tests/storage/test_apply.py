@@ -455,3 +455,53 @@ async def test_two_thousand_employees_are_applied(apply: Applying) -> None:
     )
     assert len(await apply(TEXT + crowd)) == 12 + 4000
     assert await apply(TEXT + crowd) == []
+
+
+REGISTERED = TEXT.replace('number = "101"\nkind = "sip"', 'number = "101"\nkind = "sip"\n{}')
+
+
+async def test_a_phone_that_registers(apply: Applying) -> None:
+    await apply(REGISTERED.format('password = "geheim-101"'))
+    [account] = await apply.directory.sip_accounts()
+    assert (account.number, account.password) == ("101", "geheim-101")
+    assert "geheim" not in repr(account)
+    anna = await apply.directory.employee(OURS, EmployeeId(25))
+    assert anna is not None
+    assert [phone.registers for phone in anna.phones] == [False, True]
+
+    changes = await apply(REGISTERED.format('password = "geheim-102"'))
+    assert changes == [
+        Change(Kind.CHANGED, "phone 101", (FieldChange("password", "(secret)", "(secret)"),))
+    ]
+    for off in ('password = "geheim-102"\nactive = false', 'contact = "sip:101@192.0.2.7"'):
+        await apply(REGISTERED.format(off))
+        assert await apply.directory.sip_accounts() == []
+
+
+async def test_a_number_registers_once_over_all_accounts(apply: Applying) -> None:
+    await apply(REGISTERED.format('password = "geheim-101"'))
+    other = """
+[account]
+id = 2
+name = "Another"
+[[employees]]
+id = 99
+full_name = "Clara"
+[[employees.phones]]
+number = "101"
+kind = "sip"
+"""
+    assert await apply.faults(other + 'password = "geheim-999"') == [
+        "9: employees[0].phones[0].number: a phone of another account registers under this number"
+    ]
+    await apply(other)
+    [account] = await apply.directory.sip_accounts()
+    assert account.password == "geheim-101"
+
+
+async def test_how_a_trunk_is_to_be_held(apply: Applying) -> None:
+    said = 'register = true\nexpires = 600\noptions_ping = 30\n\n[[trunks]]\nname = "second"'
+    await apply(TEXT.replace('\n[[trunks]]\nname = "second"', said))
+    first, second = await apply.directory.trunks()
+    assert (first.register, first.expires, first.options_ping) == (True, 600, 30.0)
+    assert (second.register, second.expires, second.options_ping) == (False, 300, None)

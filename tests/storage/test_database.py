@@ -46,15 +46,21 @@ def _schema(file: Path) -> dict[str, list[str]]:
         "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name != 'alembic_version'"
     ).fetchall()
     connection.close()
-    return {
-        name: sorted(re.sub(r"\s+", " ", clause).strip(" ,") for clause in _clauses(sql))
-        for name, sql in rows
-    }
+    return {name: sorted(_clauses(re.sub(r"\s+", " ", sql))) for name, sql in rows}
 
 
 def _clauses(sql: str) -> list[str]:
-    # A column that was added later stands in one line with the clause before it.
-    return re.sub(r", (?=[a-z_]+ [A-Z])", ",\n\t", sql).split("\n")
+    """What stands between the commas of a statement's outer brackets, and around these."""
+    head, _, rest = sql.partition("(")
+    body, _, tail = rest.rpartition(")")
+    clauses, depth = [""], 0
+    for character in body:
+        depth += {"(": 1, ")": -1}.get(character, 0)
+        if character == "," and not depth:
+            clauses.append("")
+        else:
+            clauses[-1] += character
+    return [head.strip(), tail.strip(), *(clause.strip() for clause in clauses)]
 
 
 async def test_migrating_again_changes_nothing(database: AsyncEngine, database_path: Path) -> None:

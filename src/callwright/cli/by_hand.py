@@ -2,6 +2,7 @@
 
 import re
 import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
@@ -22,7 +23,9 @@ from callwright.cli.terminal import (
 )
 from callwright.directory.entries import LOOPBACK, MediaFileEntry, UserEntry
 from callwright.directory.media import MediaFault, take_in
+from callwright.engines.port import TrunkRegistration, TrunkState
 from callwright.storage import administration
+from callwright.storage.trunk_states import read_trunk_states
 
 SHORTEST_PASSWORD = 10
 "Characters."
@@ -180,9 +183,20 @@ def set_password(
 
 @trunk_app.command(name="list")
 def list_trunks(config: Config = None) -> None:
-    """List all trunks; the first active one is the default."""
+    """List all trunks; the first active one is the default.
+
+    While the service runs, also how it stands with each: whether we are registered there, and
+    whether it answers.
+    """
+
+    async def work(
+        database: AsyncEngine,
+    ) -> tuple[list[administration.ListedTrunk], Mapping[str, TrunkState]]:
+        return await administration.list_trunks(database), await read_trunk_states(database)
+
+    trunks, states = in_database(open_settings(config), work)
     show(
-        ("Name", "Host", "Port", "User", "State"),
+        ("Name", "Host", "Port", "User", "State", "Registration", "Answers"),
         [
             (
                 trunk.name,
@@ -190,10 +204,30 @@ def list_trunks(config: Config = None) -> None:
                 str(trunk.port),
                 trunk.user or "",
                 "active" if trunk.active else "off",
+                *_line_state(states.get(trunk.name)),
             )
-            for trunk in in_database(open_settings(config), administration.list_trunks)
+            for trunk in trunks
         ],
     )
+
+
+def _line_state(state: TrunkState | None) -> tuple[str, str]:
+    """Tell how it stands with a trunk: registration, and whether it answers."""
+    if state is None:
+        return "", ""
+    registration = "" if state.registration is TrunkRegistration.OFF else state.registration.value
+    if state.registered_for is not None:
+        registration += f", {max(0.0, state.registered_for):.0f} s"
+    if state.detail and state.reachable is not False:
+        registration += f" ({state.detail})"
+    match state.reachable:
+        case None:
+            answers = ""
+        case True:
+            answers = f"in {(state.round_trip or 0) * 1000:.0f} ms"
+        case False:
+            answers = f"no ({state.detail})" if state.detail else "no"
+    return registration, answers
 
 
 def _moment(text: str, now: datetime) -> datetime:

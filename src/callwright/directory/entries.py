@@ -123,6 +123,12 @@ class TrunkEntry(Entry):
     ) = Field(default=None, repr=False)
     caller_id_header: Literal["from", "pai"] = "from"
     "Where the caller id goes: `from`, or `pai` for P-Asserted-Identity as well (RFC 3325)."
+    registers: bool = Field(default=False, alias="register")
+    "Register there as `user`, so that calls come in."
+    expires: Annotated[int, Field(ge=60, le=86400)] = 300
+    "Seconds a registration is asked for; it is refreshed in time."
+    options_ping: Annotated[float, Field(ge=5, le=3600, strict=False)] | None = None
+    "Seconds between questions (OPTIONS) whether the trunk is there; left out: it is not asked."
     active: bool = True
 
 
@@ -139,7 +145,12 @@ class PhoneEntry(Entry):
     kind: Annotated[PhoneKind, Field(strict=False)]
     "`e164`, `sip` or `extension`."
     contact: Annotated[str, AfterValidator(_contact)] | None = None
-    "SIP URI the phone is rung at; left out: through a trunk. Not for `e164`."
+    "SIP URI the phone is rung at. Not for `e164`, nor beside `password`."
+    password: (
+        Annotated[str, Field(min_length=8, max_length=128), AfterValidator(_printable)] | None
+    ) = Field(default=None, repr=False)
+    """The phone registers with us, as user `number`, by this password, and is rung where it then
+    is. With neither `contact` nor `password` it is rung through a trunk."""
     dial_time: Annotated[float, Field(ge=1, le=100, strict=False)] = 30.0
     "Seconds it is rung."
     active: bool = True

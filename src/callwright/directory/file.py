@@ -125,6 +125,8 @@ def _contradictions(content: Directory, where: Lines) -> Iterator[tuple[Place, s
     for place, trunk in enumerate(content.trunks):
         if trunk.password is not None and trunk.user is None:
             yield ("trunks", place, "password"), "a password needs a user beside it"
+        if trunk.registers and trunk.user is None:
+            yield ("trunks", place, "register"), "to register, a user is needed beside it"
     for place, number in enumerate(content.virtual_numbers):
         if number.trunk is not None and number.trunk not in trunks:
             known = ", ".join(sorted(trunks)) or "none"
@@ -136,6 +138,9 @@ def _contradictions(content: Directory, where: Lines) -> Iterator[tuple[Place, s
             yield ("employees", place, "coach"), f"there is no employee {employee.coach} here"
         for index, phone in enumerate(employee.phones):
             here = ("employees", place, "phones", index)
+            if phone.contact is not None and phone.password is not None:
+                reason = "a phone is rung at its contact or where it registers, not at both"
+                yield (*here, "password"), reason
             if phone.kind is not PhoneKind.E164:
                 continue
             if not re.fullmatch(r"[1-9][0-9]{6,14}", phone.number):
@@ -144,6 +149,9 @@ def _contradictions(content: Directory, where: Lines) -> Iterator[tuple[Place, s
             if phone.contact is not None:
                 reason = "only phones of kind sip or extension are rung at a contact"
                 yield (*here, "contact"), reason
+            if phone.password is not None:
+                reason = "only phones of kind sip or extension register with a password"
+                yield (*here, "password"), reason
 
 
 def _talk_options(content: Directory) -> Iterator[tuple[Place, str]]:

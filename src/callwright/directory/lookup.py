@@ -18,7 +18,7 @@ from callwright.directory.model import (
     UserId,
     VirtualNumber,
 )
-from callwright.engines.port import Trunk
+from callwright.engines.port import SipAccount, Trunk
 
 
 class Access(Protocol):
@@ -63,3 +63,6 @@ class Directory(Protocol):
 
     async def trunks(self) -> Sequence[Trunk]:
         """All active trunks in the order of the directory file; the first is the default."""
+
+    async def sip_accounts(self) -> Sequence[SipAccount]:
+        """All active phones that register with us, of all accounts."""

@@ -99,6 +99,8 @@ class Phone:
     active: bool
     contact: str | None = None
     "Fixed SIP URI of the phone; only for SIP phones and extensions."
+    registers: bool = False
+    "It registers with us, and is rung where it then is; only for SIP phones and extensions."
 
 
 class Recorded(StrEnum):

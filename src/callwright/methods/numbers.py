@@ -122,9 +122,11 @@ class Numbers:
         return Target(address, shown, phone.dial_time, reference)
 
     async def _address(self, phone: Phone, virtual: VirtualNumber) -> Address:
-        """Where a phone is: at its own contact, else behind the trunk (a carrier or a PBX)."""
+        """Where a phone is: at its contact, where it registers, or behind the trunk (a PBX)."""
         if phone.contact:
             return Address(phone.number, phone=phone.contact)
+        if phone.registers:
+            return Address(phone.number)
         return await self._through_trunk(phone.number, virtual)
 
     async def _through_trunk(self, number: str, virtual: VirtualNumber) -> Address:

@@ -23,7 +23,14 @@ from callwright.storage.sections import (
     stored_rows,
     wanted_rows,
 )
-from callwright.storage.tables import Origin, accounts, directory_revision, tokens, users
+from callwright.storage.tables import (
+    Origin,
+    accounts,
+    directory_revision,
+    employee_phones,
+    tokens,
+    users,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +210,26 @@ async def _taken_by_others(connection: AsyncConnection, file: DirectoryFile) -> 
             if key in others:
                 reason = "it belongs to another account or to the system"
                 faults.append(file.fault((array, place, section.key), reason))
-    return faults
+    return [*faults, *await _registered_by_others(connection, file)]
+
+
+async def _registered_by_others(connection: AsyncConnection, file: DirectoryFile) -> list[Fault]:
+    """Find phones that register under a number under which another account's does."""
+    others = set(
+        await connection.scalars(
+            select(employee_phones.c.number).where(
+                employee_phones.c.password.is_not(None),
+                employee_phones.c.account_id != file.content.account.id,
+            )
+        )
+    )
+    reason = "a phone of another account registers under this number"
+    return [
+        file.fault(("employees", place, "phones", index, "number"), reason)
+        for place, employee in enumerate(file.content.employees)
+        for index, phone in enumerate(employee.phones)
+        if phone.password is not None and phone.number in others
+    ]
 
 
 def _unknown_users(file: DirectoryFile, logins: Collection[Key]) -> Iterator[Fault]:

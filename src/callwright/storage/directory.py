@@ -21,10 +21,11 @@ from callwright.directory.model import (
     TalkOption,
     VirtualNumber,
 )
-from callwright.engines.port import Trunk
+from callwright.engines.port import SipAccount, Trunk
 from callwright.storage.database import writing
 from callwright.storage.tables import (
     Origin,
+    accounts,
     blacklist,
     directory_revision,
     employee_phones,
@@ -59,6 +60,7 @@ _EMPLOYEE = (
         employee_phones.c.contact,
         employee_phones.c.dial_time,
         employee_phones.c.active,
+        employee_phones.c.password.is_not(None).label("registers"),
     )
     .join_from(employees, employee_phones, isouter=True)
     .where(employees.c.account_id == _ACCOUNT, employees.c.active)
@@ -119,9 +121,24 @@ _TRUNKS = (
         trunks.c.user,
         trunks.c.password,
         trunks.c.caller_id_header,
+        trunks.c.register,
+        trunks.c.expires,
+        trunks.c.options_ping,
     )
     .where(trunks.c.active)
     .order_by(trunks.c.account_id, trunks.c.position)
+)
+
+_SIP_ACCOUNTS = (
+    select(employee_phones.c.number, employee_phones.c.password)
+    .join_from(employee_phones, employees)
+    .join(accounts, accounts.c.id == employee_phones.c.account_id)
+    .where(
+        employee_phones.c.password.is_not(None),
+        employee_phones.c.active,
+        employees.c.active,
+        accounts.c.active,
+    )
 )
 
 _REVISION = select(directory_revision.c.revision)
@@ -188,12 +205,18 @@ class StoredDirectory:
                 user=row.user,
                 password=row.password,
                 caller_id_header=row.caller_id_header,
+                register=row.register,
+                expires=row.expires,
+                options_ping=row.options_ping,
             )
             for row in await self._rows(_TRUNKS)
         ]
 
+    async def sip_accounts(self) -> Sequence[SipAccount]:
+        return [SipAccount(row.number, row.password) for row in await self._rows(_SIP_ACCOUNTS)]
+
     async def revision(self) -> int:
-        """Count of changes to the directory: a new number means that trunks may have changed."""
+        """Count of changes: a new number means that trunks or phones may be others now."""
         return int((await self._rows(_REVISION))[0].revision)
 
     async def _rows(self, statement: _Statement, **values: int | str) -> Sequence[_Row]:
@@ -227,6 +250,7 @@ def _employee(rows: Sequence[_Row]) -> Employee | None:
                 dial_time=row.dial_time,
                 active=row.active,
                 contact=row.contact,
+                registers=row.registers,
             )
             for row in rows
             if row.phone_id is not None

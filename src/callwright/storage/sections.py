@@ -45,7 +45,18 @@ TRUNKS = Section(
     "trunk",
     trunks,
     "name",
-    ("position", "host", "port", "user", "password", "caller_id_header", "active"),
+    (
+        "position",
+        "host",
+        "port",
+        "user",
+        "password",
+        "caller_id_header",
+        "active",
+        "register",
+        "expires",
+        "options_ping",
+    ),
     secret=("password",),
 )
 USERS = Section(
@@ -67,7 +78,8 @@ PHONES = Section(
     "phone",
     employee_phones,
     "number",
-    ("employee_id", "kind", "contact", "priority", "dial_time", "active"),
+    ("employee_id", "kind", "contact", "password", "priority", "dial_time", "active"),
+    secret=("password",),
 )
 VIRTUAL_NUMBERS = Section("virtual number", virtual_numbers, "number", ("trunk",))
 MEDIA_FILES = Section(
@@ -109,6 +121,9 @@ def wanted_rows(content: Directory, media: Mapping[int, StoredMedia]) -> dict[st
                 "password": trunk.password,
                 "caller_id_header": trunk.caller_id_header,
                 "active": trunk.active,
+                "register": trunk.registers,
+                "expires": trunk.expires,
+                "options_ping": trunk.options_ping,
             }
             for position, trunk in enumerate(content.trunks)
         },
@@ -145,6 +160,7 @@ def wanted_rows(content: Directory, media: Mapping[int, StoredMedia]) -> dict[st
                 "employee_id": employee.id,
                 "kind": phone.kind.value,
                 "contact": phone.contact,
+                "password": phone.password,
                 "priority": priority,
                 "dial_time": phone.dial_time,
                 "active": phone.active,

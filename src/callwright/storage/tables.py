@@ -26,6 +26,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    false,
 )
 
 
@@ -130,6 +131,22 @@ trunks = Table(
     Column("password", Text),
     Column("caller_id_header", String(8), nullable=False),
     Column("active", Boolean, nullable=False),
+    Column("register", Boolean, nullable=False, server_default=false()),
+    Column("expires", Integer, nullable=False, server_default="300"),
+    Column("options_ping", Float),
+)
+
+# What the service last knew of each trunk, for other processes; no part of the directory.
+trunk_states = Table(
+    "trunk_states",
+    metadata,
+    Column("trunk", Text, primary_key=True),
+    Column("registration", String(16), nullable=False),
+    Column("registered_until", UtcDateTime),
+    Column("reachable", Boolean),
+    Column("round_trip", Float),
+    Column("detail", Text, nullable=False),
+    Column("known_at", UtcDateTime, nullable=False),
 )
 
 virtual_numbers = Table(
@@ -167,7 +184,17 @@ employee_phones = Table(
     Column("priority", Integer, nullable=False),
     Column("dial_time", Float, nullable=False),
     Column("active", Boolean, nullable=False),
+    # In the clear, as that of a trunk.
+    Column("password", Text),
     UniqueConstraint("account_id", "number"),
+)
+# A phone registers by its number alone, whosever it is.
+Index(
+    "uq_employee_phones_registered_number",
+    employee_phones.c.number,
+    unique=True,
+    sqlite_where=employee_phones.c.password.is_not(None),
+    postgresql_where=employee_phones.c.password.is_not(None),
 )
 
 media_files = Table(

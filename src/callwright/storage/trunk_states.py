@@ -1,0 +1,94 @@
+"""Trunk states: what the running service knows of its trunks, told to other processes.
+
+The service writes what its engine says, behind the calls' back; a command reads it. What is too old
+is nobody's knowledge any more: the service that wrote it has stopped, or has crashed.
+"""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+
+import anyio
+from sqlalchemy import delete, insert, select
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from callwright.engines.port import TrunkRegistration, TrunkState
+from callwright.storage.database import reason, writing
+from callwright.storage.tables import trunk_states
+
+log = logging.getLogger(__name__)
+
+LOOKED_AT_EVERY = 1.0
+"Seconds between looks at the engine; what has changed is written at once."
+WRITTEN_EVERY = 15.0
+"Seconds after which it is written although nothing has changed, to say that it still holds."
+HOLDS_FOR = 60.0
+"Seconds after which nothing written is believed."
+CLEARED_WITHIN = 2.0
+
+
+async def keep_trunk_states(
+    database: AsyncEngine, states: Callable[[], Sequence[TrunkState]]
+) -> None:
+    """Write what ``states`` tells until cancelled; then clear it."""
+    written: Sequence[object] | None = None
+    written_at = 0.0
+    try:
+        while True:
+            told, now = states(), anyio.current_time()
+            news = [(one.name, one.registration, one.reachable, one.detail) for one in told]
+            due = news != written or now - written_at >= WRITTEN_EVERY
+            if due and await _write(database, told):
+                written, written_at = news, now
+            await anyio.sleep(LOOKED_AT_EVERY)
+    finally:
+        with anyio.move_on_after(CLEARED_WITHIN, shield=True):
+            await _write(database, ())
+
+
+async def read_trunk_states(database: AsyncEngine) -> Mapping[str, TrunkState]:
+    """Return what the service knows of each trunk; nothing if none is running."""
+    now = datetime.now(UTC)
+    query = select(trunk_states).where(trunk_states.c.known_at > now - timedelta(seconds=HOLDS_FOR))
+    async with database.connect() as connection:
+        return {
+            row.trunk: TrunkState(
+                row.trunk,
+                TrunkRegistration(row.registration),
+                registered_for=(row.registered_until - now).total_seconds()
+                if row.registered_until
+                else None,
+                reachable=row.reachable,
+                round_trip=row.round_trip,
+                detail=row.detail,
+            )
+            for row in await connection.execute(query)
+        }
+
+
+async def _write(database: AsyncEngine, states: Sequence[TrunkState]) -> bool:
+    now = datetime.now(UTC)
+    rows = [
+        {
+            "trunk": state.name,
+            "registration": state.registration.value,
+            "registered_until": now + timedelta(seconds=state.registered_for)
+            if state.registered_for is not None
+            else None,
+            "reachable": state.reachable,
+            "round_trip": state.round_trip,
+            "detail": state.detail,
+            "known_at": now,
+        }
+        for state in states
+    ]
+    try:
+        async with writing(database) as connection:
+            await connection.execute(delete(trunk_states))
+            if rows:
+                await connection.execute(insert(trunk_states), rows)
+    except DBAPIError as fault:
+        log.warning("the states of the trunks are not written: %s", reason(fault))
+        return False
+    return True

@@ -1,0 +1,76 @@
+"""What another process is told of the trunks, and when it is told nothing."""
+
+import sqlite3
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import anyio
+import pytest
+from sqlalchemy import update
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from callwright.engines.port import TrunkRegistration, TrunkState
+from callwright.storage.database import writing
+from callwright.storage.tables import trunk_states
+from callwright.storage.trunk_states import HOLDS_FOR, keep_trunk_states, read_trunk_states
+
+pytestmark = pytest.mark.anyio
+
+CARRIER = TrunkState(
+    "carrier",
+    TrunkRegistration.REGISTERED,
+    registered_for=240.0,
+    reachable=True,
+    round_trip=0.012,
+)
+PBX = TrunkState("pbx", TrunkRegistration.OFF, reachable=False, detail="no reply")
+
+
+async def until(database: AsyncEngine, wanted: Sequence[str]) -> None:
+    with anyio.fail_after(5):
+        while list(await read_trunk_states(database)) != list(wanted):  # noqa: ASYNC110
+            await anyio.sleep(0.02)
+
+
+async def test_what_the_engine_says_is_read_by_others(database: AsyncEngine) -> None:
+    told = [CARRIER]
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(keep_trunk_states, database, lambda: told)
+        await until(database, ["carrier"])
+        read = (await read_trunk_states(database))["carrier"]
+        assert read.registration is TrunkRegistration.REGISTERED
+        assert read.registered_for == pytest.approx(240, abs=5)
+        assert (read.reachable, read.round_trip, read.detail) == (True, 0.012, "")
+        told.append(PBX)
+        await until(database, ["carrier", "pbx"])
+        assert (await read_trunk_states(database))["pbx"] == PBX
+        tasks.cancel_scope.cancel()
+    assert await read_trunk_states(database) == {}
+
+
+async def test_what_a_crashed_service_left_is_not_believed(database: AsyncEngine) -> None:
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(keep_trunk_states, database, lambda: [CARRIER])
+        await until(database, ["carrier"])
+        old = datetime.now(UTC) - timedelta(seconds=HOLDS_FOR + 1)
+        async with writing(database) as connection:
+            await connection.execute(update(trunk_states).values(known_at=old))
+        assert await read_trunk_states(database) == {}
+        tasks.cancel_scope.cancel()
+
+
+async def test_a_locked_database_is_waited_for(
+    database: AsyncEngine, database_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    locker = sqlite3.connect(database_path)
+    locker.execute("BEGIN IMMEDIATE")
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(keep_trunk_states, database, lambda: [CARRIER])
+        with anyio.fail_after(10):
+            while "it is locked by another program" not in caplog.text:  # noqa: ASYNC110
+                await anyio.sleep(0.02)
+        locker.rollback()
+        locker.close()
+        await until(database, ["carrier"])
+        tasks.cancel_scope.cancel()
