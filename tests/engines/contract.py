@@ -5,6 +5,7 @@ the words of the simulated engine. ``CLAUSES`` is what a test module parametrise
 """
 
 from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
 from typing import Protocol
 
 import anyio
@@ -15,6 +16,7 @@ from callwright.engines.port import (
     Address,
     BridgeId,
     Cause,
+    CoachMode,
     DtmfReceived,
     DtmfSent,
     EarlyMediaStarted,
@@ -29,6 +31,8 @@ from callwright.engines.port import (
     Media,
     PlaybackFinished,
     PlaybackId,
+    RecordingFinished,
+    RecordingId,
     SipAccount,
 )
 from callwright.engines.simulated import (
@@ -45,6 +49,7 @@ A, B, C = LegId(1 << 33), LegId((1 << 33) + 1), LegId((1 << 33) + 2)
 CALL = (A, B, C)
 PLAYBACK, PLAYBACK_2 = PlaybackId(71), PlaybackId(72)
 BRIDGE, BRIDGE_2 = BridgeId(81), BridgeId(82)
+RECORDING, RECORDING_2 = RecordingId(91), RecordingId(92)
 
 INBOUND = "inbound"
 "The trunk that calls come in from."
@@ -69,6 +74,9 @@ class Line(Protocol):
         """
 
     def media(self, seconds: float) -> Media: ...
+
+    def file(self, name: str) -> Path:
+        """Where a recording may be put."""
 
 
 class Heard:
@@ -101,6 +109,14 @@ class Heard:
             while True:
                 for event in self.events:
                     if isinstance(event, LegOffered) and event.leg not in after:
+                        return event
+                await self._more.wait()
+
+    async def finish_of(self, recording: RecordingId) -> RecordingFinished:
+        with anyio.fail_after(WITHIN):
+            while True:
+                for event in self.events:
+                    if isinstance(event, RecordingFinished) and event.recording == recording:
                         return event
                 await self._more.wait()
 
@@ -273,6 +289,91 @@ async def a_second_bridge_replaces_the_first(line: Line) -> None:
     line.engine.unbridge(BRIDGE_2)
 
 
+async def who_is_heard_may_change_at_any_time(line: Line) -> None:
+    """Clause 8, as far as events can show it: no command of these makes one."""
+    for leg in (A, B, C):
+        await answered(line, leg)
+    before = list(line.heard.events)
+    line.engine.bridge(BRIDGE, A, B)
+    for mode in CoachMode:
+        line.engine.coach(C, A, mode)
+    line.engine.mute(A, muted=True)
+    line.engine.mute(A, muted=True)
+    line.engine.unbridge(BRIDGE)
+    line.engine.bridge(BRIDGE_2, A, C)  # a coach may be bridged with whom it coaches
+    line.engine.mute(A, muted=False)
+    line.engine.stop_coaching(C)
+    line.engine.stop_coaching(C)
+    line.engine.play(A, PLAYBACK, line.media(0.1))
+    await line.heard.wait_for(PlaybackFinished(A, PLAYBACK))
+    assert line.heard.events == [*before, PlaybackFinished(A, PLAYBACK)]
+
+
+async def coaching_ends_with_either_leg(line: Line) -> None:
+    for leg in (A, B, C):
+        await answered(line, leg)
+    line.engine.coach(B, A, CoachMode.BARGE)
+    line.engine.coach(C, A, CoachMode.WHISPER)
+    line.engine.hang_up(B)
+    await line.heard.end_of(B)
+    line.engine.hang_up(A)
+    await line.heard.end_of(A)
+    line.engine.stop_coaching(B)
+    line.engine.stop_coaching(C)
+    with pytest.raises(LegGone):
+        line.engine.coach(C, A, CoachMode.LISTEN)
+    with pytest.raises(LegGone):
+        line.engine.coach(A, C, CoachMode.LISTEN)
+    with pytest.raises(LegGone):
+        line.engine.mute(A, muted=True)
+    line.engine.mute(C, muted=True)
+    assert line.heard.of(C)[-1] == LegAnswered(C)
+
+
+def recordings(line: Line) -> list[RecordingFinished]:
+    return [event for event in line.heard.events if isinstance(event, RecordingFinished)]
+
+
+async def a_recording_that_is_stopped_finishes_once(line: Line) -> None:
+    await answered(line, A)
+    await answered(line, B)
+    line.engine.bridge(BRIDGE, A, B)
+    line.engine.record(RECORDING, A, B, line.file("1.wav"))
+    line.engine.play(A, PLAYBACK, line.media(0.3))
+    await line.heard.wait_for(PlaybackFinished(A, PLAYBACK))
+    line.engine.stop_recording(RECORDING)
+    line.engine.stop_recording(RECORDING)
+    told = await line.heard.finish_of(RECORDING)
+    assert (told.leg, told.fault) == (A, "")
+    assert 0.2 <= told.duration <= WITHIN
+    line.engine.stop_recording(RECORDING)
+    line.engine.hang_up(A)
+    await line.heard.end_of(A)
+    assert recordings(line) == [told]
+
+
+async def a_recording_ends_with_its_first_leg_and_before_it(line: Line) -> None:
+    await answered(line, A)
+    await answered(line, B)
+    line.engine.record(RECORDING, A, B, line.file("1.wav"))
+    line.engine.record(RECORDING_2, A, B, line.file("2.wav"))
+    line.engine.hang_up(A)
+    await line.heard.end_of(A)
+    assert {told.recording for told in recordings(line)} == {RECORDING, RECORDING_2}
+    assert {told.leg for told in recordings(line)} == {A}
+    line.engine.stop_recording(RECORDING)
+    with pytest.raises(LegGone):
+        line.engine.record(RecordingId(93), A, B, line.file("3.wav"))
+
+
+async def a_recording_ends_with_its_other_leg(line: Line) -> None:
+    await answered(line, A)
+    await answered(line, B, (0.2, HangsUp()))
+    line.engine.record(RECORDING, A, B, line.file("1.wav"))
+    assert (await line.heard.finish_of(RECORDING)).leg == A
+    assert LegAnswered(A) in line.heard.events
+
+
 async def nobody_can_be_rung_without_a_way(line: Line) -> None:
     line.engine.ring(A, Address("74950000000", trunk="no such trunk"), caller_id="1234567")
     ended = await line.heard.end_of(A)
@@ -378,6 +479,11 @@ CLAUSES: Sequence[Callable[[Line], Awaitable[None]]] = (
     keys_of_the_far_end_are_told,
     early_media_is_told_once_and_can_be_bridged,
     a_second_bridge_replaces_the_first,
+    who_is_heard_may_change_at_any_time,
+    coaching_ends_with_either_leg,
+    a_recording_that_is_stopped_finishes_once,
+    a_recording_ends_with_its_first_leg_and_before_it,
+    a_recording_ends_with_its_other_leg,
     nobody_can_be_rung_without_a_way,
     a_phone_that_is_not_registered_cannot_be_rung,
     a_call_comes_in_and_is_answered,

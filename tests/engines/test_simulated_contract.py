@@ -19,6 +19,7 @@ class SimulatedLine:
         self.simulated = SimulatedEngine()
         self.heard = Heard()
         self.engine = WatchedEngine(self.simulated, self.heard)
+        self._folder = folder
         self._props = Props(folder)
         self._numbers = itertools.count(79260000000)
         self._legs = itertools.count(1)
@@ -32,6 +33,9 @@ class SimulatedLine:
         self.simulated.far_ends[caller] = FarEnd(acts)
         leg = LegId(next(self._legs))
         self.simulated.offer(leg, caller=caller, called=called, trunk=INBOUND)
+
+    def file(self, name: str) -> Path:
+        return self._folder / name
 
     def media(self, seconds: float) -> Media:
         return self._props.media(f"{seconds}", seconds)

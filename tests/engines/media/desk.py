@@ -90,12 +90,12 @@ class Desk:
         return Stream(far(number), codec, known.payload_type, dtmf, sends, receives, known.clock)
 
     def bridge(self, one: int, other: int) -> None:
-        self.legs[one].hear(self.legs[other])
-        self.legs[other].hear(self.legs[one])
+        self.legs[one].hear([self.legs[other]], self.legs[other])
+        self.legs[other].hear([self.legs[one]], self.legs[one])
 
     def part(self, *legs: int) -> None:
         for leg in legs:
-            self.legs[leg].hear(None)
+            self.legs[leg].hear(())
 
     def play(self, leg: int, sound: Clip, playback: int = 1, *, loop: bool = False) -> Playback:
         playing = Playback(PlaybackId(playback), Path("a.wav"), loop=loop)

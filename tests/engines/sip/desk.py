@@ -34,6 +34,12 @@ class Desk:
         self.on_event(event)
         self._more.set()
 
+    async def event(self, wanted: EngineEvent) -> None:
+        async with asyncio.timeout(5):
+            while wanted not in self.events:
+                self._more.clear()
+                await self._more.wait()
+
     async def told(self, wanted: type[EngineEvent]) -> EngineEvent:
         async with asyncio.timeout(5):
             while True:

@@ -3,9 +3,18 @@
 import asyncio
 import itertools
 from collections.abc import Callable, Collection
+from pathlib import Path
 
 from callwright.engines.media.media import MediaEvent, NoPorts, Stream
-from callwright.engines.port import BridgeId, LegId, Media, PlaybackId, Quality
+from callwright.engines.port import (
+    BridgeId,
+    CoachMode,
+    LegId,
+    Media,
+    PlaybackId,
+    Quality,
+    RecordingId,
+)
 
 Asked = tuple[object, ...]
 
@@ -65,3 +74,18 @@ class RememberingMedia:
 
     def unbridge(self, bridge: BridgeId) -> None:
         self.asked.append(("unbridge", bridge))
+
+    def mute(self, leg: LegId, *, muted: bool) -> None:
+        self.asked.append(("mute", leg, muted))
+
+    def coach(self, ear: LegId, to: LegId, mode: CoachMode) -> None:
+        self.asked.append(("coach", ear, to, mode))
+
+    def stop_coaching(self, ear: LegId) -> None:
+        self.asked.append(("stop_coaching", ear))
+
+    def record(self, recording: RecordingId, one: LegId, other: LegId, file: Path) -> None:
+        self.asked.append(("record", recording, one, other))
+
+    def stop_recording(self, recording: RecordingId) -> None:
+        self.asked.append(("stop_recording", recording))

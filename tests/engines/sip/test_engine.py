@@ -27,6 +27,8 @@ from callwright.engines.port import (
     PlaybackFinished,
     PlaybackId,
     Quality,
+    RecordingFinished,
+    RecordingId,
     Trunk,
 )
 from callwright.engines.simulated import Answers, HangsUp, Rejects, Rings
@@ -75,6 +77,58 @@ async def test_how_the_audio_came_over_is_told_with_the_end() -> None:
         assert await desk.told(LegEnded) == LegEnded(
             A, Cause.RELEASED, quality=Quality(sent=100, received=98, lost=2, mos=4.1)
         )
+
+
+async def recorded(desk: Desk, phone: Phone, *recordings: RecordingId) -> None:
+    """Ring, and record the leg; nothing of it is closed yet."""
+    desk.engine.ring(A, to(phone), caller_id=CALLER)
+    desk.engine.ring(B, to(phone), caller_id=CALLER)
+    await desk.told(LegAnswered)
+    for recording in recordings:
+        desk.engine.record(recording, A, B, Path("x.wav"))
+
+
+async def test_the_end_of_a_leg_is_told_after_those_of_its_recordings() -> None:
+    one, other = RecordingId(1), RecordingId(2)
+    async with Phone([(0, Answers())]) as phone, running() as desk:
+        await recorded(desk, phone, one, other)
+        desk.engine.hang_up(A)
+        await phone.got("BYE")
+        for recording in (one, other):
+            assert not [event for event in desk.events if isinstance(event, LegEnded)]
+            desk.media.say(RecordingFinished(A, recording, 1.5))
+        await desk.told(LegEnded)
+        assert desk.events[-3:] == [
+            RecordingFinished(A, one, 1.5),
+            RecordingFinished(A, other, 1.5),
+            LegEnded(A, Cause.RELEASED),
+        ]
+        with pytest.raises(LegGone):
+            desk.engine.record(RecordingId(3), A, B, Path("x.wav"))
+
+
+async def test_a_disk_that_does_not_answer_keeps_no_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("callwright.engines.sip.engine.CLOSED_WITHIN", 0.05)
+    recording = RecordingId(1)
+    async with Phone([(0, Answers())]) as phone, running() as desk:
+        await recorded(desk, phone, recording)
+        desk.engine.hang_up(A)
+        await desk.told(LegEnded)
+        assert desk.events[-2:] == [
+            RecordingFinished(A, recording, 0.0, "its file was not closed in time"),
+            LegEnded(A, Cause.RELEASED),
+        ]
+        desk.media.say(RecordingFinished(A, recording, 9.0))
+        desk.engine.hang_up(B)
+        await desk.event(LegEnded(B, Cause.RELEASED))
+        assert RecordingFinished(A, recording, 9.0) not in desk.events
+
+
+async def test_every_end_is_told_at_the_last_also_of_legs_that_are_recorded() -> None:
+    async with Phone([(0, Answers())]) as phone:
+        async with running() as desk:
+            await recorded(desk, phone, RecordingId(1))
+        assert LegEnded(A, Cause.ENGINE_LOST, "shutdown") in desk.events
 
 
 async def test_a_call_is_hung_up_from_within_an_event() -> None:

@@ -44,6 +44,9 @@ class SipLine:
         phone = await self._phones.enter_async_context(Phone(acts))
         phone.call(self.sip.address, caller=caller, called=called)
 
+    def file(self, name: str) -> Path:
+        return self._folder / name
+
     def media(self, seconds: float) -> Media:
         path = self._folder / f"{seconds}.wav"
         with wave.open(str(path), "wb") as file:

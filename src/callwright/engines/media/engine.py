@@ -6,6 +6,8 @@ import time
 from collections import deque
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 
 from callwright.engines.media.clips import Clip, Clips
 from callwright.engines.media.clock import SendLateness, SlotClock
@@ -14,14 +16,20 @@ from callwright.engines.media.leg import LegMedia, Tally
 from callwright.engines.media.media import MediaEvent, Stream
 from callwright.engines.media.player import Playback
 from callwright.engines.media.port import AT_ONCE, Port, Ports, Watch
+from callwright.engines.media.recorder import Recorder
+from callwright.engines.media.recording import Recording
+from callwright.engines.media.switch import Switch
 from callwright.engines.port import (
     BridgeId,
+    CoachMode,
     LegGone,
     LegId,
     Media,
     PlaybackFinished,
     PlaybackId,
     Quality,
+    RecordingFinished,
+    RecordingId,
 )
 
 log = logging.getLogger(__name__)
@@ -41,7 +49,6 @@ class _Line:
 
     port: Port
     media: LegMedia
-    bridge: BridgeId | None = None
     playback: PlaybackId | None = None
 
 
@@ -68,7 +75,10 @@ class RtpEngine:
         self._clock = SlotClock(time.monotonic())
         self._timer: asyncio.TimerHandle | None = None
         self._lines: dict[LegId, _Line] = {}
-        self._bridges: dict[BridgeId, tuple[LegId, LegId]] = {}
+        self._switch = Switch()
+        self._recorder = Recorder(self._recorded)
+        self._recorded_first: dict[RecordingId, LegId] = {}
+        "By recording whose file is not closed yet: the leg that is told of it."
         self._playbacks: dict[PlaybackId, tuple[LegId, Playback]] = {}
         self._events: deque[MediaEvent] = deque()
         self._deliver: Callable[[MediaEvent], None] | None = None
@@ -133,6 +143,7 @@ class RtpEngine:
                 self._timer.cancel()
             self._clips.close()
             self._watch.close()
+            await self._recorder.close()
 
     def open(self, leg: LegId, beside: Collection[LegId] = ()) -> tuple[str, int]:
         """Also raises ValueError if the leg is open already."""
@@ -151,6 +162,7 @@ class RtpEngine:
         )
         self._watch.add(port, media.rtp_arrived, media.rtcp_arrived)
         self._lines[leg] = _Line(port, media)
+        self._switch.enter(media)
         return self._host, port.number
 
     def connect(self, leg: LegId, stream: Stream) -> None:
@@ -174,12 +186,13 @@ class RtpEngine:
         line = self._lines.pop(leg, None)
         if line is None:
             return Quality()
-        if line.bridge is not None:
-            self.unbridge(line.bridge)
+        for recording in self._switch.recordings_of(leg):
+            self.stop_recording(recording)
+        self._switch.leave(leg)
         if line.playback is not None:
             self._playbacks.pop(line.playback, None)
         self._clock.remove(line.media.sender)
-        self._forget(lambda event: event.leg == leg)
+        self._forget(lambda event: event.leg == leg and not isinstance(event, RecordingFinished))
         line.media.reports.leave(time.monotonic(), time.time())
         self._watch.remove(line.port)
         self._ports.free(line.port)
@@ -215,21 +228,53 @@ class RtpEngine:
         """Also raises ValueError if both are the same leg."""
         if one == other:
             raise ValueError(f"leg {one} cannot be bridged with itself")
-        first, second = self._line(one), self._line(other)
-        for old in (bridge, first.bridge, second.bridge):
-            if old is not None:
-                self.unbridge(old)
-        self._bridges[bridge] = (one, other)
-        first.bridge = second.bridge = bridge
-        first.media.hear(second.media)
-        second.media.hear(first.media)
+        self._line(one)
+        self._line(other)
+        self._switch.bridge(bridge, one, other)
 
     def unbridge(self, bridge: BridgeId) -> None:
-        for leg in self._bridges.pop(bridge, ()):
-            line = self._lines.get(leg)
-            if line:
-                line.bridge = None
-                line.media.hear(None)
+        self._switch.unbridge(bridge)
+
+    def mute(self, leg: LegId, *, muted: bool) -> None:
+        self._line(leg)
+        self._switch.mute(leg, muted=muted)
+
+    def coach(self, ear: LegId, to: LegId, mode: CoachMode) -> None:
+        """Also raises ValueError if both are the same leg."""
+        if ear == to:
+            raise ValueError(f"leg {ear} cannot coach itself")
+        self._line(ear)
+        self._line(to)
+        self._switch.coach(ear, to, mode)
+
+    def stop_coaching(self, ear: LegId) -> None:
+        if ear in self._lines:
+            self._switch.stop_coaching(ear)
+
+    def record(self, recording: RecordingId, one: LegId, other: LegId, file: Path) -> None:
+        """Also raises ValueError if both are the same leg, or the recording has begun already."""
+        if one == other or recording in self._recorded_first:
+            raise ValueError(f"recording {recording} needs a number of its own, and two legs")
+        now = time.monotonic()
+        rate = min(self._line(leg).media.codec.rate for leg in (one, other))
+        onto = Recording(now, rate, partial(self._recorder.write, recording))
+        self._recorded_first[recording] = one
+        self._recorder.begin(recording, file, onto.rate)
+        self._switch.record(recording, one, other, onto)
+        self._clock.add(onto, now)
+        self._wind_clock()
+
+    def stop_recording(self, recording: RecordingId) -> None:
+        if onto := self._switch.stop_recording(recording):
+            self._clock.remove(onto)
+            samples = onto.end(time.monotonic())
+            self._recorder.finish(recording, samples, onto.fault)
+
+    def _recorded(self, recording: RecordingId, seconds: float, fault: str) -> None:
+        """Tell that a file is closed, or cannot be written any more."""
+        self.stop_recording(recording)
+        one = self._recorded_first.pop(recording)
+        self._post(RecordingFinished(one, recording, seconds, fault))
 
     def _line(self, leg: LegId) -> _Line:
         line = self._lines.get(leg)

@@ -10,7 +10,7 @@ with warnings.catch_warnings():
     # Up to Python 3.12 this is the standard library's and says that it will go; from 3.13 on the
     # same module comes from audioop-lts. Whoever imports us need not hear about it.
     warnings.simplefilter("ignore", DeprecationWarning)
-    import audioop
+    import audioop as audioop
 
 RATE = 8000
 FRAME = 160

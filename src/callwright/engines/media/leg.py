@@ -3,19 +3,24 @@
 The other direction is `Sender`'s. No sockets and no clock: packets and ``now`` come in.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from callwright.engines.media.codec import CODECS, PCMA, STATIC, Codec
 from callwright.engines.media.dtmf import KeyReceiver
 from callwright.engines.media.latch import Latch, Source
 from callwright.engines.media.media import MediaLost, Stream
+from callwright.engines.media.mixer import Mixer
 from callwright.engines.media.quality import mean_opinion
 from callwright.engines.media.reception import Reception
 from callwright.engines.media.reports import Reports
 from callwright.engines.media.rtp import HEADER, MARKER, PLAIN, payload_span
 from callwright.engines.media.sender import Post, Sender, Transmit
+from callwright.engines.media.voice import Voice
 from callwright.engines.port import DtmfReceived, LegId, Quality
 
+_COMFORT_NOISE = 13
+"Payload type of what stands for silence (RFC 3389); we never offer it, some send it all the same."
 _RTCP = range(192, 224)
 "Second byte of RTCP that comes in on RTP's port (RFC 5761 section 4)."
 
@@ -36,16 +41,20 @@ class LegMedia:
         "_answered",
         "_buffer",
         "_codecs",
-        "_ear",
+        "_ears",
         "_heard",
         "_heard_at",
         "_keys",
+        "_keys_to",
         "_latch",
+        "_listeners",
         "_lost_after",
         "_lost_told",
+        "_partner",
         "_post",
         "_stream",
         "_tally",
+        "_voice",
         "codec",
         "id",
         "reception",
@@ -84,8 +93,13 @@ class LegMedia:
         self._heard_at = now
         self._answered = False
         self._lost_told = False
-        self._heard: LegMedia | None = None
-        self._ear: Sender | None = None  # of the leg that hears this one
+        self._heard: tuple[LegMedia, ...] = ()
+        self._partner: LegMedia | None = None
+        # Of the legs that hear this one, and nobody else; and of the one that gets its keys.
+        self._ears: tuple[Sender, ...] = ()
+        self._keys_to: Sender | None = None
+        self._voice: Voice | None = None
+        self._listeners = 0
 
     # What the leg is told.
 
@@ -110,14 +124,43 @@ class LegMedia:
         self.sender.connect(stream, codec, now)
         self.sender.send_to(self._latch.far)
 
-    def hear(self, other: "LegMedia | None") -> None:
-        """Let this leg's far end hear the other's, in place of whom it heard; None: nobody."""
-        if self._heard:
-            self._heard._ear = None
-        self._heard = other
-        if other:
-            other._ear = self.sender
-        self.sender.bridge_changed()
+    def hear(self, speakers: Sequence["LegMedia"], partner: "LegMedia | None" = None) -> None:
+        """Let this leg's far end hear others', in place of whom it heard before.
+
+        One of them is relayed, several are mixed. The keys of ``partner`` are sent on, too.
+        """
+        if self._partner:
+            self._partner._keys_to = None
+        self._partner = partner
+        if partner:
+            partner._keys_to = self.sender
+        before, self._heard = self._heard, tuple(speakers)
+        if self._heard == before:
+            return
+        mixer = None
+        if len(self._heard) == 1:
+            self._heard[0]._ears += (self.sender,)
+        elif self._heard:
+            mixer = Mixer([speaker.listen() for speaker in self._heard])
+        if len(before) == 1:
+            before[0]._ears = tuple(ear for ear in before[0]._ears if ear is not self.sender)
+        else:
+            for speaker in before:
+                speaker.unlisten()
+        self.sender.bridge_changed(mixer)
+
+    def listen(self) -> Voice:
+        """Return what the far end says, for whoever mixes or records it; see `unlisten`."""
+        self._listeners += 1
+        if self._voice is None:
+            self._voice = Voice(self.reception, self.codec.rate)
+        return self._voice
+
+    def unlisten(self) -> None:
+        """Give back what `listen` returned: without listeners nothing is kept."""
+        self._listeners -= 1
+        if not self._listeners:
+            self._voice = None
 
     def answered(self, now: float) -> None:
         self._answered = True
@@ -182,7 +225,8 @@ class LegMedia:
             if second in _RTCP:
                 self.rtcp_arrived(size, source, now)
                 return
-            known = codec is not None or payload_type == stream.dtmf_payload_type
+            kinds = (stream.dtmf_payload_type, _COMFORT_NOISE)
+            known = codec is not None or payload_type in kinds
             if not known or not latch.admits(source, now):
                 self._tally.forged += 1
                 return
@@ -196,10 +240,17 @@ class LegMedia:
             return
         if payload_type == stream.dtmf_payload_type:
             self._event_arrived(span, second & MARKER, timestamp, ssrc, newest, now)
-        elif not newest:
+            return
+        if codec is None:
+            return  # comfort noise: the clock fills up with silence
+        if self._voice is not None:
+            payload = bytes(buffer[span[0] : span[1]])
+            self._voice.take(payload, codec, timestamp, ssrc, now)
+        if not newest:
             self._tally.overtaken += 1
-        elif self._ear is not None and codec is not None:
-            self._ear.relay(buffer, span, codec, second & MARKER, timestamp, ssrc, now)
+            return
+        for ear in self._ears:
+            ear.relay(buffer, span, codec, second & MARKER, timestamp, ssrc, now)
 
     def rtcp_arrived(self, size: int, source: Source, now: float) -> None:
         """Take the RTCP packet in ``buffer[:size]``; it must come from RTP's host."""
@@ -224,12 +275,13 @@ class LegMedia:
         key = self._keys.take(ssrc, timestamp, bool(marker), payload)
         if key:
             self._post(DtmfReceived(self.id, key))
-        ear = self._ear
+        ear = self._keys_to
         if ear is None:
             return
         if ear.takes_events_of(self.sender):
             if newest:
                 ear.relay_event(payload, marker, timestamp, ssrc, now)
         elif key:
-            # The other far end has another clock, or no telephone-events: it gets a key of ours.
+            # The other far end has another clock or no telephone-events, or it hears more than us:
+            # it gets a key of ours.
             ear.press(key, announced=False)

@@ -7,10 +7,12 @@ never come from inside a command.
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from callwright.engines.port import (
     BridgeId,
+    CoachMode,
     DtmfReceived,
     DtmfSent,
     LegId,
@@ -18,6 +20,8 @@ from callwright.engines.port import (
     PlaybackFinished,
     PlaybackId,
     Quality,
+    RecordingFinished,
+    RecordingId,
 )
 
 
@@ -52,7 +56,7 @@ class MediaLost:
     leg: LegId
 
 
-MediaEvent = DtmfReceived | DtmfSent | PlaybackFinished | MediaLost
+MediaEvent = DtmfReceived | DtmfSent | PlaybackFinished | RecordingFinished | MediaLost
 
 
 class MediaEngine(Protocol):
@@ -79,10 +83,13 @@ class MediaEngine(Protocol):
         """The leg is answered: from now on silence from the far end counts as `MediaLost`."""
 
     def close(self, leg: LegId) -> Quality:
-        """Free the leg and its port; its playbacks and bridge go with it, without events."""
+        """Free the leg and its port; its playbacks and bridge go with it, without events.
+
+        Recordings of it end, and say so as soon as their files are closed.
+        """
 
     def play(self, leg: LegId, playback: PlaybackId, media: Media, *, loop: bool) -> None:
-        """See `callwright.engines.port.Engine.play`; the same holds for the four below."""
+        """See `callwright.engines.port.Engine.play`; the same holds for those below."""
 
     def stop(self, playback: PlaybackId) -> None: ...
 
@@ -91,3 +98,13 @@ class MediaEngine(Protocol):
     def bridge(self, bridge: BridgeId, one: LegId, other: LegId) -> None: ...
 
     def unbridge(self, bridge: BridgeId) -> None: ...
+
+    def mute(self, leg: LegId, *, muted: bool) -> None: ...
+
+    def coach(self, ear: LegId, to: LegId, mode: CoachMode) -> None: ...
+
+    def stop_coaching(self, ear: LegId) -> None: ...
+
+    def record(self, recording: RecordingId, one: LegId, other: LegId, file: Path) -> None: ...
+
+    def stop_recording(self, recording: RecordingId) -> None: ...

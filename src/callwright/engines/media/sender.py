@@ -1,7 +1,8 @@
 """The sender: what one leg is sent, one stream whatever its source.
 
-Every 20 ms the slot clock asks for a packet: of a key, else of the playback, else of silence. In
-between, what a bridge brings is sent on as it comes, and then the clock's packet is left out. All
+Every 20 ms the slot clock asks for a packet: of a key, else of the playback, else of several others
+mixed, else of silence. In between, what a single other says is sent on as it comes, and then the
+clock's packet is left out. All
 of it goes out under one SSRC, sequence numbers run on by one, and timestamps follow the time that
 has passed, so that a far end hears one stream and never has to guess.
 
@@ -19,6 +20,7 @@ from callwright.engines.media.dtmf import event_payloads
 from callwright.engines.media.g711 import TRANSLATION
 from callwright.engines.media.latch import Source
 from callwright.engines.media.media import MediaEvent, Stream
+from callwright.engines.media.mixer import Mixer
 from callwright.engines.media.player import Playback
 from callwright.engines.media.rtp import HEADER, MARKER, PLAIN, WORD, Buffer
 from callwright.engines.media.tones import tone_frames
@@ -58,6 +60,7 @@ class Sender:
         "_key_type",
         "_keys",
         "_leg",
+        "_mixer",
         "_next",
         "_offset",
         "_payload_type",
@@ -120,6 +123,7 @@ class Sender:
         self._transcoder: Transcoder | None = None
         self._offset = 0
         self._relayed_at = -1.0
+        self._mixer: Mixer | None = None
         self._allowance = _BURST
 
     # What the leg is told.
@@ -173,8 +177,12 @@ class Sender:
         self._keys.append((key, announced))
         self._choose()
 
-    def bridge_changed(self) -> None:
-        """Whatever was relayed up to now is over; the next packet begins a new spurt."""
+    def bridge_changed(self, mixer: Mixer | None = None) -> None:
+        """Whatever was relayed or mixed up to now is over; the next packet begins a new spurt.
+
+        ``mixer``: what the clock sends in place of silence, if several are heard.
+        """
+        self._mixer = mixer
         self._relaying = None
         self._transcoder = None
         self._relayed_at = -1.0
@@ -204,7 +212,8 @@ class Sender:
         if frame is None:
             if spoken_for:
                 return False
-            frame = self._codec.silence
+            codec = self._codec
+            frame = self._mixer.packet(due, codec) if self._mixer else codec.silence
         self._send_audio(frame)
         return True
 
@@ -335,9 +344,13 @@ class Sender:
         self._send(payload, self._event_type, placed)
 
     def takes_events_of(self, other: "Sender") -> bool:
-        """Whether telephone-events of another leg's far end can be sent on as they are."""
+        """Whether telephone-events of another leg's far end can be sent on as they are.
+
+        Not in between what is mixed.
+        """
         return (
             self._event_type is not None
+            and self._mixer is None
             and other._clock == self._clock
             and other._event_clock == self._event_clock
         )

@@ -19,6 +19,7 @@ from callwright.engines.port import (
     Address,
     BridgeId,
     Cause,
+    CoachMode,
     Deliver,
     DtmfReceived,
     DtmfSent,
@@ -32,6 +33,8 @@ from callwright.engines.port import (
     LegRinging,
     Media,
     PlaybackId,
+    RecordingFinished,
+    RecordingId,
     SipAccount,
     Trunk,
     TrunkRegistration,
@@ -49,6 +52,7 @@ from callwright.engines.sip.layer import Datagram
 from callwright.engines.sip.leftovers import Leftover, MemoryFile
 from callwright.engines.sip.lines import Lines
 from callwright.engines.sip.offered import Arrival, Offer
+from callwright.engines.sip.recordings import CLOSED_WITHIN, Recordings
 from callwright.engines.sip.route import NoRoute, route_to, trunk_hop
 from callwright.engines.sip.transactions import Timing
 from callwright.engines.sip.transport import UdpTransport
@@ -94,6 +98,7 @@ class SipEngine:
         self._front = Front(settings.realm, secrets.token_bytes(16))
         self._legs: dict[LegId, Call] = {}
         "Legs that have not ended."
+        self._recordings = Recordings()
         self._events: deque[EngineEvent] = deque()
         self._wake: asyncio.TimerHandle | None = None
         self._drain_due = False
@@ -194,9 +199,12 @@ class SipEngine:
             self._lines.leave(now)
         self._after_input()
         with anyio.move_on_after(FAREWELL):
-            while self._agent.layer.waiting():
+            while self._agent.layer.waiting() or self._recordings.held:
                 self._heard_something.clear()
                 await self._heard_something.wait()
+        for leg in self._recordings.held:
+            self._end_unrecorded(leg)
+        self._drain()
         if self._wake is not None:
             self._wake.cancel()
 
@@ -276,6 +284,27 @@ class SipEngine:
     def unbridge(self, bridge: BridgeId) -> None:
         self._media.unbridge(bridge)
 
+    def mute(self, leg: LegId, *, muted: bool) -> None:
+        self._live(leg)
+        self._media.mute(leg, muted=muted)
+
+    def coach(self, ear: LegId, to: LegId, mode: CoachMode) -> None:
+        self._live(ear)
+        self._live(to)
+        self._media.coach(ear, to, mode)
+
+    def stop_coaching(self, ear: LegId) -> None:
+        self._media.stop_coaching(ear)
+
+    def record(self, recording: RecordingId, one: LegId, other: LegId, file: Path) -> None:
+        self._live(one)
+        self._live(other)
+        self._media.record(recording, one, other, file)
+        self._recordings.begun(recording, one)
+
+    def stop_recording(self, recording: RecordingId) -> None:
+        self._media.stop_recording(recording)
+
     def ring_back(self, leg: LegId) -> None:
         call = self._live(leg)
         if isinstance(call.beginning, Offer):
@@ -319,6 +348,11 @@ class SipEngine:
         self._after_input()
 
     def _media_says(self, event: MediaEvent) -> None:
+        if isinstance(event, RecordingFinished):
+            for told in self._recordings.finished(event):
+                self._tell_soon(told)
+            self._heard_something.set()
+            return
         call = self._legs.get(event.leg)
         if call is None:
             return
@@ -327,6 +361,11 @@ class SipEngine:
             self._after_command()
         else:
             self._tell_soon(event)
+
+    def _end_unrecorded(self, leg: LegId) -> None:
+        """Tell of a leg's end although not all of its recordings are closed."""
+        for told in self._recordings.give_up(leg):
+            self._tell_soon(told)
 
     def _called(self, arrival: Arrival, now: float) -> None:
         """Offer a call that has come in, as far as there is room for it."""
@@ -361,6 +400,9 @@ class SipEngine:
                     fact = replace(fact, quality=quality)
                 log.info("leg %d ended: %s, %s", leg, cause, quality)
                 log.debug("leg %d ended: %s", leg, raw)
+                if self._recordings.holds(fact):
+                    self._loop.call_later(CLOSED_WITHIN, self._end_unrecorded, leg)
+                    return
             case LegRinging() | EarlyMediaStarted() | DtmfReceived() | DtmfSent():
                 pass
             case _:
