@@ -80,6 +80,8 @@ def _type(field: Schema) -> str:
     if "anyOf" in field:
         kinds = [_type(kind) for kind in field["anyOf"] if kind.get("type") != "null"]
         return " or ".join(dict.fromkeys(kinds))
+    if "const" in field:
+        return f"`{field['const']}`"
     if "enum" in field:
         return ", ".join(f"`{value}`" for value in field["enum"])
     match field["type"]:

@@ -3,6 +3,8 @@
 import fcntl
 import itertools
 import logging
+import os
+import resource
 import signal
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
@@ -21,6 +23,7 @@ from callwright.calls.narration import narrate
 from callwright.calls.plan import RecordedMessage
 from callwright.config import HttpSettings, Settings
 from callwright.engines.media.engine import RtpEngine
+from callwright.engines.media.workers import MediaWorkers
 from callwright.engines.port import LegId, Media
 from callwright.engines.simulated import SimulatedEngine
 from callwright.engines.sip.engine import SipEngine
@@ -51,6 +54,7 @@ if TYPE_CHECKING:
     from anyio.abc import TaskStatus
     from starlette.applications import Starlette
 
+    from callwright.engines.media.media import MediaEngine
     from callwright.engines.port import Engine
 
 log = logging.getLogger(__name__)
@@ -82,6 +86,7 @@ def serve(settings: Settings) -> None:
     logging.basicConfig(
         level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
+    _raise_file_limit()
     try:
         anyio.run(_serve, settings)
     except ExceptionGroup as group:
@@ -90,6 +95,15 @@ def serve(settings: Settings) -> None:
         while isinstance(reason, ExceptionGroup) and len(reason.exceptions) == 1:
             reason = reason.exceptions[0]
         raise reason from group
+
+
+def _raise_file_limit() -> None:
+    """Take as many open files as we may have: a leg has two sockets, and the usual limit is 1024.
+
+    The soft limit is kept low for programs that use select(); nothing here does.
+    """
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 async def _serve(settings: Settings) -> None:
@@ -199,18 +213,27 @@ def _engine(settings: Settings, next_leg: Callable[[], LegId]) -> "Engine":
         case "simulated":
             return SimulatedEngine()
         case "sip":
-            advertise = str(settings.sip.advertise) if settings.sip.advertise else None
-            media = RtpEngine(
-                str(settings.sip.host),
-                advertise,
-                settings.sip.rtp_ports,
-                settings.media.lost_after,
-            )
             return SipEngine(
-                settings.sip, media, next_leg=next_leg, memory=settings.data / "open-legs"
+                settings.sip,
+                _media(settings),
+                next_leg=next_leg,
+                memory=settings.data / "open-legs",
             )
         case _:
             assert_never(settings.engine)
+
+
+def _media(settings: Settings) -> "MediaEngine":
+    host, ports = str(settings.sip.host), settings.sip.rtp_ports
+    advertise = str(settings.sip.advertise) if settings.sip.advertise else None
+    match settings.media.workers:
+        case "auto":
+            workers = max(1, len(os.sched_getaffinity(0)) - 1)
+        case workers:
+            pass
+    if workers:
+        return MediaWorkers(workers, host, advertise, ports, settings.media.lost_after)
+    return RtpEngine(host, advertise, ports, settings.media.lost_after)
 
 
 async def _run_engine(

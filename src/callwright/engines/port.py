@@ -305,7 +305,7 @@ class Engine(Protocol):
 
         ``beside``: legs it may come to be bridged, coached or recorded with, such as all of the
         same call; those that have ended do not matter. An engine that is spread over processes
-        or nodes puts it where they are, and may raise ValueError for legs that were not rung so.
+        puts it where they are, and spares itself to move it later.
 
         There is no time limit here: whoever rings, hangs up when it has waited long enough.
         """

@@ -14,6 +14,7 @@ from callwright.calls.manager import CallManager
 from callwright.calls.plan import Caption, Role, SessionId
 from callwright.calls.record import CallRecord, LegRecord, LegState
 from callwright.directory.model import Component
+from callwright.engines.port import Quality
 from callwright.methods import errors
 from callwright.methods.method import (
     Caller,
@@ -207,6 +208,8 @@ def _told(event: SessionEvent) -> dict[str, object]:
                 value = wire_time(value)
             case Enum():
                 value = value.value
+            case Quality():
+                value = dataclasses.asdict(value)
             case Caption():
                 continue  # stands in the call itself
             case _:

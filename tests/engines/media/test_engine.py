@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from typing import Generic, TypeVar
 
 import pytest
 
@@ -40,10 +41,13 @@ ONE, OTHER = LegId(1), LegId(2)
 BRIDGE = BridgeId(1)
 
 
-class Switchboard:
+EngineT = TypeVar("EngineT", bound=MediaEngine)
+
+
+class Board(Generic[EngineT]):
     """A running engine and what it tells."""
 
-    def __init__(self, engine: RtpEngine) -> None:
+    def __init__(self, engine: EngineT) -> None:
         self.engine = engine
         self.events: list[MediaEvent] = []
         self._changed = asyncio.Event()
@@ -71,6 +75,10 @@ class Switchboard:
         self.engine.connect(leg, phone.stream)
         self.engine.answered(leg)
         return at
+
+
+class Switchboard(Board[RtpEngine]):
+    """With the engine of this process."""
 
 
 @asynccontextmanager

@@ -34,9 +34,12 @@ class RememberingMedia:
         self.fault: asyncio.Future[None]
         self._ports = ports
 
-    async def run(self, deliver: Callable[[MediaEvent], None]) -> None:
+    async def run(
+        self, deliver: Callable[[MediaEvent], None], *, started: Callable[[], None] = lambda: None
+    ) -> None:
         self.say = deliver
         self.fault = asyncio.get_running_loop().create_future()
+        started()
         try:
             await self.fault
         finally:

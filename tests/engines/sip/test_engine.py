@@ -10,7 +10,7 @@ import anyio
 import pytest
 
 from callwright.config import SipSettings
-from callwright.engines.media.media import MediaEvent, MediaLost
+from callwright.engines.media.media import MediaEvent, MediaLost, WorkerLost
 from callwright.engines.port import (
     Address,
     BridgeId,
@@ -193,6 +193,16 @@ async def test_what_the_media_says_is_passed_on_while_the_leg_lives() -> None:
         ended = await desk.told(LegEnded)
         assert desk.events == [LegAnswered(A), *said, ended]
         assert ended == LegEnded(A, Cause.MEDIA_LOST, "no RTP")
+        await phone.got("BYE")
+
+
+async def test_a_lost_media_worker_ends_its_legs() -> None:
+    async with Phone([(0, Answers())]) as phone, running() as desk:
+        desk.engine.ring(A, to(phone), caller_id=CALLER)
+        await desk.told(LegAnswered)
+        desk.media.say(WorkerLost(A))
+        assert await desk.told(LegEnded) == LegEnded(A, Cause.ENGINE_LOST, "media worker lost")
+        assert ("close", A) in desk.media.asked
         await phone.got("BYE")
 
 

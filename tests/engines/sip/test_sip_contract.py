@@ -10,6 +10,8 @@ import pytest
 
 from callwright.config import SipSettings
 from callwright.engines.media.engine import RtpEngine
+from callwright.engines.media.media import MediaEngine
+from callwright.engines.media.workers import MediaWorkers
 from callwright.engines.port import Address, Media, Trunk
 from callwright.engines.simulated import Act
 from callwright.engines.sip.engine import SipEngine
@@ -27,8 +29,7 @@ def anyio_backend() -> str:
 
 
 class SipLine:
-    def __init__(self, folder: Path, phones: AsyncExitStack) -> None:
-        media = RtpEngine("127.0.0.1", None, (20000, 29999), lost_after=30.0)
+    def __init__(self, folder: Path, phones: AsyncExitStack, media: MediaEngine) -> None:
         self.heard = Heard()
         self.sip = SipEngine(SipSettings(port=0), media, next_leg=ids())
         self.engine = WatchedEngine(self.sip, self.heard)
@@ -58,9 +59,9 @@ class SipLine:
 
 
 @asynccontextmanager
-async def line(folder: Path) -> AsyncIterator[SipLine]:
+async def line(folder: Path, media: MediaEngine) -> AsyncIterator[SipLine]:
     async with AsyncExitStack() as phones:
-        one = SipLine(folder, phones)
+        one = SipLine(folder, phones, media)
         ready = asyncio.Event()
         run = asyncio.create_task(one.engine.run(one.heard.deliver, started=ready.set))
         await ready.wait()
@@ -73,5 +74,15 @@ async def line(folder: Path) -> AsyncIterator[SipLine]:
 
 @pytest.mark.parametrize("clause", CLAUSES, ids=lambda clause: clause.__name__)
 async def test_clause(clause: Callable[[Line], Awaitable[None]], tmp_path: Path) -> None:
-    async with line(tmp_path) as one:
+    media = RtpEngine("127.0.0.1", None, (20000, 29999), lost_after=30.0)
+    async with line(tmp_path, media) as one:
+        await clause(one)
+
+
+@pytest.mark.parametrize("clause", CLAUSES, ids=lambda clause: clause.__name__)
+async def test_clause_with_media_workers(
+    clause: Callable[[Line], Awaitable[None]], tmp_path: Path
+) -> None:
+    media = MediaWorkers(2, "127.0.0.1", None, (20000, 29999), lost_after=30.0)
+    async with line(tmp_path, media) as one:
         await clause(one)

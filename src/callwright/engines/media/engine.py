@@ -15,7 +15,7 @@ from callwright.engines.media.dtmf import KEYS
 from callwright.engines.media.leg import LegMedia, Tally
 from callwright.engines.media.media import MediaEvent, Stream
 from callwright.engines.media.player import Playback
-from callwright.engines.media.port import AT_ONCE, Port, Ports, Watch
+from callwright.engines.media.port import AT_ONCE, Port, Ports, PortSource, Watch
 from callwright.engines.media.recorder import Recorder
 from callwright.engines.media.recording import Recording
 from callwright.engines.media.switch import Switch
@@ -59,15 +59,19 @@ class RtpEngine:
     """
 
     def __init__(
-        self, host: str, advertise: str | None, ports: tuple[int, int], lost_after: float
+        self,
+        host: str,
+        advertise: str | None,
+        ports: tuple[int, int] | PortSource,
+        lost_after: float,
     ) -> None:
         """``host``: IPv4 address to bind; ``advertise``: the one to offer, if it is another.
 
-        ``ports``: first and last of the range. ``lost_after``: seconds. Raises ValueError if the
-        range holds no pair of ports.
+        ``ports``: first and last of the range, or who has them. ``lost_after``: seconds. Raises
+        ValueError if the range holds no pair of ports.
         """
         self._host = advertise or host
-        self._ports = Ports(host, ports)
+        self._ports = Ports(host, ports) if isinstance(ports, tuple) else ports
         self._lost_after = lost_after
         self._watch = Watch()
         self._clips = Clips()
@@ -117,15 +121,22 @@ class RtpEngine:
         """Whether so many packets come that they are taken by the millisecond."""
         return self._collecting is not None
 
+    def qualities(self) -> list[tuple[LegId, Quality]]:
+        """How the audio of every leg has come over so far."""
+        return [(leg, line.media.quality()) for leg, line in self._lines.items()]
+
     # The engine.
 
-    async def run(self, deliver: Callable[[MediaEvent], None]) -> None:
+    async def run(
+        self, deliver: Callable[[MediaEvent], None], *, started: Callable[[], None] = lambda: None
+    ) -> None:
         loop = asyncio.get_running_loop()
         self._deliver = deliver
         loop.add_reader(self._watch.fileno(), self._packets_came)
         try:
             self._flush()
             self._wind_clock()
+            started()
             while True:
                 await asyncio.sleep(_HOUSEKEEPING)
                 now, wall = time.monotonic(), time.time()

@@ -26,7 +26,7 @@ from callwright.engines.port import (
 
 
 class NoPorts(Exception):
-    """Every RTP port of the configured range is in use."""
+    """Every RTP port of the configured range is in use, or no media worker is up; the text says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +56,27 @@ class MediaLost:
     leg: LegId
 
 
-MediaEvent = DtmfReceived | DtmfSent | PlaybackFinished | RecordingFinished | MediaLost
+@dataclass(frozen=True, slots=True)
+class WorkerLost:
+    """The process that carried the leg's audio has gone; the leg hears and says nothing more."""
+
+    leg: LegId
+
+
+MediaEvent = DtmfReceived | DtmfSent | PlaybackFinished | RecordingFinished | MediaLost | WorkerLost
 
 
 class MediaEngine(Protocol):
     """Carries the audio of legs. Every method but ``run`` returns at once."""
 
-    async def run(self, deliver: Callable[[MediaEvent], None]) -> None:
-        """Serve until cancelled; all sockets are closed on the way out."""
+    async def run(
+        self, deliver: Callable[[MediaEvent], None], *, started: Callable[[], None] = lambda: None
+    ) -> None:
+        """Serve until cancelled; all sockets are closed on the way out.
+
+        ``started`` is called once, when audio can be exchanged. Commands may be given from the
+        first turn on; what they ask for is done then.
+        """
 
     def open(self, leg: LegId, beside: Collection[LegId] = ()) -> tuple[str, int]:
         """Reserve an even RTP port (and the next for RTCP); return the address to offer.
@@ -85,7 +98,8 @@ class MediaEngine(Protocol):
     def close(self, leg: LegId) -> Quality:
         """Free the leg and its port; its playbacks and bridge go with it, without events.
 
-        Recordings of it end, and say so as soon as their files are closed.
+        Recordings of it end, and say so as soon as their files are closed. What is returned of a
+        leg that a worker carries may be a second old.
         """
 
     def play(self, leg: LegId, playback: PlaybackId, media: Media, *, loop: bool) -> None:

@@ -11,6 +11,7 @@ import socket
 from collections import deque
 from collections.abc import Callable
 from random import randrange
+from typing import Protocol
 
 from callwright.engines.media.latch import Source
 from callwright.engines.media.media import NoPorts
@@ -50,11 +51,29 @@ class Port:
         except OSError as fault:
             self._not_sent(fault)
 
+    def duplicates(self) -> tuple[socket.socket, socket.socket]:
+        """The same two sockets once more, to be handed to another process."""
+        return self.rtp.dup(), self.rtcp.dup()
+
+    def close(self) -> None:
+        self.rtp.close()
+        self.rtcp.close()
+
     def _not_sent(self, fault: OSError) -> None:
         """A packet that cannot go now is lost, as on any network; the first one is told."""
         self._unsent += 1
         if self._unsent == 1:
             log.warning("port %d: packets cannot be sent: %s", self.number, fault)
+
+
+class PortSource(Protocol):
+    """Where the ports of legs come from, and go back to."""
+
+    def take(self) -> Port:
+        """Raises `NoPorts`."""
+
+    def free(self, port: Port) -> None:
+        """Close it."""
 
 
 class Ports:
@@ -85,8 +104,7 @@ class Ports:
         raise NoPorts("every RTP port of the range is in use; widen rtp_ports or ring less at once")
 
     def free(self, port: Port) -> None:
-        port.rtp.close()
-        port.rtcp.close()
+        port.close()
         self._free.append(port.number)
 
     def _bind(self, number: int) -> Port | None:

@@ -14,7 +14,13 @@ from typing import assert_never
 import anyio
 
 from callwright.config import SipSettings
-from callwright.engines.media.media import MediaEngine, MediaEvent, MediaLost, NoPorts
+from callwright.engines.media.media import (
+    MediaEngine,
+    MediaEvent,
+    MediaLost,
+    NoPorts,
+    WorkerLost,
+)
 from callwright.engines.port import (
     Address,
     BridgeId,
@@ -161,12 +167,15 @@ class SipEngine:
         hosts = asyncio.create_task(
             follow_hosts(self._trunks.values, self._front.use_hosts, self._trunks_changed)
         )
-        media = asyncio.create_task(self._media.run(self._media_says))
+        audio = asyncio.Event()
+        media = asyncio.create_task(self._media.run(self._media_says, started=audio.set))
+        ready = asyncio.create_task(audio.wait())
         try:
-            await asyncio.sleep(0)  # the media engine's first turn
-            self._hang_up_leftovers()
-            started()
             # Not awaited itself: our cancellation must not end the media before the farewell.
+            await asyncio.wait({media, ready}, return_when=asyncio.FIRST_COMPLETED)
+            if ready.done():
+                self._hang_up_leftovers()
+                started()
             await asyncio.wait({media})
         finally:
             with anyio.CancelScope(shield=True):
@@ -174,8 +183,9 @@ class SipEngine:
                 await asyncio.wait({hosts})
                 await self._say_farewell()
                 self._transport.close()
+                ready.cancel()
                 media.cancel()
-                await asyncio.wait({media})
+                await asyncio.wait({media, ready})
         media.result()
 
     def _hang_up_leftovers(self) -> None:
@@ -356,11 +366,15 @@ class SipEngine:
         call = self._legs.get(event.leg)
         if call is None:
             return
-        if isinstance(event, MediaLost):
-            call.hang_up(self._loop.time(), Cause.MEDIA_LOST, "no RTP")
-            self._after_command()
-        else:
-            self._tell_soon(event)
+        match event:
+            case MediaLost():
+                call.hang_up(self._loop.time(), Cause.MEDIA_LOST, "no RTP")
+                self._after_command()
+            case WorkerLost():
+                call.hang_up(self._loop.time(), Cause.ENGINE_LOST, "media worker lost")
+                self._after_command()
+            case _:
+                self._tell_soon(event)
 
     def _end_unrecorded(self, leg: LegId) -> None:
         """Tell of a leg's end although not all of its recordings are closed."""
