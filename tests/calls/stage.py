@@ -37,6 +37,7 @@ from callwright.calls.plan import (
     SessionId,
     Target,
 )
+from callwright.calls.scenario_plan import ScenarioPlan
 from callwright.engines.port import Address, Media, Trunk
 from callwright.engines.simulated import FarEnd, SimulatedEngine, SimulatedLeg
 
@@ -187,7 +188,7 @@ class Stage:
         assert [event.sequence for event in story] == list(range(1, len(story) + 1))
         return self._verdicts[session]
 
-    async def whole_call(self, plan: Plan) -> SessionFinished:
+    async def whole_call(self, plan: Plan | ScenarioPlan) -> SessionFinished:
         """Start a call and wait until it is over; nobody is left on the line."""
         verdict = await self.verdict(await self.manager.start(plan))
         assert not self.engine.legs

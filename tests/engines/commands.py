@@ -72,7 +72,7 @@ class WatchedEngine:
     def stop_coaching(self, ear: LegId) -> None:
         self._watched(lambda: self._engine.stop_coaching(ear))
 
-    def record(self, recording: RecordingId, one: LegId, other: LegId, file: Path) -> None:
+    def record(self, recording: RecordingId, one: LegId, other: LegId | None, file: Path) -> None:
         self._watched(lambda: self._engine.record(recording, one, other, file))
 
     def stop_recording(self, recording: RecordingId) -> None:

@@ -374,6 +374,19 @@ async def a_recording_ends_with_its_other_leg(line: Line) -> None:
     assert LegAnswered(A) in line.heard.events
 
 
+async def one_leg_alone_can_be_recorded(line: Line) -> None:
+    await answered(line, A)
+    line.engine.record(RECORDING, A, None, line.file("1.wav"))
+    line.engine.record(RECORDING_2, A, None, line.file("2.wav"))
+    line.engine.stop_recording(RECORDING)
+    assert (await line.heard.finish_of(RECORDING)).leg == A
+    line.engine.hang_up(A)
+    await line.heard.end_of(A)
+    assert {told.recording for told in recordings(line)} == {RECORDING, RECORDING_2}
+    with pytest.raises(LegGone):
+        line.engine.record(RecordingId(93), A, None, line.file("3.wav"))
+
+
 async def nobody_can_be_rung_without_a_way(line: Line) -> None:
     line.engine.ring(A, Address("74950000000", trunk="no such trunk"), caller_id="1234567")
     ended = await line.heard.end_of(A)
@@ -484,6 +497,7 @@ CLAUSES: Sequence[Callable[[Line], Awaitable[None]]] = (
     a_recording_that_is_stopped_finishes_once,
     a_recording_ends_with_its_first_leg_and_before_it,
     a_recording_ends_with_its_other_leg,
+    one_leg_alone_can_be_recorded,
     nobody_can_be_rung_without_a_way,
     a_phone_that_is_not_registered_cannot_be_rung,
     a_call_comes_in_and_is_answered,

@@ -30,7 +30,7 @@ class SessionStarted(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LegStarted(Event):
-    """A phone has been told to ring."""
+    """A phone has been told to ring, or has called in."""
 
     leg: LegId
     role: Role
@@ -38,6 +38,8 @@ class LegStarted(Event):
     called_number: str
     employee_id: int | None
     employee_full_name: str | None
+    offered: bool = False
+    "It has called in."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,8 +195,8 @@ class LegMuted(Event):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordingStarted(Event):
     recording: RecordingId
-    legs: tuple[LegId, LegId]
-    "Left channel, right channel."
+    legs: tuple[LegId, ...]
+    "Left channel, right channel; a single one for a voicemail."
     file_name: str
 
 
@@ -248,6 +250,52 @@ class ContactBlocked(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OperationStarted(Event):
+    """The contact has come to an operation of its scenario."""
+
+    operation: str
+    "``play``, ``menu``, ``ring``, ``queue``, ``ask``, ``voicemail`` or ``hangup``."
+    branch: str
+    "Label of the list it stands in; empty for the scenario's own operations."
+    number: int
+    "Its place in the list, from 1."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueEntered(Event):
+    leg: LegId
+    queue: str
+    position: int
+    "From 1; 0: the queue is full, and the contact does not wait."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueLeft(Event):
+    leg: LegId
+    queue: str
+    waited: float
+    "Seconds."
+    reached: bool
+    "Whether somebody has taken the call."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouteAnswered(Event):
+    """A customer's URL has said where the call goes."""
+
+    codes: tuple[str, ...]
+    phones: int
+    "How many it gave."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouteFailed(Event):
+    """A customer's URL has not said where the call goes; it takes the fallback branch."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SessionFinished(Event):
     """The session's one verdict. Its last event, exactly once."""
 
@@ -296,6 +344,11 @@ SessionEvent = (
     | OptionFailed
     | ContactSaved
     | ContactBlocked
+    | OperationStarted
+    | QueueEntered
+    | QueueLeft
+    | RouteAnswered
+    | RouteFailed
     | SessionFinished
 )
 

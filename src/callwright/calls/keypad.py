@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Self
 
 import anyio
 
+from callwright.calls.waiting import first_of
+
 if TYPE_CHECKING:
     from callwright.calls.party import Party
 
@@ -52,6 +54,19 @@ class Keypad:
             self._pressed = anyio.Event()
             await self._pressed.wait()
         return self._keys.popleft()
+
+    async def next_within(self, seconds: float) -> str | None:
+        """Wait for the next key; None if there is none for so long."""
+        with anyio.move_on_after(seconds):
+            return await self.next()
+        return None
+
+    async def next_unless(self, settled: anyio.Event) -> str | None:
+        """Wait for the next key; None if something else is settled before."""
+        while not self._keys and not settled.is_set():
+            self._pressed = anyio.Event()
+            await first_of(self._pressed, settled)
+        return self._keys.popleft() if self._keys else None
 
     async def next_of(self, keys: Collection[str]) -> str:
         """Wait for the next key that is one of ``keys``; others are passed over."""

@@ -2,16 +2,27 @@
 
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import anyio
 
+from callwright.calls.door import Door, Draining
 from callwright.calls.ending import SHUT_DOWN, TOO_MANY_CALLS, Ending
 from callwright.calls.events import LegStarted, Listener, SessionEvent
 from callwright.calls.journal import Journal
+from callwright.calls.party import Party
 from callwright.calls.plan import Plan, SessionId
+from callwright.calls.queues import Queues, Who, who
+from callwright.calls.scenario import inbound_call, refused_call, scenario_call
+from callwright.calls.scenario_plan import (
+    InboundCall,
+    RefusedCall,
+    ScenarioCall,
+    ScenarioPlan,
+)
 from callwright.calls.scripts import script_of
 from callwright.calls.session import Script, Session
 from callwright.engines.port import (
@@ -19,7 +30,6 @@ from callwright.engines.port import (
     Engine,
     EngineEvent,
     LegEnded,
-    LegGone,
     LegId,
     LegOffered,
 )
@@ -28,10 +38,6 @@ if TYPE_CHECKING:
     from anyio.abc import TaskGroup
 
 log = logging.getLogger(__name__)
-
-
-class Draining(Exception):
-    """The service is being stopped and takes no new calls."""
 
 
 class CallManager:
@@ -60,8 +66,8 @@ class CallManager:
         self._recordings = recordings
         self._sessions: dict[SessionId, Session] = {}
         self._by_leg: dict[LegId, Session] = {}
-        self._turned_away: set[LegId] = set()
-        "Offered legs that no session has and that have not ended yet."
+        self.door = Door(engine, self.start)
+        self._queues = Queues(self._on_the_phone)
         self._tasks: TaskGroup | None = None
         self._became_idle = anyio.Event()
 
@@ -71,7 +77,7 @@ class CallManager:
             started()
             await anyio.sleep_forever()
 
-    async def start(self, plan: Plan) -> SessionId:
+    async def start(self, plan: Plan | ScenarioPlan) -> SessionId:
         """Begin a call; returns as soon as it is on record, before anything has rung.
 
         Raises `Draining` and `callwright.calls.journal.JournalUnavailable`; then nothing rings.
@@ -90,9 +96,31 @@ class CallManager:
         with self._kept_if_begun(session):
             await self._journal.begin(session.started)
             # No wait between the record and the run: what is on record will get its verdict.
-            script = _refuse if too_many else script_of(session, plan)
+            script = self._script(session, plan, too_many=too_many)
             self._tasks.start_soon(self._run, session, script)
         return session.id
+
+    def _script(self, session: Session, plan: Plan | ScenarioPlan, *, too_many: bool) -> Script:
+        match plan:
+            case InboundCall() | RefusedCall():
+                contact = self._take_in(session, plan)
+                if isinstance(plan, RefusedCall):
+                    return partial(refused_call, contact, plan.ending, plan.cause)
+                if too_many:
+                    return partial(refused_call, contact, TOO_MANY_CALLS, Cause.NO_RESOURCES)
+                return partial(inbound_call, session, plan, contact, self._queues)
+            case _ if too_many:
+                return _refuse
+            case ScenarioCall():
+                return partial(scenario_call, session, plan, self._queues)
+            case _:
+                return script_of(session, plan)
+
+    def _take_in(self, session: Session, plan: InboundCall | RefusedCall) -> Party:
+        contact = session.take_in(plan.leg, plan.contact)
+        if ended := self.door.take(plan.leg):
+            self._deliver(session, ended)
+        return contact
 
     def live(self, account: int) -> list[Session]:
         """The account's live sessions, oldest first."""
@@ -106,26 +134,18 @@ class CallManager:
     def deliver(self, event: EngineEvent) -> None:
         """Take the next event of the engine's."""
         if isinstance(event, LegOffered):
-            self._turn_away(event)
-            return
-        if event.leg in self._turned_away:
-            if isinstance(event, LegEnded):
-                self._turned_away.remove(event.leg)
-            return
-        session = self._by_leg.get(event.leg)
-        if session is None:
+            if self.door.offered(event) and self._tasks:
+                self._tasks.start_soon(self.door.receive, event)
+        elif session := self._by_leg.get(event.leg):
+            self._deliver(session, event)
+        elif not self.door.deliver(event):
             log.warning("an event of a leg that no session has: %s", event)
-            return
+
+    def _deliver(self, session: Session, event: EngineEvent) -> None:
         session.deliver(event)
         if isinstance(event, LegEnded):
             del self._by_leg[event.leg]
-
-    def _turn_away(self, offered: LegOffered) -> None:
-        """Refuse a call that comes in: no number leads anywhere yet."""
-        log.info("a call came in from %s and leads nowhere", offered.trunk or "a phone of ours")
-        self._turned_away.add(offered.leg)
-        with suppress(LegGone):  # the caller may have given up in the same moment
-            self._engine.reject(offered.leg, Cause.WRONG_NUMBER)
+            self._queues.look_again()
 
     async def drain(self, *, within: float) -> None:
         """Take no new calls, let live ones go on for ``within`` seconds, then end the rest."""
@@ -135,6 +155,15 @@ class CallManager:
         for session in tuple(self._sessions.values()):
             session.end(SHUT_DOWN)
         await self._idle()
+
+    def _on_the_phone(self, account: int) -> set[Who]:
+        """Everybody of an account who is on a phone, or being rung."""
+        return {
+            who(leg.target)
+            for session in self.live(account)
+            for leg in session.legs.values()
+            if leg.ended is None
+        }
 
     async def _idle(self) -> None:
         while self._sessions:

@@ -19,6 +19,8 @@ def narrate(event: SessionEvent) -> None:
     match event:
         case events.SessionStarted(caption=caption):
             line = f"started by {caption.method} for account {caption.account}"
+        case events.LegStarted(leg=leg, role=role, offered=True):
+            line = f"leg {leg}: the {role}'s {masked(event.calling_number)} calls in"
         case events.LegStarted(leg=leg, role=role):
             shown = masked(event.calling_number)
             line = f"leg {leg}: the {role}'s {masked(event.called_number)} is rung, shown {shown}"
@@ -76,6 +78,19 @@ def narrate(event: SessionEvent) -> None:
             line = f"the contact's number {masked(number)} is to be kept"
         case events.ContactBlocked(number=number):
             line = f"the contact's number {masked(number)} is blacklisted"
+        case events.OperationStarted(operation=operation, branch=branch):
+            line = f"operation {event.number}{f' of {branch}' if branch else ''}: {operation}"
+        case events.QueueEntered(leg=leg, queue=queue, position=position):
+            line = f"leg {leg}: " + (
+                f"is number {position} in queue {queue}" if position else f"queue {queue} is full"
+            )
+        case events.QueueLeft(leg=leg, queue=queue, waited=waited):
+            how = "is taken from" if event.reached else "leaves"
+            line = f"leg {leg}: {how} queue {queue} after {waited:.1f} s"
+        case events.RouteAnswered(codes=codes, phones=phones):
+            line = f"the customer's URL answers {', '.join(codes) or f'{phones} phones'}"
+        case events.RouteFailed(reason=reason):
+            line = f"the customer's URL gives no answer: {reason}"
         case events.KeySent() | events.KeyReceived():
             return  # Keys may be a PIN or a card's number.
         case events.SessionFinished():

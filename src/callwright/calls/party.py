@@ -1,7 +1,7 @@
 """A party: one role in a session, and the leg on which it is."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -105,6 +105,23 @@ class Party:
     def presses(self) -> Keypad:
         """In a ``with``: the keys the party presses are kept until they are taken."""
         return Keypad(self)
+
+    async def is_answered(self) -> None:
+        """Answer the call that the party has made. Raises PartyLeft if it has given up."""
+        assert self.leg
+        with suppress(LegGone):  # LegEnded is on its way, and settles the leg.
+            self.session.engine.answer(self.leg.id)
+        await self.leg.settled.wait()
+        if self.leg.answered is None:
+            raise PartyLeft(self, self.leg.cause or Cause.HUNG_UP)
+
+    async def is_refused(self, cause: Cause, finish_reason: str) -> None:
+        """Refuse the call that the party has made."""
+        assert self.leg
+        self.leg.finish_reason = finish_reason
+        with suppress(LegGone):  # It has given up itself.
+            self.session.engine.reject(self.leg.id, cause)
+        await self.leg.settled.wait()
 
     def hears(self, message: Message | None, then: Message | None = None) -> Hearing:
         """In a ``with``: the party hears ``message`` once, then the music ``then``, looped."""

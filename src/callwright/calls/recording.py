@@ -1,4 +1,4 @@
-"""Recording a session: one file for each stretch in which two parties talk (choreography 5)."""
+"""Recording a session: a file for each stretch of talk (choreography 5), and for a voicemail."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 class Recorder:
     """Records the talks of one session while it is on; holds and consultations are not recorded.
 
+    A voicemail is recorded whether it is on or not.
+
     ``folder``: where files go, named by session and number.
     """
 
@@ -25,7 +27,7 @@ class Recorder:
         "The employee's calls are always recorded."
         self._session = session
         self._folder = folder
-        self._talk: tuple[LegId, LegId] | None = None
+        self._talk: tuple[LegId, ...] | None = None
         self._running: RecordingId | None = None
         self._files: dict[RecordingId, str] = {}
         "Recordings whose end has not been told."
@@ -61,6 +63,17 @@ class Recorder:
             self._end()
             self._talk = None
 
+    @contextmanager
+    def of_one(self, leg: LegId) -> Iterator[None]:
+        """In the block what one leg says is recorded."""
+        self._talk = (leg,)
+        self._begin()
+        try:
+            yield
+        finally:
+            self._end()
+            self._talk = None
+
     def finished(self, event: RecordingFinished) -> None:
         """Take the fact that a file is complete, or never will be."""
         name = self._files.pop(event.recording)
@@ -88,7 +101,10 @@ class Recorder:
         self._count += 1
         name = f"{self._session.id}-{self._count}.wav"
         try:
-            self._session.engine.record(recording, *self._talk, self._folder / name)
+            one, *other = self._talk
+            self._session.engine.record(
+                recording, one, other[0] if other else None, self._folder / name
+            )
         except LegGone:
             return
         self._running = recording

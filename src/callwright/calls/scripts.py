@@ -47,7 +47,11 @@ async def employee_first(plan: EmployeeCall, contact: Party, employee: Party) ->
     """Choreography 1. The contact is dialled only when the employee has heard its message."""
     await first_to_take(employee, plan.employee)
     await employee.hears_out(plan.employee_message)
+    await then_contact(plan, contact, employee)
 
+
+async def then_contact(plan: EmployeeCall, contact: Party, employee: Party) -> None:
+    """Choreography 1.3 and 1.4: the employee is there, and waits for the contact."""
     waiting_music = plan.conversation.waiting_music
     with present(employee), employee.hears(None, then=waiting_music) as music:
         with music.gives_way_to(contact) if plan.early_switching else nullcontext():

@@ -127,6 +127,27 @@ class Session:
         self.engine.ring(leg.id, target.address, caller_id=target.caller_id, beside=beside)
         return leg
 
+    def take_in(self, offered: LegId, caller: Target) -> Party:
+        """Make whoever has called the contact; `Party.is_answered` then answers the call.
+
+        ``caller``: its number, and, as its caller id, the number it has called.
+        """
+        party = Party(self, Role.CONTACT)
+        leg = party.leg = Leg(offered, party, caller, anyio.current_time())
+        self.legs[leg.id] = leg
+        employee = caller.employee
+        self.tell(
+            events.LegStarted,
+            leg=leg.id,
+            role=party.role,
+            calling_number=caller.address.number,
+            called_number=caller.caller_id,
+            employee_id=employee.id if employee else None,
+            employee_full_name=employee.full_name if employee else None,
+            offered=True,
+        )
+        return party
+
     def give_up(self, leg: Leg, cause: Cause) -> None:
         """Hang up a leg that has not answered, for a cause of ours."""
         leg.cause = cause
@@ -137,6 +158,12 @@ class Session:
         if party.leg and party.leg.ended is None:
             party.leg.finish_reason = finish_reason
             self.give_up(party.leg, Cause.RELEASED)
+
+    def dismiss_all_but(self, party: Party) -> None:
+        """Hang up everybody else who is there, or rung."""
+        for leg in self.legs.values():
+            if leg.ended is None and leg.cause is None and leg.party is not party:
+                self.give_up(leg, Cause.RELEASED)
 
     def transferred(self, leaving: Party, to: Party) -> None:
         """Note that one operator has handed the contact over to another."""

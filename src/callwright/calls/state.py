@@ -24,9 +24,12 @@ LIVE = frozenset(State) - {State.FINISHING}
 
 TRANSITIONS: Mapping[State, frozenset[State]] = {
     State.SESSION: frozenset({State.TALK, State.FINISHING}),
-    State.TALK: frozenset({State.HOLD, State.DIALING, State.FINISHING}),
-    State.HOLD: frozenset({State.TALK, State.DIALING, State.FINISHING}),
-    State.DIALING: frozenset({State.HOLD, State.TALK, State.OPERATOR_TALK, State.FINISHING}),
-    State.OPERATOR_TALK: frozenset({State.HOLD, State.TALK, State.FINISHING}),
+    # Back to SESSION: the operator has left, and the contact's scenario goes on.
+    State.TALK: frozenset({State.HOLD, State.DIALING, State.SESSION, State.FINISHING}),
+    State.HOLD: frozenset({State.TALK, State.DIALING, State.SESSION, State.FINISHING}),
+    State.DIALING: frozenset(
+        {State.HOLD, State.TALK, State.OPERATOR_TALK, State.SESSION, State.FINISHING}
+    ),
+    State.OPERATOR_TALK: frozenset({State.HOLD, State.TALK, State.SESSION, State.FINISHING}),
     State.FINISHING: frozenset(),
 }

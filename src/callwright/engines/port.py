@@ -19,9 +19,10 @@ contract, which ``tests/engines/contract.py`` checks on every engine:
    silence. A leg hears one playback at a time; a new one replaces the old one.
 8. What legs say to each other is decided by bridges, ``mute`` and ``coach`` alone; a playback
    changes only what its own leg hears.
-9. A recording ends when it is stopped or one of its two legs ends, and says so by
-   ``RecordingFinished``, once. It holds what the two legs say to each other: no playback, no coach,
-   silence for a leg that is muted or not bridged with the other at the time.
+9. A recording ends when it is stopped or one of its legs ends, and says so by
+   ``RecordingFinished``, once. It holds what its two legs say to each other, or what its one leg
+   says: no playback, no coach, silence for a leg that is muted, or not bridged with the other at
+   the time.
 10. A call that comes in is offered by ``LegOffered``, with an id from the counter the engine was
     made with, and is then answered or rejected. Calls of strangers are never offered.
 11. An engine that is lost ends every live leg with `Cause.ENGINE_LOST`; it has no other way to
@@ -256,7 +257,7 @@ class RecordingFinished:
     """The file is complete and closed."""
 
     leg: LegId
-    "The first of the two legs."
+    "The first of its legs."
     recording: RecordingId
     duration: float
     "Seconds; 0 if there is no file."
@@ -348,10 +349,11 @@ class Engine(Protocol):
     def stop_coaching(self, ear: LegId) -> None:
         """Undo `coach`; without effect on a leg that coaches nobody."""
 
-    def record(self, recording: RecordingId, one: LegId, other: LegId, file: Path) -> None:
+    def record(self, recording: RecordingId, one: LegId, other: LegId | None, file: Path) -> None:
         """Record what two legs say to each other: WAV, 16 bit, left ``one``, right ``other``.
 
-        8000 Hz, or 16000 Hz if both legs are wideband. At most the last second is lost in a crash.
+        Without another leg (a voicemail) it holds what ``one`` says, and the right is silent. 8000
+        Hz, or 16000 Hz if all of its legs are wideband. At most the last second is lost in a crash.
         """
 
     def stop_recording(self, recording: RecordingId) -> None:

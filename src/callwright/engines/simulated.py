@@ -144,7 +144,7 @@ class SimulatedEngine:
         self._trunks: Sequence[str] = ()
         self._phones: frozenset[str] = frozenset()
         self._bridges: dict[BridgeId, tuple[LegId, LegId]] = {}
-        self._recordings: dict[RecordingId, tuple[LegId, LegId, float]] = {}
+        self._recordings: dict[RecordingId, tuple[LegId, LegId | None, float]] = {}
         self._due: list[tuple[float, int, Callable[[], None]]] = []
         self._turns = itertools.count()
         self._more = anyio.Event()
@@ -247,9 +247,10 @@ class SimulatedEngine:
             coach.coached = None
             self._listen_again()
 
-    def record(self, recording: RecordingId, one: LegId, other: LegId, file: Path) -> None:
+    def record(self, recording: RecordingId, one: LegId, other: LegId | None, file: Path) -> None:
         self._live(one)
-        self._live(other)
+        if other is not None:
+            self._live(other)
         self._recordings[recording] = (one, other, anyio.current_time())
 
     def stop_recording(self, recording: RecordingId) -> None:

@@ -7,9 +7,10 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 from typing_extensions import TypedDict
 
+from callwright.calls.door import Draining
 from callwright.calls.dtmf import DTMF_STRING, timed_keys
 from callwright.calls.journal import JournalUnavailable
-from callwright.calls.manager import CallManager, Draining
+from callwright.calls.manager import CallManager
 from callwright.calls.plan import (
     Caption,
     Conversation,

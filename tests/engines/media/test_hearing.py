@@ -300,6 +300,28 @@ def test_who_is_muted_or_parted_is_silent_in_a_recording(tmp_path: Path) -> None
     coached(tell)
 
 
+def test_one_leg_alone_is_recorded_whoever_hears_it(tmp_path: Path) -> None:
+    """A voicemail: what the leg says, and silence on the right."""
+    path = tmp_path / "1.wav"
+
+    async def tell(board: Switchboard, ann: Phone, bob: Phone, carl: Phone) -> None:
+        message = Media(write_wav(tmp_path / "message.wav", 0.2, MUSIC))
+        board.engine.unbridge(BRIDGE)
+        board.engine.record(RECORDING, CONTACT, None, path)
+        board.engine.play(CONTACT, PlaybackId(1), message, loop=True)
+        await carl.hear(30)
+        board.engine.mute(CONTACT, muted=True)
+        await carl.hear(30)
+        board.engine.stop_recording(RECORDING)
+        event = await finished(board)
+        assert (event.leg, event.fault) == (CONTACT, "")
+        recorded = Recorded(path)
+        assert recorded.tones(0.1, 0.45) == (only(BOB), only())
+        assert recorded.tones(0.6, 0.95) == (only(), only())
+
+    coached(tell)
+
+
 def test_a_recording_of_two_wideband_legs_is_wideband(tmp_path: Path) -> None:
     path = tmp_path / "1.wav"
 

@@ -87,7 +87,7 @@ class RememberingMedia:
     def stop_coaching(self, ear: LegId) -> None:
         self.asked.append(("stop_coaching", ear))
 
-    def record(self, recording: RecordingId, one: LegId, other: LegId, file: Path) -> None:
+    def record(self, recording: RecordingId, one: LegId, other: LegId | None, file: Path) -> None:
         self.asked.append(("record", recording, one, other))
 
     def stop_recording(self, recording: RecordingId) -> None:

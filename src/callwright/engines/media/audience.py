@@ -74,6 +74,9 @@ class Audience:
         one, other = self._bridges[bridge]
         return other if leg == one else one
 
+    def is_muted(self, leg: LegId) -> bool:
+        return leg in self._muted
+
     def says(self, one: LegId, other: LegId) -> bool:
         """Whether ``one`` is heard by ``other`` as its partner, not as its coach."""
         return self.peer(one) == other and one not in self._muted

@@ -262,12 +262,13 @@ class RtpEngine:
         if ear in self._lines:
             self._switch.stop_coaching(ear)
 
-    def record(self, recording: RecordingId, one: LegId, other: LegId, file: Path) -> None:
+    def record(self, recording: RecordingId, one: LegId, other: LegId | None, file: Path) -> None:
         """Also raises ValueError if both are the same leg, or the recording has begun already."""
         if one == other or recording in self._recorded_first:
             raise ValueError(f"recording {recording} needs a number of its own, and two legs")
         now = time.monotonic()
-        rate = min(self._line(leg).media.codec.rate for leg in (one, other))
+        legs = (one,) if other is None else (one, other)
+        rate = min(self._line(leg).media.codec.rate for leg in legs)
         onto = Recording(now, rate, partial(self._recorder.write, recording))
         self._recorded_first[recording] = one
         self._recorder.begin(recording, file, onto.rate)

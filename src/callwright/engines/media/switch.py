@@ -15,7 +15,7 @@ class Switch:
     def __init__(self) -> None:
         self._audience = Audience()
         self._legs: dict[LegId, LegMedia] = {}
-        self._recordings: dict[RecordingId, tuple[LegId, LegId, Recording]] = {}
+        self._recordings: dict[RecordingId, tuple[LegId, LegId | None, Recording]] = {}
 
     def enter(self, leg: LegMedia) -> None:
         self._legs[leg.id] = leg
@@ -45,9 +45,11 @@ class Switch:
         with self._rewired(ear):
             self._audience.stop_coaching(ear)
 
-    def record(self, recording: RecordingId, one: LegId, other: LegId, onto: Recording) -> None:
+    def record(
+        self, recording: RecordingId, one: LegId, other: LegId | None, onto: Recording
+    ) -> None:
         self._recordings[recording] = (one, other, onto)
-        self._record_again({one, other})
+        self._record_again({one})
 
     def stop_recording(self, recording: RecordingId) -> Recording | None:
         """Return what it was recorded onto, if it still was."""
@@ -78,8 +80,12 @@ class Switch:
 
     def _record_again(self, concerned: set[LegId]) -> None:
         for one, other, onto in self._recordings.values():
-            if one in concerned or other in concerned:
-                onto.hear(
-                    self._legs[one] if self._audience.says(one, other) else None,
-                    self._legs[other] if self._audience.says(other, one) else None,
-                )
+            if one not in concerned and other not in concerned:
+                continue
+            if other is None:
+                onto.hear(None if self._audience.is_muted(one) else self._legs[one], None)
+                continue
+            onto.hear(
+                self._legs[one] if self._audience.says(one, other) else None,
+                self._legs[other] if self._audience.says(other, one) else None,
+            )

@@ -220,11 +220,11 @@ class MediaWorkers:
         if ear in self._lines:
             self._line(ear).seat.tell("stop_coaching", (ear,))
 
-    def record(self, recording: RecordingId, one: LegId, other: LegId, file: Path) -> None:
+    def record(self, recording: RecordingId, one: LegId, other: LegId | None, file: Path) -> None:
         """Also raises ValueError if both are the same leg, or the recording has begun already."""
         if one == other or recording in self._recordings:
             raise ValueError(f"recording {recording} needs a number of its own, and two legs")
-        seat = self._join(one, other)
+        seat = self._line(one).seat if other is None else self._join(one, other)
         self._recordings[recording] = _Recorded(one, seat, time.monotonic())
         seat.tell("record", (recording, one, other, file))
 

@@ -306,9 +306,10 @@ class SipEngine:
     def stop_coaching(self, ear: LegId) -> None:
         self._media.stop_coaching(ear)
 
-    def record(self, recording: RecordingId, one: LegId, other: LegId, file: Path) -> None:
+    def record(self, recording: RecordingId, one: LegId, other: LegId | None, file: Path) -> None:
         self._live(one)
-        self._live(other)
+        if other is not None:
+            self._live(other)
         self._media.record(recording, one, other, file)
         self._recordings.begun(recording, one)
 

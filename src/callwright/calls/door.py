@@ -1,0 +1,95 @@
+"""The door: calls that come in wait here until a session has them, or they are turned away."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Protocol
+
+import anyio
+
+from callwright.calls.journal import JournalUnavailable
+from callwright.calls.scenario_plan import InboundCall, RefusedCall
+from callwright.engines.port import Cause, Engine, EngineEvent, LegEnded, LegGone, LegId, LegOffered
+
+log = logging.getLogger(__name__)
+
+WAITING_AT_MOST = 100
+"Calls that wait to be told where they go; one more is refused at once."
+
+DECIDED_WITHIN = 5.0
+"Seconds a call may wait to be told where it goes."
+
+
+class Draining(Exception):
+    """The service is being stopped and takes no new calls."""
+
+
+class Reception(Protocol):
+    async def receive(self, offered: LegOffered) -> InboundCall | RefusedCall | None:
+        """Say what becomes of a call that has come in; None: its number leads nowhere."""
+
+
+class Door:
+    """``start`` gives a call its session, which takes the leg by `take`. Raises what it raises."""
+
+    def __init__(
+        self, engine: Engine, start: Callable[[InboundCall | RefusedCall], Awaitable[object]]
+    ) -> None:
+        self.reception: Reception | None = None
+        "Without one every call is turned away."
+        self._engine = engine
+        self._start = start
+        self._waiting: dict[LegId, LegEnded | None] = {}
+        "Legs that no session has yet, and how they have ended meanwhile."
+        self._turned_away: set[LegId] = set()
+        "Legs that no session will have, and that have not ended yet."
+
+    def offered(self, event: LegOffered) -> bool:
+        """Take a call that has come in; False if it has been turned away at once."""
+        if self.reception is None:
+            self._turn_away(event, Cause.WRONG_NUMBER)
+            return False
+        if len(self._waiting) >= WAITING_AT_MOST:
+            self._turn_away(event, Cause.NO_RESOURCES)
+            return False
+        self._waiting[event.leg] = None
+        return True
+
+    async def receive(self, event: LegOffered) -> None:
+        """Ask the reception about a call, and begin it, or turn it away."""
+        leg, plan, refusal = event.leg, None, Cause.NO_RESOURCES
+        try:
+            assert self.reception
+            with anyio.move_on_after(DECIDED_WITHIN):
+                plan = await self.reception.receive(event)
+                if plan:
+                    await self._start(plan)
+                refusal = Cause.WRONG_NUMBER
+        except (Draining, JournalUnavailable) as reason:
+            log.error("a call that came in was refused: %s", reason or type(reason).__name__)
+        except Exception:
+            log.exception("a call that came in was refused: the reception broke")
+        if leg in self._waiting and self._waiting.pop(leg) is None:
+            self._turn_away(event, refusal)
+
+    def take(self, leg: LegId) -> LegEnded | None:
+        """Hand a leg over to its session; return its end, if the caller has given up meanwhile."""
+        return self._waiting.pop(leg)
+
+    def deliver(self, event: EngineEvent) -> bool:
+        """Take an event of a leg that stands at the door; False if there is none of its id."""
+        leg = event.leg
+        if leg not in self._waiting and leg not in self._turned_away:
+            return False
+        if isinstance(event, LegEnded):
+            self._turned_away.discard(leg)
+            if leg in self._waiting:
+                self._waiting[leg] = event
+        return True
+
+    def _turn_away(self, event: LegOffered, cause: Cause) -> None:
+        origin = event.trunk or "a phone of ours"
+        log.info("a call came in from %s and is turned away: %s", origin, cause)
+        self._turned_away.add(event.leg)
+        with suppress(LegGone):  # The caller may have given up in the same moment.
+            self._engine.reject(event.leg, cause)

@@ -1,0 +1,149 @@
+"""Queues: who waits in which line, and who of the people it rings is free for whom.
+
+First come, first served: a free person is kept for the one who has waited longest and may be given
+that person. Nothing here waits for a phone; the scenario rings whom it is given.
+"""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Self
+
+import anyio
+
+from callwright.calls.plan import Target
+from callwright.calls.scenario_plan import Member, Queue
+
+Who = str
+"Somebody who can be rung: an employee, by whatever phone, or a bare number."
+
+
+def who(target: Target) -> Who:
+    return f"employee {target.employee.id}" if target.employee else target.address.number
+
+
+class Place:
+    """One contact in a line. Leaving the ``with`` block leaves the line."""
+
+    def __init__(self, line: "Line", people: Sequence[Member]) -> None:
+        self.people = [member for member in people if member]
+        self.given: Member | None = None
+        "Who is kept for this contact, and is now to be rung."
+        self.changed = anyio.Event()
+        self._line = line
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._line.leave(self)
+
+    @property
+    def position(self) -> int:
+        """From 1, which is served next."""
+        return self._line.waiting.index(self) + 1
+
+    async def turn(self) -> Member:
+        """Wait until somebody is free for this contact."""
+        while self.given is None:
+            with anyio.CancelScope(deadline=self._line.rested_at()):
+                await self.changed.wait()
+            self._line.look_again()
+        return self.given
+
+    def give_back(self, *, rest: float) -> None:
+        """Say that whoever was given did not take the call; the line leaves them alone a while."""
+        self._line.give_back(self, rest)
+
+
+class Line:
+    """The contacts that wait in one queue, in the order they came."""
+
+    def __init__(
+        self, busy: Callable[[], set[Who]], kept: set[Who], released: Callable[[], None]
+    ) -> None:
+        self.waiting: deque[Place] = deque()
+        self._busy = busy
+        self._released = released
+        "Called when somebody is kept no longer, whom another queue may want."
+        self._kept = kept
+        "People who are about to be rung for somebody, over all queues of the account."
+        self._resting: dict[Who, float] = {}
+        "People who did not answer, and until when they are left alone."
+        self._rung: dict[Who, float] = {}
+        "When people were last rung."
+
+    def join(self, people: Sequence[Member]) -> Place:
+        place = Place(self, people)
+        self.waiting.append(place)
+        self.look_again()
+        return place
+
+    def leave(self, place: Place) -> None:
+        self.waiting.remove(place)
+        self._release(place)
+
+    def give_back(self, place: Place, rest: float) -> None:
+        if place.given:
+            self._resting[who(place.given[0])] = anyio.current_time() + rest
+        self._release(place)
+
+    def rested_at(self) -> float:
+        """When the next of those who are left alone may be rung again."""
+        now = anyio.current_time()
+        return min((until for until in self._resting.values() if until > now), default=float("inf"))
+
+    def look_again(self) -> None:
+        """Give whoever is free to those who have waited longest."""
+        now = anyio.current_time()
+        self._resting = {one: until for one, until in self._resting.items() if until > now}
+        taken = self._busy() | self._kept | self._resting.keys()
+        for place in self.waiting:
+            if place.given is not None:
+                continue
+            free = [member for member in place.people if who(member[0]) not in taken]
+            if not free:
+                continue
+            # Whoever was rung longest ago; of those never rung the first in the list.
+            place.given = min(free, key=lambda member: self._rung.get(who(member[0]), -1.0))
+            chosen = who(place.given[0])
+            self._rung[chosen] = now
+            self._kept.add(chosen)
+            taken.add(chosen)
+            place.changed.set()
+
+    def _release(self, place: Place) -> None:
+        if place.given:
+            self._kept.discard(who(place.given[0]))
+        place.given = None
+        place.changed = anyio.Event()
+        self._released()
+
+
+class Queues:
+    """All queues. ``busy`` tells who of an account is on a phone now."""
+
+    def __init__(self, busy: Callable[[int], set[Who]]) -> None:
+        self._busy = busy
+        self._lines: dict[tuple[int, str], Line] = {}
+        self._kept: dict[int, set[Who]] = {}
+
+    def join(self, account: int, queue: Queue) -> Place | None:
+        """Wait in a queue, last; None if it is full."""
+        key = account, queue.name
+        if key not in self._lines:
+            kept = self._kept.setdefault(account, set())
+            self._lines[key] = Line(lambda: self._busy(account), kept, self.look_again)
+        line = self._lines[key]
+        return line.join(queue.people) if len(line.waiting) < queue.places else None
+
+    def look_again(self) -> None:
+        """Take the fact that somebody may have become free."""
+        for line in self._lines.values():
+            if line.waiting:
+                line.look_again()

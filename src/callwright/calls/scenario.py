@@ -1,0 +1,82 @@
+"""Scenario calls: the scripts of calls whose further course a scenario decides (choreography 6)."""
+
+from callwright.calls.conversation import converse
+from callwright.calls.course import Course, Path, TooManyTransitions
+from callwright.calls.ending import Ending
+from callwright.calls.party import Party, PartyLeft
+from callwright.calls.plan import Role
+from callwright.calls.queues import Queues
+from callwright.calls.ring_group import first_to_take
+from callwright.calls.scenario_plan import (
+    Ask,
+    HangUp,
+    InboundCall,
+    Menu,
+    Queue,
+    Ring,
+    Scenario,
+    ScenarioCall,
+)
+from callwright.calls.scripts import then_contact
+from callwright.calls.session import Session
+from callwright.engines.port import Cause
+
+GIVEN_UP = Ending("disconnect_before_call_processing", "contact")
+
+
+async def inbound_call(call: Session, plan: InboundCall, contact: Party, queues: Queues) -> Ending:
+    """Answer a call that has come in and carry out the scenario of the number."""
+    try:
+        await contact.is_answered()
+    except PartyLeft:
+        return GIVEN_UP
+    return await Course(call, contact, plan.scenario, plan.conversation, queues).run()
+
+
+async def refused_call(contact: Party, ending: Ending, cause: Cause) -> Ending:
+    """Refuse a call that has come in; the caller is told the cause."""
+    await contact.is_refused(cause, ending.finish_reason)
+    return ending
+
+
+async def scenario_call(call: Session, plan: ScenarioCall, queues: Queues) -> Ending:
+    """Ring the contact and the people of a scenario, in the order that was asked for."""
+    asked, contact = plan.asked, Party(call, Role.CONTACT)
+    if asked.first is Role.EMPLOYEE:
+        employee = await somebody_of(call, plan.scenario)
+        await employee.hears_out(asked.employee_message)
+        await then_contact(asked, contact, employee)
+        return await converse(call, asked.conversation, contact, employee)
+    await contact.answers([asked.contact])
+    contact.gets_keys(asked.keys)
+    return await Course(call, contact, plan.scenario, asked.conversation, queues, asked).run()
+
+
+async def somebody_of(call: Session, scenario: Scenario) -> Party:
+    """Ring the people of a scenario before there is a contact: return the first to answer.
+
+    What speaks to the contact, or asks something, is passed over as if the contact did nothing.
+    Raises `PartyLeft` if nobody answers.
+    """
+    nobody = PartyLeft(Party(call, Role.EMPLOYEE), Cause.REJECTED)
+    path = Path(scenario)
+    try:
+        while operation := path.next():
+            match operation:
+                case Ring() | Queue():
+                    somebody = Party(call, Role.EMPLOYEE)
+                    try:
+                        await first_to_take(somebody, operation.groups)
+                    except PartyLeft as left:
+                        nobody = left
+                    else:
+                        return somebody
+                case Menu(otherwise=str(label)) | Ask(otherwise=str(label)):
+                    path.go(label)
+                case HangUp():
+                    break
+                case _:
+                    pass
+    except TooManyTransitions:
+        pass
+    raise nobody
