@@ -124,10 +124,12 @@ def read_settings(file: Path | None) -> Settings:
         settings = Settings.model_validate(tomllib.loads(file.read_text("utf-8")))
     except OSError as fault:
         raise SettingsFault(f"{file}: {fault.strerror}") from fault
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
-        raise SettingsFault(f"{file}: {fault}") from fault
+    except RecursionError as fault:
+        raise SettingsFault(f"{file}: nested too deeply") from fault
     except ValidationError as fault:
         first = fault.errors()[0]
         setting = ".".join(str(part) for part in first["loc"])
         raise SettingsFault(f"{file}: {setting}: {first['msg']}") from fault
+    except ValueError as fault:  # no TOML, no UTF-8, a number with too many digits
+        raise SettingsFault(f"{file}: {fault}") from fault
     return settings.model_copy(update={"data": (file.parent / settings.data)})

@@ -320,9 +320,10 @@ def test_what_was_written_is_not_told(path: Path) -> None:
     [
         (b"[account]\nname = '\xff'\n", "2: not UTF-8"),
         (b"", "1: account: missing"),
+        (b"[account]\nid = " + b"[" * 3000, "1: not TOML: nested too deeply"),
         (b"[account]\nname = 'x'\n" + b"#" * (16 << 20), "1: larger than 16777216 bytes"),
     ],
-    ids=["latin-1", "empty", "huge"],
+    ids=["latin-1", "empty", "deep", "huge"],
 )
 def test_a_file_that_is_none_is_a_fault(path: Path, content: bytes, told: str) -> None:
     path.write_bytes(content)

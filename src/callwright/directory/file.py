@@ -58,7 +58,9 @@ def read_directory_file(path: Path) -> DirectoryFile:
     text = _text(path)
     try:
         values = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as fault:
+    except RecursionError as fault:
+        raise DirectoryFaults([Fault(path, 1, "", "not TOML: nested too deeply")]) from fault
+    except ValueError as fault:  # also of a number with too many digits, which has no place
         message = str(fault)
         place = re.search(r" \(at (?:line (\d+), column \d+|end of document)\)$", message)
         line = int(place[1]) if place and place[1] else text.count("\n") + 1

@@ -49,13 +49,13 @@ class Sipp:
 
 
 @asynccontextmanager
-async def sipp(scenario: str, folder: Path) -> AsyncIterator[Sipp]:
+async def sipp(scenario: str, folder: Path, *, within: int = 15) -> AsyncIterator[Sipp]:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     process = await asyncio.create_subprocess_exec(
         *("sipp", "-sf", str(SCENARIOS / f"{scenario}.xml"), "-m", "1", "-nostdin"),
-        *("-i", "127.0.0.1", "-p", str(port), "-timeout", "15s", "-timeout_error"),
+        *("-i", "127.0.0.1", "-p", str(port), "-timeout", f"{within}s", "-timeout_error"),
         cwd=folder,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
@@ -78,8 +78,8 @@ class Desk:
         self.events.append(event)
         self._more.set()
 
-    async def told(self, wanted: EngineEvent) -> None:
-        async with asyncio.timeout(10):
+    async def told(self, wanted: EngineEvent, *, within: float = 10) -> None:
+        async with asyncio.timeout(within):
             while wanted not in self.events:
                 self._more.clear()
                 await self._more.wait()
@@ -159,3 +159,26 @@ async def test_a_wrong_password_is_refused(tmp_path: Path) -> None:
         desk.engine.use_trunks([trunk])
         desk.engine.ring(A, Address("74950000000", trunk="out"), caller_id="1234567")
         await desk.told(LegEnded(A, Cause.REJECTED, "403 Forbidden"))
+
+
+async def test_holds_and_resumes(tmp_path: Path) -> None:
+    async with sipp("holds-and-resumes", tmp_path) as peer, running() as desk:
+        desk.engine.ring(A, phone(peer), caller_id="1234567")
+        await desk.told(LegEnded(A, Cause.HUNG_UP, "Q.850 16"))
+        await peer.is_content()
+
+
+async def test_wants_longer_sessions(tmp_path: Path) -> None:
+    async with sipp("wants-longer-sessions", tmp_path) as peer, running() as desk:
+        desk.engine.ring(A, phone(peer), caller_id="1234567")
+        await desk.told(LegEnded(A, Cause.HUNG_UP, "Q.850 16"))
+        assert desk.events[0] == LegAnswered(A)
+        await peer.is_content()
+
+
+async def test_is_refreshed(tmp_path: Path) -> None:
+    """The shortest interval we keep to is 30 s, so this takes half of that."""
+    async with sipp("is-refreshed", tmp_path, within=30) as peer, running() as desk:
+        desk.engine.ring(A, phone(peer), caller_id="1234567")
+        await desk.told(LegEnded(A, Cause.HUNG_UP, "Q.850 16"), within=25)
+        await peer.is_content()

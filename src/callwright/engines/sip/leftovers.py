@@ -217,7 +217,7 @@ def _intact(lines: Iterable[bytes]) -> Iterator[dict[str, object]]:
             continue
         try:
             words = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         if isinstance(words, dict):
             yield words

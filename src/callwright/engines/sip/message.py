@@ -55,7 +55,13 @@ COMPACT = {
 }
 
 # How header names are written where capitals after each hyphen are not the custom.
-_SPELLING = {"call-id": "Call-ID", "cseq": "CSeq", "rack": "RAck", "rseq": "RSeq"}
+_SPELLING = {
+    "call-id": "Call-ID",
+    "cseq": "CSeq",
+    "min-se": "Min-SE",
+    "rack": "RAck",
+    "rseq": "RSeq",
+}
 
 _FOLD = re.compile(r"[ \t]*\r\n[ \t]+")
 _TOKEN = re.compile(r"[A-Za-z0-9.!%*_+`'~-]{1,1024}")
