@@ -1,16 +1,19 @@
 #!/usr/bin/env python
-"""Write docs/api.md and docs/errors.md from the definitions that serve and validate the methods.
+"""Write docs/api.md, errors.md and states.md from the definitions that serve and validate.
 
 ``--check`` writes nothing and fails where a file is not what would be written.
 """
 
 import argparse
+import inspect
 import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from callwright.calls.commands import ALLOWED
+from callwright.calls.state import LIVE, TRANSITIONS, State
 from callwright.methods.catalogue import CATALOGUE
 from callwright.methods.errors import ERRORS, ApiError
 from callwright.methods.method import Declaration
@@ -27,7 +30,7 @@ def main() -> int:
     arguments.add_argument("--check", action="store_true", help="fail where a file is stale")
     check = arguments.parse_args().check
     stale = False
-    for name, lines in {"api.md": api(), "errors.md": errors()}.items():
+    for name, lines in {"api.md": api(), "errors.md": errors(), "states.md": states()}.items():
         file, text = DOCS / name, "\n".join(lines) + "\n"
         if not check:
             DOCS.mkdir(exist_ok=True)
@@ -65,6 +68,30 @@ def errors() -> Iterator[str]:
             " ".join((error.__doc__ or "").split()).replace("``", "`"),
             _raised_by(error),
         )
+
+
+def states() -> Iterator[str]:
+    """docs/states.md: the states of a session, and which method is allowed in which."""
+    yield from (NOTE, "", "# States of a session", "", "```mermaid", "stateDiagram-v2")
+    yield f"    [*] --> {State.SESSION}"
+    for state, followers in TRANSITIONS.items():
+        for follower in sorted(followers, key=list(State).index):
+            yield f"    {state} --> {follower}"
+    yield from (f"    {State.FINISHING} --> [*]", "```", "")
+    for state in State:
+        lines = inspect.getsource(State).split(f"{state.name} = ", 1)[1].splitlines()
+        meaning = lines[1].strip().strip('"')
+        yield f"- **{state}**: {meaning}"
+    yield ""
+    yield "A is the contact, B the employee or operator, C a third party. In any other state than"
+    yield "those marked a method is answered `invalid_state`."
+    yield ""
+    live = [state for state in State if state in LIVE]
+    yield from _table("Method", *live)
+    for method in CATALOGUE:
+        if method.command:
+            allowed = ALLOWED[method.command]
+            yield _row(f"`{method.name}`", *("●" if state in allowed else "" for state in live))
 
 
 def _method(method: Declaration[Any], shown: Schema, schemas: Schema) -> Iterator[str]:

@@ -18,6 +18,7 @@ class State(StrEnum):
     OPERATOR_TALK = "operator_talk"
     "B and C talk, A is held."
     FINISHING = "finishing"
+    "Everybody is being hung up; a moment later there is a verdict."
 
 
 LIVE = frozenset(State) - {State.FINISHING}

@@ -1,0 +1,64 @@
+"""A client in thirty lines, for the examples: the standard library and nothing else.
+
+Reads CALLWRIGHT_URL (default http://127.0.0.1:8080) and CALLWRIGHT_TOKEN from the environment.
+"""
+
+import json
+import os
+import time
+import urllib.request
+from typing import Any
+
+
+class Refused(Exception):
+    """The API has answered with an error; ``mnemonic`` is what to branch on."""
+
+    def __init__(self, error: dict[str, Any]) -> None:
+        super().__init__(f"{error['message']} ({error['data'].get('field') or 'request'})")
+        self.mnemonic = error["data"]["mnemonic"]
+
+
+def call(method: str, **params: object) -> Any:
+    """Call one method; give what its answer holds in ``result.data``. Raises `Refused`."""
+    url = os.environ.get("CALLWRIGHT_URL", "http://127.0.0.1:8080")
+    body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
+    request = urllib.request.Request(
+        f"{url}/v4.0",
+        data=json.dumps(body).encode(),
+        headers={
+            "Content-Type": "application/json",
+            "Authorization": f"Bearer {os.environ['CALLWRIGHT_TOKEN']}",
+        },
+    )
+    with urllib.request.urlopen(request, timeout=10) as response:
+        answer = json.load(response)
+    if "error" in answer:
+        raise Refused(answer["error"])
+    return answer["result"]["data"]
+
+
+def wait_until(session: int, *, event: str, within: float = 120.0) -> dict[str, Any]:
+    """Look at a session until its timeline has ``event``; give the session as it is then.
+
+    Raises TimeoutError, and RuntimeError if the session ends without it.
+    """
+    deadline = time.monotonic() + within
+    while time.monotonic() < deadline:
+        shown: dict[str, Any] = call("get.call", call_session_id=session)
+        if any(entry["event"] == event for entry in shown["timeline"]):
+            return shown
+        if shown["state"] == "finished":
+            raise RuntimeError(f"the call ended before: {shown['finish_reason']}")
+        time.sleep(0.2)
+    raise TimeoutError(f"no {event} within {within:.0f} s")
+
+
+def wait_while(session: int, *, state: str, within: float = 120.0) -> str:
+    """Look at a session while it is in ``state``; give the state it comes to."""
+    deadline = time.monotonic() + within
+    while time.monotonic() < deadline:
+        now = str(call("get.call", call_session_id=session)["state"])
+        if now != state:
+            return now
+        time.sleep(0.2)
+    raise TimeoutError(f"still {state} after {within:.0f} s")
