@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 
 class Who(StrEnum):
@@ -19,6 +20,10 @@ class Who(StrEnum):
 PHONES = (Who.EMPLOYEE, Who.CONTACT)
 
 
+def _one_of_the_three(role: object) -> object:
+    return role if role in set(Who) else None
+
+
 class Entry(BaseModel):
     """One event of the timeline. Only the fields its kind of event has are filled."""
 
@@ -30,7 +35,8 @@ class Entry(BaseModel):
     event: str
     leg: int | None = None
     legs: tuple[int, ...] = ()
-    role: Who | None = None
+    role: Annotated[Who | None, BeforeValidator(_one_of_the_three)] = None
+    "None for those the demo has no column for: third parties and coaches."
     calling_number: str = ""
     called_number: str = ""
     label: str = ""

@@ -96,6 +96,28 @@ def _step(entry: Entry, phone: Who | None) -> Step | None:
             return tells(Kind.END, LEAVING[entry.cause])
         case "leg_ended":
             return told(Kind.END, "is hung up")
+        case "state_entered" | "option_run":
+            return None  # What it means for the phones is told by other events.
+        case "hold_started":
+            return told(Kind.SOUND, "is held")
+        case "hold_finished":
+            return told(Kind.SOUND, "is held no more")
+        case "transfer_finished":
+            return tells(Kind.END, "has handed over")
+        case "coach_joined" | "coach_mode_changed":
+            return Step(entry.offset, us, us, Kind.TALK, "a coach is there")
+        case "leg_muted":
+            return told(Kind.SOUND, "is muted or heard again")
+        case "recording_started":
+            return Step(entry.offset, us, us, Kind.SOUND, "recording begins")
+        case "recording_ready":
+            return Step(entry.offset, us, us, Kind.SOUND, "recording is ready")
+        case "recording_failed":
+            return Step(entry.offset, us, us, Kind.END, "recording failed")
+        case "tag_set" | "contact_saved" | "contact_blocked":
+            return Step(entry.offset, us, us, Kind.SIGNAL, entry.event.replace("_", " "))
+        case "option_failed":
+            return Step(entry.offset, us, us, Kind.END, "talk option failed")
         case "session_finished":
             return Step(entry.offset, us, us, Kind.END, entry.finish_reason)
         case _:

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import wave
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,9 +30,19 @@ TOKEN: str = json.loads(SEED)["params"]["access_token"]
 CONTACT = "79260000000"
 
 EMPLOYEE_TONE, CONTACT_TONE, EARLY_TONE = 440, 660, 1500
+THIRD_TONE, COACH_TONE, RINGBACK_TONE = 1200, 1750, 425
 MESSAGE_TONE, MUSIC_TONE = 1000, 800
 MESSAGE_LENGTH = 1.5
-TONES = (EMPLOYEE_TONE, CONTACT_TONE, EARLY_TONE, MESSAGE_TONE, MUSIC_TONE)
+TONES = (
+    EMPLOYEE_TONE,
+    CONTACT_TONE,
+    EARLY_TONE,
+    MESSAGE_TONE,
+    MUSIC_TONE,
+    THIRD_TONE,
+    COACH_TONE,
+    RINGBACK_TONE,
+)
 
 SETTINGS = """
 data = "data"
@@ -77,6 +87,18 @@ name = "message"
 file = "message.wav"
 """
 
+EXTENSION = """
+[[employees]]
+id = {number}
+full_name = "Colleague {number}"
+[[employees.phones]]
+number = "{number}"
+kind = "extension"
+contact = "{uri}"
+"""
+
+NO_PHONES: Mapping[str, Phone] = {}
+
 
 @dataclass(slots=True)
 class Scene:
@@ -105,12 +127,21 @@ class Scene:
 
 @asynccontextmanager
 async def scene(
-    folder: Path, employee: Phone, contact: Phone, *, settings: str = ""
+    folder: Path,
+    employee: Phone,
+    contact: Phone,
+    *,
+    settings: str = "",
+    extensions: Mapping[str, Phone] = NO_PHONES,
 ) -> AsyncIterator[Scene]:
-    """Start the phones and put what the service needs into ``folder``; do not start it yet."""
+    """Start the phones and put what the service needs into ``folder``; do not start it yet.
+
+    ``extensions``: phones of colleagues, by their number.
+    """
+    phones = (employee, contact, *extensions.values())
     try:
-        await employee.start()
-        await contact.start()
+        for phone in phones:
+            await phone.start()
         port = free_port()
         _sound(folder / "message.wav", MESSAGE_TONE, MESSAGE_LENGTH)
         _sound(folder / "music.wav", MUSIC_TONE, 1.0)
@@ -121,14 +152,16 @@ async def scene(
             contact_port=contact.uri.rpartition(":")[2],
             employee_uri=employee.uri,
         )
+        for number, phone in extensions.items():
+            directory += EXTENSION.format(number=number, uri=phone.uri)
         (folder / "directory.toml").write_text(directory)
         await run_callwright(folder, "init", "--config", "callwright.toml")
         await run_callwright(folder, "apply", "directory.toml", "--config", "callwright.toml")
         yield Scene(folder, port, employee, contact)
     finally:
         with anyio.CancelScope(shield=True):
-            await employee.stop()
-            await contact.stop()
+            for phone in phones:
+                await phone.stop()
 
 
 @asynccontextmanager
@@ -138,10 +171,14 @@ async def real_call(
     employee: Behaviour | None = None,
     contact: Behaviour | None = None,
     settings: str = "",
+    extensions: Mapping[str, Phone] = NO_PHONES,
 ) -> AsyncIterator[tuple[Scene, Api]]:
-    """A scene with two softphones and the service up."""
+    """A scene with two softphones, those of colleagues, and the service up."""
     phones = softphones(folder, employee=employee, contact=contact)
-    async with scene(folder, *phones, settings=settings) as made, service(folder, made.port) as api:
+    async with (
+        scene(folder, *phones, settings=settings, extensions=extensions) as made,
+        service(folder, made.port) as api,
+    ):
         yield made, api
 
 

@@ -212,6 +212,8 @@ def _told(event: SessionEvent) -> dict[str, object]:
                 value = dataclasses.asdict(value)
             case Caption():
                 continue  # stands in the call itself
+            case _ if dataclasses.is_dataclass(value) and not isinstance(value, type):
+                value = dataclasses.asdict(value)
             case _:
                 pass
         facts[field.name] = value

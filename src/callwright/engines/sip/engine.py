@@ -1,6 +1,7 @@
 """The embedded SIP engine: calls over our own user agent and media."""
 
 import asyncio
+import contextvars
 import logging
 import random
 import secrets
@@ -111,6 +112,7 @@ class SipEngine:
         self._heard_something = asyncio.Event()
         self._deliver: Deliver
         self._loop: asyncio.AbstractEventLoop
+        self._context: contextvars.Context
         self._transport: UdpTransport
         self._agent: Agent
         self._local_host: str
@@ -127,6 +129,7 @@ class SipEngine:
         """See `callwright.engines.port.Engine.run`. Raises `OSError` if the port is taken."""
         self._deliver = deliver
         self._loop = asyncio.get_running_loop()
+        self._context = contextvars.copy_context()
         if self._memory is None:
             await self._serve(started)
             return
@@ -444,7 +447,8 @@ class SipEngine:
     def _drain_soon(self) -> None:
         if self._events and not self._drain_due:
             self._drain_due = True
-            self._loop.call_soon(self._drain_due_now)
+            # A recording's end is told from its thread, whose context knows of no event loop.
+            self._loop.call_soon(self._drain_due_now, context=self._context)
 
     def _drain_due_now(self) -> None:
         self._drain_due = False
