@@ -114,14 +114,12 @@ def _step(entry: Entry, phone: Who | None) -> Step | None:
             return Step(entry.offset, us, us, Kind.SOUND, "recording is ready")
         case "recording_failed":
             return Step(entry.offset, us, us, Kind.END, "recording failed")
-        case "tag_set" | "contact_saved" | "contact_blocked":
-            return Step(entry.offset, us, us, Kind.SIGNAL, entry.event.replace("_", " "))
         case "option_failed":
             return Step(entry.offset, us, us, Kind.END, "talk option failed")
         case "session_finished":
             return Step(entry.offset, us, us, Kind.END, entry.finish_reason)
-        case _:
-            return None
+        case name:
+            return Step(entry.offset, us, us, Kind.SIGNAL, name.replace("_", " "))
 
 
 # The terminal: three lifelines in 80 columns.
