@@ -17,9 +17,11 @@ from callwright.engines.sip.agent import Agent
 from callwright.engines.sip.asking import Identity
 from callwright.engines.sip.auth import Digest
 from callwright.engines.sip.call import Call, Fact, StreamAgreed
+from callwright.engines.sip.front import Front
 from callwright.engines.sip.hop import Hop
 from callwright.engines.sip.invite import Invited
 from callwright.engines.sip.leftovers import Memory
+from callwright.engines.sip.offered import Arrival, Offer
 from callwright.engines.sip.transactions import Timing
 
 FAR = Hop("127.0.0.1", 6000)
@@ -59,10 +61,15 @@ class World:
         "What our side has sent: time, message, hop. Lost ones too."
         self.far = far
         self.calls: dict[LegId, Call] = {}
+        self.front = Front("callwright", b"a secret")
+        self.arrivals: list[Arrival] = []
+        "Calls that have come in; the first is leg 101."
         self.agent = Agent(
             Identity("127.0.0.1", 5060, "callwright"),
             self._fact,
             Timing(),
+            front=self.front,
+            called=self._called,
             memory=memory,
             chance=random.Random(seed),
         )
@@ -85,10 +92,24 @@ class World:
         self.calls[LegId(leg)].hang_up(self.now)
         self._pump()
 
-    def hear(self, *messages: bytes) -> None:
+    def offered(self, leg: int = 101) -> Offer:
+        """The beginning of a call that has come in, to be answered or refused."""
+        beginning = self.calls[LegId(leg)].beginning
+        assert isinstance(beginning, Offer)
+        return beginning
+
+    def ring_back(self, leg: int = 101) -> None:
+        self.offered(leg).ring_back(self.now)
+        self._pump()
+
+    def answer(self, leg: int = 101) -> None:
+        self.offered(leg).answer(self.now)
+        self._pump()
+
+    def hear(self, *messages: bytes, source: Hop = FAR) -> None:
         """Let our side receive messages now."""
         for message in messages:
-            self.agent.receive(message, FAR, self.now)
+            self.agent.receive(message, source, self.now)
             self._pump()
 
     def until(self, when: float) -> None:
@@ -140,6 +161,13 @@ class World:
     def ending(self) -> LegEnded:
         (ended,) = [one for one in self.facts if isinstance(one, LegEnded)]
         return ended
+
+    def _called(self, arrival: Arrival, now: float) -> None:
+        self.arrivals.append(arrival)
+        leg = LegId(100 + len(self.arrivals))
+        call = self.agent.take(leg, arrival, ("127.0.0.1", 16386), now)
+        assert call is not None
+        self.calls[leg] = call
 
     def _fact(self, fact: Fact) -> None:
         self.facts.append(fact)

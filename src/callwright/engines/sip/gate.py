@@ -8,7 +8,7 @@ import hmac
 from collections.abc import Callable, Mapping
 from math import ceil
 
-from callwright.engines.sip.address import Malformed
+from callwright.engines.sip.address import Malformed, parse_address, user_of
 from callwright.engines.sip.auth import Challenge, digest_response, read_parameters
 from callwright.engines.sip.guard import Guard
 from callwright.engines.sip.hop import Hop
@@ -50,9 +50,9 @@ class Gate:
         password.
         """
         answer = self._answer(request)
-        user = answer.get("username", "") if answer else ""
+        user = answer["username"] if answer else _claimed(request)
         place = source.host
-        known_here = bool(user) and at_home(user)
+        known_here = at_home(user)
         key = (place, user) if known_here else (place,)
         if wait := self.guard.wait(key, now):
             return self._shut(request, wait, tag, blocked=self.guard.blocks(key, now))
@@ -123,6 +123,14 @@ class Gate:
             return answer_to(request, 403, "Forbidden", tag=tag)
         extra: Headers = {"retry-after": [str(ceil(wait))]}
         return answer_to(request, 503, "Service Unavailable", tag=tag, extra=extra)
+
+
+def _claimed(request: Request) -> str:
+    """The user a request without proof says it is from."""
+    try:
+        return user_of(parse_address(request.headers["from"][0]).uri)
+    except Malformed:
+        return ""
 
 
 def _count(answer: Mapping[str, str]) -> int:
