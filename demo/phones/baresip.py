@@ -29,6 +29,7 @@ STARTS_WITHIN = 15.0
 ENDS_WITHIN = 5.0
 RATE = 8000
 PACKET = 0.02
+REGISTERS_FOR = 60
 # It loads the file whole, and hangs nothing up at its end, but is silent from there on.
 SAYS_FOR = 120
 
@@ -61,8 +62,8 @@ snd_path {folder}
 menu_bell no
 """
 ACCOUNT = (
-    "<sip:{number}@127.0.0.1:{port}>;regint=0;answermode=manual;dtmfmode=rtpevent;"
-    "audio_codecs={codecs}\n"
+    "<sip:{number}@{domain}>;regint={regint};answermode=manual;dtmfmode=rtpevent;"
+    "audio_codecs={codecs}{password}"
 )
 MODULES = Path("/usr/lib/baresip/modules")
 
@@ -84,12 +85,21 @@ class Baresip:
     """See `demo.phones.phone.Phone`."""
 
     def __init__(
-        self, folder: Path, behaviour: Behaviour, *, number: str = "phone", port: int = 0
+        self,
+        folder: Path,
+        behaviour: Behaviour,
+        *,
+        number: str = "phone",
+        port: int = 0,
+        registrar: str | None = None,
+        password: str = "",
     ) -> None:
         """``folder``: recordings and the configuration go there.
 
-        ``number`` must be the user part it is called by, else it answers 404. Raises `PhoneFault`
-        for a behaviour it is not capable of.
+        ``number`` must be the user part it is called by, else it answers 404. With ``registrar``
+        (host and port) it registers there by ``password`` as soon as it has started, and tells
+        ``registered`` or ``not_registered``. Raises `PhoneFault` for a behaviour it is not capable
+        of.
         """
         if not can(behaviour):
             raise PhoneFault(f"baresip cannot do this: {behaviour}")
@@ -99,6 +109,8 @@ class Baresip:
         self._behaviour = behaviour
         self._number = number
         self._port = port
+        self._registrar = registrar
+        self._password = password
         self._process: Process | None = None
         self._writer: asyncio.StreamWriter | None = None
         self._reading: asyncio.Task[None] | None = None
@@ -138,6 +150,9 @@ class Baresip:
             raise
         self._reading = asyncio.create_task(self._read(reader))
         self.events.tell(Fact.now("listening", uri=self.uri, port=self._port))
+        if self._registrar is not None:
+            # Only now: it would tell of its success before there is anybody to hear it.
+            self._command("uanew", self._account())
 
     async def call(self, uri: str) -> None:
         self._command("dial", uri)
@@ -176,7 +191,6 @@ class Baresip:
         if not isinstance(says, Path):
             frequency, says = says or 0, self._folder / "says.wav"
             _write_tone(says, frequency)
-        codecs = [self._behaviour.codec] if self._behaviour.codec else ["PCMA", "PCMU"]
         config = CONFIG.format(
             port=self._port,
             control=control,
@@ -184,13 +198,18 @@ class Baresip:
             modules=MODULES,
             folder=self._folder,
         )
-        account = ACCOUNT.format(
+        (self._folder / "config").write_text(config)
+        (self._folder / "accounts").write_text("" if self._registrar else self._account() + "\n")
+
+    def _account(self) -> str:
+        codecs = [self._behaviour.codec] if self._behaviour.codec else ["PCMA", "PCMU"]
+        return ACCOUNT.format(
             number=self._number,
-            port=self._port,
+            domain=self._registrar or f"127.0.0.1:{self._port}",
+            password=f";auth_pass={self._password}" if self._password else "",
+            regint=REGISTERS_FOR if self._registrar else 0,
             codecs=",".join(f"{codec}/8000/1" for codec in codecs),
         )
-        (self._folder / "config").write_text(config)
-        (self._folder / "accounts").write_text(account)
 
     async def _connected(
         self, port: int, process: Process
@@ -231,6 +250,10 @@ class Baresip:
         parameter, outgoing = str(message.get("param", "")), message.get("direction") == "outgoing"
         call = str(message.get("id", ""))
         match message.get("type"):
+            case "REGISTER_OK":
+                self.events.tell(Fact.now("registered"))
+            case "REGISTER_FAIL":
+                self.events.tell(Fact.now("not_registered", reason=parameter))
             case "CALL_INCOMING":
                 self.events.tell(Fact.now("invite", call_id=call, caller=_user(parameter)))
                 # The same turn of its loop has sent 180.

@@ -42,8 +42,8 @@ class Fact:
 
     ``listening``, ``invite``, ``calling``, ``ringing``, ``early``, ``answered``, ``ack``,
     ``first_rtp``, ``key``, ``key_ended``, ``key_sent``, ``reinvite``, ``rejected``, ``cancelled``,
-    ``bye``, ``recorded``, ``ended``, and what should not happen: ``failed``, ``no_ack``,
-    ``no_audio``, ``timestamps_jumped``, ``malformed``, ``refused``.
+    ``bye``, ``recorded``, ``ended``, ``registered``, and what should not happen: ``failed``,
+    ``no_ack``, ``no_audio``, ``timestamps_jumped``, ``malformed``, ``refused``, ``not_registered``.
     """
 
     name: str

@@ -102,6 +102,13 @@ def test_the_challenge_prefers_sha_256() -> None:
     assert "stale" not in offered["MD5"]
 
 
+def test_a_phone_that_gives_up_at_sha_256_is_not_shown_it() -> None:
+    old = request("REGISTER", contact=CONTACT, extra=["User-Agent: baresip v1.0.0 (x86_64/linux)"])
+    assert list(challenges(Office().ask(old))) == ["MD5"]
+    new = request("REGISTER", contact=CONTACT, extra=["User-Agent: baresip v2.0.0 (x86_64/linux)"])
+    assert len(challenges(Office().ask(new))) == 2
+
+
 def test_the_answer_without_qop_of_old_phones_is_good_once() -> None:
     office = Office()
     challenge = challenges(office.ask(request("REGISTER", contact=CONTACT)))["MD5"]

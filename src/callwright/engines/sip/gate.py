@@ -5,6 +5,7 @@ is not there the same refusal, after the same work, as somebody who does not kno
 """
 
 import hmac
+import re
 from collections.abc import Callable, Mapping
 from math import ceil
 
@@ -12,11 +13,15 @@ from callwright.engines.sip.address import Malformed, parse_address, user_of
 from callwright.engines.sip.auth import Challenge, digest_response, read_parameters
 from callwright.engines.sip.guard import Guard
 from callwright.engines.sip.hop import Hop
-from callwright.engines.sip.message import Headers, Request, Response, answer_to
+from callwright.engines.sip.message import Headers, Request, Response, answer_to, first
 from callwright.engines.sip.nonces import Freshness, Nonces
 
-# RFC 8760 2.3: the one we like best comes first.
+# RFC 8760 2.3: the one we like best comes first. MD5 is what most phones still know only.
 ALGORITHMS = ("SHA-256", "MD5")
+
+# RFC 3261 has phones pass over a challenge they do not understand. Those built on libre before its
+# version 2 (baresip to 1.1) give up instead.
+_KNOWS_MD5_ONLY = re.compile(r"baresip v[01]\.")
 _ANSWERS_AT_MOST = 4
 "Authorization headers that are looked at; a phone sends one for each algorithm at most."
 
@@ -109,11 +114,13 @@ class Gate:
     def _challenge(
         self, request: Request, place: str, now: float, tag: str, *, stale: bool = False
     ) -> Response:
+        md5_only = _KNOWS_MD5_ONLY.match(first(request, "user-agent")) is not None
+        offered = ("MD5",) if md5_only else ALGORITHMS
         nonce = self._nonces.make(place, now)
         ending = ", stale=true" if stale else ""
         lines = [
             f'Digest realm="{self._realm}", nonce="{nonce}", algorithm={one}, qop="auth"{ending}'
-            for one in ALGORITHMS
+            for one in offered
         ]
         extra: Headers = {"www-authenticate": lines}
         return answer_to(request, 401, "Unauthorized", tag=tag, extra=extra)
