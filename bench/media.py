@@ -28,8 +28,18 @@ from callwright.engines.media.engine import RtpEngine
 from callwright.engines.media.g711 import FRAME
 from callwright.engines.media.media import MediaEvent, Stream
 from callwright.engines.media.rtp import HEADER
-from callwright.engines.port import BridgeId, LegId, Media, PlaybackId
+from callwright.engines.port import (
+    BridgeId,
+    CoachMode,
+    LegId,
+    Media,
+    PlaybackId,
+    RecordingFinished,
+    RecordingId,
+)
 
+KINDS = ("bridged", "recorded", "coached", "playing")
+"Two legs; two with a recording; three, of which one coaches; one that hears music."
 HOST = "127.0.0.1"
 PORTS = (20000, 29999)
 SETTLE = 1.5
@@ -129,7 +139,7 @@ def quantile(values: Sequence[float], share: float) -> float:
 
 
 async def measure(kind: str, calls: int, seconds: float, music: Path) -> None:
-    legs = calls * 2 if kind == "bridged" else calls
+    legs = calls * {"bridged": 2, "recorded": 2, "coached": 3, "playing": 1}[kind]
     ours, theirs = multiprocessing.Pipe()
     load = multiprocessing.get_context("spawn").Process(target=far_ends, args=(legs, theirs))
     load.start()
@@ -147,11 +157,19 @@ async def measure(kind: str, calls: int, seconds: float, music: Path) -> None:
         if kind == "playing":
             engine.play(LegId(number), PlaybackId(number), Media(music), loop=True)
     await asyncio.sleep(SETTLE / 2)
-    bridged_at = {}
-    if kind == "bridged":
-        for one in range(0, legs, 2):
-            bridged_at[one] = bridged_at[one + 1] = time.monotonic_ns()
-            engine.bridge(BridgeId(one), LegId(one), LegId(one + 1))
+    bridged_at: dict[int, int] = {}
+    if kind != "playing":
+        for one in range(0, calls * 2, 2):
+            operator, contact = LegId(one), LegId(one + 1)
+            bridged_at[contact] = time.monotonic_ns()
+            if kind != "coached":  # what is mixed has no stamp any more
+                bridged_at[operator] = bridged_at[contact]
+            engine.bridge(BridgeId(one), operator, contact)
+            if kind == "coached":
+                engine.coach(LegId(calls * 2 + one // 2), operator, CoachMode.WHISPER)
+            if kind == "recorded":
+                file = music.parent / f"{calls}" / f"{one}.wav"
+                engine.record(RecordingId(one), operator, contact, file)
             await asyncio.sleep(0.001)
     await asyncio.sleep(SETTLE / 2)
 
@@ -161,6 +179,7 @@ async def measure(kind: str, calls: int, seconds: float, music: Path) -> None:
     used, lasted = time.process_time() - used, time.monotonic() - began
     lateness = engine.send_lateness
     sent_before = lateness.sent
+    faults = [told for told in events if isinstance(told, RecordingFinished) and told.fault]
     ours.send("stop")
     heard: Heard = await asyncio.to_thread(ours.recv)
     running.cancel()
@@ -178,6 +197,8 @@ async def measure(kind: str, calls: int, seconds: float, music: Path) -> None:
         f"{'':14} at the far ends: off 20 ms by p50 {quantile(spread, 0.5) * 1e3:.2f}, "
         f"p99 {quantile(spread, 0.99) * 1e3:.2f} ms"
     )
+    if faults:
+        print(f"{'':14} {len(faults)} recordings ended: {faults[0].fault}")
     if heard.delays:
         joins = [
             (heard.joined_at[number] - at) / 1e9
@@ -210,7 +231,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=6.0, help="measured per row")
     parser.add_argument("--calls", type=int, nargs="*", default=[50, 200])
-    parser.add_argument("--kind", choices=("bridged", "playing"), nargs="*")
+    parser.add_argument("--kind", choices=KINDS, nargs="*")
     wanted = parser.parse_args()
     wide = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(wide, 8192), wide))
@@ -218,7 +239,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         music = Path(folder) / "music.wav"
         write_music(music)
-        for kind in wanted.kind or ("bridged", "playing"):
+        for kind in wanted.kind or KINDS:
             for calls in wanted.calls:
                 asyncio.run(measure(kind, calls, wanted.seconds, music))
 

@@ -7,13 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from callwright.engines.media.dtmf import event_payloads
+from callwright.engines.media.g711 import FRAME, SILENCE, Law
 from callwright.engines.media.media import MediaLost
 from callwright.engines.media.rtcp import Block, Sent, parse
 from callwright.engines.media.rtcp import build as build_rtcp
 from callwright.engines.media.rtp import HEADER, Packet, build
 from callwright.engines.port import DtmfReceived, LegId, Quality
 
-from .desk import EVENT, Desk, Talker, far
+from .desk import EVENT, Desk, Talker, assert_one_stream, far
 
 THIEF = ("203.0.113.66", 5555)
 SPEECH = b"\x31"
@@ -327,6 +328,40 @@ def test_the_opinion_is_of_the_worse_direction_and_of_what_was_heard() -> None:
         assert quality.far_lost == min(lost, quality.sent)
         assert quality.mos is not None
         assert 1.0 <= quality.mos < at_most
+
+
+def test_comfort_noise_is_taken_but_not_sent_on_as_sound() -> None:
+    """A far end that stops sending over a pause says so by RFC 3389, also if nobody asked."""
+    desk = Desk(lost_after=1.0)
+    leg, other = desk.leg(1), desk.leg(2)
+    desk.bridge(1, 2)
+    leg.answered(desk.now)
+    other.answered(desk.now)
+    talker = Talker(desk, 1)
+    noise = Talker(desk, 1, b"\x40", payload_type=13)
+    noise.payload = noise.payload[:1]
+
+    def pause(seconds: float) -> None:
+        for _ in range(round(seconds / 0.2)):
+            noise.sequence, noise.timestamp = talker.sequence, talker.timestamp
+            desk.arrive(1, noise.packet())
+            talker.sequence, talker.timestamp = noise.sequence, noise.timestamp + 9 * FRAME
+            desk.pass_time(0.2)
+            leg.tick(desk.now, 0.0)
+
+    pause(0.4)  # it may come first of all
+    assert desk.tally.forged == 0
+    talker.talk(0.5)
+    before = len(desk.sent[2])
+    pause(3.0)
+    assert desk.events == []
+    filled = desk.all(2)[before + 3 :]
+    assert len(filled) > 100
+    assert {packet.payload for packet in filled} == {SILENCE[Law.A]}
+    talker.talk(0.2)
+    assert [packet.payload for packet in desk.all(2)[-5:]] == [talker.payload] * 5
+    assert_one_stream(desk.all(2))
+    assert leg.quality().lost == 0
 
 
 def test_who_sends_nothing_reports_as_a_receiver() -> None:

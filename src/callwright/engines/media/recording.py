@@ -5,11 +5,10 @@ stood still, there is silence, so that the file is as long as the call was.
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from callwright.engines.media.codec import PACKETS_A_SECOND
 from callwright.engines.media.coding import WIDTH
-from callwright.engines.media.leg import LegMedia
 
 if TYPE_CHECKING:
     from callwright.engines.media.voice import Voice
@@ -19,6 +18,14 @@ PIECE = 25
 
 Write = Callable[[int, bytes, bytes], bool]
 "Take the place in samples, the left and the right; False: the disk is too far behind."
+
+
+class Speaker(Protocol):
+    """A leg, as far as a recording knows it."""
+
+    def listen(self) -> "Voice": ...
+
+    def unlisten(self) -> None: ...
 
 
 class Recording:
@@ -41,7 +48,7 @@ class Recording:
         self._began = began
         self._write = write
         self._silence = bytes(rate // PACKETS_A_SECOND * WIDTH)
-        self._speakers: tuple[LegMedia | None, LegMedia | None] = (None, None)
+        self._speakers: tuple[Speaker | None, Speaker | None] = (None, None)
         self._voices: tuple[Voice | None, Voice | None] = (None, None)
         self._at = 0
         "Samples so far."
@@ -56,7 +63,7 @@ class Recording:
             return ""
         return f"{self._missing / self.rate:.1f} s are missing: the disk is too slow"
 
-    def hear(self, left: LegMedia | None, right: LegMedia | None) -> None:
+    def hear(self, left: Speaker | None, right: Speaker | None) -> None:
         """Record these from now on; None: silence."""
         if (left, right) == self._speakers:
             return
@@ -87,7 +94,7 @@ class Recording:
         """Hand over the rest; return how many samples long the recording is."""
         self.hear(None, None)
         self._flush()
-        return max(self._at, round((now - self._began) * self.rate))
+        return round((now - self._began) * self.rate)
 
     def _flush(self) -> None:
         left, right = (b"".join(parts) for parts in self._parts)
