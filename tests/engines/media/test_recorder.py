@@ -15,7 +15,7 @@ import pytest
 
 from callwright.engines.media import recorder as module
 from callwright.engines.media.recorder import Recorder
-from callwright.engines.media.wav import WavFile
+from callwright.engines.media.wav import SAMPLES_AT_MOST, WavFile
 from callwright.engines.port import RecordingId
 
 ONE = RecordingId(1)
@@ -46,6 +46,17 @@ def test_a_file_is_whole_after_every_piece(tmp_path: Path) -> None:
     assert path.stat().st_size == 44 + 9 * 4
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) & 0o077 == 0
+
+
+def test_a_file_ends_where_its_header_cannot_say_how_long_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "1.wav"
+    file = WavFile(path, 8000)
+    file.write(SAMPLES_AT_MOST - 1, sound(1, 1), sound(2, 1))
+    with pytest.raises(OSError, match="File too large"):
+        file.write(SAMPLES_AT_MOST, sound(1, 1), sound(2, 1))
+    file.close(SAMPLES_AT_MOST + 5)
+    with wave.open(str(path)) as whole:
+        assert whole.getnframes() == SAMPLES_AT_MOST
 
 
 def test_what_exists_is_not_written_over_nor_followed(tmp_path: Path) -> None:

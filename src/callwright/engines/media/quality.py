@@ -2,7 +2,8 @@
 
 The E-model of ITU-T G.107 with every parameter it does not measure at its default: of the
 transmission rating only delay (Idd) and loss (Ie,eff) are taken off. It says what a listener would
-have said of the line, not of the speaker, the phone or the room.
+have said of the line, not of the speaker, the phone or the room. Its scale is that of narrow-band
+telephony: a wideband codec sounds better than it says.
 """
 
 from math import log2

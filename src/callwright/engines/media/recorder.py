@@ -15,7 +15,7 @@ from callwright.engines.port import RecordingId
 log = logging.getLogger(__name__)
 
 WAITING_AT_MOST = 4096
-"Pieces of half a second that may wait for the disk, over all recordings: 32 MB at 8000 Hz."
+"Pieces of half a second that may wait for the disk, over all recordings: 64 MB at 8000 Hz."
 GOODBYE = 2.0
 "Seconds the disk has to take the rest when the engine ends."
 

@@ -1,5 +1,6 @@
 """Stereo WAV files that are whole at any moment, also when the machine stops in the middle."""
 
+import errno
 import os
 from pathlib import Path
 from struct import Struct
@@ -38,6 +39,8 @@ class WavFile:
 
     def write(self, at: int, left: bytes, right: bytes) -> None:
         """Put sound in its place, counted in samples; what is left out before it is silence."""
+        if at + len(left) // WIDTH > SAMPLES_AT_MOST:
+            raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
         self._write_all(_HEADER.size + at * FRAME, stereo(left, right))
         self.samples = at + len(left) // WIDTH
         # The sizes come after what they tell of, so that they are never ahead of it.
@@ -47,7 +50,7 @@ class WavFile:
         """Close it, ``samples`` long; None: as it is."""
         try:
             if samples is not None:
-                self.samples = samples
+                self.samples = min(samples, SAMPLES_AT_MOST)
             os.ftruncate(self._file, _HEADER.size + self.samples * FRAME)
             self._write_header()
         finally:
