@@ -21,6 +21,12 @@ from callwright.rpc.openrpc import COMMON, OF_REQUESTS, OF_TOKENS, TOKEN_DESCRIP
 
 DOCS = Path(__file__).parents[1] / "docs"
 NOTE = "<!-- Made by scripts/generate_docs.py; edit the definitions in src/callwright/methods. -->"
+REPEATS = (
+    "With the header `Idempotency-Key` (1 to 255 visible ASCII characters) a request may be sent "
+    "again: within 24 hours the same key with the same parameters begins no second call and is "
+    "given the first result, with `metadata.idempotent_replayed: true`. A request that failed may "
+    "be sent again with its key. A replay takes a point, like any request that succeeds."
+)
 
 Schema = dict[str, Any]
 
@@ -98,6 +104,8 @@ def _method(method: Declaration[Any], shown: Schema, schemas: Schema) -> Iterato
     yield from (f"## {method.name}", "", method.summary, "")
     if method.component:
         yield from (f"Component: {method.component.value}.", "")
+    if method.takes_idempotency_key:
+        yield from (REPEATS, "")
     yield from _table("Parameter", "Type", "Default", "")
     if method.takes_token:
         yield _row("`access_token`", "string", "required", TOKEN_DESCRIPTION)

@@ -26,6 +26,7 @@ SECTIONS = {
     "sip": "Where SIP and RTP go out and come in. UDP and IPv4.",
     "media": "Audio on the line, and files that are uploaded.",
     "speech": "Spoken texts.",
+    "prompts": "What the service itself says.",
 }
 
 START = """\

@@ -5,8 +5,10 @@ import itertools
 import logging
 import os
 import resource
+import secrets
 import signal
 import socket
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -33,8 +35,14 @@ from callwright.methods.live import LiveCalls
 from callwright.methods.marks import Marks
 from callwright.methods.messages import Messages
 from callwright.methods.numbers import Numbers
+from callwright.methods.own_numbers import OwnNumbers
+from callwright.methods.prompts import Prompts
+from callwright.methods.repeats import Repeats
 from callwright.methods.sessions import Sessions
 from callwright.methods.start_calls import StartCalls
+from callwright.methods.start_informer import InformerCalls
+from callwright.methods.start_multi import MultiCalls
+from callwright.methods.starting import Starting
 from callwright.methods.talk_options import TalkOptions
 from callwright.rpc.connection import Connection
 from callwright.rpc.dispatch import Dispatcher
@@ -44,8 +52,10 @@ from callwright.speech.service import SpeechService
 from callwright.storage.access import StoredAccess
 from callwright.storage.database import check_schema, open_database
 from callwright.storage.directory import StoredDirectory
+from callwright.storage.history import StoredHistory
 from callwright.storage.ids import BLOCK_BITS, reserve_block
 from callwright.storage.journal import StoredJournal
+from callwright.storage.once import StoredKeys
 from callwright.storage.trunk_states import keep_trunk_states
 
 if TYPE_CHECKING:
@@ -172,13 +182,24 @@ async def _put_together(settings: Settings, database: AsyncEngine) -> AsyncItera
     ringback = await anyio.to_thread.run_sync(_ringback, settings.data)
     live = LiveCalls(manager)
     talk_options = TalkOptions(live, directory, numbers)
-    starts = StartCalls(
-        numbers, messages, talk_options, manager, ringback, settings.api, settings.calls
+    own_numbers = OwnNumbers(directory, StoredHistory(database), secrets.choice)
+    starting = Starting(
+        numbers,
+        own_numbers,
+        messages,
+        talk_options,
+        manager,
+        ringback,
+        settings.api,
+        settings.calls,
     )
+    prompts = Prompts(speech, settings.prompts)
     dispatcher = Dispatcher(
         [
             *Sessions(access).methods(),
-            *starts.methods(),
+            *StartCalls(starting, prompts).methods(),
+            *InformerCalls(starting).methods(),
+            *MultiCalls(starting, prompts).methods(),
             *ControlCalls(live, numbers, messages, settings.api).methods(),
             *Marks(live, directory).methods(),
             *talk_options.methods(),
@@ -186,6 +207,7 @@ async def _put_together(settings: Settings, database: AsyncEngine) -> AsyncItera
         ],
         access,
         settings.api,
+        repeats=Repeats(StoredKeys(database), time.time),
     )
     http = build_http(dispatcher, settings.http, lambda: not manager.draining)
     async with (

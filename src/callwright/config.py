@@ -59,6 +59,15 @@ class CallSettings(Section):
     "Seconds live calls may go on after SIGTERM before they are hung up; a second signal cuts it."
 
 
+class PromptSettings(Section):
+    language: Literal["ru", "en"] = "ru"
+    "Language of what the service itself says, where no text is set."
+    confirm_by_key: Annotated[str, Field(min_length=1, max_length=500)] | None = None
+    "Said to an operator who takes the call by a key; `{key}` becomes the key. Unset: a text."
+    confirm_by_any_key: Annotated[str, Field(min_length=1, max_length=500)] | None = None
+    "The same where any key will do."
+
+
 class SipSettings(Section):
     host: IPv4Address = IPv4Address("127.0.0.1")
     "Address SIP and RTP are sent from and received on, and told to the far end; see `advertise`."
@@ -110,6 +119,7 @@ class Settings(Section):
     sip: SipSettings = SipSettings()
     media: MediaSettings = MediaSettings()
     speech: SpeechSettings = SpeechSettings()
+    prompts: PromptSettings = PromptSettings()
 
     @property
     def database_url(self) -> str:

@@ -154,19 +154,28 @@ class House:
     engine: SimulatedEngine
     client: httpx.Client
     news: "News"
+    apply: Callable[[str], None]
+    "Apply a directory file of this content, beside the running service."
 
-    def answer(self, body: bytes | str) -> Any:
+    def answer(
+        self, body: bytes | str, headers: Mapping[str, str] | list[tuple[str, str]] | None = None
+    ) -> Any:
         """Post a body as it is; HTTP says 200 whatever becomes of it."""
-        response = self.client.post(f"{self.url}/v4.0", content=body)
+        response = self.client.post(f"{self.url}/v4.0", content=body, headers=headers)
         assert response.status_code == 200
         return response.json()
 
-    def call(self, method: str, params: Mapping[str, object], token: str = TOKEN) -> Any:
+    def call(
+        self,
+        method: str,
+        params: Mapping[str, object],
+        token: str = TOKEN,
+        headers: Mapping[str, str] | list[tuple[str, str]] | None = None,
+    ) -> Any:
         """Call a method; give the whole answer."""
         params = {"access_token": token, **params}
-        return self.answer(
-            json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params})
-        )
+        body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params})
+        return self.answer(body, headers)
 
     def succeeds(self, method: str, params: Mapping[str, object], token: str = TOKEN) -> Any:
         answer = self.call(method, params, token)
@@ -214,17 +223,32 @@ class News:
 @contextmanager
 def house(folder: Path, far_ends: Mapping[str, FarEnd], **settings: object) -> Iterator[House]:
     """Build the house in ``folder`` and run it in a thread of its own while the block runs."""
-    chosen = Settings.model_validate(
-        {"data": folder, "engine": "simulated", "http": {"port": 0}, **settings}
-    )
+    anyio.run(_furnish, folder, _chosen(folder, settings))
+    with reopened(folder, far_ends, **settings) as up:
+        yield up
+
+
+@contextmanager
+def reopened(folder: Path, far_ends: Mapping[str, FarEnd], **settings: object) -> Iterator[House]:
+    """Run a house that was built in ``folder`` before."""
+    chosen = _chosen(folder, settings)
     with anyio.from_thread.start_blocking_portal() as portal:
-        portal.call(_furnish, folder, chosen)
+
+        def apply(text: str) -> None:
+            portal.call(_apply, folder, chosen, text)
+
         with portal.wrap_async_context_manager(service(chosen)) as up, httpx.Client() as client:
             assert isinstance(up.engine, SimulatedEngine)
             up.engine.far_ends.update(far_ends)
             news = News()
             up.manager.listeners.append(news.hear)
-            yield House(up.url, up.manager, up.engine, client, news)
+            yield House(up.url, up.manager, up.engine, client, news, apply)
+
+
+def _chosen(folder: Path, settings: Mapping[str, object]) -> Settings:
+    return Settings.model_validate(
+        {"data": folder, "engine": "simulated", "http": {"port": 0}, **settings}
+    )
 
 
 async def _furnish(folder: Path, settings: Settings) -> None:
@@ -234,10 +258,16 @@ async def _furnish(folder: Path, settings: Settings) -> None:
     database = open_database(settings.database_url)
     await migrate(database)
     await initialise(database, account="House", login="first", music=stored)
-    for number, text in enumerate((DIRECTORY, ANOTHER)):
-        path = folder / f"directory{number}.toml"
-        path.write_text(text, "utf-8")
-        file = read_directory_file(path)
-        media = {entry.id: stored for entry in file.content.media_files}
-        await apply_directory(database, file, media)
+    await database.dispose()
+    for text in (DIRECTORY, ANOTHER):
+        await _apply(folder, settings, text)
+
+
+async def _apply(folder: Path, settings: Settings, text: str) -> None:
+    path = folder / "directory.toml"
+    path.write_text(text, "utf-8")
+    file = read_directory_file(path)
+    stored = take_in(folder / "music.wav", folder / "media", at_most=60)
+    database = open_database(settings.database_url)
+    await apply_directory(database, file, {one.id: stored for one in file.content.media_files})
     await database.dispose()

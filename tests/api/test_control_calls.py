@@ -10,8 +10,8 @@ from callwright.calls.commands import ALLOWED
 from callwright.calls.state import State
 from callwright.engines.simulated import Presses, Rejects, answers, never_answers
 from callwright.methods.catalogue import CATALOGUE
+from tests.api.answers import refusal, without_metadata
 from tests.api.house import House, house
-from tests.api.test_start_employee_call import refusal, without_metadata
 
 CONTACT, EMPLOYEE, THIRD, COACH = "79260000000", "79260000001", "79261111111", "2901"
 NEVER, BUSY = "79262222222", "79263333333"

@@ -1,7 +1,7 @@
 """start.employee_call over HTTP: the seed's request, and every way it can be refused."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,17 @@ import pytest
 from callwright.calls.events import LegAnswered, LegStarted
 from callwright.engines.port import Address
 from callwright.engines.simulated import HangsUp, answers, never_answers
+from tests.api.answers import (
+    COMBINATION,
+    ENCODING,
+    INVALID,
+    MISSED,
+    NO_PHONE,
+    NOTHING,
+    TYPE,
+    refusal,
+    without_metadata,
+)
 from tests.api.house import STRANGER, House, house
 
 SEED = (Path(__file__).parents[2] / "demo" / "request.json").read_bytes()
@@ -28,31 +39,6 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     }
     with house(tmp_path_factory.mktemp("house"), far_ends) as built:
         yield built
-
-
-def without_metadata(answer: Any) -> Any:
-    """The answer less the limits, whose figures other tests have counted down."""
-    container = answer.get("result") or answer["error"]["data"]
-    limits = container.pop("metadata")["limits"]
-    assert set(limits) == {
-        f"{period}_{kind}"
-        for period in ("day", "minute")
-        for kind in ("limit", "remaining", "reset")
-    }
-    assert all(type(value) is int for value in limits.values())
-    return answer
-
-
-def refusal(code: int, message: str, data: Mapping[str, object]) -> object:
-    return {
-        "jsonrpc": "2.0",
-        "id": 1,
-        "error": {
-            "code": code,
-            "message": message,
-            "data": {"params": {}, "extended_helper": None, **data},
-        },
-    }
 
 
 def test_the_seeds_request_byte_for_byte(home: House) -> None:
@@ -142,16 +128,6 @@ def test_a_call_as_lists_show_it(home: House) -> None:
     assert (call["state"], call["finish_reason"]) == ("finished", "api_release")
     assert call["timeline"][-1]["event"] == "session_finished"
 
-
-INVALID = (-32602, "Invalid parameter value")
-MISSED = (-32602, "The required parameter has been missed")
-TYPE = (-32602, "Data supplied is of wrong type")
-NO_PHONE = (-32602, "The phone number does not exist or inactive")
-ENCODING = (-32602, "The character encoding must be UTF-8")
-COMBINATION = (-32602, "The combination of parameters is not permitted")
-
-NOTHING = object()
-"Marks a parameter that is left out."
 
 REFUSED: list[tuple[dict[str, Any], tuple[int, str], dict[str, Any]]] = [
     # Every required parameter.

@@ -21,6 +21,7 @@ from callwright.calls.events import (
     SessionFinished,
     SessionStarted,
 )
+from callwright.calls.journal import Once
 from callwright.calls.manager import CallManager
 from callwright.calls.plan import (
     Caption,
@@ -154,7 +155,7 @@ class MemoryJournal:
     def __init__(self) -> None:
         self.stories: dict[SessionId, list[SessionEvent]] = {}
 
-    async def begin(self, started: SessionStarted) -> None:
+    async def begin(self, started: SessionStarted, once: Once | None = None) -> None:
         self.stories[started.session] = [started]
 
     def hear(self, event: SessionEvent) -> None:

@@ -12,7 +12,7 @@ import anyio
 from callwright.calls.door import Door, Draining
 from callwright.calls.ending import SHUT_DOWN, TOO_MANY_CALLS, Ending
 from callwright.calls.events import LegStarted, Listener, SessionEvent
-from callwright.calls.journal import Journal
+from callwright.calls.journal import Journal, Once
 from callwright.calls.party import Party
 from callwright.calls.plan import Plan, SessionId
 from callwright.calls.queues import Queues, Who, who
@@ -77,8 +77,10 @@ class CallManager:
             started()
             await anyio.sleep_forever()
 
-    async def start(self, plan: Plan | ScenarioPlan) -> SessionId:
+    async def start(self, plan: Plan | ScenarioPlan, once: Once | None = None) -> SessionId:
         """Begin a call; returns as soon as it is on record, before anything has rung.
+
+        ``once``: by what a repeat of the request is to be known.
 
         Raises `Draining` and `callwright.calls.journal.JournalUnavailable`; then nothing rings.
         """
@@ -94,7 +96,7 @@ class CallManager:
             self._recordings,
         )
         with self._kept_if_begun(session):
-            await self._journal.begin(session.started)
+            await self._journal.begin(session.started, once)
             # No wait between the record and the run: what is on record will get its verdict.
             script = self._script(session, plan, too_many=too_many)
             self._tasks.start_soon(self._run, session, script)

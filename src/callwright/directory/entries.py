@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import sipmessage
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
+from callwright.directory.destinations import USUAL, Destination
 from callwright.directory.model import Component, Mnemonic, PhoneKind, Recorded
 
 LOOPBACK = ["127.0.0.0/8", "::1/128"]
@@ -83,6 +84,8 @@ class AccountEntry(Entry):
     "What the account is called."
     active: bool = True
     "False: every request is answered `account_inactive`."
+    directions: list[Annotated[Destination, Field(strict=False)]] = list(USUAL)
+    "Where calls may go: `local`, `mobile`, `long_distance`, `international`, `premium`."
 
 
 class UserEntry(Entry):

@@ -40,6 +40,9 @@ class Directory(Protocol):
 
     async def virtual_number(self, account: AccountId, number: str) -> VirtualNumber | None: ...
 
+    async def virtual_numbers(self, account: AccountId) -> Sequence[VirtualNumber]:
+        """All of the account's own numbers, in the order they were added."""
+
     async def employee(self, account: AccountId, employee: EmployeeId) -> Employee | None:
         """An active employee with all phones, the inactive ones too, in ringing order."""
 

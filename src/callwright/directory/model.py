@@ -11,6 +11,8 @@ from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import NewType
 
+from callwright.directory.destinations import USUAL, Destination
+
 AccountId = NewType("AccountId", int)
 UserId = NewType("UserId", int)
 EmployeeId = NewType("EmployeeId", int)
@@ -36,6 +38,8 @@ class Account:
     id: AccountId
     name: str
     active: bool = True
+    directions: frozenset[Destination] = frozenset(USUAL)
+    "Where calls may go."
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,25 @@
 
 from typing import Any
 
-from callwright.methods import control_calls, listings, marks, sessions, start_calls, talk_options
+from callwright.methods import (
+    control_calls,
+    listings,
+    marks,
+    sessions,
+    start_calls,
+    start_informer,
+    start_multi,
+    talk_options,
+)
 from callwright.methods.method import Declaration
 
 CATALOGUE: tuple[Declaration[Any], ...] = (
     sessions.LOGIN_USER,
     sessions.LOGOUT_USER,
     start_calls.START_EMPLOYEE_CALL,
+    start_calls.START_SIMPLE_CALL,
+    start_informer.START_INFORMER_CALL,
+    start_multi.START_MULTI_CALL,
     *control_calls.DECLARATIONS,
     marks.TAG_CALL,
     marks.BLOCK_CONTACT,

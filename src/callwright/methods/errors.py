@@ -210,6 +210,18 @@ class InvalidParametersCombination(ApiError, code=-32602):
     message = "The combination of parameters is not permitted"
 
 
+class InvalidIdempotencyKey(ApiError, code=-32600):
+    """The header is longer, holds something else, or was sent twice."""
+
+    message = "The header Idempotency-Key must have 1 to 255 visible ASCII characters"
+
+
+class IdempotencyKeyConflict(ApiError, code=-32602):
+    """The key came with other parameters before, or the first request with it is in progress."""
+
+    message = "The idempotency key belongs to another request or to one in progress"
+
+
 # What the parameters refer to.
 
 
@@ -255,7 +267,7 @@ class ContactInBlacklist(
 
 
 class DirectionNotAllowed(ApiError, code=-32002):
-    """No trunk takes calls to this number, or calls there are not allowed."""
+    """The account's `directions` do not hold what a call to this number is."""
 
     message = "Calls in the direction {direction} are not permitted"
 

@@ -16,7 +16,9 @@ from pydantic import (
 )
 
 from callwright.calls.commands import Command
+from callwright.calls.journal import Once
 from callwright.directory.model import Account, Component, TokenKind, User
+from callwright.methods.errors import IdempotencyKeyConflict
 
 
 class Params(BaseModel):
@@ -83,6 +85,8 @@ class Caller:
     token_hash: str
     ip: str
     token_kind: TokenKind = TokenKind.PERMANENT
+    once: Once | None = None
+    "The request is to begin one call only: it came with an Idempotency-Key."
 
 
 P = TypeVar("P", bound=Params)
@@ -117,6 +121,11 @@ class Declaration(Generic[P]):
     @property
     def takes_token(self) -> bool:
         return True
+
+    @property
+    def takes_idempotency_key(self) -> bool:
+        """Whether the header Idempotency-Key means something to it."""
+        return IdempotencyKeyConflict.mnemonic in self.errors
 
     def served_by(self, serve: Callable[[Caller, P], Awaitable[object]]) -> "Method[P]":
         return Method(

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 
 from callwright.calls.plan import EmployeeRef, Target
+from callwright.directory.destinations import destination_of
 from callwright.directory.lookup import Directory
 from callwright.directory.model import (
     Account,
@@ -17,6 +18,9 @@ from callwright.engines.port import Address
 from callwright.methods import errors
 
 E164 = re.compile(r"[1-9][0-9]{6,14}")
+
+Owner = tuple[Employee, Phone]
+"Whose phone a number is."
 
 
 class Numbers:
@@ -34,22 +38,41 @@ class Numbers:
             field="virtual_phone_number", value=number, virtual_phone_number=number
         )
 
-    async def contact(self, account: Account, number: str, virtual: VirtualNumber) -> Target:
-        """The contact's phone, shown the virtual number.
+    async def check_contact(self, account: Account, number: str, home: VirtualNumber) -> None:
+        """Refuse a contact that may not be called from ``home``.
 
-        Raises `OwnVirtualPhoneNumberNotAllowed`, `ContactInBlacklist`; `InvalidParameterValue` for
-        an extension, or what cannot be dialled at all.
+        Raises `OwnVirtualPhoneNumberNotAllowed`, `ContactInBlacklist`, `DirectionNotAllowed`;
+        `InvalidParameterValue` for an extension, or what cannot be dialled at all.
         """
         if await self._directory.virtual_number(account.id, number):
             raise errors.OwnVirtualPhoneNumberNotAllowed(field="contact", value=number)
         if await self._directory.blacklisted(account.id, number):
             raise errors.ContactInBlacklist(field="contact", value=number, contact=number)
         owner = await self._owner(account, number)
-        if owner is None and not E164.fullmatch(number):
-            raise errors.InvalidParameterValue(field="contact", value=number)
-        if owner and owner[1].kind is PhoneKind.EXTENSION:
-            raise errors.InvalidParameterValue(field="contact", value=number)
+        _refuse_extension("contact", number, owner)
+        _refuse_direction(account, "contact", number, home, owner)
+
+    async def contact(self, account: Account, number: str, virtual: VirtualNumber) -> Target:
+        """The phone of a contact that may be called, shown the virtual number."""
+        owner = await self._owner(account, number)
         return await self._target(owner, number, virtual, shown=virtual.number)
+
+    async def operator(
+        self, account: Account, field: str, number: str, virtual: VirtualNumber, *, shown: str
+    ) -> Target:
+        """An operator: a number from anywhere, or one of our SIP phones; no employee is meant.
+
+        Raises `InvalidParameterValue` for an extension, or what cannot be dialled at all, and
+        `DirectionNotAllowed`.
+        """
+        owner = await self._owner(account, number)
+        _refuse_extension(field, number, owner)
+        _refuse_direction(account, field, number, virtual, owner)
+        if owner:
+            address = await self._address(owner[1], virtual)
+        else:
+            address = await self._through_trunk(number, virtual)
+        return Target(address, shown, self._dial_time)
 
     async def employee(self, account: Account, employee: int) -> Employee:
         """An active employee. Raises `EmployeeNotFound`."""
@@ -88,14 +111,16 @@ class Numbers:
     ) -> Target:
         """Whoever has a number: an extension, a SIP number, an employee's, or any other.
 
-        Raises `NoActivePhoneNumber` for one that is none of the account's and cannot be dialled.
+        Raises `NoActivePhoneNumber` for one that is none of the account's and cannot be dialled,
+        and `DirectionNotAllowed`.
         """
         owner = await self._owner(account, number)
         if owner is None and not E164.fullmatch(number):
             raise errors.NoActivePhoneNumber(field=field, value=number)
+        _refuse_direction(account, field, number, virtual, owner)
         return await self._target(owner, number, virtual, shown=shown)
 
-    async def _owner(self, account: Account, number: str) -> tuple[Employee, Phone] | None:
+    async def _owner(self, account: Account, number: str) -> Owner | None:
         """The employee one of whose active phones has this number, and that phone."""
         found = await self._directory.employee_by_number(account.id, number)
         if found is None:
@@ -104,7 +129,7 @@ class Numbers:
 
     async def _target(
         self,
-        owner: tuple[Employee, Phone] | None,
+        owner: Owner | None,
         number: str,
         virtual: VirtualNumber,
         *,
@@ -134,3 +159,22 @@ class Numbers:
         if trunk is None:
             trunk = next((trunk.name for trunk in await self._directory.trunks()), None)
         return Address(number, trunk=trunk)
+
+
+def _refuse_extension(field: str, number: str, owner: Owner | None) -> None:
+    """Contacts and operators are E.164 or SIP numbers; extensions mean nothing outside."""
+    if owner is None and not E164.fullmatch(number):
+        raise errors.InvalidParameterValue(field=field, value=number)
+    if owner and owner[1].kind is PhoneKind.EXTENSION:
+        raise errors.InvalidParameterValue(field=field, value=number)
+
+
+def _refuse_direction(
+    account: Account, field: str, number: str, home: VirtualNumber, owner: Owner | None
+) -> None:
+    """An employee's phone stands in the directory: whoever wrote it there has allowed it."""
+    if owner:
+        return
+    destination = destination_of(number, home.number)
+    if destination not in account.directions:
+        raise errors.DirectionNotAllowed(field=field, value=number, direction=destination.value)

@@ -45,6 +45,8 @@ class Client:
     address: str
     bearers: tuple[str, ...] = ()
     "Tokens of ``Authorization: Bearer`` headers."
+    idempotency_keys: tuple[str, ...] = ()
+    "``Idempotency-Key`` headers."
 
 
 async def caller_of(

@@ -30,6 +30,7 @@ from callwright.methods.errors import (
     UnexpectedParameters,
 )
 from callwright.methods.method import Method, OpenMethod
+from callwright.methods.repeats import Repeats, key_of
 from callwright.rpc.auth import ACCESS_TOKEN, Client, caller_of, check_network, check_right
 from callwright.rpc.envelope import Real, Request, RequestId, read_document, read_request
 from callwright.rpc.limits import Budget
@@ -60,10 +61,15 @@ class Exchange:
     method: str = "-"
     "Name of a method there is; never what a client made up."
     account: AccountId | None = None
+    replayed: bool = False
+    "The answer is that of an earlier request with the same Idempotency-Key."
 
 
 class Dispatcher:
-    """All methods, by name. ``clock`` gives seconds since 1970 (UTC)."""
+    """All methods, by name. ``clock`` gives seconds since 1970 (UTC).
+
+    ``repeats`` takes the requests with an Idempotency-Key; without it the header means nothing.
+    """
 
     def __init__(
         self,
@@ -71,6 +77,7 @@ class Dispatcher:
         access: Access,
         settings: ApiSettings,
         clock: Callable[[], float] = time.time,
+        repeats: Repeats | None = None,
     ) -> None:
         self.methods: dict[str, AnyMethod] = {}
         for method in methods:
@@ -80,6 +87,7 @@ class Dispatcher:
         self._access = access
         self._lenient = settings.lenient
         self._clock = clock
+        self._repeats = repeats
         self._budget = Budget(
             per_minute=settings.points_per_minute, per_day=settings.points_per_day, clock=clock
         )
@@ -90,7 +98,7 @@ class Dispatcher:
         try:
             data = await self._serve(body, client, exchange)
             answer = self._success(exchange, data)
-            outcome = "ok"
+            outcome = "replayed" if exchange.replayed else "ok"
         except ApiError as fault:
             answer, outcome = self._failure(exchange, fault), _outcome(fault)
         except Exception:
@@ -123,9 +131,14 @@ class Dispatcher:
         exchange.account = caller.account.id
         check_right(caller.user, caller.account, method.component)
         with self._budget.point(caller.account.id):
+            key = key_of(client.idempotency_keys) if method.takes_idempotency_key else None
             sent = {name: item for name, item in request.params.items() if name != ACCESS_TOKEN}
             params = read_params(method, sent, lenient=self._lenient)
-            return _json(await method.serve(caller, params))
+            if key is None or self._repeats is None:
+                return _json(await method.serve(caller, params))
+            outcome = await self._repeats.serve(method, caller, params, sent, key)
+            exchange.replayed = outcome.replayed
+            return _json(outcome.data)
 
     async def _serve_stranger(
         self, method: OpenMethod[Any], request: Request, client: Client, exchange: Exchange
@@ -140,7 +153,10 @@ class Dispatcher:
             return _json(await method.serve(user))
 
     def _success(self, exchange: Exchange, data: str) -> bytes:
-        metadata = _json(self._metadata(exchange.account))
+        facts = self._metadata(exchange.account)
+        if exchange.replayed:
+            facts["idempotent_replayed"] = True
+        metadata = _json(facts)
         return _answer(exchange.id, "result", f'{{"data":{data},"metadata":{metadata}}}')
 
     def _failure(self, exchange: Exchange, fault: ApiError) -> bytes:

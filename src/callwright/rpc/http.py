@@ -63,6 +63,7 @@ def build_http(
                 settings.trusted_proxies,
             ),
             tuple(_bearers(request)),
+            tuple(request.headers.getlist("idempotency-key")),
         )
         return Response(await dispatcher.respond(body, client), media_type=_JSON)
 

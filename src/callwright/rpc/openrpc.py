@@ -125,6 +125,12 @@ _TOKEN: Schema = {
 }
 
 
+_REPLAYED: Schema = {
+    "type": "boolean",
+    "description": "True: the result of an earlier request with the same Idempotency-Key.",
+}
+
+
 def _content(name: str, schema: Schema, *, required: bool) -> Schema:
     schema = {key: part for key, part in schema.items() if key != "title"}
     described: Schema = {"name": name}
@@ -145,7 +151,10 @@ def _result(method: Declaration[Any], schemas: dict[str, Schema]) -> Schema:
             "data": data,
             "metadata": {
                 "type": "object",
-                "properties": {"limits": {"$ref": _REF.format(model="Limits")}},
+                "properties": {
+                    "limits": {"$ref": _REF.format(model="Limits")},
+                    **({"idempotent_replayed": _REPLAYED} if method.takes_idempotency_key else {}),
+                },
             },
         },
     }

@@ -7,6 +7,7 @@ from ipaddress import ip_network
 from sqlalchemy import Row, bindparam, delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from callwright.directory.destinations import Destination
 from callwright.directory.model import (
     Account,
     AccountId,
@@ -29,6 +30,7 @@ _OWNER = (
     accounts.c.id.label("account_id"),
     accounts.c.name.label("account_name"),
     accounts.c.active.label("account_active"),
+    accounts.c.directions,
 )
 
 _BY_TOKEN = (
@@ -116,4 +118,9 @@ def _owner(row: Row[*tuple[object, ...]]) -> tuple[User, Account]:
         disabled_components=frozenset(Component(name) for name in row.disabled_components),
         active=row.user_active,
     )
-    return user, Account(id=account, name=row.account_name, active=row.account_active)
+    return user, Account(
+        id=account,
+        name=row.account_name,
+        active=row.account_active,
+        directions=frozenset(Destination(name) for name in row.directions),
+    )

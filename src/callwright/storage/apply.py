@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from callwright.directory.destinations import Destination
 from callwright.directory.diff import Change, Kind, Row, compare
 from callwright.directory.file import DirectoryFaults, DirectoryFile, Fault
 from callwright.directory.media import StoredMedia
@@ -127,8 +128,15 @@ def _merged(section: Section, before: Rows, wanted: Rows, logins: Collection[Key
 
 async def _put_account(connection: AsyncConnection, file: DirectoryFile) -> list[Change]:
     entry = file.content.account
-    after: Row = {"name": entry.name, "active": entry.active}
-    query = select(accounts.c.name, accounts.c.active).where(accounts.c.id == entry.id)
+    after: Row = {
+        "name": entry.name,
+        "active": entry.active,
+        # In one order, so that another one in the file is no change.
+        "directions": [kind.value for kind in Destination if kind in entry.directions],
+    }
+    query = select(accounts.c.name, accounts.c.active, accounts.c.directions).where(
+        accounts.c.id == entry.id
+    )
     found = (await connection.execute(query)).mappings().one_or_none()
     before: Rows = {} if found is None else {entry.id: dict(found)}
     changes = compare("account", before, {entry.id: after})

@@ -47,6 +47,12 @@ _VIRTUAL_NUMBER = select(
     virtual_numbers.c.id, virtual_numbers.c.number, virtual_numbers.c.trunk
 ).where(virtual_numbers.c.account_id == _ACCOUNT, virtual_numbers.c.number == bindparam("number"))
 
+_VIRTUAL_NUMBERS = (
+    select(virtual_numbers.c.id, virtual_numbers.c.number, virtual_numbers.c.trunk)
+    .where(virtual_numbers.c.account_id == _ACCOUNT)
+    .order_by(virtual_numbers.c.id)
+)
+
 # An employee without phones is still an employee: one row, with nothing in the phone's columns.
 _EMPLOYEE = (
     select(
@@ -155,6 +161,12 @@ class StoredDirectory:
     async def virtual_number(self, account: AccountId, number: str) -> VirtualNumber | None:
         rows = await self._rows(_VIRTUAL_NUMBER, account=account, number=number)
         return VirtualNumber(id=rows[0].id, number=number, trunk=rows[0].trunk) if rows else None
+
+    async def virtual_numbers(self, account: AccountId) -> Sequence[VirtualNumber]:
+        return [
+            VirtualNumber(id=row.id, number=row.number, trunk=row.trunk)
+            for row in await self._rows(_VIRTUAL_NUMBERS, account=account)
+        ]
 
     async def employee(self, account: AccountId, employee: EmployeeId) -> Employee | None:
         return _employee(await self._rows(_EMPLOYEE_BY_ID, account=account, employee=employee))

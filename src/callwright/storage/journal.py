@@ -31,10 +31,11 @@ from callwright.calls.events import (
     TalkFinished,
     TalkStarted,
 )
-from callwright.calls.journal import JournalUnavailable
+from callwright.calls.journal import JournalUnavailable, Once
 from callwright.calls.plan import SessionId
 from callwright.storage.closing import closing_events
 from callwright.storage.database import BUSY_TIMEOUT, reason, writing
+from callwright.storage.once import keep_key
 from callwright.storage.sessions import (
     insert_session,
     is_of_account,
@@ -84,7 +85,7 @@ class StoredJournal:
         """Events that are not written yet."""
         return len(self._queue)
 
-    async def begin(self, started: SessionStarted) -> None:
+    async def begin(self, started: SessionStarted, once: Once | None = None) -> None:
         """Write the session's row and first event; they are on disk when this returns.
 
         Raises `JournalUnavailable`, at the latest after twice the database's busy timeout. Once
@@ -99,6 +100,8 @@ class StoredJournal:
             with anyio.CancelScope(shield=True):
                 async with writing(self._database) as connection:
                     await insert_session(connection, started)
+                    if once:
+                        await keep_key(connection, started, once)
         except DBAPIError as fault:
             raise JournalUnavailable(f"the database does not take it: {reason(fault)}") from fault
         except (SQLAlchemyError, ValueError) as fault:

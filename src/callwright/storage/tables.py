@@ -5,6 +5,7 @@ client reads them exactly. A change here needs a migration in ``storage/migratio
 test compares the two.
 """
 
+import json
 from datetime import UTC, datetime
 from enum import StrEnum
 
@@ -28,6 +29,8 @@ from sqlalchemy import (
     UniqueConstraint,
     false,
 )
+
+from callwright.directory.destinations import USUAL
 
 
 class Origin(StrEnum):
@@ -83,6 +86,8 @@ accounts = Table(
     Column("id", Id, primary_key=True),
     Column("name", Text, nullable=False),
     Column("active", Boolean, nullable=False),
+    # Where calls may go; what stands here is `callwright.directory.destinations.Destination`.
+    Column("directions", JSON, nullable=False, server_default=json.dumps(USUAL)),
 )
 
 users = Table(
@@ -287,6 +292,8 @@ call_sessions = Table(
     Column("total_duration", Float),
     Index(None, "account_id", "started_at"),
     Index(None, "account_id", "external_id"),
+    # Which number was used with a contact last.
+    Index(None, "account_id", "contact_number", "started_at"),
 )
 Index(
     "ix_call_sessions_unfinished",
@@ -324,6 +331,17 @@ call_events = Table(
     Column("kind", String(64), nullable=False),
     Column("data", JSON, nullable=False),
     # Read and written by its key only: the key is the table.
+    sqlite_with_rowid=False,
+)
+
+idempotency_keys = Table(
+    "idempotency_keys",
+    metadata,
+    Column("account_id", ForeignKey("accounts.id"), primary_key=True, autoincrement=False),
+    Column("key", String(255), primary_key=True),
+    Column("fingerprint", String(64), nullable=False),
+    Column("session_id", ForeignKey("call_sessions.id", ondelete="CASCADE"), nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False, index=True),
     sqlite_with_rowid=False,
 )
 

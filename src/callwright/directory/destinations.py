@@ -1,0 +1,101 @@
+"""Destinations: what kind of call a call to a number is, seen from one's own number.
+
+By the numbering plans in `phonenumbers`. A number of its own plan that no list knows yet counts by
+its area; one that belongs to no country at all counts as international.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+
+import phonenumbers
+from phonenumbers import NumberParseException, PhoneNumberType
+
+
+class Destination(StrEnum):
+    """Kinds of destination, by what calls there cost and who abuses them."""
+
+    LOCAL = "local"
+    "The same area code, or free for the caller."
+    MOBILE = "mobile"
+    "A mobile phone in the same country."
+    LONG_DISTANCE = "long_distance"
+    "Another area of the same country."
+    INTERNATIONAL = "international"
+    "Another country, a satellite, or no country known."
+    PREMIUM = "premium"
+    "The callee is paid, in whatever country."
+
+
+USUAL = (Destination.LOCAL, Destination.MOBILE, Destination.LONG_DISTANCE)
+"What an account may call when nobody says otherwise: toll fraud goes abroad and to premium lines."
+
+REMEMBERED = 4096
+"Numbers whose place is remembered; an account's own are looked at again and again."
+
+_PREMIUM = frozenset({PhoneNumberType.PREMIUM_RATE, PhoneNumberType.SHARED_COST})
+
+
+def destination_of(number: str, home: str) -> Destination:
+    """Tell what a call from ``home`` to ``number`` is; both are E.164 digits without ``+``.
+
+    Countries that share a calling code are told apart: from Moscow, Kazakhstan is international.
+    """
+    called, caller = _place_of(number), _place_of(home)
+    if called is None:
+        return Destination.INTERNATIONAL
+    if called.kind in _PREMIUM:
+        return Destination.PREMIUM
+    if caller is None or called.country != caller.country:
+        return Destination.INTERNATIONAL
+    if called.kind == PhoneNumberType.MOBILE:
+        return Destination.MOBILE
+    if called.kind == PhoneNumberType.TOLL_FREE or called.area == caller.area:
+        return Destination.LOCAL
+    return Destination.LONG_DISTANCE
+
+
+def same_region(number: str, other: str) -> bool:
+    """Whether two numbers have the same country and the same area or network code."""
+    one, two = _place_of(number), _place_of(other)
+    return one is not None and two is not None and one.region == two.region
+
+
+def same_country(number: str, other: str) -> bool:
+    one, two = _place_of(number), _place_of(other)
+    return one is not None and two is not None and one.country == two.country
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a number belongs in the numbering plans."""
+
+    country: str
+    "ISO 3166 letters, or ``+881`` and the like for what belongs to no country."
+    area: str
+    "Area code, or the network's code for numbers that have none: the national destination code."
+    kind: int
+    "One of `PhoneNumberType`."
+
+    @property
+    def region(self) -> tuple[str, str]:
+        return self.country, self.area
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _place_of(number: str) -> _Place | None:
+    try:
+        parsed = phonenumbers.parse(f"+{number}")
+    except NumberParseException:
+        return None
+    code = parsed.country_code or 0
+    # What no plan knows yet counts to the first of the countries with the code.
+    country = phonenumbers.region_code_for_number(
+        parsed
+    ) or phonenumbers.region_code_for_country_code(code)
+    digits = phonenumbers.national_significant_number(parsed)
+    return _Place(
+        country=f"+{code}" if country == "001" else country,
+        area=digits[: phonenumbers.length_of_national_destination_code(parsed)],
+        kind=phonenumbers.number_type(parsed),
+    )

@@ -1,0 +1,503 @@
+"""The other starts over HTTP: what they do, and every way each can be refused."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from callwright.calls.events import LegStarted, MessageStarted
+from callwright.engines.simulated import HangsUp, Presses, answers, busy, never_answers
+from callwright.methods.catalogue import CATALOGUE
+from tests.api.answers import (
+    COMBINATION,
+    ENCODING,
+    INVALID,
+    MISSED,
+    NOTHING,
+    TYPE,
+    refusal,
+    without_metadata,
+)
+from tests.api.house import House, house
+
+OPERATOR, OPERATOR_2, CONTACT = "79261110001", "79261110002", "79260000000"
+SILENT = "79261110009"
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    far_ends = {
+        OPERATOR: answers(after=0.05, then=[(0.3, Presses("4")), (0.1, Presses("5"))]),
+        OPERATOR_2: answers(after=0.2),
+        SILENT: never_answers(),
+        "79261110003": busy(),
+        "2501": answers(after=0.05),
+        CONTACT: answers(after=0.05, then=[(0.5, HangsUp())]),
+    }
+    settings: dict[str, Any] = {"api": {"points_per_minute": 10_000}, "calls": {"dial_time": 1}}
+    with house(tmp_path_factory.mktemp("house"), far_ends, **settings) as built:
+        yield built
+
+
+SIMPLE: dict[str, Any] = {
+    "first_call": "operator",
+    "virtual_phone_number": "74993720692",
+    "contact": CONTACT,
+    "operator": OPERATOR,
+}
+INFORMER: dict[str, Any] = {
+    "virtual_phone_number": "74993720692",
+    "contact": CONTACT,
+    "contact_message": {"type": "tts", "value": "Привет"},
+}
+MULTI: dict[str, Any] = {
+    "first_call": "operator",
+    "virtual_phone_number": "74993720692",
+    "contact": CONTACT,
+    "operators": [{"phones": [{"number": OPERATOR_2}]}],
+}
+VALID = {
+    "start.simple_call": SIMPLE,
+    "start.informer_call": INFORMER,
+    "start.multi_call": MULTI,
+}
+JOINING = ("start.simple_call", "start.multi_call")
+
+
+def over(home: House, method: str, params: dict[str, Any]) -> Any:
+    """Make a call and wait until it is over."""
+    return home.until_finished(home.succeeds(method, params)["call_session_id"])
+
+
+# What they do.
+
+
+@pytest.mark.parametrize("first", ["operator", "contact"])
+def test_a_simple_call_is_joined(home: House, first: str) -> None:
+    call = over(home, "start.simple_call", SIMPLE | {"first_call": first, "external_id": "x"})
+    assert call["finish_reason"] == "subscriber_disconnects"
+    assert "talk_started" in [event["event"] for event in call["timeline"]]
+    legs = sorted(call["legs"], key=lambda leg: bool(leg["is_operator"]))
+    assert [leg["called_phone_number"] for leg in legs] == [CONTACT, OPERATOR]
+    assert [leg["employee_id"] for leg in legs] == [None, None]
+    assert [leg["is_operator"] for leg in legs] == [False, True]
+    assert call["external_id"] == "x"
+
+
+def test_an_operator_may_be_a_sip_number_and_is_no_employee(home: House) -> None:
+    params = SIMPLE | {"operator": "2501", "show_virtual_phone_number": False}
+    call = over(home, "start.simple_call", params)
+    [operator] = [leg for leg in call["legs"] if leg["is_operator"]]
+    assert (operator["called_phone_number"], operator["employee_id"]) == ("2501", None)
+    assert operator["calling_phone_number"] == CONTACT
+    assert home.engine.rung[-2].to.phone == "sip:2501@192.0.2.7"
+
+
+@pytest.mark.parametrize("key", ["5", "any"])
+def test_the_operator_confirms(home: House, key: str) -> None:
+    params = SIMPLE | {
+        "operator_confirmation": key,
+        "operator_message": {"type": "tts", "value": "Да"},
+    }
+    session = home.succeeds("start.simple_call", params)["call_session_id"]
+    prompt = home.wait_for(session, MessageStarted)
+    assert isinstance(prompt, MessageStarted)
+    assert prompt.label == "tts"
+    call = home.until_finished(session)
+    names = [event["event"] for event in call["timeline"]]
+    assert names.index("key_received") < names.index("talk_started")
+    assert call["finish_reason"] == "subscriber_disconnects"
+
+
+def test_an_informer_call(home: House) -> None:
+    home.engine.far_ends["79261110005"] = answers(after=0.05)
+    call = over(home, "start.informer_call", INFORMER | {"contact": "79261110005"})
+    assert call["finish_reason"] == "success_finish"
+    assert [leg["called_phone_number"] for leg in call["legs"]] == ["79261110005"]
+
+
+def test_an_informer_call_rings_for_the_dialing_timeout(home: House) -> None:
+    call = over(home, "start.informer_call", INFORMER | {"contact": SILENT, "dialing_timeout": 1})
+    assert call["finish_reason"] == "subscriber_not_responsible"
+    [ended] = [event for event in call["timeline"] if event["event"] == "leg_ended"]
+    assert 0.9 < ended["total_duration"] < 3
+
+
+@pytest.mark.parametrize("first", ["operator", "contact"])
+def test_a_multi_call_joins_the_first_who_takes_it(home: House, first: str) -> None:
+    phones = [
+        {"number": "79261110003"},
+        {"number": SILENT},
+        {"number": OPERATOR_2},
+    ]
+    group = {"lines_start": 2, "lines_limit": 3, "phones": phones}
+    call = over(home, "start.multi_call", MULTI | {"first_call": first, "operators": [group]})
+    reasons = {
+        event["leg"]: event["finish_reason"]
+        for event in call["timeline"]
+        if event["event"] == "leg_ended"
+    }
+    by_number = {leg["called_phone_number"]: reasons[leg["leg_id"]] for leg in call["legs"]}
+    assert by_number == {
+        "79261110003": "operator_busy",
+        SILENT: "another_operator_answer",
+        OPERATOR_2: "subscriber_disconnects",
+        CONTACT: "subscriber_disconnects",
+    }
+
+
+def test_the_groups_of_a_multi_call_grow_in_waves_one_after_another(home: House) -> None:
+    first = {
+        "lines_start": 1,
+        "lines_limit": 2,
+        "incremental_dialing_timeout": 1,
+        "phones": [
+            {"number": SILENT, "dialing_timeout": 2},
+            {"number": "79261110008", "dialing_timeout": 1},
+        ],
+    }
+    home.engine.far_ends["79261110008"] = never_answers()
+    second = {"phones": [{"number": OPERATOR, "confirmation": "5"}]}
+    call = over(home, "start.multi_call", MULTI | {"operators": [first, second]})
+    rung = {
+        leg["called_phone_number"]: event["offset"]
+        for leg in call["legs"]
+        for event in call["timeline"]
+        if event["event"] == "leg_started" and event["leg"] == leg["leg_id"]
+    }
+    assert [*rung] == [SILENT, "79261110008", OPERATOR, CONTACT]
+    assert rung["79261110008"] >= 1
+    assert rung[OPERATOR] >= 2
+    assert call["finish_reason"] == "subscriber_disconnects"
+
+
+def test_nobody_takes_a_multi_call(home: House) -> None:
+    group = {"lines_start": 2, "phones": [{"number": "79261110003"}, {"number": SILENT}]}
+    call = over(home, "start.multi_call", MULTI | {"operators": [group]})
+    assert call["finish_reason"] == "no_success_operator_call"
+
+
+# How they are refused.
+
+Row = tuple[dict[str, Any], tuple[int, str], dict[str, Any]]
+
+
+def invalid(field: str, value: object, shown: str | None = None) -> Row:
+    data = {
+        "mnemonic": "invalid_parameter_value",
+        "field": field,
+        "value": str(value) if shown is None else shown,
+    }
+    return {field: value}, INVALID, data
+
+
+def mistyped(field: str, value: object, shown: str) -> Row:
+    return {field: value}, TYPE, {"mnemonic": "data_type_error", "field": field, "value": shown}
+
+
+def missed(field: str) -> Row:
+    return {field: NOTHING}, MISSED, {"mnemonic": "required_parameter_missed", "field": field}
+
+
+def no_media(changes: dict[str, Any], field: str) -> Row:
+    data = {
+        "mnemonic": "media_file_not_found",
+        "field": field,
+        "value": "404",
+        "params": {"media_file_id": 404},
+    }
+    return changes, (-32602, "The media file with id 404 not found"), data
+
+
+def too_long(field: str) -> Row:
+    said = "The maximum length of Text-to-Speech message is 500. The length of your message is 501"
+    data = {
+        "mnemonic": "tts_text_exceeded",
+        "field": f"{field}.value",
+        "value": "ю" * 501,
+        "params": {"tts_message_max_length": 500, "sent_tts_message_length": 501},
+    }
+    return {field: {"type": "tts", "value": "ю" * 501}}, (-32602, said), data
+
+
+def not_allowed(changes: dict[str, Any], field: str, number: str, direction: str) -> Row:
+    data = {
+        "mnemonic": "direction_not_allowed",
+        "field": field,
+        "value": number,
+        "params": {"direction": direction},
+    }
+    return changes, (-32002, f"Calls in the direction {direction} are not permitted"), data
+
+
+def combination(field: str, value: object, shown: str, **changes: object) -> Row:
+    data = {"mnemonic": "invalid_parameters_combination", "field": field, "value": shown}
+    return {field: value, **changes}, COMBINATION, data
+
+
+def shared(method: str) -> list[Row]:
+    """Every row of the contract's table that holds for all methods that start calls."""
+    return [
+        missed("virtual_phone_number"),
+        missed("contact"),
+        mistyped("contact", 79260000000, "79260000000"),
+        mistyped("virtual_phone_number", 74993720692, "74993720692"),
+        mistyped("external_id", 1, "1"),
+        mistyped("dtmf_string", 1, "1"),
+        mistyped("contact_message", "Привет", "Привет"),
+        invalid("direction", "inout"),
+        invalid("dtmf_string", "1a"),
+        invalid("virtual_phone_usage_rule", "sometimes"),
+        invalid("contact", "101"),
+        invalid("contact", "2901"),  # an extension
+        invalid("contact", "+79260000000"),
+        invalid("external_id", "x" * 256),
+        (
+            {"employee": {"id": 25}},
+            (-32602, "Unexpected method parameter(s)"),
+            {
+                "mnemonic": "unexpected_parameters",
+                "field": "employee",
+                "value": '{"id": 25}',
+            },
+        ),
+        too_long("contact_message"),
+        no_media({"contact_message": {"type": "media", "value": "404"}}, "contact_message.value"),
+        (
+            {"virtual_phone_number": "74950000000"},
+            (
+                -32007,
+                "Virtual phone number 74950000000 not found. It is not your virtual phone number.",
+            ),
+            {
+                "mnemonic": "virtual_phone_number_not_found",
+                "field": "virtual_phone_number",
+                "value": "74950000000",
+                "params": {"virtual_phone_number": "74950000000"},
+            },
+        ),
+        (
+            {"contact": "74993720693"},
+            (-32602, "Parameter `contact` can not contain own virtual phone number"),
+            {
+                "mnemonic": "own_virtual_phone_number_not_allowed",
+                "field": "contact",
+                "value": "74993720693",
+            },
+        ),
+        (
+            {"contact": "79269999999"},
+            (
+                -32602 if method == "start.informer_call" else -32002,
+                "The contact 79269999999 has been found in the blacklist",
+            ),
+            {
+                "mnemonic": "contact_in_blacklist",
+                "field": "contact",
+                "value": "79269999999",
+                "params": {"contact": "79269999999"},
+            },
+        ),
+        (
+            {"contact_message": {"type": "tts", "value": "\ud800"}},
+            ENCODING,
+            {
+                "mnemonic": "character_encoding_not_allowed",
+                "field": "contact_message.value",
+                "value": "?",
+            },
+        ),
+        not_allowed({"contact": "442071838750"}, "contact", "442071838750", "international"),
+        not_allowed({"contact": "78095551234"}, "contact", "78095551234", "premium"),
+    ]
+
+
+JOINING_ROWS: list[Row] = [
+    missed("first_call"),
+    invalid("first_call", "employee"),
+    mistyped("switch_at_once", "true", "true"),
+    mistyped("early_switching", 1, "1"),
+    mistyped("media_file_id", "2701", "2701"),
+    mistyped("show_virtual_phone_number", 0, "0"),
+    no_media({"media_file_id": 404}, "media_file_id"),
+    too_long("operator_message"),
+    no_media({"operator_message": {"type": "media", "value": "404"}}, "operator_message.value"),
+    combination("early_switching", True, "true"),
+    combination("early_switching", True, "true", first_call="contact", switch_at_once=True),
+]
+
+
+def phones(*numbers: str, **group: object) -> list[dict[str, object]]:
+    return [{**group, "phones": [{"number": number} for number in numbers]}]
+
+
+OWN: dict[str, list[Row]] = {
+    "start.simple_call": [
+        missed("operator"),
+        mistyped("operator", 79261110001, "79261110001"),
+        invalid("operator", "101"),
+        invalid("operator", "2901"),  # an extension
+        invalid("operator", "operator"),
+        invalid("operator_confirmation", "12"),
+        invalid("operator_confirmation", "."),
+        invalid("operator_confirmation", ""),
+        mistyped("operator_confirmation", 5, "5"),
+        not_allowed({"operator": "442071838750"}, "operator", "442071838750", "international"),
+    ],
+    "start.informer_call": [
+        missed("contact_message"),
+        invalid("dialing_timeout", 0),
+        invalid("dialing_timeout", 0.5),
+        invalid("dialing_timeout", 121),
+        mistyped("dialing_timeout", "30", "30"),
+        mistyped("dialing_timeout", True, "true"),
+        (
+            {"media_file_id": 2701},
+            (-32602, "Unexpected method parameter(s)"),
+            {"mnemonic": "unexpected_parameters", "field": "media_file_id", "value": "2701"},
+        ),
+    ],
+    "start.multi_call": [
+        missed("operators"),
+        invalid("operators", [], "[]"),
+        (
+            {"operators": [{}]},
+            MISSED,
+            {"mnemonic": "required_parameter_missed", "field": "operators.0.phones"},
+        ),
+        (
+            {"operators": phones()},
+            INVALID,
+            {
+                "mnemonic": "invalid_parameter_value",
+                "field": "operators.0.phones",
+                "value": "[]",
+            },
+        ),
+        *[
+            (
+                {"operators": phones(OPERATOR, **{name: value})},
+                INVALID,
+                {
+                    "mnemonic": "invalid_parameter_value",
+                    "field": f"operators.0.{name}",
+                    "value": str(value),
+                },
+            )
+            for name, value in [
+                ("lines_start", 0),
+                ("lines_start", 51),
+                ("lines_limit", 51),
+                ("dialing_increment", 0),
+                ("incremental_dialing_timeout", 0),
+                ("incremental_dialing_timeout", 121),
+            ]
+        ],
+        *[
+            (
+                {"operators": [{"phones": [{"number": OPERATOR, name: value}]}]},
+                INVALID,
+                {
+                    "mnemonic": "invalid_parameter_value",
+                    "field": f"operators.0.phones.0.{name}",
+                    "value": str(value),
+                },
+            )
+            for name, value in [("confirmation", "55"), ("dialing_timeout", 0)]
+        ],
+        (
+            {"operators": phones(OPERATOR) + phones(OPERATOR, "101")},
+            INVALID,
+            {
+                "mnemonic": "invalid_parameter_value",
+                "field": "operators.1.phones.1.number",
+                "value": "101",
+            },
+        ),
+        (
+            {"operators": phones(OPERATOR, lines_start=3, lines_limit=2)},
+            COMBINATION,
+            {
+                "mnemonic": "invalid_parameters_combination",
+                "field": "operators.0.lines_limit",
+                "value": "2",
+            },
+        ),
+        not_allowed(
+            {"operators": phones(OPERATOR, "442071838750")},
+            "operators.0.phones.1.number",
+            "442071838750",
+            "international",
+        ),
+    ],
+}
+
+REFUSED = [
+    (method, *row)
+    for method in VALID
+    for row in (
+        *shared(method),
+        *(JOINING_ROWS if method in JOINING else ()),
+        *OWN[method],
+    )
+]
+
+
+@pytest.mark.parametrize(
+    ("method", "changes", "said", "data"),
+    REFUSED,
+    ids=[f"{row[0]}-{row[3]['mnemonic']}-{row[3]['field']}-{i}" for i, row in enumerate(REFUSED)],
+)
+def test_refused(
+    home: House,
+    method: str,
+    changes: dict[str, Any],
+    said: tuple[int, str],
+    data: dict[str, Any],
+) -> None:
+    before = len(home.engine.rung)
+    params = {
+        name: value for name, value in (VALID[method] | changes).items() if value is not NOTHING
+    }
+    assert without_metadata(home.call(method, params)) == refusal(*said, data)
+    assert len(home.engine.rung) == before, "a refused request rings nobody"
+
+
+COMMON = [
+    "virtual_phone_number",
+    "virtual_phone_usage_rule",
+    "show_virtual_phone_number",
+    "contact",
+    "external_id",
+    "dtmf_string",
+    "direction",
+    "contact_message",
+]
+OF_TWO = ["first_call", "switch_at_once", "early_switching", "media_file_id", *COMMON]
+TABLES = {
+    "start.employee_call": [*OF_TWO, "employee_message", "employee"],
+    "start.simple_call": [*OF_TWO, "operator_message", "operator", "operator_confirmation"],
+    "start.informer_call": [
+        *[name for name in COMMON if name != "show_virtual_phone_number"],
+        "dialing_timeout",
+    ],
+    "start.multi_call": [*OF_TWO, "operator_message", "operators"],
+}
+
+
+@pytest.mark.parametrize("method", TABLES)
+def test_parameters_stand_in_the_order_of_the_contracts_table(method: str) -> None:
+    """Of several faults of one kind the first in this order is told."""
+    [declaration] = [one for one in CATALOGUE if one.name == method]
+    assert [*declaration.params.model_fields] == TABLES[method]
+
+
+def test_dtmf_and_direction_reach_the_session(home: House) -> None:
+    params = SIMPLE | {"contact": SILENT, "dtmf_string": ".1", "direction": "out"}
+    session = home.succeeds("start.simple_call", params)["call_session_id"]
+    rung = home.wait_for(session, LegStarted, called_number=SILENT)
+    assert isinstance(rung, LegStarted)
+    [call] = home.succeeds("list.calls", {"direction": "out"})
+    assert [leg["called_phone_number"] for leg in call["legs"]][-1] == f"{SILENT}.1"
+    home.succeeds("release.call", {"call_session_id": session})
+    home.until_finished(session)
