@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+import wave
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
@@ -34,6 +35,8 @@ from callwright.engines.port import (
     PlaybackFinished,
     PlaybackId,
     Quality,
+    RecordingFinished,
+    RecordingId,
 )
 
 from . import test_engine
@@ -55,17 +58,27 @@ from .test_engine import (  # isort: skip
     test_keys_go_out_and_come_in,
     test_music_loops_until_a_message_replaces_it_and_stop_brings_silence,
 )
+from .test_hearing import (  # isort: skip
+    test_a_coach_hears_both_and_is_heard_as_the_mode_says,
+    test_a_muted_leg_is_heard_by_nobody_and_hears_everybody,
+    test_a_recording_holds_what_two_say_to_each_other,
+    test_commands_that_make_no_sense,
+)
 
 __all__ = [
     "message",
     "music",
+    "test_a_coach_hears_both_and_is_heard_as_the_mode_says",
     "test_a_file_that_cannot_be_read_is_over_at_once_and_stops_no_call",
     "test_a_leg_that_falls_silent_is_told_once",
     "test_a_message_is_heard_to_its_end_and_then_silence",
     "test_a_message_over_a_bridge_is_heard_by_its_leg_alone",
+    "test_a_muted_leg_is_heard_by_nobody_and_hears_everybody",
+    "test_a_recording_holds_what_two_say_to_each_other",
     "test_a_second_bridge_replaces_the_first",
     "test_bridged_phones_hear_each_other_and_not_themselves",
     "test_commands_may_be_given_from_inside_an_event",
+    "test_commands_that_make_no_sense",
     "test_keys_go_out_and_come_in",
     "test_music_loops_until_a_message_replaces_it_and_stop_brings_silence",
 ]
@@ -340,6 +353,32 @@ def test_a_killed_worker_ends_its_legs_and_no_other(caplog: pytest.LogCaptureFix
 
     story(tell)
     assert "media worker lost (it ended), and 2 legs with it" in caplog.text
+
+
+def test_the_recording_of_a_killed_worker_is_told_and_can_be_heard(tmp_path: Path) -> None:
+    async def tell(board: Workshop) -> None:
+        file = tmp_path / "cut.wav"
+        async with Phone(ANN) as ann, Phone(BOB) as bob:
+            board.up(ONE, ann)
+            board.beside(OTHER, ONE, bob)
+            board.engine.bridge(BRIDGE, ONE, OTHER)
+            board.engine.record(RecordingId(7), ONE, OTHER, file)
+            with pytest.raises(ValueError, match="of its own"):
+                board.engine.record(RecordingId(7), ONE, OTHER, file)
+            await ann.hear(100)
+            [worker] = await carrying(board, ONE)
+            os.kill(worker, signal.SIGKILL)
+            await board.told(WorkerLost(ONE))
+            [ended] = [each for each in board.events if isinstance(each, RecordingFinished)]
+            assert board.events[0] == ended  # before the end of its legs
+            assert (ended.leg, ended.recording) == (ONE, RecordingId(7))
+            assert "media worker" in ended.fault
+            assert 1.5 < ended.duration < WITHIN
+            with wave.open(str(file)) as cut:
+                assert cut.getnframes() > 0.5 * cut.getframerate()
+            board.engine.stop_recording(RecordingId(7))
+
+    story(tell)
 
 
 async def carrying(board: Workshop, leg: LegId) -> list[int]:
