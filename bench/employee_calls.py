@@ -1,40 +1,15 @@
 """What one employee call costs in time, alone and with fifty at once."""
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
 
 import anyio
 
-from bench.stand import MUSIC, PhoneReport, Stand, contact_number, employee_number, stand
+from bench.figures import Figure, lateness, milliseconds, none, quantile, share
+from bench.stand import MUSIC, Stand, contact_number, employee_number, stand
 
 TALK = 5.0
 "Seconds the calls at once talk."
 KEYS = {"1": 1.0, "2": 2.0, "3": 3.0}
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """One row of the table."""
-
-    what: str
-    reached: str
-    target: str
-    is_met: bool
-
-
-def quantile(values: Sequence[float], share: float) -> float:
-    """The value below which ``share`` of ``values`` lie; raises ValueError if there are none."""
-    if not values:
-        raise ValueError("nothing was measured")
-    return sorted(values)[min(len(values) - 1, int(share * len(values)))]
-
-
-def lateness(arrivals: Sequence[float]) -> list[float]:
-    """How late each packet of a stretch came, in seconds, after the most punctual one's beat."""
-    offsets = [at - 0.020 * index for index, at in enumerate(arrivals)]
-    beat = min(offsets, default=0.0)
-    return [offset - beat for offset in offsets]
 
 
 async def one_by_one(calls: int = 40) -> list[Figure]:
@@ -45,7 +20,7 @@ async def one_by_one(calls: int = 40) -> list[Figure]:
             sent.append(await _timed_start(bench, number))
             await anyio.sleep(0.3)
         await anyio.sleep(3.5)  # until the last call's keys are out
-        employees, contacts = await _reports(bench)
+        employees, contacts = await bench.hang_up()
     from_request, from_answer, cut_through, key_errors = [], [], [], []
     for number, (requested, accepted) in enumerate(sent, start=1):
         employee, contact = employees[employee_number(number)], contacts[contact_number(number)]
@@ -57,13 +32,16 @@ async def one_by_one(calls: int = 40) -> list[Figure]:
             for (at, _), due in zip(contact.keys, KEYS.values(), strict=True)
         ]
     joined, keys = max(cut_through), max(key_errors)
-    whole = 1000 * quantile(from_request, 0.5)
     return [
-        figure("request accepted → INVITE on the wire, p50", quantile(from_answer, 0.5), 0.005),
-        figure("request accepted → INVITE on the wire, p99", quantile(from_answer, 0.99), 0.025),
-        Figure("request sent → INVITE on the wire, p50", f"{whole:.1f} ms", "", True),
-        figure("answer → first joined packet, worst", joined, 0.040),
-        figure("key off its time, worst", keys, 0.040),
+        milliseconds(
+            "request accepted → INVITE on the wire, p50", quantile(from_answer, 0.5), 0.005
+        ),
+        milliseconds(
+            "request accepted → INVITE on the wire, p99", quantile(from_answer, 0.99), 0.025
+        ),
+        milliseconds("request sent → INVITE on the wire, p50", quantile(from_request, 0.5)),
+        milliseconds("answer → first joined packet, worst", joined, 0.040),
+        milliseconds("key off its time, worst", keys, 0.040),
     ]
 
 
@@ -74,7 +52,7 @@ async def at_once(calls: int = 50) -> list[Figure]:
             for number in range(1, calls + 1):
                 tasks.start_soon(bench.start_call, number)
         await anyio.sleep(2.5 + TALK)
-        employees, contacts = await _reports(bench)
+        employees, contacts = await bench.hang_up()
     phones = [*employees.values(), *contacts.values()]
     if len(phones) != 2 * calls or not all(phone.joined for phone in phones):
         talked = sum(bool(phone.joined) for phone in phones)
@@ -85,9 +63,11 @@ async def at_once(calls: int = 50) -> list[Figure]:
     late = [late for phone in phones for stretch in phone.played for late in lateness(stretch)]
     relayed = [latency for phone in phones for latency in phone.latencies]
     return [
-        Figure(f"{calls} calls at once: packets lost by us", str(lost), "0", lost == 0),
-        figure(f"{calls} calls at once: send jitter p99 (music)", quantile(late, 0.99), 0.005),
-        figure(f"{calls} calls at once: relayed within, p99", quantile(relayed, 0.99), 0.005),
+        none(f"{calls} calls at once: packets lost by us", lost),
+        milliseconds(
+            f"{calls} calls at once: send jitter p99 (music)", quantile(late, 0.99), 0.005
+        ),
+        milliseconds(f"{calls} calls at once: relayed within, p99", quantile(relayed, 0.99), 0.005),
     ]
 
 
@@ -95,22 +75,16 @@ async def idle(seconds: float = 10.0) -> list[Figure]:
     """Leave the service alone: its memory and what it does with nothing to do."""
     async with stand(1) as bench:
         await anyio.sleep(1.0)
-        before = bench.engine.cpu_times()
+        before = bench.cpu()
         await anyio.sleep(seconds)
-        after = bench.engine.cpu_times()
-        processes = [bench.engine, *bench.engine.children(recursive=True)]
-        memory = sum(process.memory_full_info().uss for process in processes) / 1e6
+        used = (bench.cpu() - before) / seconds
+        memory = bench.memory() / 1e6
         rss = bench.engine.memory_info().rss / 1e6
-    share = 100 * (after.user + after.system - before.user - before.system) / seconds
     return [
         Figure("idle: memory (RSS)", f"{rss:.0f} MB", "< 120 MB", rss < 120),
-        Figure("idle: memory of its own (USS)", f"{memory:.0f} MB", "", True),
-        Figure("idle: CPU", f"{share:.2f} %", "< 1 %", share < 1),
+        Figure("idle: memory of its own (USS)", f"{memory:.0f} MB"),
+        share("idle: CPU", used, 0.01),
     ]
-
-
-def figure(what: str, reached: float, target: float) -> Figure:
-    return Figure(what, f"{1000 * reached:.1f} ms", f"< {1000 * target:.0f} ms", reached < target)
 
 
 async def _timed_start(bench: Stand, number: int) -> tuple[float, float]:
@@ -121,7 +95,3 @@ async def _timed_start(bench: Stand, number: int) -> tuple[float, float]:
     requested = time.time()
     await bench.start_call(number, dtmf_string=".1.2.3", media_file_id=MUSIC)
     return requested, time.time()
-
-
-async def _reports(bench: Stand) -> tuple[dict[str, PhoneReport], dict[str, PhoneReport]]:
-    return dict(await bench.employees.hang_up()), dict(await bench.contacts.hang_up())

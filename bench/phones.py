@@ -1,6 +1,6 @@
 """Phones for benchmarks: one process that answers any number of calls and times what it gets.
 
-    python bench/phones.py --marker 17 --answer-after 0.2
+    python bench/phones.py --marker 17 --answer-after 0.2 --hang-up-after 5
 
 Prints its SIP port as the first line, then serves until its standard input is closed, and prints
 one JSON line for each call it had. Every packet it sends carries its marker, a counter and the
@@ -12,12 +12,15 @@ Independent of Callwright's own SIP and RTP code.
 import argparse
 import heapq
 import json
+import random
 import re
+import resource
 import select
 import socket
 import struct
 import sys
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from functools import partial
@@ -26,6 +29,7 @@ FRAME = 0.020
 SILENCE = 0xD5  # A-law
 SO_TIMESTAMPNS = 35
 PAYLOAD = struct.Struct("!BxxxId")  # marker, counter, time sent; the rest is filled up
+TIMESPEC = struct.Struct("qq")
 TELEPHONE_EVENT = 101
 
 
@@ -59,6 +63,8 @@ class Leg:
     def __init__(self, call: Call, remote: tuple[str, int], marker: int) -> None:
         self.call = call
         self.remote = remote
+        self.bye: tuple[bytes, tuple[str, int]] | None = None
+        "What to send, and where, to hang up."
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.bind(("127.0.0.1", 0))
         self.socket.setblocking(False)
@@ -82,21 +88,19 @@ class Leg:
         except OSError:
             self.open = False
 
-    def receive(self) -> None:
-        while True:
-            try:
-                packet, ancillary, _, _ = self.socket.recvmsg(2048, 64)
-            except BlockingIOError:
-                return
-            except OSError:
-                self.open = False
-                return
-            at = time.time()
-            for _, kind, data in ancillary:
-                if kind == SO_TIMESTAMPNS:
-                    seconds, nanoseconds = struct.unpack("qq", data[:16])
-                    at = seconds + nanoseconds / 1e9
-            self.take(packet, at)
+    def receive(self) -> bool:
+        """Take one packet; False if there is none."""
+        try:
+            packet, ancillary, _, _ = self.socket.recvmsg(2048, 64)
+        except BlockingIOError:
+            return False
+        except OSError:
+            self.open = False
+            return False
+        [(_, _, stamp)] = ancillary
+        seconds, nanoseconds = TIMESPEC.unpack(stamp)
+        self.take(packet, seconds + nanoseconds / 1e9)
+        return True
 
     def take(self, packet: bytes, at: float) -> None:
         call = self.call
@@ -133,7 +137,7 @@ class Leg:
 
 
 class Phones:
-    def __init__(self, marker: int, answer_after: float) -> None:
+    def __init__(self, marker: int, answer_after: float, hang_up_after: float) -> None:
         self.sip = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.sip.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
         self.sip.bind(("127.0.0.1", 0))
@@ -141,6 +145,9 @@ class Phones:
         self.port = self.sip.getsockname()[1]
         self.marker = marker
         self.answer_after = answer_after
+        self.hang_up_after = hang_up_after
+        self.talking: deque[tuple[float, Leg]] = deque()
+        "Whose packet is due when. All are sent every 20 ms, so that it stays in order."
         self.legs: dict[str, Leg] = {}
         self.finished: list[Call] = []
         self.due: list[tuple[float, int, Callable[[], None]]] = []
@@ -152,7 +159,11 @@ class Phones:
         poll.register(sys.stdin, select.EPOLLIN)
         by_fd: dict[int, Leg] = {}
         while True:
-            wait = max(0.0, self.due[0][0] - time.time()) if self.due else 1.0
+            soonest = min(
+                self.due[0][0] if self.due else float("inf"),
+                self.talking[0][0] if self.talking else float("inf"),
+            )
+            wait = min(max(0.0, soonest - time.time()), 1.0)
             for fd, _ in poll.poll(wait):
                 if fd == self.sip.fileno():
                     for leg in self.signalling():
@@ -164,9 +175,11 @@ class Phones:
                     by_fd[fd].receive()
             while self.due and self.due[0][0] <= time.time():
                 heapq.heappop(self.due)[2]()
+            self.send_due()
             for fd in [fd for fd, leg in by_fd.items() if not leg.open]:
                 leg = by_fd.pop(fd)
-                leg.receive()
+                while leg.receive():
+                    pass
                 poll.unregister(fd)
                 leg.socket.close()
 
@@ -177,12 +190,28 @@ class Phones:
     def answer(self, leg: Leg, text: bytes, address: tuple[str, int]) -> None:
         leg.call.answered = time.time()
         self.sip.sendto(text, address)
-        self.send(leg, leg.call.answered)
+        leg.send()
+        self.talking.append((leg.call.answered + FRAME, leg))
+        if self.hang_up_after:
+            self.later(leg.call.answered + self.hang_up_after, partial(self.hang_up, leg))
 
-    def send(self, leg: Leg, at: float) -> None:
-        if leg.open:
-            leg.send()
-            self.later(at + FRAME, partial(self.send, leg, at + FRAME))
+    def send_due(self) -> None:
+        now = time.time()
+        while self.talking and self.talking[0][0] <= now:
+            at, leg = self.talking.popleft()
+            if leg.open:
+                leg.send()
+                self.talking.append((at + FRAME, leg))
+
+    def hang_up(self, leg: Leg) -> None:
+        if leg.open and leg.bye:
+            self.sip.sendto(*leg.bye)
+            self.over(leg)
+
+    def over(self, leg: Leg) -> None:
+        leg.call.ended = time.time()
+        leg.open = False
+        self.finished.append(leg.call)
 
     def signalling(self) -> list[Leg]:
         begun: list[Leg] = []
@@ -200,9 +229,8 @@ class Phones:
                 self.sip.sendto(reply(text, "200 OK"), address)
                 if call_id in self.legs:
                     leg = self.legs.pop(call_id)
-                    leg.call.ended = time.time()
-                    leg.open = False
-                    self.finished.append(leg.call)
+                    if leg.open:
+                        self.over(leg)
             elif method == "CANCEL":
                 self.sip.sendto(reply(text, "200 OK"), address)
 
@@ -213,6 +241,7 @@ class Phones:
             int(found(r"(?m)^m=audio (\d+)", text)),
         )
         leg = self.legs[call_id] = Leg(call, remote, self.marker)
+        leg.bye = bye(text, self.port), address
         port = leg.socket.getsockname()[1]
         sdp = (
             "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n"
@@ -247,15 +276,36 @@ def reply(request: str, status: str, contact: int | None = None, body: str = "")
     return "\r\n".join([*lines, f"Content-Length: {len(body)}", "", body]).encode()
 
 
+def bye(invite: str, port: int) -> bytes:
+    """The BYE of whoever was called; the INVITE came without proxies in between."""
+    target = found(r"(?im)^(?:contact|m):\s*<([^>]*)>", invite)
+    caller = found(r"(?im)^(?:from|f):\s*(.*?)\r?$", invite)
+    callee = found(r"(?im)^(?:to|t):\s*(.*?)\r?$", invite)
+    call_id = found(r"(?im)^(?:call-id|i):\s*(.*?)\r?$", invite)
+    lines = [
+        f"BYE {target} SIP/2.0",
+        f"Via: SIP/2.0/UDP 127.0.0.1:{port};branch=z9hG4bK{random.getrandbits(64):x}",
+        "Max-Forwards: 70",
+        f"From: {callee};tag=phones",
+        f"To: {caller}",
+        f"Call-ID: {call_id}",
+        "CSeq: 1 BYE",
+        "Content-Length: 0",
+    ]
+    return "\r\n".join([*lines, "", ""]).encode()
+
+
 def main() -> None:
     arguments = argparse.ArgumentParser(description="Answer any number of calls and time them.")
     arguments.add_argument("--marker", type=int, required=True, help="byte in every packet sent")
     arguments.add_argument("--answer-after", type=float, default=0.2, help="seconds of ringing")
+    arguments.add_argument("--hang-up-after", type=float, default=0, help="seconds; 0: never")
     chosen = arguments.parse_args()
-    phones = Phones(chosen.marker, chosen.answer_after)
+    resource.setrlimit(resource.RLIMIT_NOFILE, resource.getrlimit(resource.RLIMIT_NOFILE)[1:] * 2)
+    phones = Phones(chosen.marker, chosen.answer_after, chosen.hang_up_after)
     print(phones.port, flush=True)
     phones.serve()
-    for call in [*phones.finished, *(leg.call for leg in phones.legs.values())]:
+    for call in [*phones.finished, *(leg.call for leg in phones.legs.values() if leg.open)]:
         print(json.dumps(asdict(call)), flush=True)
 
 

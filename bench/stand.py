@@ -75,6 +75,22 @@ class Stand:
     "The service's process."
     log: Path
 
+    def cpu(self) -> float:
+        """Seconds of CPU the service has used so far, with its processes."""
+        spent = [each.cpu_times() for each in self._processes()]
+        return sum(times.user + times.system for times in spent)
+
+    def memory(self) -> int:
+        """Bytes that are the service's own (USS), with its processes."""
+        return sum(each.memory_full_info().uss for each in self._processes())
+
+    def _processes(self) -> list[psutil.Process]:
+        return [self.engine, *self.engine.children(recursive=True)]
+
+    async def hang_up(self) -> tuple[Mapping[str, PhoneReport], Mapping[str, PhoneReport]]:
+        """Take the reports of employees and contacts."""
+        return await self.employees.hang_up(), await self.contacts.hang_up()
+
     async def start_call(self, number: int, **params: object) -> int:
         """Start call ``number``: employee ``number`` and a contact of the same number."""
         request = {
@@ -104,15 +120,22 @@ def contact_number(number: int) -> str:
 
 @asynccontextmanager
 async def stand(
-    calls: int, *, answer_after: float = 0.2, settings: Sequence[str] = ()
+    calls: int,
+    *,
+    answer_after: float = 0.2,
+    hang_up_after: float = 0.0,
+    settings: Sequence[str] = (),
 ) -> AsyncIterator[Stand]:
-    """Run the service and phones for ``calls`` calls at once while the block runs."""
+    """Run the service and phones for ``calls`` calls while the block runs.
+
+    ``hang_up_after``: seconds after which a contact hangs up; 0: never.
+    """
     with TemporaryDirectory(prefix="callwright-bench-") as name:
         folder = Path(name)
         port = free_port()
         async with (
             _phones(EMPLOYEE_MARKER, answer_after) as employees,
-            _phones(CONTACT_MARKER, answer_after) as contacts,
+            _phones(CONTACT_MARKER, answer_after, hang_up_after) as contacts,
         ):
             write_dialing_music(folder / "music.wav")
             (folder / "callwright.toml").write_text(_settings(port, settings))
@@ -187,9 +210,12 @@ def _directory(calls: int, employees: Phones, contacts: Phones) -> str:
 
 
 @asynccontextmanager
-async def _phones(marker: int, answer_after: float) -> AsyncIterator[Phones]:
+async def _phones(
+    marker: int, answer_after: float, hang_up_after: float = 0.0
+) -> AsyncIterator[Phones]:
     command = [sys.executable, str(Path(__file__).with_name("phones.py"))]
     command += ["--marker", str(marker), "--answer-after", str(answer_after)]
+    command += ["--hang-up-after", str(hang_up_after)]
     process = await anyio.open_process(command, stdin=PIPE, stdout=PIPE, stderr=None)
     try:
         assert process.stdout

@@ -78,13 +78,13 @@ class Api:
 
     async def call(self, session: int, token: str) -> Call:
         """What ``get.call`` tells of a session now."""
-        request = {
-            "jsonrpc": "2.0",
-            "id": 1,
-            "method": "get.call",
-            "params": {"access_token": token, "call_session_id": session},
-        }
-        return Call.model_validate(await self._post(json.dumps(request).encode()))
+        told = await self.ask("get.call", access_token=token, call_session_id=session)
+        return Call.model_validate(told)
+
+    async def ask(self, method: str, **params: object) -> object:
+        """Send any other request; give the data of its answer."""
+        request = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
+        return await self._post(json.dumps(request).encode())
 
     async def _post(self, body: bytes) -> object:
         try:

@@ -1,0 +1,133 @@
+"""What calls cost when there are many: to set up, to carry, and both at once."""
+
+import time
+from collections.abc import Iterable, Mapping
+
+import anyio
+
+from bench.figures import Figure, kilobytes, milliseconds, none, quantile, share
+from bench.stand import TOKEN, PhoneReport, Stand, employee_number, stand
+
+WARM_UP = 20
+"Calls before anything is measured: what is imported or compiled at first use has been."
+STARTS_PER_SECOND = 20
+MEASURED = 6.0
+"Seconds a number of calls is left to talk."
+
+
+async def set_up(calls: int = 300, at_once: int = 10) -> list[Figure]:
+    """Place calls that end soon: the CPU time of one, from its request to the last of its end."""
+    async with stand(calls + WARM_UP, answer_after=0.01, hang_up_after=0.02) as bench:
+        await _start(bench, range(calls + 1, calls + WARM_UP + 1), at_once)
+        await anyio.sleep(1.0)
+        before = bench.cpu()
+        await _start(bench, range(1, calls + 1), at_once)
+        await anyio.sleep(1.0)
+        used = bench.cpu() - before
+        employees, contacts = await bench.hang_up()
+    measured = [employee_number(number) for number in range(1, calls + 1)]
+    missed = sum(number not in employees or not employees[number].ended for number in measured)
+    return [
+        none("calls one after another: not set up and torn down", missed),
+        milliseconds("CPU for a call set up and torn down", used / calls, 0.005),
+    ]
+
+
+async def fifty() -> list[Figure]:
+    """Let 50 calls talk."""
+    return await _carried(50)
+
+
+async def two_hundred() -> list[Figure]:
+    """Let 200 calls talk, and place 20 new ones a second beside them."""
+    return await _carried(200, new=10 * STARTS_PER_SECOND)
+
+
+async def four_hundred() -> list[Figure]:
+    """Let 400 calls talk over media workers."""
+    return await _carried(400, settings=("[media]", 'workers = "auto"'), what="400 calls, workers")
+
+
+async def _carried(
+    calls: int, *, new: int = 0, settings: tuple[str, ...] = (), what: str = ""
+) -> list[Figure]:
+    what = what or f"{calls} calls"
+    numbers = calls + new + WARM_UP
+    async with stand(numbers, answer_after=0.2, settings=settings) as bench:
+        for session in await _start(bench, range(numbers - WARM_UP + 1, numbers + 1), 1):
+            await _release(bench, session)
+        await anyio.sleep(1.0)
+        memory = bench.memory()
+        await _start_evenly(bench, range(1, calls + 1))
+        await anyio.sleep(2.0)
+        memory = bench.memory() - memory
+        began, used = time.time(), bench.cpu()
+        await anyio.sleep(MEASURED)
+        ended, used = time.time(), bench.cpu() - used
+        if new:
+            await _start_evenly(bench, range(calls + 1, calls + new + 1), each_for=3.0)
+            await anyio.sleep(1.0)
+        employees, contacts = await bench.hang_up()
+    up = _of(employees, range(1, calls + 1)), _of(contacts, range(1, calls + 1), "7495")
+    phones = [*up[0], *up[1]]
+    figures = [
+        none(f"{what}: not joined", 2 * calls - sum(bool(phone.joined) for phone in phones)),
+        share(f"{what}: CPU of a bridged call", used / (ended - began) / calls, 0.0025),
+        kilobytes(f"{what}: memory of a call", memory / calls, 150_000),
+        none(f"{what}: packets lost by us", sum(phone.relayed_missing for phone in phones)),
+    ]
+    relayed = [latency for phone in phones for latency in phone.latencies]
+    figures += [
+        milliseconds(f"{what}: relayed within, p50", quantile(relayed, 0.5)),
+        milliseconds(f"{what}: relayed within, p99", quantile(relayed, 0.99), 0.005),
+    ]
+    if new:
+        started = _of(employees, range(calls + 1, calls + new + 1))
+        joined = sum(bool(phone.joined) for phone in started)
+        figures.append(
+            none(f"{what} and {STARTS_PER_SECOND} new ones a second: refused", new - joined)
+        )
+    return figures
+
+
+def _of(
+    reports: Mapping[str, PhoneReport], numbers: Iterable[int], prefix: str = "7926"
+) -> list[PhoneReport]:
+    wanted = (f"{prefix}{number:07d}" for number in numbers)
+    return [reports[number] for number in wanted if number in reports]
+
+
+async def _start(bench: Stand, numbers: Iterable[int], at_once: int) -> list[int]:
+    """Start calls, so many at a time, as fast as they are accepted."""
+    sessions: list[int] = []
+    waiting = iter(numbers)
+
+    async def starter() -> None:
+        for number in waiting:
+            session = await bench.start_call(number)
+            sessions.append(session)
+
+    async with anyio.create_task_group() as tasks:
+        for _ in range(at_once):
+            tasks.start_soon(starter)
+    return sessions
+
+
+async def _start_evenly(bench: Stand, numbers: Iterable[int], each_for: float = 0.0) -> None:
+    """Start `STARTS_PER_SECOND` calls a second; end each after ``each_for`` seconds, if given."""
+
+    async def one(number: int) -> None:
+        session = await bench.start_call(number)
+        if each_for:
+            await anyio.sleep(each_for)
+            await _release(bench, session)
+
+    began = anyio.current_time()
+    async with anyio.create_task_group() as tasks:
+        for index, number in enumerate(numbers):
+            await anyio.sleep_until(began + index / STARTS_PER_SECOND)
+            tasks.start_soon(one, number)
+
+
+async def _release(bench: Stand, session: int) -> None:
+    await bench.api.ask("release.call", access_token=TOKEN, call_session_id=session)
