@@ -70,6 +70,14 @@ def test_our_offer() -> None:
             Stream(("127.0.0.7", 7), "PCMA", 8),
         ),
         (
+            ("m=audio 7 RTP/AVP 8", "c=IN IP6 2001:DB8::0:7"),
+            Stream(("2001:db8::7", 7), "PCMA", 8),
+        ),
+        (
+            ("m=audio 7 RTP/AVP 8", "c=IN IP6 ::"),
+            Stream(("::", 7), "PCMA", 8, sends=False),
+        ),
+        (
             ("m=video 5 RTP/AVP 31", "m=audio 0 RTP/AVP 8", "m=audio 7 RTP/AVP 8"),
             Stream(("127.0.0.9", 7), "PCMA", 8),
         ),
@@ -119,7 +127,8 @@ def test_no_common_codec(lines: tuple[str, ...]) -> None:
 @pytest.mark.parametrize(
     "lines",
     [
-        ("m=audio 7 RTP/AVP 8", "c=IN IP6 ::1"),
+        ("m=audio 7 RTP/AVP 8", "c=IN IP6 ff02::1"),
+        ("m=audio 7 RTP/AVP 8", "c=IN IP6 phone.example.com"),
         ("m=audio 7 RTP/AVP 8", "c=IN IP4 phone.example.com"),
         ("m=audio 7 RTP/AVP 8", "c=IN IP4 239.1.2.3"),
         ("m=audio 7 RTP/AVP 8", "c=IN IP4 255.255.255.255"),

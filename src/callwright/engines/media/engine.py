@@ -65,7 +65,7 @@ class RtpEngine:
         ports: tuple[int, int] | PortSource,
         lost_after: float,
     ) -> None:
-        """``host``: IPv4 address to bind; ``advertise``: the one to offer, if it is another.
+        """``host``: address to bind; ``advertise``: the one to offer, if it is another.
 
         ``ports``: first and last of the range, or who has them. ``lost_after``: seconds. Raises
         ValueError if the range holds no pair of ports.

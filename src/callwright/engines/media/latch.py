@@ -6,7 +6,7 @@ can steal the stream by sending into it (RTP bleed). An address that SDP itself 
 probation.
 """
 
-from ipaddress import AddressValueError, IPv4Address
+from ipaddress import ip_address
 
 WITHIN_PACKETS = 25
 WITHIN_SECONDS = 1.0
@@ -22,8 +22,8 @@ def reachable(remote: Source) -> Source | None:
     """
     host, port = remote
     try:
-        address = IPv4Address(host)
-    except AddressValueError:
+        address = ip_address(host)
+    except ValueError:
         return None
     nobody = address.is_unspecified or address.is_multicast or address.is_reserved
     if nobody or not 0 < port < 0x10000:

@@ -86,6 +86,7 @@ class Ports:
     def __init__(self, host: str, ports: tuple[int, int]) -> None:
         """Raises ValueError if ``ports``, first and last, hold no pair."""
         self._host = host
+        self._family = socket.AF_INET6 if ":" in host else socket.AF_INET
         first, last = ports
         self._free = deque(range(first + first % 2, last, 2))
         if not self._free:
@@ -111,9 +112,13 @@ class Ports:
         sockets: list[socket.socket] = []
         try:
             for at in (number, number + 1):
-                sockets.append(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+                sockets.append(socket.socket(self._family, socket.SOCK_DGRAM))
                 sockets[-1].setblocking(False)
-                sockets[-1].setsockopt(socket.IPPROTO_IP, socket.IP_TOS, _EXPEDITED)
+                if self._family == socket.AF_INET6:
+                    sockets[-1].setsockopt(socket.IPPROTO_IPV6, socket.IPV6_TCLASS, _EXPEDITED)
+                    sockets[-1].setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+                else:
+                    sockets[-1].setsockopt(socket.IPPROTO_IP, socket.IP_TOS, _EXPEDITED)
                 sockets[-1].bind((self._host, at))
         except OSError as fault:
             for opened in sockets:
@@ -137,7 +142,7 @@ class Watch:
 
     def add(self, port: Port, rtp_arrived: Arrived, rtcp_arrived: Arrived) -> None:
         for socket_, arrived in ((port.rtp, rtp_arrived), (port.rtcp, rtcp_arrived)):
-            self._watched[socket_.fileno()] = (socket_.recvfrom_into, arrived)
+            self._watched[socket_.fileno()] = (_receiver(socket_), arrived)
             self._epoll.register(socket_.fileno(), select.EPOLLIN)
 
     def remove(self, port: Port) -> None:
@@ -159,3 +164,15 @@ class Watch:
 
     def close(self) -> None:
         self._epoll.close()
+
+
+def _receiver(socket_: socket.socket) -> Callable[[bytearray], tuple[int, Source]]:
+    if socket_.family == socket.AF_INET:
+        return socket_.recvfrom_into
+
+    def receive(buffer: bytearray) -> tuple[int, Source]:
+        # Over IPv6 a source comes with flow label and scope, which belong to no address here.
+        size, source = socket_.recvfrom_into(buffer)
+        return size, source[:2]
+
+    return receive

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, ip_address
 
 from callwright.engines.media.media import Stream
 
@@ -46,7 +46,7 @@ class MediaLine:
     protocol: str
     formats: list[str]
     host: str | None = None
-    "IPv4 address of its own c= line, else of the session's; empty if that is of another kind."
+    "Address of its own c= line, else of the session's; empty if that is of another kind."
     direction: str = ""
     maps: dict[int, str] = field(default_factory=dict)
     "Encoding name by payload type, in capitals, for those of 8000 Hz."
@@ -105,11 +105,11 @@ def agree(description: Description) -> Stream:
         raise NoCommonCodec("no common codec")
     keys = next((kind for kind, name in named if name == "TELEPHONE-EVENT"), None)
     try:
-        address = IPv4Address(audio.host or "")
+        address = ip_address(audio.host or "")
     except ValueError:
-        raise Unusable("no IPv4 address in the SDP") from None
+        raise Unusable("no IP address in the SDP") from None
     # RFC 3264 8.4: a connection address of 0.0.0.0 is the hold of RFC 2543.
-    held = address == IPv4Address(0)
+    held = address.is_unspecified
     if not held and (address.is_multicast or address == IPv4Address("255.255.255.255")):
         raise Unusable("no unicast address in the SDP")
     return Stream(
@@ -209,10 +209,8 @@ class Session:
         return self._page(said)
 
     def _page(self, said: str) -> bytes:
-        head = (
-            f"v=0\r\no=- {self._id} {self._version} IN IP4 {self._host}\r\ns=-\r\n"
-            f"c=IN IP4 {self._host}\r\nt=0 0\r\n"
-        )
+        address = f"IN {'IP6' if ':' in self._host else 'IP4'} {self._host}"
+        head = f"v=0\r\no=- {self._id} {self._version} {address}\r\ns=-\r\nc={address}\r\nt=0 0\r\n"
         return f"{head}{said}\r\n".encode()
 
 
@@ -239,7 +237,7 @@ def _host(value: str) -> str:
     words = value.split()
     if len(words) != 3 or words[0] != "IN":
         raise Unusable("malformed connection line in the SDP")
-    return words[2].partition("/")[0] if words[1] == "IP4" else ""
+    return words[2].partition("/")[0] if words[1] in ("IP4", "IP6") else ""
 
 
 def _payload_types(audio: MediaLine) -> Iterator[int]:
