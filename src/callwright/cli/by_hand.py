@@ -196,12 +196,13 @@ def list_trunks(config: Config = None) -> None:
 
     trunks, states = in_database(open_settings(config), work)
     show(
-        ("Name", "Host", "Port", "User", "State", "Registration", "Answers"),
+        ("Name", "Host", "Port", "Transport", "User", "State", "Registration", "Answers"),
         [
             (
                 trunk.name,
                 trunk.host,
-                str(trunk.port),
+                str(trunk.port or "SRV"),
+                trunk.transport,
                 trunk.user or "",
                 "active" if trunk.active else "off",
                 *_line_state(states.get(trunk.name)),

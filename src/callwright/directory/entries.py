@@ -1,10 +1,10 @@
 """Entries of the directory file: what may be said of users, trunks, numbers, people and media."""
 
 import re
-from ipaddress import IPv4Address, ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_network
+from pathlib import PurePosixPath
 from typing import Annotated, Literal
 
-import sipmessage
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from callwright.directory.destinations import USUAL, Destination
@@ -14,6 +14,13 @@ LOOPBACK = ["127.0.0.0/8", "::1/128"]
 "Where requests of a user may come from when nothing else is said."
 
 _HOST = re.compile(r"(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9-]+)*")
+
+# RFC 3261 25.1: user without escapes is `unreserved` and `user-unreserved`.
+_CONTACT = re.compile(
+    r"sip:(?P<user>(?:[A-Za-z0-9_.!~*'()&=+$,;?/-]|%[0-9A-Fa-f]{2}){1,128})"
+    r"@(?P<host>\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9.-]{1,253})(?::(?P<port>[0-9]{1,5}))?"
+    r"(?:;transport=(?:udp|tcp|tls))?"
+)
 
 
 def _e164(number: str) -> str:
@@ -29,22 +36,33 @@ def _network(text: str) -> str:
 
 
 def _host(text: str) -> str:
+    if ":" in text:
+        return str(IPv6Address(text))
     if re.fullmatch(r"[0-9.]+", text):
         return str(IPv4Address(text))
     if not _HOST.fullmatch(text):
-        raise ValueError("neither a host name nor an IPv4 address")
+        raise ValueError("neither a host name nor an address")
     return text
 
 
 def _contact(text: str) -> str:
-    """Take a SIP URI of RFC 3261 section 19.1 that a phone can be rung at over UDP."""
-    uri = sipmessage.URI.parse(text) if text.isascii() and text.isprintable() else None
-    if uri is None or uri.scheme != "sip" or uri.parameters or uri.password is not None:
+    """Take a SIP URI a phone can be rung at: a user, a host, perhaps a port and a transport.
+
+    Less than RFC 3261 section 19.1 allows: nothing here needs a password or headers.
+    """
+    uri = _CONTACT.fullmatch(text)
+    if uri is None:
         raise ValueError("write it like sip:25@192.0.2.7:5060")
-    _host(uri.host)
-    if uri.port is not None and not 1 <= uri.port <= 65535:
+    _host(uri["host"].strip("[]"))
+    if uri["port"] is not None and not 1 <= int(uri["port"]) <= 65535:
         raise ValueError("a port is 1 to 65535")
     return text
+
+
+def _absolute(text: str) -> str:
+    if not PurePosixPath(text).is_absolute():
+        raise ValueError("write the whole path, from / on")
+    return _printable(text)
 
 
 def _printable(text: str) -> str:
@@ -115,8 +133,15 @@ class TrunkEntry(Entry):
     name: Name
     "What virtual numbers call it; unique. The first trunk of the file is the default."
     host: Annotated[str, AfterValidator(_host)]
-    "Host name or IPv4 address of the carrier or the PBX."
-    port: Annotated[int, Field(ge=1, le=65535)] = 5060
+    "Host name or address of the carrier or the PBX."
+    port: Annotated[int, Field(ge=1, le=65535)] | None = None
+    "Left out: what SRV records of the host say, else 5060, or 5061 over TLS."
+    transport: Literal["udp", "tcp", "tls"] = "udp"
+    "What carries SIP to it. Over `udp`, requests above 1300 bytes go over TCP if it takes that."
+    tls_verify: bool = True
+    "False: over TLS, any certificate is believed. Whoever is in between can then listen."
+    tls_ca: Annotated[str, Field(max_length=4096), AfterValidator(_absolute)] | None = None
+    "PEM file of the authorities believed for its certificate; left out: those of the system."
     user: Annotated[str, Field(min_length=1, max_length=128), AfterValidator(_printable)] | None = (
         None
     )

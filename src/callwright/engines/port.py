@@ -107,11 +107,19 @@ class Trunk:
 
     name: str
     host: str
-    port: int = 5060
+    "Name or address; IPv6 without brackets."
+    port: int | None = None
+    "None: what SRV records of the host say, else the usual port of the transport."
     user: str | None = None
     password: str | None = field(default=None, repr=False)
     caller_id_header: str = "from"
     "Where the caller id goes: ``from``, or ``pai`` for P-Asserted-Identity as well (RFC 3325)."
+    transport: str = "udp"
+    "``udp``, ``tcp`` or ``tls``."
+    tls_verify: bool = True
+    "Whether the trunk's certificate must be a good one, made out to ``host``."
+    tls_ca: Path | None = None
+    "File of the authorities believed for this trunk, in PEM; None: those the system believes."
     register: bool = False
     "Register there as ``user``, so that calls come in (RFC 3261 section 10)."
     expires: int = 300

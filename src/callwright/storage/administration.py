@@ -65,6 +65,8 @@ class ListedTrunk:
     name: str
     host: str
     port: int
+    "0: found by SRV records."
+    transport: str
     user: str | None
     active: bool
 
@@ -218,11 +220,16 @@ async def list_media(database: AsyncEngine) -> list[ListedMedia]:
 async def list_trunks(database: AsyncEngine) -> list[ListedTrunk]:
     """Return all trunks in the order of the directory file, without their passwords."""
     query = select(
-        trunks.c.name, trunks.c.host, trunks.c.port, trunks.c.user, trunks.c.active
+        trunks.c.name,
+        trunks.c.host,
+        trunks.c.port,
+        trunks.c.transport,
+        trunks.c.user,
+        trunks.c.active,
     ).order_by(trunks.c.account_id, trunks.c.position)
     async with database.connect() as connection:
         return [
-            ListedTrunk(row.name, row.host, row.port, row.user, row.active)
+            ListedTrunk(row.name, row.host, row.port, row.transport, row.user, row.active)
             for row in await connection.execute(query)
         ]
 

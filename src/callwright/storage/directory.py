@@ -124,6 +124,9 @@ _TRUNKS = (
         trunks.c.name,
         trunks.c.host,
         trunks.c.port,
+        trunks.c.transport,
+        trunks.c.tls_verify,
+        trunks.c.tls_ca,
         trunks.c.user,
         trunks.c.password,
         trunks.c.caller_id_header,
@@ -213,13 +216,16 @@ class StoredDirectory:
             Trunk(
                 name=row.name,
                 host=row.host,
-                port=row.port,
+                port=row.port or None,
                 user=row.user,
                 password=row.password,
                 caller_id_header=row.caller_id_header,
                 register=row.register,
                 expires=row.expires,
                 options_ping=row.options_ping,
+                transport=row.transport,
+                tls_verify=row.tls_verify,
+                tls_ca=Path(row.tls_ca) if row.tls_ca else None,
             )
             for row in await self._rows(_TRUNKS)
         ]

@@ -28,6 +28,7 @@ from sqlalchemy import (
     TypeDecorator,
     UniqueConstraint,
     false,
+    true,
 )
 
 from callwright.directory.destinations import USUAL
@@ -130,6 +131,7 @@ trunks = Table(
     Column("name", Text, nullable=False, unique=True),
     Column("position", Integer, nullable=False),
     Column("host", Text, nullable=False),
+    # 0: what SRV records of the host say.
     Column("port", Integer, nullable=False),
     Column("user", Text),
     # In the clear: digest authentication (RFC 3261 section 22) needs the password itself.
@@ -139,6 +141,9 @@ trunks = Table(
     Column("register", Boolean, nullable=False, server_default=false()),
     Column("expires", Integer, nullable=False, server_default="300"),
     Column("options_ping", Float),
+    Column("transport", String(3), nullable=False, server_default="udp"),
+    Column("tls_verify", Boolean, nullable=False, server_default=true()),
+    Column("tls_ca", Text),
 )
 
 # What the service last knew of each trunk, for other processes; no part of the directory.
