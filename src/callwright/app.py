@@ -28,7 +28,7 @@ from callwright.engines.media.engine import RtpEngine
 from callwright.engines.media.workers import MediaWorkers
 from callwright.engines.port import LegId, Media
 from callwright.engines.simulated import SimulatedEngine
-from callwright.engines.sip.engine import SipEngine
+from callwright.engines.sip.engine import SipEngine, own_address
 from callwright.methods.control_calls import ControlCalls
 from callwright.methods.listings import Listings
 from callwright.methods.live import LiveCalls
@@ -247,7 +247,7 @@ def _engine(settings: Settings, next_leg: Callable[[], LegId]) -> "Engine":
 
 def _media(settings: Settings) -> "MediaEngine":
     host, ports = str(settings.sip.host), settings.sip.rtp_ports
-    advertise = str(settings.sip.advertise) if settings.sip.advertise else None
+    advertise = str(settings.sip.advertise or own_address(host))
     match settings.media.workers:
         case "auto":
             workers = max(1, len(os.sched_getaffinity(0)) - 1)

@@ -69,12 +69,21 @@ class PromptSettings(Section):
 
 
 class SipSettings(Section):
-    host: IPv4Address = IPv4Address("127.0.0.1")
+    host: IPv4Address | IPv6Address = IPv4Address("127.0.0.1")
     "Address SIP and RTP are sent from and received on, and told to the far end; see `advertise`."
     port: Annotated[int, Field(ge=0, le=65535)] = 5060
-    "UDP port of SIP; 0 takes a free one."
-    advertise: IPv4Address | None = None
+    "UDP and TCP port of SIP; 0 takes a free one."
+    tls_certificate: Path | None = None
+    "PEM file of our certificate and its chain; with one, SIP is also served over TLS."
+    tls_key: Path | None = None
+    "PEM file of the certificate's key; unset: it is in the file of the certificate."
+    tls_port: Annotated[int, Field(ge=0, le=65535)] = 5061
+    "TCP port of SIP over TLS; 0 takes a free one."
+    advertise: IPv4Address | IPv6Address | None = None
     "Address written into SIP and SDP where it differs from `host` (behind a 1:1 NAT)."
+    requests_per_source: Annotated[float, Field(gt=0, le=10_000)] = 20.0
+    """Requests outside of calls that one address may make per second, five times as many at once;
+    what is more is dropped."""
     rtp_ports: tuple[Port, Port] = (16384, 32767)
     "Range of UDP ports for RTP and RTCP, both ends included; two ports per leg."
     user_agent: str = "callwright"
@@ -142,4 +151,12 @@ def read_settings(file: Path | None) -> Settings:
         raise SettingsFault(f"{file}: {setting}: {first['msg']}") from fault
     except ValueError as fault:  # no TOML, no UTF-8, a number with too many digits
         raise SettingsFault(f"{file}: {fault}") from fault
-    return settings.model_copy(update={"data": (file.parent / settings.data)})
+    sip = settings.sip
+    files = {
+        name: file.parent / path
+        for name in ("tls_certificate", "tls_key")
+        if (path := getattr(sip, name)) is not None
+    }
+    return settings.model_copy(
+        update={"data": file.parent / settings.data, "sip": sip.model_copy(update=files)}
+    )

@@ -17,7 +17,6 @@ from callwright.calls.commands import (
     Staying,
     WrongState,
 )
-from callwright.calls.ending import RELEASED
 from callwright.calls.leg import Leg
 from callwright.calls.session import Session
 from callwright.engines.port import Cause, LegGone, LegId
@@ -48,9 +47,7 @@ def carry_out(session: Session, command: Staying) -> None:
                 raise DuplicateTag
             session.tell(events.TagSet, tag=tag, name=name)
         case DisconnectLeg(leg=leg_id):
-            leg = _live_leg(session, leg_id)
-            leg.finish_reason = RELEASED.finish_reason
-            session.give_up(leg, Cause.RELEASED)
+            session.give_up(_live_leg(session, leg_id), Cause.RELEASED)
         case _:
             assert_never(command)
 

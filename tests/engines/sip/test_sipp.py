@@ -35,7 +35,7 @@ def anyio_backend() -> str:
 
 
 class Sipp:
-    """One SIPp that plays a scenario once. Until it listens, our INVITE is sent again."""
+    """One SIPp that plays a scenario once, and listens already."""
 
     def __init__(self, process: asyncio.subprocess.Process, port: int) -> None:
         self._process = process
@@ -61,11 +61,21 @@ async def sipp(scenario: str, folder: Path, *, within: int = 15) -> AsyncIterato
         stderr=asyncio.subprocess.STDOUT,
     )
     try:
+        await listens(port)
         yield Sipp(process, port)
     finally:
         if process.returncode is None:
             process.kill()
             await process.communicate()
+
+
+async def listens(port: int, table: str = "udp") -> None:
+    """Wait until a socket is bound to a port, without sending it anything."""
+    bound, sockets = f"0100007F:{port:04X} ", Path(f"/proc/net/{table}")
+    async with asyncio.timeout(10):
+        # The kernel has no event for it.
+        while bound not in await asyncio.to_thread(sockets.read_text):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
 
 
 class Desk:

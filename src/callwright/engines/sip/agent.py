@@ -16,6 +16,7 @@ from callwright.engines.sip.address import Malformed
 from callwright.engines.sip.asking import Desk, Identity
 from callwright.engines.sip.auth import Digest
 from callwright.engines.sip.call import Beginning, Call, Fact
+from callwright.engines.sip.flood import FloodGate
 from callwright.engines.sip.fork import Fork
 from callwright.engines.sip.front import Front
 from callwright.engines.sip.hop import Hop
@@ -45,11 +46,13 @@ class Agent:
         front: Front | None = None,
         called: Callable[[Arrival, float], None] | None = None,
         keep_alive: float = 30.0,
+        strangers_per_second: float = 20.0,
     ) -> None:
         """``session_expires``: seconds, for RFC 4028. ``memory``, ``chance``: see `Desk`.
 
         ``called`` is told of a call that comes in, for which it is to `take` or `refuse` it.
         ``keep_alive``: seconds between questions to phones behind a NAT.
+        ``strangers_per_second``: requests outside of calls that one source may make.
         """
         self.layer = TransactionLayer(
             sent_by=lambda transport: identity.over(transport).sent_by, timing=timing or Timing()
@@ -65,6 +68,7 @@ class Agent:
         self._front = front or Front("callwright", self._secret)
         self._called = called
         self._keep_alive = KeepAlive(self._front.bindings, keep_alive)
+        self._gate = FloodGate(strangers_per_second)
 
     def desk(self, digest: Digest, hop: Hop | None, trunk: str | None = None) -> Desk:
         """Make a desk for requests that begin at ``hop``; ``trunk`` names whose ``digest`` is."""
@@ -169,11 +173,13 @@ class Agent:
                 far_end.acknowledged(call, request, now)
             else:
                 self.layer.dropped["ACK to nothing"] += 1
-        elif request.method == "CANCEL":
+        elif request.method == "CANCEL" and call is not None:
             self._cancelled(call, request, now)
             self.layer.respond_once(request, self._to_stranger(request), source)
         elif call is not None and dialog is not None:
             far_end.take(call, dialog, request, source, now)
+        elif not self._front.knows(source) and not self._gate.lets_in(source.host, now):
+            self.layer.dropped["too many requests from one source"] += 1
         elif request.method == "REGISTER" and self._front.takes_registrations:
             self._registers(request, source, now)
         elif request.method == "INVITE" and self._called is not None and request.to_tag is None:
@@ -181,8 +187,8 @@ class Agent:
         else:
             self.layer.respond_once(request, self._to_stranger(request), source)
 
-    def _cancelled(self, call: Call | None, cancel: Request, now: float) -> None:
-        if call is not None and isinstance(call.beginning, Offer) and call.beginning.is_of(cancel):
+    def _cancelled(self, call: Call, cancel: Request, now: float) -> None:
+        if isinstance(call.beginning, Offer) and call.beginning.is_of(cancel):
             call.beginning.cancelled(now)
 
     def _registers(self, request: Request, source: Hop, now: float) -> None:

@@ -53,16 +53,18 @@ from callwright.engines.sip.auth import Digest
 from callwright.engines.sip.call import Call, Fact, StreamAgreed
 from callwright.engines.sip.causes import refusal_for
 from callwright.engines.sip.front import Front
-from callwright.engines.sip.hop import Hop
+from callwright.engines.sip.hop import Hop, Transport
 from callwright.engines.sip.hosts import follow_hosts
 from callwright.engines.sip.layer import Datagram
 from callwright.engines.sip.leftovers import Leftover, MemoryFile
 from callwright.engines.sip.lines import Lines
 from callwright.engines.sip.offered import Arrival, Offer
+from callwright.engines.sip.outgoing import Outgoing
 from callwright.engines.sip.recordings import CLOSED_WITHIN, Recordings
+from callwright.engines.sip.resolver import Resolver
 from callwright.engines.sip.route import NoRoute, route_to, trunk_hop
 from callwright.engines.sip.transactions import Timing
-from callwright.engines.sip.transport import UdpTransport
+from callwright.engines.sip.transport import Transports
 
 log = logging.getLogger(__name__)
 
@@ -73,10 +75,12 @@ FAREWELL = 2.0
 class SipEngine:
     """`callwright.engines.port.Engine` over SIP and a `MediaEngine`.
 
-    After ``started`` the attribute ``address`` says where SIP is listened for.
+    After ``started`` the attribute ``address`` says where SIP is listened for over UDP and TCP, and
+    ``tls_address`` the same of TLS.
     """
 
     address: tuple[str, int]
+    tls_address: tuple[str, int] | None
 
     def __init__(
         self,
@@ -87,6 +91,7 @@ class SipEngine:
         memory: Path | None = None,
         timing: Timing | None = None,
         random: Callable[[], float] = random.random,
+        resolver: Resolver | None = None,
     ) -> None:
         """``next_leg`` gives the ids of legs that come in; ``random`` numbers from 0 to 1.
 
@@ -100,6 +105,7 @@ class SipEngine:
         self._memory = MemoryFile(memory) if memory is not None else None
         self._leftovers: list[Leftover] = []
         "Calls of the last run that wait for the credentials of their trunks."
+        self._resolver = resolver
         self._trunks: dict[str, Trunk] = {}
         self._trunks_told = False
         self._front = Front(settings.realm, secrets.token_bytes(16))
@@ -113,7 +119,8 @@ class SipEngine:
         self._deliver: Deliver
         self._loop: asyncio.AbstractEventLoop
         self._context: contextvars.Context
-        self._transport: UdpTransport
+        self._transports: Transports
+        self._finding: set[asyncio.Task[None]] = set()
         self._agent: Agent
         self._local_host: str
         self._lines: Lines | None = None
@@ -123,7 +130,7 @@ class SipEngine:
     @property
     def dropped(self) -> Counter[str]:
         """Messages and datagrams that came to nothing, by reason."""
-        return self._agent.layer.dropped + self._transport.dropped
+        return self._agent.layer.dropped + self._transports.dropped
 
     async def run(self, deliver: Deliver, *, started: Callable[[], None]) -> None:
         """See `callwright.engines.port.Engine.run`. Raises `OSError` if the port is taken."""
@@ -141,14 +148,20 @@ class SipEngine:
 
     async def _serve(self, started: Callable[[], None]) -> None:
         host = str(self._settings.host)
-        self._transport = UdpTransport(
-            host, self._settings.port, received=self._received, unsent=self._unsent
+        self._transports = Transports(
+            self._settings,
+            received=self._received,
+            unsent=self._unsent,
+            returned=self._returned,
+            resolver=self._resolver,
         )
-        self.address = self._transport.address
+        self.address = self._transports.address
+        self.tls_address = self._transports.tls_address
         identity = Identity(
-            host=str(self._settings.advertise or _own_address(host)),
+            host=str(self._settings.advertise or own_address(host)),
             port=self.address[1],
             user_agent=" ".join(self._settings.user_agent.split()),
+            tls_port=self.tls_address[1] if self.tls_address else Transport.TLS.port,
         )
         self._agent = Agent(
             identity,
@@ -159,6 +172,7 @@ class SipEngine:
             front=self._front,
             called=self._called,
             keep_alive=self._settings.keep_alive,
+            strangers_per_second=self._settings.requests_per_source,
         )
         self._local_host = identity.host
         self._lines = Lines(
@@ -168,7 +182,12 @@ class SipEngine:
         self._lines.use(list(self._trunks.values()), self._loop.time())
         self._flush()
         hosts = asyncio.create_task(
-            follow_hosts(self._trunks.values, self._front.use_hosts, self._trunks_changed)
+            follow_hosts(
+                self._trunks.values,
+                self._transports.targets,
+                self._front.use_hosts,
+                self._trunks_changed,
+            )
         )
         audio = asyncio.Event()
         media = asyncio.create_task(self._media.run(self._media_says, started=audio.set))
@@ -185,7 +204,9 @@ class SipEngine:
                 hosts.cancel()
                 await asyncio.wait({hosts})
                 await self._say_farewell()
-                self._transport.close()
+                for task in self._finding:
+                    task.cancel()
+                self._transports.close()
                 ready.cancel()
                 media.cancel()
                 await asyncio.wait({media, ready})
@@ -356,6 +377,10 @@ class SipEngine:
             self._agent.layer.unsent(datagram, now)
         self._after_input()
 
+    def _returned(self, quoted: bytes, hop: Hop) -> None:
+        self._agent.layer.returned(quoted, hop, self._loop.time())
+        self._after_input()
+
     def _on_timer(self) -> None:
         self._wake = None
         self._agent.layer.on_timer(self._loop.time())
@@ -462,14 +487,19 @@ class SipEngine:
         finally:
             self._drain_soon()
 
+    async def _find(self, outgoing: Outgoing) -> None:
+        targets = await self._transports.targets(outgoing.hop)
+        self._agent.layer.found(outgoing, targets, self._loop.time())
+        self._after_input()
+
     def _flush(self) -> None:
         layer = self._agent.layer
         while layer.to_find:
-            outgoing = layer.to_find.popleft()
-            host, port = outgoing.hop.place
-            layer.found(outgoing, [outgoing.hop.at(host, port)], self._loop.time())
+            task = self._loop.create_task(self._find(layer.to_find.popleft()))
+            self._finding.add(task)
+            task.add_done_callback(self._finding.discard)
         while layer.to_send:
-            self._transport.send(layer.to_send.popleft())
+            self._transports.send(layer.to_send.popleft())
         due = layer.next_timer()
         if due is not None and (self._wake is None or due < self._wake.when()):
             if self._wake is not None:
@@ -477,13 +507,18 @@ class SipEngine:
             self._wake = self._loop.call_at(due, self._on_timer)
 
 
-def _own_address(host: str) -> str:
-    """Tell the address others reach us at: ``host``, or for 0.0.0.0 that of the way out."""
-    if host != "0.0.0.0":
+def own_address(host: str) -> str:
+    """Tell the address others reach us at: ``host``, or for 0.0.0.0 and :: that of the way out."""
+    ways = {
+        "0.0.0.0": (socket.AF_INET, "192.0.2.1", "127.0.0.1"),
+        "::": (socket.AF_INET6, "2001:db8::1", "::1"),
+    }
+    if host not in ways:
         return host
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+    family, somewhere, nowhere = ways[host]
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
         try:
-            probe.connect(("192.0.2.1", 9))  # only chooses a route, sends nothing
+            probe.connect((somewhere, 9))  # only chooses a route, sends nothing
         except OSError:
-            return "127.0.0.1"
+            return nowhere
         return str(probe.getsockname()[0])

@@ -65,6 +65,10 @@ class Front:
         """Take the addresses that the trunks' host names have, by trunk."""
         self._hosts = hosts
 
+    def knows(self, source: Hop) -> bool:
+        """Whether a trunk sends from there."""
+        return self._trunk_at(source) is not None
+
     @property
     def takes_registrations(self) -> bool:
         return bool(self.registrar.numbers)

@@ -1,38 +1,39 @@
 """Hosts: which addresses the names of trunks stand for, so that their calls are known as theirs."""
 
 import asyncio
-import logging
-import socket
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
 from callwright.engines.port import Trunk
-from callwright.engines.sip.hop import is_address
-
-log = logging.getLogger(__name__)
+from callwright.engines.sip.hop import Hop, is_address
+from callwright.engines.sip.route import NoRoute, trunk_hop
 
 LOOKED_UP_EVERY = 60.0
-"Seconds; the system's resolver does not tell how long an answer holds."
-ADDRESSES_AT_MOST = 32
-"Addresses of one name that are kept."
+"Seconds; what still holds is not asked for again."
 
 
 async def follow_hosts(
     trunks: Callable[[], Iterable[Trunk]],
+    targets: Callable[[Hop], Awaitable[Sequence[Hop]]],
     use: Callable[[Mapping[str, Sequence[str]]], None],
     changed: asyncio.Event,
 ) -> None:
     """Tell ``use`` the addresses of each trunk that has a name for a host, until cancelled.
 
+    ``targets`` finds where a hop is: all servers that SRV records name are the trunk's.
+
     Again after `LOOKED_UP_EVERY`, and at once when ``changed`` is set. A name that cannot be looked
     up keeps the addresses it had.
     """
     known: dict[str, Sequence[str]] = {}
-    "By host."
+    "By trunk."
     while True:
         changed.clear()
-        named = {trunk.name: trunk.host for trunk in trunks() if not is_address(trunk.host)}
-        known = {host: (await _look_up(host)) or known.get(host, ()) for host in named.values()}
-        use({name: known[host] for name, host in named.items()})
+        found: dict[str, Sequence[str]] = {}
+        for trunk in trunks():
+            if not is_address(trunk.host):
+                found[trunk.name] = await _look_up(trunk, targets) or known.get(trunk.name, ())
+        known = found
+        use(known)
         try:
             async with asyncio.timeout(LOOKED_UP_EVERY):
                 await changed.wait()
@@ -40,10 +41,11 @@ async def follow_hosts(
             continue
 
 
-async def _look_up(host: str) -> Sequence[str]:
+async def _look_up(
+    trunk: Trunk, targets: Callable[[Hop], Awaitable[Sequence[Hop]]]
+) -> Sequence[str]:
     try:
-        found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_DGRAM)
-    except (OSError, UnicodeError) as fault:
-        log.debug("%s: %s", host, fault)
+        hop = trunk_hop(trunk)
+    except NoRoute:
         return ()
-    return [str(address[0]) for *_, address in found[:ADDRESSES_AT_MOST]]
+    return [target.host for target in await targets(hop)]

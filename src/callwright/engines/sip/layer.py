@@ -7,6 +7,7 @@ request goes to the function that was given with it.
 
 import heapq
 import itertools
+import re
 import secrets
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
@@ -35,6 +36,8 @@ from callwright.engines.sip.transactions import (
 
 SERVERS_AT_MOST = 20_000
 "Server transactions alive; requests beyond are dropped and counted, their senders try again."
+
+_OUR_BRANCH = re.compile(rb"\r\nVia: SIP/2\.0/UDP [^\r\n]{1,300};branch=(z9hG4bK[0-9a-f]{20})\r")
 
 Key = tuple[str, ...]
 
@@ -298,6 +301,21 @@ class TransactionLayer:
         if datagram.sender is not None:
             datagram.sender.transaction.unsent(now)
             self._flush(datagram.sender, now)
+
+    def returned(self, quoted: bytes, hop: Hop, now: float) -> None:
+        """Take the beginning of a datagram of ours that ICMP says has not arrived at ``hop``.
+
+        Anybody can write ICMP; but only who has seen the request knows its branch (RFC 5927 4.1
+        gives TCP the same advice).
+        """
+        branch = _OUR_BRANCH.search(quoted)
+        method = quoted.partition(b" ")[0].decode("latin-1")
+        held = self._clients.get((branch[1].decode(), method)) if branch else None
+        if held is None or held.hop.place != hop.place:
+            self.dropped["ICMP about nothing"] += 1
+            return
+        held.transaction.unsent(now)
+        self._flush(held, now)
 
     def _flush(self, held: Held[Any], now: float) -> None:
         transaction: Transaction = held.transaction

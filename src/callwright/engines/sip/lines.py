@@ -6,7 +6,7 @@ from callwright.engines.port import Trunk, TrunkRegistration, TrunkState
 from callwright.engines.sip.asking import Desk
 from callwright.engines.sip.ping import Ping
 from callwright.engines.sip.registration import Registration
-from callwright.engines.sip.route import NoRoute, trunk_hop
+from callwright.engines.sip.route import NoRoute, trunk_hop, trunk_uri
 
 MakeDesk = Callable[[Trunk], Desk]
 
@@ -32,7 +32,7 @@ class Line:
             self._registration = Registration(make_desk(trunk), trunk, hop, random)
             self._registration.start(now)
         if trunk.options_ping is not None:
-            uri = f"sip:{trunk.host}:{trunk.port}"
+            uri = trunk_uri(trunk)
             self._ping = Ping(make_desk(trunk), uri, hop, trunk.options_ping, self._pinged)
             self._ping.start(now)
 

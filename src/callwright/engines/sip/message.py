@@ -30,6 +30,8 @@ MAX_MESSAGE = 64 * 1024
 "Bytes of the largest message that is read."
 MAX_LINES = 200
 "Header lines, continuation lines included; nobody honest needs half as many."
+MAX_LINE = 8 * 1024
+"Bytes of the longest header line, its continuation lines counted apart."
 
 # RFC 3261 section 7.3.3 and the IANA registry of header fields.
 COMPACT = {
@@ -155,9 +157,11 @@ def parse(data: bytes) -> Message:
     head, end, body = data.lstrip(b"\r\n").partition(b"\r\n\r\n")
     if not end:
         raise Malformed("no end of headers")
-    text = head.decode("utf-8", "surrogateescape")
-    if text.count("\r\n") > MAX_LINES:
+    if head.count(b"\r\n") > MAX_LINES:
         raise Malformed("too many headers")
+    if len(head) > MAX_LINE and max(map(len, head.split(b"\r\n"))) > MAX_LINE:
+        raise Malformed("header line too long")
+    text = head.decode("utf-8", "surrogateescape")
     if "\r\n " in text or "\r\n\t" in text:
         text = _FOLD.sub(" ", text)
     start_line, *lines = text.split("\r\n")

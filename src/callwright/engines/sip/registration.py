@@ -13,7 +13,7 @@ from callwright.engines.sip.address import (
 )
 from callwright.engines.sip.asking import Desk
 from callwright.engines.sip.causes import raw_of
-from callwright.engines.sip.hop import Hop
+from callwright.engines.sip.hop import Hop, bracketed
 from callwright.engines.sip.message import Request, Response, first, values
 from callwright.engines.sip.transactions import Lost
 
@@ -46,9 +46,9 @@ class Registration:
         self._random = random
         identity = desk.identity
         user = escape_user(trunk.user or identity.user_agent)
-        self._registrar = f"sip:{trunk.host}"
+        self._registrar = f"sip:{bracketed(trunk.host)}"
         self._contact = identity.contact.replace("sip:callwright@", f"sip:{user}@", 1)
-        self._address = f"<sip:{user}@{trunk.host}>"
+        self._address = f"<sip:{user}@{bracketed(trunk.host)}>"
         self._from = f"{self._address};tag={secrets.token_hex(8)}"
         self._call_id = f"{secrets.token_hex(16)}@{identity.host}"
         self._cseq = 0

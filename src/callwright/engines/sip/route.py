@@ -1,13 +1,13 @@
 """Routes: which URIs, hops and credentials an address of the engine port means in SIP."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from callwright.engines.port import Address, Trunk
 from callwright.engines.sip.address import Malformed, escape_user, parse_uri
 from callwright.engines.sip.auth import Digest
 from callwright.engines.sip.bindings import Binding
-from callwright.engines.sip.hop import Hop
+from callwright.engines.sip.hop import Hop, Transport, Trust, bracketed
 from callwright.engines.sip.invite import Invited
 
 
@@ -57,11 +57,15 @@ def _to_phone(phone: str, caller_id: str, local_host: str) -> Way:
         raise NoRoute(f"contact of the phone: {fault}") from fault
     if uri.scheme != "sip":
         raise NoRoute(f"contact of the phone: {uri.scheme} is not supported, only sip")
-    return Way([Invited(text, uri.hop, _uri_of(caller_id, local_host))], Digest(None, None))
+    try:
+        places = [Invited(text, uri.hop, _uri_of(caller_id, local_host))]
+    except Malformed as fault:
+        raise NoRoute(f"contact of the phone: {fault}") from fault
+    return Way(places, Digest(None, None))
 
 
 def _through(trunk: Trunk, number: str, caller_id: str) -> Way:
-    uri = f"sip:{escape_user(number)}@{trunk.host}:{trunk.port}"
+    uri = trunk_uri(trunk, number)
     hop = trunk_hop(trunk)
     # Carriers take the caller for theirs by the host in From.
     caller = _uri_of(caller_id, trunk.host)
@@ -69,10 +73,19 @@ def _through(trunk: Trunk, number: str, caller_id: str) -> Way:
     return Way([Invited(uri, hop, caller, asserted)], Digest(trunk.user, trunk.password))
 
 
+def trunk_uri(trunk: Trunk, number: str = "") -> str:
+    """The URI of a trunk, or of a number behind it."""
+    user = f"{escape_user(number)}@" if number else ""
+    port = f":{trunk.port}" if trunk.port else ""
+    over = "" if trunk.transport == Transport.UDP else f";transport={trunk.transport}"
+    return f"sip:{user}{bracketed(trunk.host)}{port}{over}"
+
+
 def trunk_hop(trunk: Trunk) -> Hop:
     """Where requests to a trunk go. Raises `NoRoute`."""
     try:
-        return parse_uri(f"sip:{trunk.host}:{trunk.port}").hop
+        hop = parse_uri(trunk_uri(trunk)).hop
+        return replace(hop, trust=Trust(trunk.tls_verify, trunk.tls_ca))
     except Malformed as fault:
         raise NoRoute(f"trunk {trunk.name!r}: {fault}") from fault
 
@@ -80,4 +93,4 @@ def trunk_hop(trunk: Trunk) -> Hop:
 def _uri_of(caller_id: str, host: str) -> str:
     if not caller_id:
         return "sip:anonymous@anonymous.invalid"  # RFC 3323 4.1.1.3
-    return f"sip:{escape_user(caller_id)}@{host}"
+    return f"sip:{escape_user(caller_id)}@{bracketed(host)}"

@@ -1,146 +1,135 @@
-"""The UDP transport: how datagrams leave and come in, and where a host name is.
-
-A raw socket that the event loop watches: asyncio's own datagram transport asks for 256 KiB per
-packet, which costs more than reading the message. A transport for streams will have the same
-``send`` and ``close``, and give its messages to the same function.
-"""
+"""All transports at once: each datagram leaves over the one its hop names."""
 
 import asyncio
 import logging
-import socket
+import ssl
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
+from ipaddress import ip_address
 
-from callwright.engines.sip.hop import Hop, is_address
+from callwright.config import SipSettings
+from callwright.engines.sip.hop import Hop, Transport
 from callwright.engines.sip.layer import Datagram
-from callwright.engines.sip.message import MAX_MESSAGE
+from callwright.engines.sip.resolver import Resolver
+from callwright.engines.sip.tls import client_context, server_context
+from callwright.engines.sip.transport_stream import StreamTransport
+from callwright.engines.sip.transport_udp import UdpTransport
 
 log = logging.getLogger(__name__)
 
-BATCH = 32
-"Datagrams read before others on the loop get their turn."
-BUFFER = 1 << 20
-"Bytes the kernel may hold for us while the loop is busy."
-NAMES_AT_MOST = 256
-"Host names remembered, or being looked up."
-WAITING_AT_MOST = 64
-"Datagrams that wait for one name; a name is needed for a call or two, not for hundreds."
-REMEMBERED = 60.0
-"Seconds the address of a name is used; the resolver below does not tell us its time to live."
+PORTS_TRIED = 20
+"Free ports tried until one is free for UDP and for TCP."
+WAITING_AT_MOST = 256
+"Datagrams that wait for a name: ACKs to a far end whose Contact has no address."
 
 
-class UdpTransport:
-    """One UDP socket over IPv4."""
+class Transports:
+    """UDP and TCP at one port, TLS at another where there is a certificate."""
 
     def __init__(
         self,
-        host: str,
-        port: int,
+        settings: SipSettings,
         *,
         received: Callable[[list[tuple[bytes, Hop]]], None],
         unsent: Callable[[list[Datagram]], None],
+        returned: Callable[[bytes, Hop], None],
+        resolver: Resolver | None = None,
     ) -> None:
-        """Bind the socket; port 0 takes a free one. Raises `OSError`.
-
-        ``received`` gets the datagrams of one wake-up. ``unsent`` gets those that could not be
-        sent, never from inside `send`. To be made, and used, inside a running event loop.
-        """
-        self.dropped: Counter[str] = Counter()
-        "Datagrams lost on our side, by reason."
-        self._received = received
+        """Open everything; see `UdpTransport` for the functions. Raises `OSError`."""
+        host = str(settings.host)
+        self._settings = settings
+        self._waiting: set[asyncio.Task[None]] = set()
+        self._dropped: Counter[str] = Counter()
+        self._resolver = resolver or Resolver(version=ip_address(host).version)
         self._unsent = unsent
-        self._loop = asyncio.get_running_loop()
-        self._buffer = bytearray(MAX_MESSAGE + 1)
-        self._known: dict[str, tuple[float, str]] = {}
-        self._waiting: dict[str, list[Datagram]] = {}
-        self._lookups: set[asyncio.Task[None]] = set()
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._udp, self._tcp = _open_pair(settings, received, unsent, returned)
+        self.address = self._udp.address
+        "Address and port of UDP and TCP."
+        server, port = None, None
         try:
-            self._socket.setblocking(False)
-            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER)
-            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER)
-            self._socket.bind((host, port))
+            if settings.tls_certificate is not None:
+                server = server_context(settings.tls_certificate, settings.tls_key)
+                port = settings.tls_port
+            self._tls = StreamTransport(
+                Transport.TLS,
+                host,
+                port,
+                server=server,
+                client=self._client_context,
+                received=received,
+                unsent=unsent,
+            )
         except OSError:
-            self._socket.close()
+            self._udp.close()
+            self._tcp.close()
             raise
-        self.address: tuple[str, int] = self._socket.getsockname()
-        self._loop.add_reader(self._socket.fileno(), self._readable)
+        self.tls_address = self._tls.address
+        "The same of TLS; None without a certificate."
+
+    @property
+    def dropped(self) -> Counter[str]:
+        parts = (self._udp, self._tcp, self._tls, self._resolver)
+        return sum((part.dropped for part in parts), self._dropped)
 
     def send(self, datagram: Datagram) -> None:
-        """Send a datagram, as soon as its host's address is known."""
-        host, port = datagram.hop.place
-        if is_address(host):
-            self._send_to(datagram, (host, port))
+        """Send a datagram; never calls back from inside."""
+        if not datagram.hop.found:
+            if len(self._waiting) >= WAITING_AT_MOST:
+                self._dropped["too many waiting for a name"] += 1
+                return
+            task = asyncio.get_running_loop().create_task(self._send_later(datagram))
+            self._waiting.add(task)
+            task.add_done_callback(self._waiting.discard)
             return
-        known = self._known.get(host)
-        if known is not None and known[0] > self._loop.time():
-            self._send_to(datagram, (known[1], port))
-        elif host in self._waiting:
-            self._wait(datagram, host)
-        elif len(self._waiting) < NAMES_AT_MOST:
-            self._waiting[host] = [datagram]
-            lookup = self._loop.create_task(self._look_up(host))
-            self._lookups.add(lookup)
-            lookup.add_done_callback(self._lookups.discard)
-        else:
-            self.dropped["too many names"] += 1
+        match datagram.hop.transport:
+            case Transport.UDP:
+                self._udp.send(datagram)
+            case Transport.TCP:
+                self._tcp.send(datagram)
+            case Transport.TLS:
+                self._tls.send(datagram)
+
+    async def targets(self, hop: Hop) -> list[Hop]:
+        """Find where a hop is; see `Resolver.targets`."""
+        return await self._resolver.targets(hop)
 
     def close(self) -> None:
-        for lookup in self._lookups:
-            lookup.cancel()
-        self._loop.remove_reader(self._socket.fileno())
-        self._socket.close()
+        for task in self._waiting:
+            task.cancel()
+        self._resolver.close()
+        for part in (self._udp, self._tcp, self._tls):
+            part.close()
 
-    def _wait(self, datagram: Datagram, host: str) -> None:
-        if len(self._waiting[host]) < WAITING_AT_MOST:
-            self._waiting[host].append(datagram)
+    async def _send_later(self, datagram: Datagram) -> None:
+        targets = await self._resolver.targets(datagram.hop)
+        if targets:
+            self.send(replace(datagram, hop=targets[0]))
         else:
-            self.dropped["too many waiting for a name"] += 1
+            self._unsent([datagram])
 
-    def _send_to(self, datagram: Datagram, address: tuple[str, int]) -> None:
-        try:
-            self._socket.sendto(datagram.data, address)
-        except (BlockingIOError, InterruptedError):
-            self.dropped["socket buffer full"] += 1
-        except OSError as fault:
-            log.debug("to %s:%d %s", *address, fault.strerror)
-            self._loop.call_soon(self._unsent, [datagram])
+    def _client_context(self, hop: Hop) -> ssl.SSLContext:
+        return client_context(hop.trust, self._settings.tls_certificate, self._settings.tls_key)
 
-    async def _look_up(self, host: str) -> None:
-        address = None
+
+def _open_pair(
+    settings: SipSettings,
+    received: Callable[[list[tuple[bytes, Hop]]], None],
+    unsent: Callable[[list[Datagram]], None],
+    returned: Callable[[bytes, Hop], None],
+) -> tuple[UdpTransport, StreamTransport]:
+    """Open UDP and TCP at the same port; what port 0 finds for one may be taken for the other."""
+    host = str(settings.host)
+    for left in reversed(range(PORTS_TRIED)):
+        udp = UdpTransport(host, settings.port, received=received, unsent=unsent, returned=returned)
         try:
-            found = await self._loop.getaddrinfo(
-                host, None, family=socket.AF_INET, type=socket.SOCK_DGRAM
+            tcp = StreamTransport(
+                Transport.TCP, host, udp.address[1], received=received, unsent=unsent
             )
-            address = str(found[0][4][0])
-        except (OSError, UnicodeError) as fault:
-            log.debug("%s: %s", host, fault)
-        waiting = self._waiting.pop(host)
-        if address is None:
-            self._unsent(waiting)
-            return
-        if len(self._known) >= NAMES_AT_MOST:
-            del self._known[next(iter(self._known))]
-        self._known[host] = (self._loop.time() + REMEMBERED, address)
-        for datagram in waiting:
-            self._send_to(datagram, (address, datagram.hop.place[1]))
-
-    def _readable(self) -> None:
-        batch: list[tuple[bytes, Hop]] = []
-        buffer = self._buffer
-        for _ in range(BATCH):
-            try:
-                size, source = self._socket.recvfrom_into(buffer)
-            except (BlockingIOError, InterruptedError):
-                break
-            except OSError as fault:
-                # Some kernels report an earlier ICMP error here; the next datagram is fine.
-                self.dropped["socket error"] += 1
-                log.debug("%s", fault.strerror)
-                continue
-            if size > MAX_MESSAGE:
-                self.dropped["oversize"] += 1
-                continue
-            batch.append((bytes(memoryview(buffer)[:size]), Hop(source[0], source[1])))
-        if batch:
-            self._received(batch)
+        except OSError:
+            udp.close()
+            if settings.port or not left:
+                raise
+        else:
+            return udp, tcp
+    raise AssertionError("unreachable")
