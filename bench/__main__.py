@@ -15,6 +15,7 @@ from rich.table import Table
 from bench.employee_calls import at_once, idle, one_by_one
 from bench.load import fifty, four_hundred, set_up, two_hundred
 from bench.media import media
+from bench.requests import requests
 
 BENCHMARKS = {
     benchmark.__name__: benchmark
@@ -26,6 +27,7 @@ BENCHMARKS = {
         media,
         fifty,
         two_hundred,
+        requests,
         four_hundred,
     )
 }
