@@ -1,6 +1,7 @@
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
+from random import shuffle
 
 import pytest
 
@@ -17,8 +18,13 @@ def held() -> Iterator[ExitStack]:
 
 
 def free_range(pairs: int) -> tuple[int, int]:
-    """Find a range of ports nobody holds at the moment."""
-    for first in range(21000, 31000, 2 * pairs):
+    """Find a range of ports nobody holds at the moment.
+
+    Looked for from anywhere on: another run of these tests on the machine looks, too.
+    """
+    ranges = list(range(21000, 31000, 2 * pairs))
+    shuffle(ranges)
+    for first in ranges:
         with ExitStack() as stack:
             try:
                 for number in range(first, first + 2 * pairs):

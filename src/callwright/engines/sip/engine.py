@@ -409,6 +409,7 @@ class SipEngine:
         """Tell of a leg's end although not all of its recordings are closed."""
         for told in self._recordings.give_up(leg):
             self._tell_soon(told)
+        self._heard_something.set()
 
     def _called(self, arrival: Arrival, now: float) -> None:
         """Offer a call that has come in, as far as there is room for it."""
