@@ -93,6 +93,9 @@ class SipSettings(Section):
     know no session timers, so that a dead one is noticed."""
     realm: Annotated[str, Field(pattern=r"^[A-Za-z0-9_. -]{1,64}$")] = "callwright"
     "Realm that phones prove their passwords for; some want it to be their domain."
+    digests: Annotated[list[Literal["SHA-256", "MD5"]], Field(min_length=1)] = ["SHA-256", "MD5"]
+    """Digests that phones are offered, the best first (RFC 8760). Many phones know MD5 alone, and
+    some of them give up when they are shown another one beside it: for those, `["MD5"]`."""
     keep_alive: Annotated[float, Field(ge=5, le=300)] = 30.0
     "Seconds between questions (OPTIONS) to registered phones behind a NAT, which keep it open."
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from callwright.engines.port import SipAccount
 from callwright.engines.sip.bindings import CONTACTS_AT_MOST, Binding
+from callwright.engines.sip.front import Front
 from callwright.engines.sip.guard import BLOCKED_FOR, BLOCKED_FROM, FREE
 from callwright.engines.sip.hop import Hop, Transport
 from callwright.engines.sip.message import Request, Response, parse
@@ -107,6 +108,16 @@ def test_a_phone_that_gives_up_at_sha_256_is_not_shown_it() -> None:
     assert list(challenges(Office().ask(old))) == ["MD5"]
     new = request("REGISTER", contact=CONTACT, extra=["User-Agent: baresip v2.0.0 (x86_64/linux)"])
     assert len(challenges(Office().ask(new))) == 2
+
+
+def test_md5_alone_is_offered_where_that_is_set() -> None:
+    front = Front("callwright", b"a secret", ["MD5"])
+    front.use_phones(PHONES)
+    asked = parse(request("REGISTER", contact=CONTACT))
+    assert isinstance(asked, Request)
+    answer, _ = front.register(asked, HERE, 0.0, tag="t")
+    [challenge] = answer.headers["www-authenticate"]
+    assert "algorithm=MD5" in challenge
 
 
 def test_the_answer_without_qop_of_old_phones_is_good_once() -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -18,10 +18,14 @@ from callwright.engines.port import (
     LegEnded,
     LegId,
     LegRinging,
+    SipAccount,
     Trunk,
+    TrunkRegistration,
 )
+from callwright.engines.simulated import Answers, Rings
 from callwright.engines.sip.engine import SipEngine
 from tests.engines.sip.media import RememberingMedia, ids
+from tests.engines.sip.phone import Phone
 
 pytestmark = [pytest.mark.anyio, pytest.mark.peer("sipp")]
 
@@ -49,13 +53,23 @@ class Sipp:
 
 
 @asynccontextmanager
-async def sipp(scenario: str, folder: Path, *, within: int = 15) -> AsyncIterator[Sipp]:
+async def sipp(
+    scenario: str,
+    folder: Path,
+    *,
+    within: int = 15,
+    towards: tuple[str, int] | None = None,
+    keys: Mapping[str, object] | None = None,
+) -> AsyncIterator[Sipp]:
+    """``towards``: whom it calls, if the scenario begins; ``keys``: words of the scenario."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     process = await asyncio.create_subprocess_exec(
         *("sipp", "-sf", str(SCENARIOS / f"{scenario}.xml"), "-m", "1", "-nostdin"),
         *("-i", "127.0.0.1", "-p", str(port), "-timeout", f"{within}s", "-timeout_error"),
+        *(word for key, value in (keys or {}).items() for word in ("-key", key, str(value))),
+        *([f"{towards[0]}:{towards[1]}"] if towards else []),
         cwd=folder,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
@@ -79,8 +93,8 @@ async def listens(port: int, table: str = "udp") -> None:
 
 
 class Desk:
-    def __init__(self) -> None:
-        self.engine = SipEngine(SipSettings(port=0), RememberingMedia(), next_leg=ids())
+    def __init__(self, settings: SipSettings) -> None:
+        self.engine = SipEngine(settings, RememberingMedia(), next_leg=ids())
         self.events: list[EngineEvent] = []
         self._more = asyncio.Event()
 
@@ -96,8 +110,8 @@ class Desk:
 
 
 @asynccontextmanager
-async def running() -> AsyncIterator[Desk]:
-    desk = Desk()
+async def running(settings: SipSettings | None = None) -> AsyncIterator[Desk]:
+    desk = Desk(settings or SipSettings(port=0))
     ready = asyncio.Event()
     run = asyncio.create_task(desk.engine.run(desk.deliver, started=ready.set))
     await ready.wait()
@@ -191,4 +205,35 @@ async def test_is_refreshed(tmp_path: Path) -> None:
     async with sipp("is-refreshed", tmp_path, within=30) as peer, running() as desk:
         desk.engine.ring(A, phone(peer), caller_id="1234567")
         await desk.told(LegEnded(A, Cause.HUNG_UP, "Q.850 16"), within=25)
+        await peer.is_content()
+
+
+async def test_sipp_registers_and_its_phone_is_rung(tmp_path: Path) -> None:
+    # SIPp 3.6 reads the first challenge only, and gives up where that is not MD5.
+    settings = SipSettings(port=0, digests=["MD5"])
+    async with running(settings) as desk, Phone([(0, Rings()), (0.05, Answers())]) as desk_phone:
+        desk.engine.use_phones([SipAccount("101", "geheim-101")])
+        keys = {"contact_port": desk_phone.address[1]}
+        towards = desk.engine.address
+        async with sipp("registers", tmp_path, towards=towards, keys=keys) as peer:
+            await peer.is_content()
+        desk.engine.ring(A, Address("101"), caller_id="1234567")
+        await desk.told(LegAnswered(A))
+        invite = await desk_phone.got("INVITE")
+        assert str(invite.uri) == f"sip:101@127.0.0.1:{desk_phone.address[1]}"
+
+
+async def test_we_register_at_sipp_and_take_it_back(tmp_path: Path) -> None:
+    async with sipp("takes-registrations", tmp_path) as peer:
+        async with running() as desk:
+            trunk = Trunk(
+                "out", "127.0.0.1", peer.port, user="carol", password="secret", register=True
+            )
+            desk.engine.use_trunks([trunk])
+            async with asyncio.timeout(10):
+                while desk.engine.trunk_states()[0].registered_for is None:  # noqa: ASYNC110
+                    await asyncio.sleep(0.02)
+            [state] = desk.engine.trunk_states()
+            assert state.registration is TrunkRegistration.REGISTERED
+            assert 800 < (state.registered_for or 0) <= 900
         await peer.is_content()

@@ -108,7 +108,7 @@ class SipEngine:
         self._resolver = resolver
         self._trunks: dict[str, Trunk] = {}
         self._trunks_told = False
-        self._front = Front(settings.realm, secrets.token_bytes(16))
+        self._front = Front(settings.realm, secrets.token_bytes(16), settings.digests)
         self._legs: dict[LegId, Call] = {}
         "Legs that have not ended."
         self._recordings = Recordings()

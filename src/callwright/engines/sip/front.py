@@ -10,7 +10,7 @@ from callwright.engines.port import SipAccount, Trunk
 from callwright.engines.sip.address import Malformed, parse_address, parse_uri, user_of
 from callwright.engines.sip.auth import Digest
 from callwright.engines.sip.bindings import Binding, Bindings, behind_nat
-from callwright.engines.sip.gate import Gate
+from callwright.engines.sip.gate import ALGORITHMS, Gate
 from callwright.engines.sip.hop import Hop
 from callwright.engines.sip.message import (
     Request,
@@ -34,8 +34,9 @@ _WITHHELD = frozenset({"anonymous", "restricted", "unavailable", "unknown"})
 class Front:
     """Trunks, phones and where they are, as those who come to the door are told apart."""
 
-    def __init__(self, realm: str, secret: bytes) -> None:
-        self.gate = Gate(realm, secret)
+    def __init__(self, realm: str, secret: bytes, algorithms: Sequence[str] = ALGORITHMS) -> None:
+        """See `Gate`."""
+        self.gate = Gate(realm, secret, algorithms)
         self.bindings = Bindings()
         self.registrar = Registrar(self.gate, self.bindings)
         self._trunks: Mapping[str, Trunk] = {}

@@ -6,7 +6,7 @@ is not there the same refusal, after the same work, as somebody who does not kno
 
 import hmac
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from math import ceil
 
 from callwright.engines.sip.address import Malformed, parse_address, user_of
@@ -29,11 +29,15 @@ _ANSWERS_AT_MOST = 4
 class Gate:
     """Checks digests. ``passwords`` may be replaced at any time."""
 
-    def __init__(self, realm: str, secret: bytes) -> None:
-        """``secret``: from a good source of randomness, and told to nobody."""
+    def __init__(self, realm: str, secret: bytes, algorithms: Sequence[str] = ALGORITHMS) -> None:
+        """``secret``: from a good source of randomness, and told to nobody.
+
+        ``algorithms``: those of `ALGORITHMS` that are offered, the best first.
+        """
         self.passwords: Mapping[str, str] = {}
         "By user."
         self.guard = Guard()
+        self._algorithms = algorithms
         self._realm = realm.replace("\\", "").replace('"', "")
         # A password that nobody can have, for users that are not there.
         self._nobodys = hmac.digest(secret, b"nobody", "sha256").hex()
@@ -93,7 +97,7 @@ class Gate:
             named = {"username", "realm", "nonce", "uri", "response"} <= params.keys()
             if named and params["realm"] == self._realm and params.get("qop", "auth") == "auth":
                 found.setdefault(algorithm, params)
-        return next((found[one] for one in ALGORITHMS if one in found), None)
+        return next((found[one] for one in self._algorithms if one in found), None)
 
     def _is_right(self, request: Request, answer: Mapping[str, str], password: str) -> bool:
         algorithm, qop = answer.get("algorithm", "MD5"), answer.get("qop", "")
@@ -115,7 +119,7 @@ class Gate:
         self, request: Request, place: str, now: float, tag: str, *, stale: bool = False
     ) -> Response:
         md5_only = _KNOWS_MD5_ONLY.match(first(request, "user-agent")) is not None
-        offered = ("MD5",) if md5_only else ALGORITHMS
+        offered = ["MD5"] if md5_only and "MD5" in self._algorithms else self._algorithms
         nonce = self._nonces.make(place, now)
         ending = ", stale=true" if stale else ""
         lines = [

@@ -1,0 +1,79 @@
+"""A phone that registers: rung by its SIP number through the API, and refused when it calls in."""
+
+import socket
+from pathlib import Path
+
+import anyio
+import pytest
+
+from demo.phones import Baresip, Behaviour
+from demo.service import run_callwright, service
+from tests.real.scene import CONTACT_TONE, EMPLOYEE_TONE, scene, softphones, sounds
+
+REGISTERED = """
+[[employees]]
+id = 26
+full_name = "Борис Кузнецов"
+[[employees.phones]]
+number = "101"
+kind = "sip"
+password = "geheim-101"
+"""
+
+
+def free_udp_port() -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.mark.peer("baresip")
+def test_a_phone_registers_is_rung_by_its_number_and_calls_in(tmp_path: Path) -> None:
+    async def body() -> None:
+        port = free_udp_port()
+        behaviour = Behaviour(says=CONTACT_TONE, answers_after=0.3, hangs_up_after=2.0)
+        phone = Baresip(
+            tmp_path / "registered",
+            behaviour,
+            number="101",
+            registrar=f"127.0.0.1:{port}",
+            password="geheim-101",
+        )
+        async with scene(
+            tmp_path, *softphones(tmp_path), settings=f"[sip]\nport = {port}\n"
+        ) as made:
+            with (tmp_path / "directory.toml").open("a") as directory:
+                directory.write(REGISTERED)
+            async with service(tmp_path, made.port) as api:
+                # In a running service: `callwright apply` puts the phone in force.
+                apply = ("apply", "directory.toml", "--config", "callwright.toml")
+                await run_callwright(tmp_path, *apply)
+                try:
+                    await phone.start()
+                    await phone.events.wait("registered", within=10)
+                    session = await made.seed_call(
+                        api,
+                        contact="101",
+                        employee_message=None,
+                        contact_message=None,
+                        dtmf_string=None,
+                    )
+                    rung = await phone.events.wait("invite", within=10)
+                    assert rung.details["caller"] == "74993720692"
+                    call = await made.finished(api, session)
+                    assert call.finish_reason == "subscriber_disconnects"
+                    for one in (phone, made.employee):
+                        await one.events.wait("recorded", within=5)
+                    assert f"{EMPLOYEE_TONE} Hz" in sounds(phone)
+                    assert sounds(made.employee)[-1] == f"{CONTACT_TONE} Hz"
+
+                    # Nothing takes calls that come in yet: they are refused.
+                    await phone.call(f"sip:74993720692@127.0.0.1:{port}")
+                    refused = await phone.events.wait("rejected", within=5)
+                    assert refused.details["status"] == 404
+                finally:
+                    with anyio.CancelScope(shield=True):
+                        await phone.stop()
+                assert "geheim" not in api.log.read_text("utf-8")
+
+    anyio.run(body)
