@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import sipmessage
 
-from callwright.engines.sip.hop import Hop
+from callwright.engines.sip.hop import Hop, bracketed
 
 SDP = (
     "v=0\r\no=guest 1 1 IN IP4 127.0.0.8\r\ns=-\r\nc=IN IP4 127.0.0.8\r\nt=0 0\r\n"
@@ -32,7 +32,7 @@ def request(
     body: str = "",
 ) -> bytes:
     """A request as a phone or a carrier writes it; ``contact`` is the header's whole value."""
-    host = f"{source.host}:{source.port}" if source else "127.0.0.1:6000"
+    host = f"{bracketed(source.host)}:{source.port}" if source else "127.0.0.1:6000"
     number = next(_COUNT)
     lines = [
         f"{method} {uri} SIP/2.0",

@@ -264,6 +264,19 @@ def test_a_phone_that_is_registered_is_served_beside_a_guessing_neighbour() -> N
     assert office.register(source=nat, call_id="good", cseq=20).code in (403, 503)
 
 
+def test_the_addresses_of_one_subnet_are_one_guesser() -> None:
+    office = Office()
+    codes = [
+        office.register(
+            "<sip:101@[2001:db8::1]>", password="guess", call_id=str(n),
+            source=Hop(f"2001:db8::{n + 1}", 5060),
+        ).code
+        for n in range(FREE + 1)
+    ]  # fmt: skip
+    assert codes == [401] * FREE + [503]
+    assert office.register(source=Hop("2001:db8:0:1::1", 5060), call_id="other").code == 200
+
+
 def test_failures_cannot_be_put_down_to_somebody_else() -> None:
     """A forged source never sees its nonce, and without that nothing is tried."""
     office = Office()
@@ -554,6 +567,12 @@ PIECES = st.sampled_from(
     ["<sip:101@192.0.2.10:5060>", "<sip:a@b>", "*", ";expires=", ";q=", "0", "60", "1.0", "99999",
      ",", " ", '"', "<", ">", ";", "=", "@", ":", "sip:", "ü", "\t", "\\", ";expires=0", ";q=0.3"]
 )  # fmt: skip
+
+
+def test_a_contact_named_twice_counts_as_the_last() -> None:
+    office = Office()
+    answer = office.register(f"{CONTACT};expires=100, {CONTACT};expires=200")
+    assert granted(answer) == [("sip:101@192.0.2.10:5060", 200)]
 
 
 @given(contact=st.lists(PIECES, max_size=12).map("".join), expires=st.text(max_size=12))

@@ -79,14 +79,16 @@ class Bindings:
         Raises `OutOfOrder`, and `Malformed` for a Contact that cannot be rung.
         """
         self._expire(number, now)
-        held = dict(self._numbers.get(number, {}))
+        before = self._numbers.get(number, {})
+        held = dict(before)
         made: list[Binding] = []
         for wish in wishes:
             uri = parse_uri(wish.uri)
             if uri.scheme != "sip" or not uri.host:
                 raise Malformed("Contact is no SIP URI")
             key = _key(uri)
-            _check_order(held.pop(key, None), origin)
+            _check_order(before.get(key), origin)
+            held.pop(key, None)
             if wish.lasts:
                 held[key] = _binding(number, wish, uri, origin, now)
                 made.append(held[key])

@@ -7,6 +7,7 @@ is not there the same refusal, after the same work, as somebody who does not kno
 import hmac
 import re
 from collections.abc import Callable, Mapping, Sequence
+from ipaddress import IPv6Network
 from math import ceil
 
 from callwright.engines.sip.address import Malformed, parse_address, user_of
@@ -60,7 +61,7 @@ class Gate:
         """
         answer = self._answer(request)
         user = answer["username"] if answer else _claimed(request)
-        place = source.host
+        place = _place(source.host)
         known_here = at_home(user)
         key = (place, user) if known_here else (place,)
         if wait := self.guard.wait(key, now):
@@ -134,6 +135,13 @@ class Gate:
             return answer_to(request, 403, "Forbidden", tag=tag)
         extra: Headers = {"retry-after": [str(ceil(wait))]}
         return answer_to(request, 503, "Service Unavailable", tag=tag, extra=extra)
+
+
+def _place(host: str) -> str:
+    """What failures are counted by: an address, or the whole subnet where one has 2**64."""
+    if ":" not in host:
+        return host
+    return str(IPv6Network((host.partition("%")[0], 64), strict=False))
 
 
 def _claimed(request: Request) -> str:
