@@ -105,6 +105,17 @@ WIRE = [
         -32002,
         "direction_not_allowed",
     ),
+    # Ours too: the header Idempotency-Key is an extension.
+    (
+        "The header Idempotency-Key must have 1 to 255 visible ASCII characters",
+        -32600,
+        "invalid_idempotency_key",
+    ),
+    (
+        "The idempotency key belongs to another request or to one in progress",
+        -32602,
+        "idempotency_key_conflict",
+    ),
 ]
 
 

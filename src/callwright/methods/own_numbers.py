@@ -4,12 +4,16 @@ from collections.abc import Callable, Sequence
 from typing import Protocol, assert_never
 
 from callwright.directory.destinations import same_country, same_region
-from callwright.directory.lookup import Directory
-from callwright.directory.model import Account, VirtualNumber
+from callwright.directory.model import Account, AccountId, VirtualNumber
 from callwright.methods.start_params import UsageRule
 
 Choose = Callable[[Sequence[VirtualNumber]], VirtualNumber]
 "Takes one of several at random."
+
+
+class Own(Protocol):
+    async def virtual_numbers(self, account: AccountId) -> Sequence[VirtualNumber]:
+        """All of the account's own numbers."""
 
 
 class History(Protocol):
@@ -20,8 +24,8 @@ class History(Protocol):
 
 
 class OwnNumbers:
-    def __init__(self, directory: Directory, history: History, choose: Choose) -> None:
-        self._directory = directory
+    def __init__(self, own: Own, history: History, choose: Choose) -> None:
+        self._own = own
         self._history = history
         self._choose = choose
 
@@ -35,7 +39,7 @@ class OwnNumbers:
         """
         if rule == "fixed":
             return named
-        own = await self._directory.virtual_numbers(account.id)
+        own = await self._own.virtual_numbers(account.id)
         match rule:
             case "random":
                 fitting = own

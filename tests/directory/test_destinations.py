@@ -1,0 +1,58 @@
+"""Kinds of destination, seen from Moscow, London and New York."""
+
+import pytest
+
+from callwright.directory.destinations import (
+    Destination,
+    destination_of,
+    same_country,
+    same_region,
+)
+
+MOSCOW, LONDON, NEW_YORK = "74993720692", "442071838750", "12125550100"
+LOCAL, MOBILE, FAR = Destination.LOCAL, Destination.MOBILE, Destination.LONG_DISTANCE
+ABROAD, PREMIUM = Destination.INTERNATIONAL, Destination.PREMIUM
+
+
+@pytest.mark.parametrize(
+    ("number", "home", "kind"),
+    [
+        ("74991234567", MOSCOW, LOCAL),
+        ("78005553535", MOSCOW, LOCAL),  # free for the caller
+        ("79260000000", MOSCOW, MOBILE),
+        ("78123334455", MOSCOW, FAR),
+        ("74951234567", MOSCOW, FAR),  # another code of the same city
+        ("78095551234", MOSCOW, PREMIUM),
+        ("77012345678", MOSCOW, ABROAD),  # Kazakhstan has Russia's code
+        ("380501234567", MOSCOW, ABROAD),
+        ("88161234567", MOSCOW, ABROAD),  # a satellite
+        ("979123456789", MOSCOW, PREMIUM),  # international premium rate
+        ("999123456789", MOSCOW, ABROAD),  # no country has this code
+        ("442071838751", LONDON, LOCAL),
+        ("447400123456", LONDON, MOBILE),
+        ("441612345678", LONDON, FAR),
+        ("449012345678", LONDON, PREMIUM),
+        ("12125550199", NEW_YORK, LOCAL),
+        ("14155550100", NEW_YORK, FAR),
+        ("18765230123", NEW_YORK, ABROAD),  # Jamaica, of the fraudsters' fame
+        ("19002345678", NEW_YORK, PREMIUM),
+        ("79260000000", LONDON, ABROAD),
+        ("449012345678", MOSCOW, PREMIUM),
+    ],
+)
+def test_destination(number: str, home: str, kind: Destination) -> None:
+    assert destination_of(number, home) is kind
+
+
+def test_from_a_home_that_is_nowhere_all_is_abroad() -> None:
+    assert destination_of("79260000000", "999123456789") is ABROAD
+
+
+def test_regions_and_countries() -> None:
+    assert same_region("74991234567", MOSCOW)
+    assert same_region("79261111111", "79260000000")
+    assert not same_region("74951234567", MOSCOW)
+    assert not same_region("12125550100", "442125550100")
+    assert same_country("78123334455", MOSCOW)
+    assert not same_country("77012345678", MOSCOW)
+    assert not same_country("999123456789", "999123456789")
