@@ -196,7 +196,7 @@ def list_trunks(config: Config = None) -> None:
 
     trunks, states = in_database(open_settings(config), work)
     show(
-        ("Name", "Host", "Port", "Transport", "User", "State", "Registration", "Answers"),
+        ("Name", "Host", "Port", "Transport", "User", "State", "Answers"),
         [
             (
                 trunk.name,
@@ -204,23 +204,24 @@ def list_trunks(config: Config = None) -> None:
                 str(trunk.port or "SRV"),
                 trunk.transport,
                 trunk.user or "",
-                "active" if trunk.active else "off",
-                *_line_state(states.get(trunk.name)),
+                *_line_state(states.get(trunk.name), active=trunk.active),
             )
             for trunk in trunks
         ],
     )
 
 
-def _line_state(state: TrunkState | None) -> tuple[str, str]:
-    """Tell how it stands with a trunk: registration, and whether it answers."""
+def _line_state(state: TrunkState | None, *, active: bool) -> tuple[str, str]:
+    """Tell how it stands with a trunk: whether it is used and has us registered, and answers."""
+    if not active:
+        return "off", ""
     if state is None:
-        return "", ""
-    registration = "" if state.registration is TrunkRegistration.OFF else state.registration.value
+        return "active", ""
+    held = "active" if state.registration is TrunkRegistration.OFF else state.registration.value
     if state.registered_for is not None:
-        registration += f", {max(0.0, state.registered_for):.0f} s"
+        held += f", {max(0.0, state.registered_for):.0f} s"
     if state.detail and state.reachable is not False:
-        registration += f" ({state.detail})"
+        held += f" ({state.detail})"
     match state.reachable:
         case None:
             answers = ""
@@ -228,7 +229,7 @@ def _line_state(state: TrunkState | None) -> tuple[str, str]:
             answers = f"in {(state.round_trip or 0) * 1000:.0f} ms"
         case False:
             answers = f"no ({state.detail})" if state.detail else "no"
-    return registration, answers
+    return held, answers
 
 
 def _moment(text: str, now: datetime) -> datetime:
