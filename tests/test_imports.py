@@ -23,7 +23,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "engines.port": (),
     "engines.simulated": ("engines.port",),
     "engines.media": ("engines.port",),
-    "engines.sip": ("engines.port", "engines.media.media", "config"),
+    # The table of codecs is what SDP talks about.
+    "engines.sip": ("engines.port", "engines.media.media", "engines.media.codec", "config"),
     "calls": ("engines.port",),
     # Spoken audio goes through the normaliser of uploaded audio, to be equally loud.
     "speech": ("calls.plan", "directory.audio", "engines.port", "config"),

@@ -28,6 +28,12 @@ from demo.phones.phone import Behaviour, Events, Fact, Key, PhoneFault, Recordin
 STARTS_WITHIN = 15.0
 ENDS_WITHIN = 5.0
 RATE = 8000
+CODECS = {
+    "PCMA": "PCMA/8000/1",
+    "PCMU": "PCMU/8000/1",
+    "G722": "G722/16000/1",
+    "opus": "opus/48000/2",
+}
 PACKET = 0.02
 REGISTERS_FOR = 60
 # It loads the file whole, and hangs nothing up at its end, but is silent from there on.
@@ -42,6 +48,8 @@ audio_player aubridge,nobody
 audio_source aufile,{says}
 audio_alert aubridge,nobody
 audio_buffer 20-160
+ausrc_srate {rate}
+ausrc_channels 1
 ausrc_format s16
 auplay_format s16
 auenc_format s16
@@ -51,6 +59,9 @@ jitter_buffer_delay 0-1
 rtcp_mux no
 module_path {modules}
 module g711.so
+module g722.so
+module opus.so
+module srtp.so
 module sndfile.so
 module aufile.so
 module aubridge.so
@@ -63,7 +74,7 @@ menu_bell no
 """
 ACCOUNT = (
     "<sip:{number}@{domain}>;regint={regint};answermode=manual;dtmfmode=rtpevent;"
-    "audio_codecs={codecs}{password}"
+    "audio_codecs={codecs}{password}{srtp}"
 )
 MODULES = Path("/usr/lib/baresip/modules")
 
@@ -188,27 +199,34 @@ class Baresip:
     def _configure(self, control: int) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
         says = self._behaviour.says
+        rate = RATE
         if not isinstance(says, Path):
             frequency, says = says or 0, self._folder / "says.wav"
-            _write_tone(says, frequency)
+            rate = int(CODECS[self._codecs[0]].split("/")[1])
+            _write_tone(says, frequency, rate)
         config = CONFIG.format(
             port=self._port,
             control=control,
             says=says.resolve(),
+            rate=rate,
             modules=MODULES,
             folder=self._folder,
         )
         (self._folder / "config").write_text(config)
         (self._folder / "accounts").write_text("" if self._registrar else self._account() + "\n")
 
+    @property
+    def _codecs(self) -> list[str]:
+        return [self._behaviour.codec] if self._behaviour.codec else ["PCMA", "PCMU"]
+
     def _account(self) -> str:
-        codecs = [self._behaviour.codec] if self._behaviour.codec else ["PCMA", "PCMU"]
         return ACCOUNT.format(
             number=self._number,
             domain=self._registrar or f"127.0.0.1:{self._port}",
             password=f";auth_pass={self._password}" if self._password else "",
             regint=REGISTERS_FOR if self._registrar else 0,
-            codecs=",".join(f"{codec}/8000/1" for codec in codecs),
+            codecs=",".join(CODECS[codec] for codec in self._codecs),
+            srtp=";mediaenc=srtp-mand" if self._behaviour.srtp else "",
         )
 
     async def _connected(
@@ -316,29 +334,31 @@ class Baresip:
         answered = self.events.all("answered")[-1]
         started = [fact for fact in self.events.all("first_rtp") if fact.at >= answered.at]
         first = started[0] if started else answered
-        samples = array.array("h")
+        samples, rate = array.array("h"), RATE
         dumps = sorted(self._folder.glob("dump-*-dec.wav"))
         if dumps:
             with closing(wave.open(str(dumps[-1]), "rb")) as file:
                 samples.frombytes(file.readframes(file.getnframes()))
+                # One of several channels is enough: Opus is dumped in stereo, which it is not.
+                samples, rate = samples[:: file.getnchannels()], file.getframerate()
             for dump in self._folder.glob("dump-*.wav"):
                 dump.unlink()
-        self._fill_in_keys(samples, first.at)
+        self._fill_in_keys(samples, rate, first.at)
         self._calls += 1
         path = self._folder / f"heard-{self._calls}.wav"
-        _write(path, samples)
-        details: dict[str, phone.Detail] = {"path": str(path), "seconds": len(samples) / RATE}
+        _write(path, samples, rate)
+        details: dict[str, phone.Detail] = {"path": str(path), "seconds": len(samples) / rate}
         self.events.tell(Fact("recorded", first.at, first.wall, details))
 
-    def _fill_in_keys(self, samples: "array.array[int]", start: float) -> None:
+    def _fill_in_keys(self, samples: "array.array[int]", rate: int, start: float) -> None:
         """Put silence where keys were heard: it records none of the packets they came in."""
         ends = [fact.at for fact in self.events.all("key_ended")]
         for key in self.events.all("key"):
             if key.at < start:
                 continue
             end = min((end for end in ends if end >= key.at), default=key.at)
-            place = round((key.at - start) * RATE)
-            silence = array.array("h", bytes(2 * round((end - key.at + PACKET) * RATE)))
+            place = round((key.at - start) * rate)
+            silence = array.array("h", bytes(2 * round((end - key.at + PACKET) * rate)))
             samples[place:place] = silence
 
 
@@ -373,15 +393,15 @@ def _user(uri: str) -> str:
     return found[1] if found else ""
 
 
-def _write_tone(path: Path, frequency: int) -> None:
-    turn = 2 * math.pi * frequency / RATE
-    second = array.array("h", (round(8192 * math.sin(turn * n)) for n in range(RATE)))
-    _write(path, second * SAYS_FOR)
+def _write_tone(path: Path, frequency: int, rate: int) -> None:
+    turn = 2 * math.pi * frequency / rate
+    second = array.array("h", (round(8192 * math.sin(turn * n)) for n in range(rate)))
+    _write(path, second * SAYS_FOR, rate)
 
 
-def _write(path: Path, samples: "array.array[int]") -> None:
+def _write(path: Path, samples: "array.array[int]", rate: int) -> None:
     if sys.byteorder == "big":
         samples.byteswap()
     with closing(wave.open(str(path), "wb")) as file:
-        file.setparams((1, 2, RATE, 0, "NONE", ""))
+        file.setparams((1, 2, rate, 0, "NONE", ""))
         file.writeframes(samples.tobytes())

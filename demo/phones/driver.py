@@ -97,6 +97,8 @@ class Softphone:
 
 
 def _options(behaviour: Behaviour) -> list[str]:
+    if behaviour.srtp or behaviour.codec not in (None, "PCMA", "PCMU"):
+        raise PhoneFault(f"the softphone cannot do this: {behaviour}")
     given: dict[str, object] = {
         "--answers-after": behaviour.answers_after,
         "--rings-after": behaviour.rings_after,

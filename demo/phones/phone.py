@@ -29,7 +29,9 @@ class Behaviour:
     says: int | Path | None = None
     "A tone (Hz), or a WAV of 8000 Hz, mono, 16 bit; None is silence."
     codec: str | None = None
-    "``PCMA`` or ``PCMU`` only; None: both."
+    "``PCMA``, ``PCMU``, ``G722`` or ``opus`` only; None: the first two."
+    srtp: bool = False
+    "Takes and makes calls over SRTP only."
     keys: Sequence[tuple[float, str]] = ()
     "Seconds from the answer, and the key."
     hangs_up_after: float | None = None
@@ -63,7 +65,7 @@ class Recording:
     """What the phone heard in one call."""
 
     path: Path
-    "WAV, mono, 16 bit, 8000 Hz."
+    "WAV, mono, 16 bit, 8000 Hz; or the rate of the codec, if that is wideband."
     at: float
     "When its first sample was heard, `time.monotonic`."
     wall: float

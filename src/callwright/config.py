@@ -86,6 +86,15 @@ class SipSettings(Section):
     what is more is dropped."""
     rtp_ports: tuple[Port, Port] = (16384, 32767)
     "Range of UDP ports for RTP and RTCP, both ends included; two ports per leg."
+    codecs: Annotated[list[Literal["PCMA", "PCMU", "G722", "opus"]], Field(min_length=1)] = [
+        "PCMA",
+        "PCMU",
+        "G722",
+        "opus",
+    ]
+    """Codecs that are offered and taken, best first. To an offer of others, the first of theirs
+    that is here is answered. Legs that differ are transcoded, at several times the cost of a call:
+    leave out G722 and opus where the far ends are not wideband phones."""
     user_agent: str = "callwright"
     "What we call ourselves in the User-Agent header of SIP."
     session_expires: Annotated[int, Field(ge=90, le=86_400)] = 1800

@@ -157,6 +157,8 @@ class TrunkEntry(Entry):
     "Seconds a registration is asked for; it is refreshed in time."
     options_ping: Annotated[float, Field(ge=5, le=3600, strict=False)] | None = None
     "Seconds between questions (OPTIONS) whether the trunk is there; left out: it is not asked."
+    srtp: bool = False
+    "Audio goes over SRTP, both ways, or not at all. The keys go by SIP: have that protected too."
     active: bool = True
 
 
@@ -179,6 +181,9 @@ class PhoneEntry(Entry):
     ) = Field(default=None, repr=False)
     """The phone registers with us, as user `number`, by this password, and is rung where it then
     is. With neither `contact` nor `password` it is rung through a trunk."""
+    srtp: bool = False
+    """Audio goes over SRTP, both ways, or not at all. One that is rung through a trunk goes by what
+    the trunk says."""
     dial_time: Annotated[float, Field(ge=1, le=100, strict=False)] = 30.0
     "Seconds it is rung."
     active: bool = True

@@ -105,6 +105,8 @@ class Phone:
     "Fixed SIP URI of the phone; only for SIP phones and extensions."
     registers: bool = False
     "It registers with us, and is rung where it then is; only for SIP phones and extensions."
+    srtp: bool = False
+    "Its audio goes over SRTP, or not at all."
 
 
 class Recorded(StrEnum):

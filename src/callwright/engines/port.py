@@ -99,6 +99,8 @@ class Address:
     "Name of the trunk to dial through."
     phone: str | None = None
     "Fixed contact URI of an own phone, for example ``sip:25@192.0.2.7:5060``."
+    srtp: bool = False
+    "An own phone is to be talked to over SRTP, or not at all; a trunk says so itself."
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +128,8 @@ class Trunk:
     "Seconds a registration is asked for."
     options_ping: float | None = None
     "Seconds between two questions (OPTIONS) whether the trunk is there; None: it is not asked."
+    srtp: bool = False
+    "Audio goes over SRTP, or not at all."
 
 
 class TrunkRegistration(StrEnum):
@@ -163,6 +167,8 @@ class SipAccount:
     number: str
     "Its SIP number, which is also the user it proves itself as."
     password: str = field(repr=False)
+    srtp: bool = False
+    "Its calls must come with SRTP."
 
 
 @dataclass(frozen=True, slots=True)

@@ -149,9 +149,9 @@ class Numbers:
     async def _address(self, phone: Phone, virtual: VirtualNumber) -> Address:
         """Where a phone is: at its contact, where it registers, or behind the trunk (a PBX)."""
         if phone.contact:
-            return Address(phone.number, phone=phone.contact)
+            return Address(phone.number, phone=phone.contact, srtp=phone.srtp)
         if phone.registers:
-            return Address(phone.number)
+            return Address(phone.number, srtp=phone.srtp)
         return await self._through_trunk(phone.number, virtual)
 
     async def _through_trunk(self, number: str, virtual: VirtualNumber) -> Address:

@@ -67,6 +67,7 @@ _EMPLOYEE = (
         employee_phones.c.dial_time,
         employee_phones.c.active,
         employee_phones.c.password.is_not(None).label("registers"),
+        employee_phones.c.srtp,
     )
     .join_from(employees, employee_phones, isouter=True)
     .where(employees.c.account_id == _ACCOUNT, employees.c.active)
@@ -133,13 +134,14 @@ _TRUNKS = (
         trunks.c.register,
         trunks.c.expires,
         trunks.c.options_ping,
+        trunks.c.srtp,
     )
     .where(trunks.c.active)
     .order_by(trunks.c.account_id, trunks.c.position)
 )
 
 _SIP_ACCOUNTS = (
-    select(employee_phones.c.number, employee_phones.c.password)
+    select(employee_phones.c.number, employee_phones.c.password, employee_phones.c.srtp)
     .join_from(employee_phones, employees)
     .join(accounts, accounts.c.id == employee_phones.c.account_id)
     .where(
@@ -226,12 +228,16 @@ class StoredDirectory:
                 transport=row.transport,
                 tls_verify=row.tls_verify,
                 tls_ca=Path(row.tls_ca) if row.tls_ca else None,
+                srtp=row.srtp,
             )
             for row in await self._rows(_TRUNKS)
         ]
 
     async def sip_accounts(self) -> Sequence[SipAccount]:
-        return [SipAccount(row.number, row.password) for row in await self._rows(_SIP_ACCOUNTS)]
+        return [
+            SipAccount(row.number, row.password, srtp=row.srtp)
+            for row in await self._rows(_SIP_ACCOUNTS)
+        ]
 
     async def revision(self) -> int:
         """Count of changes: a new number means that trunks or phones may be others now."""
@@ -269,6 +275,7 @@ def _employee(rows: Sequence[_Row]) -> Employee | None:
                 active=row.active,
                 contact=row.contact,
                 registers=row.registers,
+                srtp=row.srtp,
             )
             for row in rows
             if row.phone_id is not None

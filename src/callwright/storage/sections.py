@@ -59,6 +59,7 @@ TRUNKS = Section(
         "register",
         "expires",
         "options_ping",
+        "srtp",
     ),
     secret=("password",),
 )
@@ -81,7 +82,7 @@ PHONES = Section(
     "phone",
     employee_phones,
     "number",
-    ("employee_id", "kind", "contact", "password", "priority", "dial_time", "active"),
+    ("employee_id", "kind", "contact", "password", "priority", "dial_time", "active", "srtp"),
     secret=("password",),
 )
 VIRTUAL_NUMBERS = Section("virtual number", virtual_numbers, "number", ("trunk",))
@@ -130,6 +131,7 @@ def wanted_rows(content: Directory, media: Mapping[int, StoredMedia]) -> dict[st
                 "register": trunk.registers,
                 "expires": trunk.expires,
                 "options_ping": trunk.options_ping,
+                "srtp": trunk.srtp,
             }
             for position, trunk in enumerate(content.trunks)
         },
@@ -170,6 +172,7 @@ def wanted_rows(content: Directory, media: Mapping[int, StoredMedia]) -> dict[st
                 "priority": priority,
                 "dial_time": phone.dial_time,
                 "active": phone.active,
+                "srtp": phone.srtp,
             }
             for employee in content.employees
             for priority, phone in enumerate(employee.phones)

@@ -144,6 +144,7 @@ trunks = Table(
     Column("transport", String(3), nullable=False, server_default="udp"),
     Column("tls_verify", Boolean, nullable=False, server_default=true()),
     Column("tls_ca", Text),
+    Column("srtp", Boolean, nullable=False, server_default=false()),
 )
 
 # What the service last knew of each trunk, for other processes; no part of the directory.
@@ -196,6 +197,7 @@ employee_phones = Table(
     Column("active", Boolean, nullable=False),
     # In the clear, as that of a trunk.
     Column("password", Text),
+    Column("srtp", Boolean, nullable=False, server_default=false()),
     UniqueConstraint("account_id", "number"),
 )
 # A phone registers by its number alone, whosever it is.

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 import wave
+from base64 import b64encode, urlsafe_b64encode
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
@@ -22,6 +23,8 @@ from callwright.engines.media import seat
 from callwright.engines.media.media import (
     MediaEngine,
     NoPorts,
+    SrtpKeys,
+    SrtpSuite,
     Stream,
     WorkerLost,
 )
@@ -501,3 +504,33 @@ def test_a_finished_playback_is_told_once_and_leaves_nothing(tmp_path: Path) -> 
             assert len(board.events) == 3
 
     story(tell, workers=1)
+
+
+def test_keys_of_srtp_reach_a_worker_and_no_log(capfd: pytest.CaptureFixture[str]) -> None:
+    keys = SrtpKeys(SrtpSuite.AES_80, os.urandom(30), os.urandom(30))
+
+    async def tell(board: Workshop) -> None:
+        async with Phone(ANN) as ann, Phone(BOB) as bob:
+            board.up(ONE, ann)
+            board.beside(OTHER, ONE, bob)
+            here, there = LegId(11), LegId(12)
+            at = board.engine.open(here, [ONE])
+            to = board.engine.open(there, [ONE])
+            turned = SrtpKeys(keys.suite, keys.theirs, keys.ours)
+            board.engine.connect(here, Stream(to, "PCMA", 8, srtp=keys))
+            board.engine.connect(there, Stream(at, "PCMA", 8, srtp=turned))
+            board.engine.bridge(BRIDGE, ONE, here)
+            board.engine.bridge(BridgeId(2), there, OTHER)
+            await bob.until(lambda: bob.tones(-10)[ANN])
+            assert await bob.hear(10) == only(ANN)
+            # A command that fails is logged, without what it said.
+            board.engine.connect(here, Stream(to, "G729", 18, srtp=keys))
+            board.engine.play(here, PlaybackId(1), Media(Path("none.wav")), loop=False)
+            await board.told(PlaybackFinished(here, PlaybackId(1)))
+
+    story(tell, workers=1)
+    logged = capfd.readouterr().err
+    assert "connect of 11 failed" in logged
+    for key in (keys.ours, keys.theirs):
+        for text in (b64encode(key), urlsafe_b64encode(key)):
+            assert text.decode() not in logged

@@ -112,6 +112,11 @@ class RtpEngine:
         return self._tally.forged
 
     @property
+    def packets_unauthentic(self) -> int:
+        """Packets to legs with SRTP that their far ends have not sent, or not just now."""
+        return self._tally.unauthentic
+
+    @property
     def packets_overtaken(self) -> int:
         """Duplicates and latecomers, which no bridge sends on."""
         return self._tally.overtaken

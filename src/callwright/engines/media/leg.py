@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from callwright.engines.media.codec import CODECS, PCMA, STATIC, Codec
 from callwright.engines.media.dtmf import KeyReceiver
 from callwright.engines.media.latch import Latch, Source
-from callwright.engines.media.media import MediaLost, Stream
+from callwright.engines.media.media import MediaLost, SrtpKeys, Stream
 from callwright.engines.media.mixer import Mixer
 from callwright.engines.media.quality import mean_opinion
 from callwright.engines.media.reception import Reception
 from callwright.engines.media.reports import Reports
-from callwright.engines.media.rtp import HEADER, MARKER, PLAIN, payload_span
+from callwright.engines.media.rtp import HEADER, MARKER, PLAIN, Buffer, payload_span
 from callwright.engines.media.sender import Post, Sender, Transmit
+from callwright.engines.media.srtp import Srtp
 from callwright.engines.media.voice import Voice
 from callwright.engines.port import DtmfReceived, LegId, Quality
 
@@ -32,6 +33,8 @@ class Tally:
     malformed: int = 0
     forged: int = 0
     "From an address that is not the leg's far end."
+    unauthentic: int = 0
+    "Not protected by the leg's keys (SRTP), or protected by them but sent before."
     overtaken: int = 0
     "Duplicates, and those that came after later ones; no bridge sends them on."
 
@@ -52,6 +55,9 @@ class LegMedia:
         "_lost_told",
         "_partner",
         "_post",
+        "_send_rtcp",
+        "_send_rtp",
+        "_srtp",
         "_stream",
         "_tally",
         "_voice",
@@ -78,7 +84,10 @@ class LegMedia:
         self.id = leg
         self.sender = Sender(leg, send_rtp, post)
         self.reception = Reception()
-        self.reports = Reports(self.sender, self.reception, send_rtcp, now)
+        self.reports = Reports(self.sender, self.reception, self._send_report, now)
+        self._send_rtp = send_rtp
+        self._send_rtcp = send_rtcp
+        self._srtp: Srtp | None = None
         self._buffer = buffer
         self._post = post
         self._tally = tally
@@ -114,15 +123,25 @@ class LegMedia:
         if not (self._stream and self._stream.receives):
             self._heard_at = now  # nothing could be expected until now
         self._stream = stream
-        if self._stream is None or codec.clock != self.codec.clock:
+        if codec.clock != self.codec.clock:
             self.reception.clock = codec.clock
             self._keys = KeyReceiver(codec.clock)
         self.codec = codec
         # A far end sends under its own number, or under ours, if it was we who offered.
         self._codecs = STATIC | {codec.payload_type: codec, stream.payload_type: codec}
+        self._protect(stream.srtp)
         self._latch.signalled(stream.remote)
         self.sender.connect(stream, codec, now)
         self.sender.send_to(self._latch.far)
+
+    def _protect(self, keys: SrtpKeys | None) -> None:
+        if keys is None:
+            self._srtp = None
+        elif self._srtp is None:
+            self._srtp = Srtp(keys)
+        else:
+            self._srtp.use(keys)
+        self.sender.send_through(self._send_rtp if keys is None else self._send_protected)
 
     def hear(self, speakers: Sequence["LegMedia"], partner: "LegMedia | None" = None) -> None:
         """Let this leg's far end hear others', in place of whom it heard before.
@@ -209,6 +228,10 @@ class LegMedia:
         stream = self._stream
         if stream is None:
             return
+        if self._srtp is not None:
+            size = self._unprotected(self._srtp, size, rtcp=size > 1 and buffer[1] in _RTCP)
+            if not size:
+                return
         if buffer[0] == PLAIN and HEADER.size <= size < len(buffer):
             span = (HEADER.size, size)
         else:
@@ -223,7 +246,7 @@ class LegMedia:
         latch = self._latch
         if not (latch.locked and source == latch.far):
             if second in _RTCP:
-                self.rtcp_arrived(size, source, now)
+                self._report_arrived(size, source, now)
                 return
             kinds = (stream.dtmf_payload_type, _COMFORT_NOISE)
             known = codec is not None or payload_type in kinds
@@ -232,7 +255,7 @@ class LegMedia:
                 return
             self.sender.send_to(latch.far)
         elif second in _RTCP:
-            self.rtcp_arrived(size, source, now)
+            self._report_arrived(size, source, now)
             return
         self._heard_at = now
         newest = self.reception.take(ssrc, sequence, timestamp, now)
@@ -253,7 +276,24 @@ class LegMedia:
             ear.relay(buffer, span, codec, second & MARKER, timestamp, ssrc, now)
 
     def rtcp_arrived(self, size: int, source: Source, now: float) -> None:
-        """Take the RTCP packet in ``buffer[:size]``; it must come from RTP's host."""
+        """Take the RTCP packet in ``buffer[:size]``."""
+        if self._srtp is not None:
+            size = self._unprotected(self._srtp, size, rtcp=True)
+        if size:
+            self._report_arrived(size, source, now)
+
+    def _unprotected(self, srtp: Srtp, size: int, *, rtcp: bool) -> int:
+        """Put the packet that is protected in ``buffer`` in its place; return its size, or 0."""
+        protected = bytes(self._buffer[:size])
+        plain = srtp.unprotect_rtcp(protected) if rtcp else srtp.unprotect(protected)
+        if plain is None:
+            self._tally.unauthentic += 1
+            return 0
+        self._buffer[: len(plain)] = plain
+        return len(plain)
+
+    def _report_arrived(self, size: int, source: Source, now: float) -> None:
+        """Take a report, which must come from RTP's host."""
         far = self._latch.far
         if far is None or source[0] != far[0]:
             self._tally.forged += 1
@@ -285,3 +325,15 @@ class LegMedia:
             # The other far end has another clock or no telephone-events, or it hears more than us:
             # it gets a key of ours.
             ear.press(key, announced=False)
+
+    # What goes out.
+
+    def _send_protected(self, packet: Buffer, to: Source) -> None:
+        protected = self._srtp.protect(packet) if self._srtp else None
+        if protected is not None:
+            self._send_rtp(protected, to)
+
+    def _send_report(self, packet: Buffer, to: Source) -> None:
+        protected = self._srtp.protect_rtcp(packet) if self._srtp else packet
+        if protected is not None:
+            self._send_rtcp(protected, to)

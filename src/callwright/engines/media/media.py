@@ -6,7 +6,8 @@ never come from inside a command.
 """
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
@@ -29,6 +30,24 @@ class NoPorts(Exception):
     """Every RTP port of the configured range is in use, or no media worker is up; the text says."""
 
 
+class SrtpSuite(StrEnum):
+    """Ciphers we know, by their names in SDP, best first (RFC 4568 section 6.2)."""
+
+    AES_80 = "AES_CM_128_HMAC_SHA1_80"
+    AES_32 = "AES_CM_128_HMAC_SHA1_32"
+
+
+@dataclass(frozen=True, slots=True)
+class SrtpKeys:
+    """How a leg's audio is protected (RFC 3711). Keys are never shown."""
+
+    suite: SrtpSuite
+    ours: bytes = field(repr=False)
+    "Master key and salt, 30 bytes: what we send is protected by it."
+    theirs: bytes = field(repr=False)
+    "The same for what the far end sends."
+
+
 @dataclass(frozen=True, slots=True)
 class Stream:
     """One leg's audio as the two sides agreed on it in SDP."""
@@ -47,6 +66,8 @@ class Stream:
     "The far end may send (it is not ``recvonly`` or ``inactive``)."
     dtmf_clock: int = 8000
     "Units a second of the telephone-events' durations."
+    srtp: SrtpKeys | None = None
+    "None: plain RTP."
 
 
 @dataclass(frozen=True, slots=True)

@@ -152,6 +152,9 @@ class Sender:
         self._relaying = None
         self.connected = False
 
+    def send_through(self, transmit: Transmit) -> None:
+        self._transmit = transmit
+
     def send_to(self, far: Source | None) -> None:
         if far != self.far:
             self.far = far

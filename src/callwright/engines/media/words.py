@@ -18,7 +18,8 @@ from callwright.engines.port import LegId, Quality
 
 Value = TypeVar("Value")
 
-_BYTES = ConfigDict(ser_json_bytes="base64", val_json_bytes="base64")
+# What stands in a line may be a key: it is not to be read in the message of an error.
+_BYTES = ConfigDict(ser_json_bytes="base64", val_json_bytes="base64", hide_input_in_errors=True)
 
 
 class BadLine(Exception):

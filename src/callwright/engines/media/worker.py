@@ -109,8 +109,10 @@ class Worker:
             except BadLine as fault:
                 log.error("not understood: %s", fault)
             except Exception:
-                # One leg's misfortune; the others go on.
-                log.exception("%s %s failed", name.decode(), arguments.decode())
+                # One leg's misfortune; the others go on. The first argument names it, and among the
+                # rest there may be keys of SRTP.
+                of = arguments.strip(b"[]").partition(b",")[0]
+                log.exception("%s of %s failed", name.decode(), of.decode())
 
     def _command(self, name: bytes, said: bytes, sockets: deque[socket.socket]) -> None:
         if self._engine is None:

@@ -9,6 +9,7 @@ import logging
 import random
 import secrets
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from callwright.engines.port import LegId
 from callwright.engines.sip import far_end
@@ -26,6 +27,7 @@ from callwright.engines.sip.leftovers import NUMBERS_LEFT_OUT, Leftover, Memory
 from callwright.engines.sip.message import Request, Response, answer_to, parse
 from callwright.engines.sip.offered import Arrival, Offer
 from callwright.engines.sip.ping import KeepAlive
+from callwright.engines.sip.sdp import G711, Speech
 from callwright.engines.sip.transactions import Timing
 
 log = logging.getLogger(__name__)
@@ -47,12 +49,14 @@ class Agent:
         called: Callable[[Arrival, float], None] | None = None,
         keep_alive: float = 30.0,
         strangers_per_second: float = 20.0,
+        speech: Speech = G711,
     ) -> None:
         """``session_expires``: seconds, for RFC 4028. ``memory``, ``chance``: see `Desk`.
 
         ``called`` is told of a call that comes in, for which it is to `take` or `refuse` it.
-        ``keep_alive``: seconds between questions to phones behind a NAT.
-        ``strangers_per_second``: requests outside of calls that one source may make.
+        ``keep_alive``: seconds between questions to phones behind a NAT. ``speech``: what is
+        offered to whom we ring. ``strangers_per_second``: requests outside of calls that one
+        source may make.
         """
         self.layer = TransactionLayer(
             sent_by=lambda transport: identity.over(transport).sent_by, timing=timing or Timing()
@@ -62,6 +66,7 @@ class Agent:
         self._session_expires = session_expires
         self._memory = memory
         self._chance = chance
+        self._speech = speech
         self._secret = secrets.token_bytes(16)
         self._calls: dict[str, Call] = {}
         "By Call-ID; a call that rings in several places has several."
@@ -91,10 +96,11 @@ class Agent:
         now: float,
         *,
         trunk: str | None = None,
+        srtp: bool = False,
     ) -> Call:
         """Send INVITEs that offer audio at ``media``, our RTP's address and port.
 
-        ``trunk``: name of the trunk they go through.
+        ``trunk``: name of the trunk they go through. ``srtp``: audio over SRTP, or not at all.
         """
         desks = [self.desk(digest, place.hop, trunk) for place in places]
 
@@ -104,7 +110,15 @@ class Agent:
                 return Invitation(desks[0], places[0], offer, call.wanted, call)
             return Fork(list(zip(desks, places, strict=True)), offer, call.wanted, call)
 
-        call = Call(leg, desks[0], media, self._tell, invite, session_expires=self._session_expires)
+        call = Call(
+            leg,
+            desks[0],
+            media,
+            self._tell,
+            invite,
+            session_expires=self._session_expires,
+            speech=replace(self._speech, srtp=srtp),
+        )
         for call_id in call.call_ids:
             self._calls[call_id] = call
         assert isinstance(call.beginning, Invitation | Fork)
@@ -125,7 +139,15 @@ class Agent:
             return offers[0]
 
         desk = self.desk(arrival.digest, arrival.source, arrival.trunk)
-        call = Call(leg, desk, media, self._tell, offer, session_expires=self._session_expires)
+        call = Call(
+            leg,
+            desk,
+            media,
+            self._tell,
+            offer,
+            session_expires=self._session_expires,
+            speech=arrival.speech,
+        )
         self._calls[arrival.request.call_id] = call
         self.layer.respond(transaction, answer_to(arrival.request, 100, "Trying"), now)
         return call

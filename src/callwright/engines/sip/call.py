@@ -27,6 +27,9 @@ from callwright.engines.sip.refresh import Refresher
 from callwright.engines.sip.session_timer import SessionTimer, Terms, Wanted
 from callwright.engines.sip.transactions import Lost, ServerTransaction
 
+_UNACCEPTABLE = (415, 488, 606)
+"What a far end says to an offer it cannot take."
+
 
 @dataclass(frozen=True, slots=True)
 class StreamAgreed:
@@ -66,6 +69,7 @@ class Call:
         begin: "Callable[[Call], Beginning]",
         *,
         session_expires: int,
+        speech: sdp.Speech = sdp.G711,
     ) -> None:
         """``media``: address and port of our RTP, as the far end shall see it.
 
@@ -77,7 +81,7 @@ class Call:
         self.ended = False
         self.dialog: Dialog | None = None
         "The dialog of the answer."
-        self.session = sdp.Session(media, session_id=secrets.randbits(31))
+        self.session = sdp.Session(media, session_id=secrets.randbits(31), speech=speech)
         self.offer_open = True
         "An offer of ours has no answer yet, so the far end may not make one (RFC 3264 4)."
         self.reinvites: dict[int, ServerTransaction] = {}
@@ -152,7 +156,7 @@ class Call:
         if content_type(response) != sdp.TYPE:
             return
         try:
-            stream = sdp.agree(sdp.parse(response.body))
+            stream = self.session.answered(sdp.parse(response.body))
         except sdp.Unusable:
             self.desk.layer.dropped["early SDP that cannot be used"] += 1
             return
@@ -171,7 +175,7 @@ class Call:
         self.note_allowed(response)
         try:
             if content_type(response) == sdp.TYPE:
-                stream = sdp.agree(sdp.parse(response.body))
+                stream = self.session.answered(sdp.parse(response.body))
             elif (early := self._early.get(dialog.remote_tag)) is not None:
                 stream = early
             else:
@@ -197,6 +201,8 @@ class Call:
     def refused(self, what: Response | Lost, now: float) -> None:
         if isinstance(what, Lost):
             self.end(Cause.UNREACHABLE, what.value)
+        elif what.status in _UNACCEPTABLE and self.session.speech.srtp:
+            self.end(Cause.UNREACHABLE, f"{raw_of(what)}, SRTP was required")
         else:
             self.end(cause_of(what.status), raw_of(what))
 

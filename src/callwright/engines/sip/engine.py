@@ -63,6 +63,7 @@ from callwright.engines.sip.outgoing import Outgoing
 from callwright.engines.sip.recordings import CLOSED_WITHIN, Recordings
 from callwright.engines.sip.resolver import Resolver
 from callwright.engines.sip.route import NoRoute, route_to, trunk_hop
+from callwright.engines.sip.sdp import Speech
 from callwright.engines.sip.transactions import Timing
 from callwright.engines.sip.transport import Transports
 
@@ -108,7 +109,10 @@ class SipEngine:
         self._resolver = resolver
         self._trunks: dict[str, Trunk] = {}
         self._trunks_told = False
-        self._front = Front(settings.realm, secrets.token_bytes(16), settings.digests)
+        self._speech = Speech(tuple(settings.codecs))
+        self._front = Front(
+            settings.realm, secrets.token_bytes(16), settings.digests, speech=self._speech
+        )
         self._legs: dict[LegId, Call] = {}
         "Legs that have not ended."
         self._recordings = Recordings()
@@ -173,6 +177,7 @@ class SipEngine:
             called=self._called,
             keep_alive=self._settings.keep_alive,
             strangers_per_second=self._settings.requests_per_source,
+            speech=self._speech,
         )
         self._local_host = identity.host
         self._lines = Lines(
@@ -286,7 +291,13 @@ class SipEngine:
             return
         log.info("leg %d rings ..%s through %s", leg, to.number[-4:], to.trunk or "its phone")
         self._legs[leg] = self._agent.ring(
-            leg, way.invited, way.digest, media, self._loop.time(), trunk=to.trunk
+            leg,
+            way.invited,
+            way.digest,
+            media,
+            self._loop.time(),
+            trunk=to.trunk,
+            srtp=way.srtp,
         )
         self._after_command()
 

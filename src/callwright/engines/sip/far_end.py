@@ -63,7 +63,7 @@ def acknowledged(call: Call, ack: Request, now: float) -> None:
     if not invite.request.body and not call.ended:
         call.offer_open = False
         try:
-            call.talk_over(sdp.agree(sdp.parse(ack.body)))
+            call.talk_over(call.session.answered(sdp.parse(ack.body)))
         except sdp.Unusable as fault:
             call.hang_up(now, Cause.UNREACHABLE, f"488 {fault}")
     call.answered()

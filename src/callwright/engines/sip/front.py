@@ -5,6 +5,7 @@ whatever number it is for. Of a flood of strangers nothing stays but the guard's
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from callwright.engines.port import SipAccount, Trunk
 from callwright.engines.sip.address import Malformed, parse_address, parse_uri, user_of
@@ -23,6 +24,7 @@ from callwright.engines.sip.message import (
 )
 from callwright.engines.sip.offered import Arrival, arrival_of
 from callwright.engines.sip.registrar import Registrar
+from callwright.engines.sip.sdp import G711, Speech
 
 NUMBER_AT_MOST = 32
 "Characters of a number, as in the directory."
@@ -34,13 +36,23 @@ _WITHHELD = frozenset({"anonymous", "restricted", "unavailable", "unknown"})
 class Front:
     """Trunks, phones and where they are, as those who come to the door are told apart."""
 
-    def __init__(self, realm: str, secret: bytes, algorithms: Sequence[str] = ALGORITHMS) -> None:
-        """See `Gate`."""
+    def __init__(
+        self,
+        realm: str,
+        secret: bytes,
+        algorithms: Sequence[str] = ALGORITHMS,
+        *,
+        speech: Speech = G711,
+    ) -> None:
+        """See `Gate`. ``speech``: what callers may speak; where they are to use SRTP, they must."""
+        self._speech = speech
         self.gate = Gate(realm, secret, algorithms)
         self.bindings = Bindings()
         self.registrar = Registrar(self.gate, self.bindings)
         self._trunks: Mapping[str, Trunk] = {}
         self._hosts: Mapping[str, Sequence[str]] = {}
+        self._secure: frozenset[str] = frozenset()
+        "Numbers of phones that speak SRTP only."
 
     def use_trunks(self, trunks: Sequence[Trunk]) -> None:
         self._trunks = {trunk.name: trunk for trunk in trunks}
@@ -48,6 +60,7 @@ class Front:
 
     def use_phones(self, phones: Sequence[SipAccount]) -> None:
         """Take the phones; whoever has another password now must register anew."""
+        self._secure = frozenset(phone.number for phone in phones if phone.srtp)
         passwords = {phone.number: phone.password for phone in phones}
         before = self.gate.passwords
         self.bindings.keep([one for one, new in passwords.items() if before.get(one) == new])
@@ -105,6 +118,7 @@ class Front:
             called=_called(request, trunk),
             trunk=trunk.name,
             digest=Digest(trunk.user, trunk.password),
+            speech=replace(self._speech, srtp=trunk.srtp),
             tag=tag,
             natted=False,
         )
@@ -136,6 +150,7 @@ class Front:
             called=_number(request.uri),
             trunk=None,
             digest=Digest(None, None),
+            speech=replace(self._speech, srtp=number in self._secure),
             tag=tag,
             natted=_is_natted(request, source),
         )

@@ -44,6 +44,8 @@ class Arrival:
     digest: Digest
     "Credentials for our requests to him, should he challenge them."
     dialog: Dialog
+    speech: sdp.Speech
+    "What we speak with him."
     description: sdp.Description | None
     "His offer; None: we are to make one."
 
@@ -187,6 +189,7 @@ def arrival_of(
     called: str,
     trunk: str | None,
     digest: Digest,
+    speech: sdp.Speech,
     tag: str,
     natted: bool,
 ) -> Arrival | Response:
@@ -204,7 +207,7 @@ def arrival_of(
             return answer_to(invite, 415, "Unsupported Media Type", tag=tag, extra=extra)
         try:
             description = sdp.parse(invite.body)
-            sdp.agree(description)
+            sdp.agree(description, speech)
         except sdp.Unusable:
             return answer_to(invite, 488, "Not Acceptable Here", tag=tag)
     if (brief := session_timer.too_brief(invite)) is not None:
@@ -213,4 +216,4 @@ def arrival_of(
         dialog = dialog_to(invite, tag, source if natted else None)
     except Malformed:
         return answer_to(invite, 400, "Bad Contact", tag=tag)
-    return Arrival(invite, source, caller, called, trunk, digest, dialog, description)
+    return Arrival(invite, source, caller, called, trunk, digest, dialog, speech, description)

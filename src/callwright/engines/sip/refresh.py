@@ -135,7 +135,7 @@ class Refresher:
         call.note_allowed(response)
         if self._method == "INVITE" and content_type(response) == sdp.TYPE:
             try:
-                call.talk_over(sdp.agree(sdp.parse(response.body)))
+                call.talk_over(call.session.answered(sdp.parse(response.body)))
             except sdp.Unusable as fault:
                 call.hang_up(now, Cause.UNREACHABLE, f"488 {fault}")
                 return

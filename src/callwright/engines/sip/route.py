@@ -20,6 +20,8 @@ class Way:
     invited: Sequence[Invited]
     "The places to ring, all at once; one at least."
     digest: Digest
+    srtp: bool = False
+    "The audio must go over SRTP."
 
 
 def route_to(
@@ -35,13 +37,13 @@ def route_to(
     ``registered``: where the phone of that number is registered, for an address without a way.
     """
     if to.phone is not None:
-        return _to_phone(to.phone, caller_id, local_host)
+        return replace(_to_phone(to.phone, caller_id, local_host), srtp=to.srtp)
     if to.trunk is None:
         if not registered:
             raise NoRoute("not registered")
         caller = _uri_of(caller_id, local_host)
         places = [Invited(one.uri, one.hop, caller, natted=one.natted) for one in registered]
-        return Way(places, Digest(None, None))
+        return Way(places, Digest(None, None), to.srtp)
     trunk = trunks.get(to.trunk)
     if trunk is None:
         raise NoRoute(f"no trunk {to.trunk!r}")
@@ -70,7 +72,9 @@ def _through(trunk: Trunk, number: str, caller_id: str) -> Way:
     # Carriers take the caller for theirs by the host in From.
     caller = _uri_of(caller_id, trunk.host)
     asserted = caller if trunk.caller_id_header == "pai" else None
-    return Way([Invited(uri, hop, caller, asserted)], Digest(trunk.user, trunk.password))
+    return Way(
+        [Invited(uri, hop, caller, asserted)], Digest(trunk.user, trunk.password), trunk.srtp
+    )
 
 
 def trunk_uri(trunk: Trunk, number: str = "") -> str:

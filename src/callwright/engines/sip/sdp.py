@@ -1,19 +1,22 @@
 """SDP: what we offer of audio, and what two sides have agreed on (RFC 8866, RFC 3264)."""
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address, ip_address
 
+from callwright.engines.media.codec import CODECS, STATIC, Codec
 from callwright.engines.media.media import Stream
+from callwright.engines.sip.crypto import Crypto, OurKeys, agreed_by, parse_crypto
 
 TYPE = "application/sdp"
 
-CODECS = {"PCMA": 8, "PCMU": 0}
-"What we speak, best first, with the payload types of RFC 3551."
-KEYS = 101
-"Payload type we propose for telephone-event (RFC 4733)."
+KEYS = {8000: 101, 48000: 110}
+"Payload types we propose for telephone-event, by its clock, which is the audio's (RFC 4733 2.1)."
 
+PLAIN, SECURE = "RTP/AVP", "RTP/SAVP"
+
+_CRYPTO_AT_MOST = 16
 _LINES_AT_MOST = 500
 _MEDIA_AT_MOST = 16
 _FORMATS_AT_MOST = 64
@@ -37,6 +40,19 @@ class NoCommonCodec(Unusable):
     """There is audio, but nothing in it that we speak."""
 
 
+@dataclass(frozen=True, slots=True)
+class Speech:
+    """What we speak on a leg."""
+
+    codecs: tuple[str, ...] = ("PCMA", "PCMU")
+    "Names, best first; see `callwright.engines.media.codec.CODECS`."
+    srtp: bool = False
+    "SRTP or nothing. Without it, we offer plain RTP, and take SRTP from whoever offers it."
+
+
+G711 = Speech()
+
+
 @dataclass(slots=True)
 class MediaLine:
     """One m= section of the far end."""
@@ -48,8 +64,14 @@ class MediaLine:
     host: str | None = None
     "Address of its own c= line, else of the session's; empty if that is of another kind."
     direction: str = ""
-    maps: dict[int, str] = field(default_factory=dict)
-    "Encoding name by payload type, in capitals, for those of 8000 Hz."
+    maps: dict[int, tuple[str, int]] = field(default_factory=dict)
+    "Encoding name in capitals, and clock rate, by payload type."
+    crypto: list[Crypto] = field(default_factory=list)
+    "Keys for SRTP, as far as we can work with them."
+
+    @property
+    def is_secure(self) -> bool:
+        return self.protocol.upper() == SECURE
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +80,7 @@ class Description:
 
     media: tuple[MediaLine, ...]
     audio: MediaLine | None
-    "The first audio section over plain RTP that has a port."
+    "The first audio section over SRTP that we can work with, else the first over plain RTP."
 
 
 def parse(body: bytes) -> Description:
@@ -82,28 +104,37 @@ def parse(body: bytes) -> Description:
             case "a" if value in _DIRECTIONS:
                 direction = value
             case "a" if media and (mapped := _RTPMAP.fullmatch(value)):
-                if mapped[3] == "8000" and mapped[4] in (None, "1"):
-                    media[-1].maps[int(mapped[1])] = mapped[2].upper()
+                media[-1].maps[int(mapped[1])] = (mapped[2].upper(), int(mapped[3]))
+            case "a" if media and len(media[-1].crypto) < _CRYPTO_AT_MOST:
+                if (crypto := parse_crypto(value)) is not None:
+                    media[-1].crypto.append(crypto)
     for line in media:
         line.host = host if line.host is None else line.host
         line.direction = line.direction or direction or "sendrecv"
-    audio = (line for line in media if line.kind == "audio" and line.protocol.upper() == "RTP/AVP")
-    return Description(tuple(media), next((line for line in audio if line.port), None))
+    audio = [line for line in media if line.kind == "audio" and line.port]
+    secure = (line for line in audio if line.is_secure and line.crypto)
+    plain = (line for line in audio if line.protocol.upper() == PLAIN)
+    return Description(tuple(media), next(secure, next(plain, None)))
 
 
-def agree(description: Description) -> Stream:
-    """Find the stream both sides can carry, in the far end's order of codecs.
+def agree(description: Description, speech: Speech = G711) -> Stream:
+    """Find the stream both sides can carry, in the far end's order of codecs; without its SRTP.
 
-    Raises `NoCommonCodec`, or `Unusable` where the audio has no address we can send to.
+    Raises `NoCommonCodec`, or `Unusable` where the audio has no address we can send to, or no key
+    for SRTP where we insist on it.
     """
     audio = description.audio
     if audio is None:
         raise NoCommonCodec("no audio over RTP in the SDP")
-    named = [(kind, _encoding(audio, kind)) for kind in _payload_types(audio)]
-    codec = next(((kind, name) for kind, name in named if name in CODECS), None)
-    if codec is None:
+    if speech.srtp and not audio.crypto:
+        raise Unusable("no SRTP in the SDP")
+    named = {kind: _encoding(audio, kind) for kind in _payload_types(audio)}
+    ours = {(codec.name.upper(), codec.clock): codec for codec in _codecs(speech)}
+    kind = next((kind for kind, encoding in named.items() if encoding in ours), None)
+    if kind is None:
         raise NoCommonCodec("no common codec")
-    keys = next((kind for kind, name in named if name == "TELEPHONE-EVENT"), None)
+    codec = ours[named[kind]]
+    keys, clock = _keys(named, codec)
     try:
         address = ip_address(audio.host or "")
     except ValueError:
@@ -114,9 +145,10 @@ def agree(description: Description) -> Stream:
         raise Unusable("no unicast address in the SDP")
     return Stream(
         remote=(str(address), audio.port),
-        codec=codec[1],
-        payload_type=codec[0],
+        codec=codec.name,
+        payload_type=kind,
         dtmf_payload_type=keys,
+        dtmf_clock=clock,
         sends=audio.direction in ("sendrecv", "recvonly") and not held,
         receives=audio.direction in ("sendrecv", "sendonly"),
     )
@@ -125,15 +157,23 @@ def agree(description: Description) -> Stream:
 class Session:
     """Our side of one leg's offers and answers."""
 
-    def __init__(self, address: tuple[str, int], *, session_id: int) -> None:
+    def __init__(self, address: tuple[str, int], *, session_id: int, speech: Speech = G711) -> None:
         self._host, self._port = address
         self._id = session_id
         self._version = session_id
         self._said: str | None = None
         self._refused: list[str | None] = [None]
         "What stands in each media line's place: a refusal, or None for our audio."
-        self._codecs = dict(CODECS)
-        self._keys = KEYS
+        self.speech = speech
+        self._types = {codec.name: codec.payload_type for codec in _codecs(speech)}
+        "Payload types of our codecs, by name."
+        clocks = {codec.clock for codec in _codecs(speech)}
+        self._keys = {clock: kind for clock, kind in KEYS.items() if clock in clocks}
+        "Payload types of telephone-event, by clock."
+        self._our_keys = OurKeys()
+        self._protocol = SECURE if speech.srtp else PLAIN
+        self._crypto = self._our_keys.offer() if speech.srtp else []
+        "The lines of SRTP that stand on the page."
 
     def offer(self) -> bytes:
         """Offer everything we speak.
@@ -141,8 +181,9 @@ class Session:
         What the far end's offers have put on the page stays: each media line in its place, and
         each payload type with the meaning it has got (RFC 3264 8.1 and 8.3.2).
         """
-        formats = [*self._codecs.values(), self._keys]
-        audio = self._audio(formats, self._codecs, self._keys, "sendrecv")
+        if self._crypto:
+            self._crypto = self._our_keys.offer()
+        audio = self._audio(self._types, self._keys, "sendrecv")
         parts: list[str] = []
         for refused in self._refused:
             parts += audio if refused is None else [refused]
@@ -152,25 +193,41 @@ class Session:
         """What was said last, word for word: an offer that changes nothing (RFC 4028 7.4)."""
         return self._page(self._said) if self._said is not None else self.offer()
 
+    def answered(self, answer: Description) -> Stream:
+        """Take the far end's answer to what we have said last. Raises what `agree` raises."""
+        stream = agree(answer, self.speech)
+        if not self._crypto:
+            return stream
+        assert answer.audio is not None
+        srtp = agreed_by(self._crypto, answer.audio.crypto)
+        if srtp is None:
+            raise Unusable("no answer to our keys for SRTP in the SDP")
+        return replace(stream, srtp=srtp)
+
     def answer(self, offer: Description) -> tuple[bytes, Stream]:
         """Answer the far end's offer: its first common codec, its key events, its hold mirrored.
 
+        Keys for SRTP are answered wherever they are offered, in plain RTP's profile too (RFC 8643).
         Raises what `agree` raises.
         """
-        stream = agree(offer)
-        self._note_types(offer, stream)
+        stream = agree(offer, self.speech)
+        assert offer.audio is not None
+        self._protocol = SECURE if offer.audio.is_secure else PLAIN
+        self._crypto = []
+        if offer.audio.crypto:
+            ours, srtp = self._our_keys.answer(offer.audio.crypto)
+            self._crypto = [ours]
+            stream = replace(stream, srtp=srtp)
+        self._note_types(offer)
         self._refused = []
         parts: list[str] = []
         for line in offer.media:
             if line is offer.audio:
                 self._refused.append(None)
-                formats = [stream.payload_type]
-                if stream.dtmf_payload_type is not None:
-                    formats.append(stream.dtmf_payload_type)
+                keys = stream.dtmf_payload_type
                 parts += self._audio(
-                    formats,
                     {stream.codec: stream.payload_type},
-                    stream.dtmf_payload_type,
+                    {} if keys is None else {stream.dtmf_clock: keys},
                     _DIRECTIONS[line.direction],
                 )
             else:
@@ -180,24 +237,39 @@ class Session:
                 parts.append(refusal)
         return self._say(parts), stream
 
-    def _note_types(self, offer: Description, stream: Stream) -> None:
+    def _note_types(self, offer: Description) -> None:
         """Keep to the payload types the far end uses, and clear of those it uses otherwise."""
         assert offer.audio is not None
-        self._codecs[stream.codec] = stream.payload_type
-        taken = {*_payload_types(offer.audio), *self._codecs.values()}
-        if stream.dtmf_payload_type is not None:
-            self._keys = stream.dtmf_payload_type
-        elif self._keys in taken:
-            free = (kind for kind in range(96, 128) if kind not in taken)
-            self._keys = next(free, KEYS)
+        theirs = {kind: _encoding(offer.audio, kind) for kind in _payload_types(offer.audio)}
+        used = {*theirs, *self._types.values(), *self._keys.values()}
+        free = (kind for kind in range(96, 128) if kind not in used)
+
+        def settled(name: str, clock: int, ours: int, proposed: int) -> int:
+            named = (kind for kind, encoding in theirs.items() if encoding == (name.upper(), clock))
+            if (kind := next(named, None)) is not None:
+                return kind
+            return next(free, proposed) if ours in theirs and ours not in STATIC else ours
+
+        for codec in _codecs(self.speech):
+            ours = self._types[codec.name]
+            self._types[codec.name] = settled(codec.name, codec.clock, ours, codec.payload_type)
+        for clock, ours in self._keys.items():
+            self._keys[clock] = settled("telephone-event", clock, ours, KEYS[clock])
 
     def _audio(
-        self, formats: list[int], codecs: dict[str, int], keys: int | None, direction: str
+        self, types: Mapping[str, int], keys: Mapping[int, int], direction: str
     ) -> list[str]:
-        lines = [f"m=audio {self._port} RTP/AVP {' '.join(map(str, formats))}"]
-        lines += [f"a=rtpmap:{kind} {name}/8000" for name, kind in codecs.items()]
-        if keys is not None:
-            lines += [f"a=rtpmap:{keys} telephone-event/8000", f"a=fmtp:{keys} 0-15"]
+        formats = " ".join(map(str, [*types.values(), *keys.values()]))
+        lines = [f"m=audio {self._port} {self._protocol} {formats}"]
+        for name, kind in types.items():
+            codec = CODECS[name]
+            channels = f"/{codec.channels}" if codec.channels else ""
+            lines.append(f"a=rtpmap:{kind} {name}/{codec.clock}{channels}")
+            if codec.parameters:
+                lines.append(f"a=fmtp:{kind} {codec.parameters}")
+        for clock, kind in keys.items():
+            lines += [f"a=rtpmap:{kind} telephone-event/{clock}", f"a=fmtp:{kind} 0-15"]
+        lines += [one.line for one in self._crypto]
         return [*lines, "a=ptime:20", f"a={direction}"]
 
     def _say(self, media: list[str]) -> bytes:
@@ -246,6 +318,24 @@ def _payload_types(audio: MediaLine) -> Iterator[int]:
             yield int(word)
 
 
-def _encoding(audio: MediaLine, kind: int) -> str:
-    """Name of a payload type: what rtpmap says, else the static table of RFC 3551."""
-    return audio.maps.get(kind) or {8: "PCMA", 0: "PCMU"}.get(kind, "")
+def _encoding(audio: MediaLine, kind: int) -> tuple[str, int]:
+    """Name and clock of a payload type: what rtpmap says, else the static table of RFC 3551."""
+    static = STATIC.get(kind)
+    return audio.maps.get(kind) or ((static.name, static.clock) if static else ("", 0))
+
+
+def _codecs(speech: Speech) -> list[Codec]:
+    return [CODECS[name] for name in speech.codecs]
+
+
+def _keys(named: Mapping[int, tuple[str, int]], codec: Codec) -> tuple[int | None, int]:
+    """Find the payload type of telephone-event, and its clock.
+
+    It is the audio's (RFC 4733 section 2.1); but many phones have one of 8000 alone and mean it for
+    Opus as well.
+    """
+    for clock in (codec.clock, 8000):
+        for kind, encoding in named.items():
+            if encoding == ("TELEPHONE-EVENT", clock):
+                return kind, clock
+    return None, codec.clock
