@@ -318,7 +318,9 @@ class Sender:
         if transcoder is None or not transcoder.is_of(ssrc, codec, self._codec):
             self._transcoder = transcoder = Transcoder(ssrc, codec, self._codec)
             self._relaying = None
-        for at, packet in transcoder.take(payload, timestamp):
+        for number, (at, packet) in enumerate(transcoder.take(payload, timestamp)):
+            if number and not self._allows():  # one packet may become six
+                return
             jumps = (at + self._offset - self._next) & WORD >= self._clock
             if ssrc != self._relaying or jumps:
                 self._anchor(ssrc, codec, at, now)
