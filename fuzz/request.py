@@ -6,6 +6,7 @@ import random
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import deepcopy
 from pathlib import Path
 
 from fuzz.damage import NASTY
@@ -97,12 +98,17 @@ def _other_values(seed: bytes, chance: random.Random) -> bytes:
             case 0:
                 place.pop(name, None)
             case 1:
-                place[str(chance.choice(VALUES))] = chance.choice(VALUES)
+                place[str(_value(chance))] = _value(chance)
             case _:
-                place[name] = chance.choice(VALUES)
+                place[name] = _value(chance)
         if not isinstance(document.get("params"), dict):
             break
     return json.dumps(document).encode("utf-8", "replace")
+
+
+def _value(chance: random.Random) -> object:
+    # A copy: what is damaged next must not be in two places, or in itself.
+    return deepcopy(chance.choice(VALUES))
 
 
 def _inner(params: dict[str, object]) -> list[object]:
