@@ -93,7 +93,7 @@ id = {number}
 full_name = "Colleague {number}"
 [[employees.phones]]
 number = "{number}"
-kind = "extension"
+kind = "{kind}"
 contact = "{uri}"
 """
 
@@ -133,10 +133,11 @@ async def scene(
     *,
     settings: str = "",
     extensions: Mapping[str, Phone] = NO_PHONES,
+    kind: str = "extension",
 ) -> AsyncIterator[Scene]:
     """Start the phones and put what the service needs into ``folder``; do not start it yet.
 
-    ``extensions``: phones of colleagues, by their number.
+    ``extensions``: phones of colleagues, by their number, ``kind``: of what kind they are.
     """
     phones = (employee, contact, *extensions.values())
     try:
@@ -153,7 +154,7 @@ async def scene(
             employee_uri=employee.uri,
         )
         for number, phone in extensions.items():
-            directory += EXTENSION.format(number=number, uri=phone.uri)
+            directory += EXTENSION.format(number=number, uri=phone.uri, kind=kind)
         (folder / "directory.toml").write_text(directory)
         await run_callwright(folder, "init", "--config", "callwright.toml")
         await run_callwright(folder, "apply", "directory.toml", "--config", "callwright.toml")
@@ -172,11 +173,12 @@ async def real_call(
     contact: Behaviour | None = None,
     settings: str = "",
     extensions: Mapping[str, Phone] = NO_PHONES,
+    kind: str = "extension",
 ) -> AsyncIterator[tuple[Scene, Api]]:
     """A scene with two softphones, those of colleagues, and the service up."""
     phones = softphones(folder, employee=employee, contact=contact)
     async with (
-        scene(folder, *phones, settings=settings, extensions=extensions) as made,
+        scene(folder, *phones, settings=settings, extensions=extensions, kind=kind) as made,
         service(folder, made.port) as api,
     ):
         yield made, api
