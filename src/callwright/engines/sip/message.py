@@ -4,11 +4,7 @@ Everything a datagram may contain ends here in a `Request`, a `Response` or `Mal
 else is raised. Values of headers are kept as they were written, so that what must be repeated to
 its author (Via, From, To, Record-Route) is repeated byte for byte.
 
-The two parsers on PyPI were tried with the messages of RFC 4475 and with what phones send:
-sipmessage 0.7.1 refuses hosts such as ``pbx1``, schemes in capitals, ``qop="auth,auth-int"`` and
-breaks on a parameter called ``self``; aiosipua 0.7.1 takes a number with parameters
-(``sip:+7495;npdi@carrier``) for a host and a quoted ``<`` for the start of the address. Guarding
-against either takes more lines than reading the words does.
+Why no parser of PyPI: docs/sip.md tells what two of them make of the messages of RFC 4475.
 """
 
 import re
