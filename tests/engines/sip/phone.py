@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from types import TracebackType
+from typing import Self
 
 import sipmessage
 
@@ -18,13 +19,26 @@ from callwright.engines.simulated import (
 from tests.engines.sip.world import ask, reply
 
 SDP = (
-    "v=0\r\no=far 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n"
+    "v=0\r\no=far 1 1 IN {kind} {host}\r\ns=-\r\nc=IN {kind} {host}\r\nt=0 0\r\n"
     "m=audio {port} RTP/AVP 8 101\r\na=rtpmap:101 telephone-event/8000\r\n"
 )
 
 
+class Audio(asyncio.DatagramProtocol):
+    """What a phone is sent of RTP."""
+
+    def __init__(self) -> None:
+        self.heard = asyncio.Event()
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        self.heard.set()
+
+
 class Phone(asyncio.DatagramProtocol):
     """Acts once it is rung; a copy of the INVITE gets the latest response again."""
+
+    transport = "UDP"
+    host = "127.0.0.1"
 
     def __init__(self, acts: Sequence[tuple[float, Act]]) -> None:
         self.requests: list[sipmessage.Request] = []
@@ -41,16 +55,24 @@ class Phone(asyncio.DatagramProtocol):
         self._answered = False
         self._more = asyncio.Event()
 
-    async def __aenter__(self) -> "Phone":
+    async def __aenter__(self) -> Self:
         loop = asyncio.get_running_loop()
-        self._rtp, _ = await loop.create_datagram_endpoint(
-            asyncio.DatagramProtocol, ("127.0.0.1", 0)
-        )
-        self._sip, _ = await loop.create_datagram_endpoint(lambda: self, ("127.0.0.1", 0))
-        rtp_port = self._rtp.get_extra_info("sockname")[1]
-        self._sdp = SDP.format(port=rtp_port)
-        self.address: tuple[str, int] = self._sip.get_extra_info("sockname")
+        self._rtp, self.audio = await loop.create_datagram_endpoint(Audio, (self.host, 0))
+        self.rtp_port: int = self._rtp.get_extra_info("sockname")[1]
+        kind = "IP6" if ":" in self.host else "IP4"
+        self._sdp = SDP.format(kind=kind, host=self.host, port=self.rtp_port)
+        self.address: tuple[str, int] = await self._open()
         return self
+
+    async def _open(self) -> tuple[str, int]:
+        """Open what SIP comes in by; return its address and port."""
+        loop = asyncio.get_running_loop()
+        self._sip, _ = await loop.create_datagram_endpoint(lambda: self, (self.host, 0))
+        host, port = self._sip.get_extra_info("sockname")[:2]
+        return host, port
+
+    def _close(self) -> None:
+        self._sip.close()
 
     async def __aexit__(
         self,
@@ -60,12 +82,18 @@ class Phone(asyncio.DatagramProtocol):
     ) -> None:
         if self._playing is not None:
             self._playing.cancel()
-        self._sip.close()
+        self._close()
         self._rtp.close()
 
     @property
     def uri(self) -> str:
-        return f"sip:25@127.0.0.1:{self.address[1]}"
+        return f"sip:25@{self._place}"
+
+    @property
+    def _place(self) -> str:
+        over = "" if self.transport == "UDP" else f";transport={self.transport.lower()}"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.address[1]}{over}"
 
     def call(self, where: tuple[str, int], *, caller: str, called: str) -> None:
         """Call somebody. Acts before `Answers` follow the INVITE, the others the answer."""
@@ -159,13 +187,13 @@ class Phone(asyncio.DatagramProtocol):
         to = f"<sip:{calling['called']}@127.0.0.1>"
         lines = [
             f"{method} sip:{calling['called']}@127.0.0.1:{self._peer[1]} SIP/2.0",
-            f"Via: SIP/2.0/UDP {host};rport;branch=z9hG4bK{branch}{id(self)}",
+            f"Via: SIP/2.0/{self.transport} {host};rport;branch=z9hG4bK{branch}{id(self)}",
             "Max-Forwards: 70",
             f"From: <sip:{calling['caller']}@127.0.0.1>;tag=caller",
             f"To: {calling.get('to', to) if method != 'CANCEL' else to}",
             f"Call-ID: {calling['call_id']}",
             f"CSeq: {self._cseq} {method}",
-            f"Contact: <sip:{calling['caller']}@{host}>",
+            f"Contact: <sip:{calling['caller']}@{self._place}>",
         ]
         if body:
             lines.append(f"Content-Type: {kind}")
