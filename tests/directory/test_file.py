@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pytest
@@ -170,6 +171,16 @@ WRONG = [
     ),
     (
         "sip:101@192.0.2.7:5070",
+        "sip:101@[2001:db8::g]",
+        "38: employees[0].phones[1].contact: write it like sip:25@192.0.2.7:5060",
+    ),
+    (
+        "sip:101@192.0.2.7:5070",
+        "sip:101:secret@192.0.2.7",
+        "38: employees[0].phones[1].contact: write it like sip:25@192.0.2.7:5060",
+    ),
+    (
+        "sip:101@192.0.2.7:5070",
         "sip:101@192.0.2.7:70000",
         "38: employees[0].phones[1].contact: a port is 1 to 65535",
     ),
@@ -260,6 +271,28 @@ WRONG = [
     ),
     ("[account]", "[account", "1: not TOML: Expected ']' at the end of a table declaration"),
 ]
+
+
+@pytest.mark.parametrize(
+    "contact",
+    [
+        "sip:101@192.0.2.7",
+        "sip:101@pbx-1.example:5070;transport=tcp",
+        "sip:101@[2001:db8::7]:5070;transport=tls",
+        "sip:+7%2095@192.0.2.7;transport=udp",
+    ],
+)
+def test_contacts_of_phones(path: Path, contact: str) -> None:
+    path.write_text(WHOLE.replace("sip:101@192.0.2.7:5070", contact))
+    assert read_directory_file(path).content.employees[0].phones[1].contact == contact
+
+
+def test_what_carries_sip_to_a_trunk(path: Path) -> None:
+    lines = 'host = "2001:db8::1"\ntransport = "tls"\ntls_verify = false\ntls_ca = "/etc/ca.pem"'
+    path.write_text(re.sub(r'host = "[^"]+"', lines, WHOLE, count=1))
+    trunk = read_directory_file(path).content.trunks[0]
+    assert (trunk.host, trunk.transport, trunk.tls_verify) == ("2001:db8::1", "tls", False)
+    assert trunk.tls_ca == "/etc/ca.pem"
 
 
 @pytest.mark.parametrize(("right", "wrong", "told"), WRONG, ids=[told for *_, told in WRONG])

@@ -180,6 +180,17 @@ async def test_active_trunks_come_in_the_order_of_the_file(directory: StoredDire
     ]
 
 
+async def test_a_trunk_has_what_carries_sip_to_it(
+    directory: StoredDirectory, database: AsyncEngine
+) -> None:
+    async with writing(database) as connection:
+        values = {"port": 0, "transport": "tls", "tls_verify": False, "tls_ca": "/etc/ca.pem"}
+        await connection.execute(update(trunks).where(trunks.c.name == "first").values(**values))
+    trunk = (await directory.trunks())[0]
+    assert (trunk.port, trunk.transport, trunk.tls_verify) == (None, "tls", False)
+    assert trunk.tls_ca == Path("/etc/ca.pem")
+
+
 async def test_a_trunks_password_is_not_in_its_repr(directory: StoredDirectory) -> None:
     assert "geheim" not in repr(await directory.trunks())
 

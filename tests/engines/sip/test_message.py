@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from callwright.engines.sip.address import Malformed, parse_address, parse_uri, parse_via
 from callwright.engines.sip.hop import Hop
 from callwright.engines.sip.message import (
+    MAX_LINE,
     MAX_LINES,
     MAX_MESSAGE,
     Request,
@@ -106,6 +107,8 @@ def test_an_unknown_method_is_not_the_one_it_resembles() -> None:
         ("sip:127.0.0.1", None, ("127.0.0.1", 5060)),
         ("sip:+7495;npdi;rn=1@carrier.example:5070", "+7495;npdi;rn=1", ("carrier.example", 5070)),
         ("sip:25@[::1]:5060;transport=UDP", "25", ("::1", 5060)),
+        ("sip:25@192.0.2.7;transport=TLS", "25", ("192.0.2.7", 5061)),
+        ("sips:25@example.com", "25", ("example.com", 5061)),
         ("sip:25@example.com;maddr=192.0.2.9", "25", ("192.0.2.9", 5060)),
         ("sip:25@example.com;self=1;gr=urn:uuid:f8-1?x=y@z", "25", ("example.com", 5060)),
     ],
@@ -170,6 +173,9 @@ def test_limits() -> None:
         parse(OPTIONS.replace(b"l: 0", b"X: y\r\n" * MAX_LINES + b"l: 0"))
     with pytest.raises(Malformed, match="too many headers"):
         parse(OPTIONS.replace(b"l: 0", b"X: y\r\n" + b" z\r\n" * MAX_LINES + b"l: 0"))
+    with pytest.raises(Malformed, match="header line too long"):
+        parse(OPTIONS.replace(b"l: 0", b"X: " + b"y" * MAX_LINE + b"\r\nl: 0"))
+    assert parse(OPTIONS.replace(b"l: 0", b"X: " + b"y" * (MAX_LINE - 3) + b"\r\nl: 0"))
     with pytest.raises(Malformed, match="no end of headers"):
         parse(OPTIONS[:-4])
 

@@ -19,6 +19,7 @@ from tests.engines.commands import WatchedEngine
 from tests.engines.contract import CLAUSES, INBOUND, Heard, Line
 from tests.engines.sip.media import ids
 from tests.engines.sip.phone import Phone
+from tests.engines.sip.stream_phone import StreamPhone
 
 pytestmark = pytest.mark.anyio
 
@@ -29,20 +30,25 @@ def anyio_backend() -> str:
 
 
 class SipLine:
-    def __init__(self, folder: Path, phones: AsyncExitStack, media: MediaEngine) -> None:
+    def __init__(
+        self, folder: Path, phones: AsyncExitStack, media: MediaEngine, kind: type[Phone]
+    ) -> None:
         self.heard = Heard()
         self.sip = SipEngine(SipSettings(port=0), media, next_leg=ids())
         self.engine = WatchedEngine(self.sip, self.heard)
         self._folder = folder
         self._phones = phones
+        self._kind = kind
 
     async def phone(self, *acts: tuple[float, Act]) -> Address:
-        phone = await self._phones.enter_async_context(Phone(acts))
+        phone = await self._phones.enter_async_context(self._kind(acts))
         return Address("79260000000", phone=phone.uri)
 
     async def call_in(self, caller: str, called: str, *acts: tuple[float, Act]) -> None:
         self.engine.use_trunks([Trunk(INBOUND, "127.0.0.1")])
-        phone = await self._phones.enter_async_context(Phone(acts))
+        phone = await self._phones.enter_async_context(self._kind(acts))
+        if isinstance(phone, StreamPhone):
+            await phone.connect(self.sip.address)
         phone.call(self.sip.address, caller=caller, called=called)
 
     def file(self, name: str) -> Path:
@@ -59,9 +65,11 @@ class SipLine:
 
 
 @asynccontextmanager
-async def line(folder: Path, media: MediaEngine) -> AsyncIterator[SipLine]:
+async def line(
+    folder: Path, media: MediaEngine, kind: type[Phone] = Phone
+) -> AsyncIterator[SipLine]:
     async with AsyncExitStack() as phones:
-        one = SipLine(folder, phones, media)
+        one = SipLine(folder, phones, media, kind)
         ready = asyncio.Event()
         run = asyncio.create_task(one.engine.run(one.heard.deliver, started=ready.set))
         await ready.wait()
@@ -76,6 +84,13 @@ async def line(folder: Path, media: MediaEngine) -> AsyncIterator[SipLine]:
 async def test_clause(clause: Callable[[Line], Awaitable[None]], tmp_path: Path) -> None:
     media = RtpEngine("127.0.0.1", None, (20000, 29999), lost_after=30.0)
     async with line(tmp_path, media) as one:
+        await clause(one)
+
+
+@pytest.mark.parametrize("clause", CLAUSES, ids=lambda clause: clause.__name__)
+async def test_clause_over_tcp(clause: Callable[[Line], Awaitable[None]], tmp_path: Path) -> None:
+    media = RtpEngine("127.0.0.1", None, (20000, 29999), lost_after=30.0)
+    async with line(tmp_path, media, StreamPhone) as one:
         await clause(one)
 
 

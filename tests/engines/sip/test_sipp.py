@@ -58,16 +58,19 @@ async def sipp(
     folder: Path,
     *,
     within: int = 15,
+    over: str = "udp",
     towards: tuple[str, int] | None = None,
     keys: Mapping[str, object] | None = None,
 ) -> AsyncIterator[Sipp]:
     """``towards``: whom it calls, if the scenario begins; ``keys``: words of the scenario."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
+    kind = socket.SOCK_STREAM if over == "tcp" else socket.SOCK_DGRAM
+    with socket.socket(socket.AF_INET, kind) as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     process = await asyncio.create_subprocess_exec(
         *("sipp", "-sf", str(SCENARIOS / f"{scenario}.xml"), "-m", "1", "-nostdin"),
         *("-i", "127.0.0.1", "-p", str(port), "-timeout", f"{within}s", "-timeout_error"),
+        *("-t", "t1" if over == "tcp" else "u1"),
         *(word for key, value in (keys or {}).items() for word in ("-key", key, str(value))),
         *([f"{towards[0]}:{towards[1]}"] if towards else []),
         cwd=folder,
@@ -75,7 +78,7 @@ async def sipp(
         stderr=asyncio.subprocess.STDOUT,
     )
     try:
-        await listens(port)
+        await listens(port, over)
         yield Sipp(process, port)
     finally:
         if process.returncode is None:
@@ -83,9 +86,9 @@ async def sipp(
             await process.communicate()
 
 
-async def listens(port: int, table: str = "udp") -> None:
+async def listens(port: int, over: str) -> None:
     """Wait until a socket is bound to a port, without sending it anything."""
-    bound, sockets = f"0100007F:{port:04X} ", Path(f"/proc/net/{table}")
+    bound, sockets = f"0100007F:{port:04X} ", Path(f"/proc/net/{over}")
     async with asyncio.timeout(10):
         # The kernel has no event for it.
         while bound not in await asyncio.to_thread(sockets.read_text):  # noqa: ASYNC110
@@ -140,6 +143,26 @@ async def test_answers_until_hung_up(tmp_path: Path) -> None:
         await desk.told(LegAnswered(A))
         desk.engine.hang_up(A)
         await peer.is_content()
+
+
+@pytest.mark.parametrize(
+    ("scenario", "raw"),
+    [
+        ("answers-then-hangs-up", "Q.850 16"),
+        ("busy", "486 Busy Here"),
+        ("answers-until-hung-up", ""),
+    ],
+)
+async def test_over_tcp(scenario: str, raw: str, tmp_path: Path) -> None:
+    async with sipp(scenario, tmp_path, over="tcp") as peer, running() as desk:
+        there = Address("25", phone=f"sip:25@127.0.0.1:{peer.port};transport=tcp")
+        desk.engine.ring(A, there, caller_id="1234567")
+        if not raw:
+            await desk.told(LegAnswered(A))
+            desk.engine.hang_up(A)
+        await peer.is_content()
+        (ended,) = [event for event in desk.events if isinstance(event, LegEnded)]
+        assert ended.raw == raw
 
 
 async def test_busy(tmp_path: Path) -> None:

@@ -136,6 +136,70 @@ def test_every_timer_that_runs_has_a_cell(table: Table) -> None:
             assert given in table.timers[state]
 
 
+RELIABLE = [
+    pytest.param(table, state, timer, id=f"{name}: {state.name} {timer.name}")
+    for name, table in TABLES.items()
+    for state, timers in table.timers.items()
+    for timer in timers
+]
+
+
+@pytest.mark.parametrize(("table", "state", "timer"), RELIABLE)
+def test_over_a_reliable_transport_timers_are_off_or_zero(
+    table: Table, state: State, timer: Input
+) -> None:
+    """RFC 3261 17: nothing is sent again (A, E, G) and nothing absorbed (D, I, J, K)."""
+    transaction = Transaction(table, request(), Timing(), 0.0, reliable=True)
+    transaction._enter(state, 0.0)
+    left = transaction._deadlines.get(timer)
+    match timer.name:
+        case "TIMER_A" | "TIMER_E":
+            assert left is None
+        case "TIMER_G":
+            # A 2xx goes from end to end, perhaps over UDP after the next hop (13.3.1.4).
+            assert left == (0.5 if state is State.ACCEPTED else None)
+        case "TIMER_D" | "TIMER_I" | "TIMER_J" | "TIMER_K":
+            assert left == 0.0
+        case _:
+            assert left == 32.0
+
+
+def test_over_a_reliable_transport_a_request_is_sent_once_and_times_out() -> None:
+    for method in ("INVITE", "BYE"):
+        transaction = ClientTransaction(request(method), Timing(), 0.0, reliable=True)
+        assert schedule(transaction) == [32.0]
+        assert transaction.to_tell == [Lost.TIMEOUT]
+
+
+def test_over_a_reliable_transport_a_refusal_is_sent_once_until_its_ack() -> None:
+    transaction = ServerTransaction(request(), Timing(), 0.0, reliable=True)
+    transaction.respond(response(486), 0.0)
+    assert len(transaction.to_send) == 1
+    assert schedule(transaction) == [32.0]
+    transaction = ServerTransaction(request(), Timing(), 0.0, reliable=True)
+    transaction.respond(response(486), 0.0)
+    transaction.receive(request("ACK"), 1.0)
+    transaction.on_timer(1.0)
+    assert transaction.state is State.TERMINATED
+
+
+def test_an_abandoned_invite_is_not_sent_again_but_its_answer_is_told() -> None:
+    transaction = client()
+    transaction.abandoned(4.0)
+    assert not transaction.waiting
+    assert schedule(transaction) == [32.0]
+    assert transaction.to_tell == []
+    late = client()
+    late.abandoned(4.0)
+    late.receive(response(200), 5.0)
+    assert [one.status for one in late.to_tell if isinstance(one, Response)] == [200]
+    refused = client()
+    refused.abandoned(4.0)
+    refused.receive(response(486), 5.0)
+    assert len(refused.to_send) == 1
+    assert refused.to_tell == []
+
+
 def schedule(transaction: Transaction) -> list[float]:
     """Feed a transaction nothing but its own timers; the times it sends, and when it is over."""
     transaction.to_send.clear()

@@ -296,7 +296,7 @@ async def test_nobody_there_is_told_later() -> None:
         assert ear.transport.connections == 0
 
 
-async def test_a_request_whose_connection_breaks_before_any_answer_is_unsent() -> None:
+async def test_a_request_whose_connection_breaks_is_sent_once_more_and_then_unsent() -> None:
     layer = TransactionLayer(sent_by=lambda over: "127.0.0.1:5060", timing=Timing())
     async with listening() as ear, peer() as (far, hop):
         headers = {
@@ -310,8 +310,10 @@ async def test_a_request_whose_connection_breaks_before_any_answer_is_unsent() -
             Request("INVITE", "sip:b@h", headers), hop, 0.0, lambda what, at: told.append(what)
         )
         ear.transport.send(layer.to_send.popleft())
-        _, writer = await far.connection(0)
-        writer.transport.abort()
+        for number in range(2):
+            reader, writer = await far.connection(number)
+            assert await read(reader, 6) == b"INVITE"
+            writer.transport.abort()
         await ear.until(lambda: bool(ear.unsent))
         layer.unsent(ear.unsent[0], 1.0)
         assert [str(one) for one in told] == ["Lost.UNSENT"]

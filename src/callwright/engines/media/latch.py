@@ -25,8 +25,9 @@ def reachable(remote: Source) -> Source | None:
         address = ip_address(host)
     except ValueError:
         return None
-    nobody = address.is_unspecified or address.is_multicast or address.is_reserved
-    if nobody or not 0 < port < 0x10000:
+    nobody = address.is_unspecified or address.is_multicast
+    # What IPv6 reserves holds ::1, and is mostly not yet given out rather than nobody's.
+    if nobody or (address.version == 4 and address.is_reserved) or not 0 < port < 0x10000:
         return None
     return (str(address), port)
 

@@ -507,7 +507,8 @@ class SipEngine:
     def _flush(self) -> None:
         layer = self._agent.layer
         while layer.to_find:
-            task = self._loop.create_task(self._find(layer.to_find.popleft()))
+            finding = self._find(layer.to_find.popleft())
+            task = self._loop.create_task(finding, context=self._context)
             self._finding.add(task)
             task.add_done_callback(self._finding.discard)
         while layer.to_send:

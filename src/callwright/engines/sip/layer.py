@@ -85,6 +85,8 @@ class Datagram:
     data: bytes
     hop: Hop
     sender: Held[Any] | None = None
+    again: bool = False
+    "It has been sent before, over a connection that was closed under it."
 
 
 class TransactionLayer:
@@ -157,8 +159,7 @@ class TransactionLayer:
         held.tell = lambda what, at: self._told(outgoing, held, what, at)
 
         def impatient(at: float) -> None:
-            silent = transaction.state in (State.CALLING, State.TRYING)
-            if outgoing.transaction is transaction and silent and outgoing.left:
+            if outgoing.transaction is transaction and transaction.unheard and outgoing.left:
                 self._give_up_on(outgoing, at)
 
         if outgoing.left:

@@ -280,6 +280,11 @@ class Transaction:
         """Whether a final response is still to come, or to be given."""
         return self.state in _WAITING
 
+    @property
+    def unheard(self) -> bool:
+        """Whether a request has had no response at all."""
+        return self.state in (S.CALLING, S.TRYING)
+
     def next_timer(self) -> float | None:
         """When `on_timer` wants to be called; None if there is nothing to wait for."""
         return min(self._deadlines.values()) if self._deadlines else None

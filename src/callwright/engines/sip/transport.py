@@ -1,6 +1,7 @@
 """All transports at once: each datagram leaves over the one its hop names."""
 
 import asyncio
+import contextvars
 import logging
 import ssl
 from collections import Counter
@@ -39,6 +40,7 @@ class Transports:
         """Open everything; see `UdpTransport` for the functions. Raises `OSError`."""
         host = str(settings.host)
         self._settings = settings
+        self._context = contextvars.copy_context()
         self._waiting: set[asyncio.Task[None]] = set()
         self._dropped: Counter[str] = Counter()
         self._resolver = resolver or Resolver(version=ip_address(host).version)
@@ -78,7 +80,8 @@ class Transports:
             if len(self._waiting) >= WAITING_AT_MOST:
                 self._dropped["too many waiting for a name"] += 1
                 return
-            task = asyncio.get_running_loop().create_task(self._send_later(datagram))
+            loop = asyncio.get_running_loop()
+            task = loop.create_task(self._send_later(datagram), context=self._context)
             self._waiting.add(task)
             task.add_done_callback(self._waiting.discard)
             return

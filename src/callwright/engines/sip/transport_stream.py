@@ -6,6 +6,7 @@ connected to. Whoever sends no SIP, sends too slowly, or takes nothing, is cut o
 """
 
 import asyncio
+import contextvars
 import itertools
 import logging
 import math
@@ -120,13 +121,18 @@ class Connection(asyncio.Protocol):
         self.end()
 
     def end(self) -> None:
-        """Take the connection off the list; what it has not carried is told as unsent."""
+        """Take the connection off the list.
+
+        Requests that nobody has reacted to go out once more, over a new connection: most often the
+        far end had closed this one before it could see them. Their branch tells them for copies.
+        What has waited in vain for this one to come up is told as unsent.
+        """
         self.up = False
-        waiting = [one for one in self._asked if one.sender and one.sender.transaction.waiting]
-        waiting += self.waiting
+        unheard = [one for one in self._asked if one.sender and one.sender.transaction.unheard]
+        unsent = [one for one in unheard if one.again] + self.waiting
         self._asked.clear()
         self.waiting = []
-        self._owner.forget(self, waiting)
+        self._owner.forget(self, unsent, [one for one in unheard if not one.again])
 
     def close(self) -> None:
         """Cut it off, without waiting for the far end."""
@@ -178,9 +184,12 @@ class StreamTransport:
         self._server = server
         self._client = client
         self._loop = asyncio.get_running_loop()
+        # What we tell is nothing that happens inside of whoever happened to send.
+        self._context = contextvars.copy_context()
         self._numbers = itertools.count(1)
         self._by_flow: dict[int, Connection] = {}
         self._by_hop: dict[Hop, Connection] = {}
+        self._closed = False
         self._from: Counter[str] = Counter()
         self._tasks: set[asyncio.Task[None]] = set()
         self._family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -203,11 +212,12 @@ class StreamTransport:
         """Send to a hop that is found, over a connection there is or a new one."""
         connection = self._connection_to(datagram.hop)
         if connection is None:
-            self._loop.call_soon(self._unsent, [datagram])
+            self._loop.call_soon(self._unsent, [datagram], context=self._context)
         else:
             connection.send(datagram)
 
     def close(self) -> None:
+        self._closed = True
         self._sweeper.cancel()
         for task in self._tasks:
             task.cancel()
@@ -218,7 +228,7 @@ class StreamTransport:
             if connection.up:
                 connection.close()
 
-    def forget(self, connection: Connection, unsent: list[Datagram]) -> None:
+    def forget(self, connection: Connection, unsent: list[Datagram], again: list[Datagram]) -> None:
         flow = connection.hop.flow
         if flow is None or self._by_flow.pop(flow, None) is None:
             return
@@ -228,7 +238,10 @@ class StreamTransport:
         elif self._by_hop.get(connection.hop) is connection:
             del self._by_hop[connection.hop]
         if unsent:
-            self._loop.call_soon(self._unsent, unsent)
+            self._loop.call_soon(self._unsent, unsent, context=self._context)
+        if not self._closed:
+            for datagram in again:
+                self.send(replace(datagram, again=True))
 
     # Ours.
 
@@ -328,6 +341,6 @@ class StreamTransport:
         self._sweeper = self._loop.call_later(SWEEP, self._sweep)
 
     def _do(self, work: Coroutine[None, None, None]) -> None:
-        task: asyncio.Task[None] = self._loop.create_task(work)
+        task: asyncio.Task[None] = self._loop.create_task(work, context=self._context)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

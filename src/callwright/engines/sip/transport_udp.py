@@ -5,6 +5,7 @@ packet, which costs more than reading the message.
 """
 
 import asyncio
+import contextvars
 import errno
 import logging
 import socket
@@ -60,6 +61,8 @@ class UdpTransport:
         self._unsent = unsent
         self._returned = returned
         self._loop = asyncio.get_running_loop()
+        # What we tell is nothing that happens inside of whoever happened to send.
+        self._context = contextvars.copy_context()
         self._buffer = bytearray(MAX_MESSAGE + 1)
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self._socket = socket.socket(family, socket.SOCK_DGRAM)
@@ -87,7 +90,7 @@ class UdpTransport:
             self.dropped["socket buffer full"] += 1
         except OSError as fault:
             log.debug("to %s %s", datagram.hop, fault.strerror)
-            self._loop.call_soon(self._unsent, [datagram])
+            self._loop.call_soon(self._unsent, [datagram], context=self._context)
 
     def close(self) -> None:
         self._loop.remove_reader(self._socket.fileno())
