@@ -3,18 +3,20 @@
 import pytest
 
 from callwright.engines.sip.message import Request, Response, answer_to, parse
-from callwright.engines.sip.transactions import (
+from callwright.engines.sip.transaction_tables import (
     CLIENT,
     INVITE_CLIENT,
     INVITE_SERVER,
     SERVER,
-    ClientTransaction,
     Do,
     Input,
-    Lost,
-    ServerTransaction,
     State,
     Table,
+)
+from callwright.engines.sip.transactions import (
+    ClientTransaction,
+    Lost,
+    ServerTransaction,
     Timing,
     Transaction,
     cancel_of,

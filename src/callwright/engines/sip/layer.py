@@ -24,11 +24,11 @@ from callwright.engines.sip.outgoing import (
     Tell,
     targets_for,
 )
+from callwright.engines.sip.transaction_tables import State
 from callwright.engines.sip.transactions import (
     ClientTransaction,
     Lost,
     ServerTransaction,
-    State,
     Timing,
     Transaction,
     cancel_of,

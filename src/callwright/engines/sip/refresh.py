@@ -15,7 +15,8 @@ from callwright.engines.sip.dialog import Dialog
 from callwright.engines.sip.hop import Hop
 from callwright.engines.sip.invite import acknowledge
 from callwright.engines.sip.message import Request, Response, add_body, content_type
-from callwright.engines.sip.transactions import Lost, State, cancel_of
+from callwright.engines.sip.transaction_tables import State
+from callwright.engines.sip.transactions import Lost, cancel_of
 
 if TYPE_CHECKING:
     from callwright.engines.sip.call import Call
