@@ -112,7 +112,7 @@ async def board_of(
     count: int, ports: tuple[int, int] | None = None, *, waits: bool = True
 ) -> AsyncIterator[Workshop]:
     """Workers that run; if ``waits``, all of them are at work."""
-    board = Workshop(MediaWorkers(count, HOST, None, ports or free_range(4), 30.0))
+    board = Workshop(MediaWorkers(count, HOST, None, ports or free_range(16), 30.0))
     started = asyncio.Event()
     running = asyncio.create_task(board.workers.run(board.deliver, started=started.set))
     await asyncio.sleep(0)
