@@ -1,6 +1,6 @@
 """The directory: what an account owns, asked of the database."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from callwright.directory.model import (
 )
 from callwright.engines.port import SipAccount, Trunk
 from callwright.storage.database import writing
+from callwright.storage.remembered import Remembered
 from callwright.storage.tables import (
     Origin,
     accounts,
@@ -157,11 +158,13 @@ _REVISION = select(directory_revision.c.revision)
 
 @dataclass(frozen=True, slots=True)
 class StoredDirectory:
-    """Answers `callwright.directory.lookup.Directory` from the database, anew each time."""
+    """Answers `callwright.directory.lookup.Directory` from the database."""
 
     database: AsyncEngine
     media: Path
     "Folder of the normalised media files."
+    remembered: Remembered[_Row] | None = None
+    "Answers that still hold; without it, all is read anew each time."
 
     async def virtual_number(self, account: AccountId, number: str) -> VirtualNumber | None:
         rows = await self._rows(_VIRTUAL_NUMBER, account=account, number=number)
@@ -201,6 +204,8 @@ class StoredDirectory:
                     account_id=account, number=number, comment=comment, origin=Origin.COMMAND.value
                 )
             )
+        if self.remembered is not None:
+            self.remembered.forget()
         return True
 
     async def tag(self, account: AccountId, tag: int) -> Tag | None:
@@ -241,9 +246,18 @@ class StoredDirectory:
 
     async def revision(self) -> int:
         """Count of changes: a new number means that trunks or phones may be others now."""
-        return int((await self._rows(_REVISION))[0].revision)
+        return int((await self._read(_REVISION, {}))[0].revision)
 
     async def _rows(self, statement: _Statement, **values: int | str) -> Sequence[_Row]:
+        if self.remembered is None:
+            return await self._read(statement, values)
+        return await self.remembered.answer(
+            (statement, *values.values()),
+            lambda: self._read(statement, values),
+            self.revision,
+        )
+
+    async def _read(self, statement: _Statement, values: Mapping[str, int | str]) -> Sequence[_Row]:
         async with self.database.connect() as connection:
             return (await connection.execute(statement, values)).all()
 
