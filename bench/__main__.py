@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.employee_calls import at_once, idle, one_by_one
+from bench.figures import Figure
 from bench.load import fifty, four_hundred, set_up, two_hundred
 from bench.media import media
 from bench.requests import requests
@@ -44,7 +45,11 @@ def main() -> None:
     table = Table("measured", "reached", "target", title=f"Callwright on {machine}")
     for name in chosen:
         with console.status(f"{name} …"):
-            figures = anyio.run(BENCHMARKS[name])
+            try:
+                figures = anyio.run(BENCHMARKS[name])
+            except Exception as fault:  # the others are worth having
+                console.print_exception()
+                figures = [Figure(name, type(fault).__name__, "", is_met=False)]
         for row in figures:
             style = "" if row.is_met else "red"
             table.add_row(row.what, row.reached, row.target, style=style)

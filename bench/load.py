@@ -2,11 +2,13 @@
 
 import time
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 
 import anyio
 
 from bench.figures import Figure, kilobytes, milliseconds, none, quantile, share
 from bench.stand import TOKEN, PhoneReport, Stand, employee_number, stand
+from demo.service import DemoFault
 
 WARM_UP = 20
 "Calls before anything is measured: what is imported or compiled at first use has been."
@@ -76,7 +78,7 @@ async def _carried(
         kilobytes(f"{what}: memory of a call", memory / calls, 150_000),
         none(f"{what}: packets lost by us", sum(phone.relayed_missing for phone in phones)),
     ]
-    relayed = [latency for phone in phones for latency in phone.latencies]
+    relayed = [latency for phone in phones for latency in phone.latencies] or [float("inf")]
     figures += [
         milliseconds(f"{what}: relayed within, p50", quantile(relayed, 0.5)),
         milliseconds(f"{what}: relayed within, p99", quantile(relayed, 0.99), 0.005),
@@ -117,10 +119,11 @@ async def _start_evenly(bench: Stand, numbers: Iterable[int], each_for: float = 
     """Start `STARTS_PER_SECOND` calls a second; end each after ``each_for`` seconds, if given."""
 
     async def one(number: int) -> None:
-        session = await bench.start_call(number)
-        if each_for:
-            await anyio.sleep(each_for)
-            await _release(bench, session)
+        with suppress(DemoFault):  # what was refused, or never answered, has not been joined
+            session = await bench.start_call(number)
+            if each_for:
+                await anyio.sleep(each_for)
+                await _release(bench, session)
 
     began = anyio.current_time()
     async with anyio.create_task_group() as tasks:
