@@ -3,9 +3,18 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import anyio
+import anyio.lowlevel
 import pytest
 
-from callwright.calls.events import SessionFinished
+from callwright.calls.events import (
+    LegAnswered,
+    LegEnded,
+    LegStarted,
+    SessionFinished,
+    TalkStarted,
+)
+from callwright.calls.party import Party, present
 from callwright.calls.plan import Confirmation, RingGroup, Role, Target
 from callwright.engines.port import Address
 from callwright.engines.simulated import (
@@ -18,7 +27,7 @@ from callwright.engines.simulated import (
     busy,
     never_answers,
 )
-from tests.calls.stage import CONTACT, Props, Stage, play, stage
+from tests.calls.stage import CONTACT, EMPLOYEE, Props, Stage, play, stage
 
 ONE, TWO, THREE, FOUR = "79260000011", "79260000012", "79260000013", "79260000014"
 
@@ -271,5 +280,89 @@ def test_one_who_confirms_beats_one_who_answered_before(props: Props) -> None:
             await whole_call(scene, props, RingGroup(targets, 2, 2))
             assert (5.2, TWO) in scene.heard(CONTACT)
             assert scene.leg_reasons()[ONE] == "another_operator_answer"
+
+    play(story)
+
+
+# What happens within one turn of the event loop or a few, at every distance.
+
+TURNS = range(12)
+
+
+def order(scene: Stage, number: str) -> tuple[bool, bool]:
+    """Whether anybody was rung, and anybody joined, after the leg of ``number`` had ended."""
+    [session_story] = scene.journal.stories.values()
+    leg = scene.phone(number).id
+    [ended] = [
+        place
+        for place, event in enumerate(session_story)
+        if isinstance(event, LegEnded) and event.leg == leg
+    ]
+    after = session_story[ended:]
+    return (
+        any(isinstance(event, LegStarted) for event in after),
+        any(isinstance(event, TalkStarted) for event in after),
+    )
+
+
+@pytest.mark.parametrize("turns", TURNS)
+def test_nobody_is_rung_once_the_contact_has_gone(props: Props, turns: int) -> None:
+    """Choreography 8: never "a second party dialled after the first has gone"."""
+
+    async def story() -> None:
+        phones = {CONTACT: answers(after=1), ONE: never_answers(), TWO: never_answers()}
+        async with stage(phones) as scene:
+            group = RingGroup([target(ONE), target(TWO)])
+            session = await scene.manager.start(props.plan(first=Role.CONTACT, employee=[group]))
+            await anyio.sleep(3)
+            scene.engine.hang_up(scene.phone(ONE).id)
+            for _ in range(turns):
+                await anyio.lowlevel.checkpoint()
+            scene.engine.hang_up(scene.phone(CONTACT).id)
+            await scene.verdict(session)
+            assert order(scene, CONTACT) == (False, False)
+
+    play(story)
+
+
+@pytest.mark.parametrize("turns", TURNS)
+def test_who_has_taken_the_call_and_gone_is_not_taken_for_there(props: Props, turns: int) -> None:
+    async def story() -> None:
+        async with stage({ONE: answers(after=1), CONTACT: answers(after=1)}) as scene:
+            plan = props.plan(employee=[RingGroup([target(ONE)])])
+            answered = anyio.Event()
+            scene.manager.listeners.append(
+                lambda event: answered.set() if isinstance(event, LegAnswered) else None
+            )
+            session = await scene.manager.start(plan)
+            await answered.wait()
+            for _ in range(turns):
+                await anyio.lowlevel.checkpoint()
+            scene.engine.hang_up(scene.phone(ONE).id)
+            await scene.verdict(session)
+            assert order(scene, ONE) == (False, False)
+
+    play(story)
+
+
+def test_a_party_that_tries_its_next_phone_has_not_left(props: Props) -> None:
+    async def story() -> None:
+        phones = {
+            CONTACT: answers(after=1),
+            EMPLOYEE: never_answers(),
+            ONE: answers(after=1, then=[(2.0, HangsUp())]),
+            TWO: answers(after=1),
+        }
+        async with stage(phones) as scene:
+            number = await scene.manager.start(props.plan(first=Role.CONTACT))
+            session = scene.manager.find(1, number)
+            assert session
+            third = Party(session, Role.THIRD)
+            confirm = confirmation(props)
+            await third.answers([target(ONE, confirm=confirm), target(TWO)])
+            with present(third):
+                await anyio.sleep(1)
+            assert third.leg
+            assert third.leg.target.address.number == TWO
 
     play(story)
