@@ -92,7 +92,10 @@ ZONE = {
 async def test_servers_come_by_priority_and_each_with_all_its_addresses() -> None:
     async with name_server(ZONE) as (_, at):
         found = await Resolver(name_servers=[at]).targets(Hop("carrier.example"))
-        assert places(found) == [("192.0.2.1", 5070), ("192.0.2.2", 5080), ("192.0.2.3", 5080)]
+        first, *others = places(found)
+        assert first == ("192.0.2.1", 5070)
+        # Name servers turn the addresses of a name around from answer to answer.
+        assert sorted(others) == [("192.0.2.2", 5080), ("192.0.2.3", 5080)]
         assert {target.name for target in found} == {"carrier.example"}
 
 
