@@ -1,12 +1,11 @@
 """The embedded SIP engine: calls over our own user agent and media."""
 
 import asyncio
-import contextvars
 import logging
 import random
 import secrets
 import socket
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -52,18 +51,18 @@ from callwright.engines.sip.asking import Identity
 from callwright.engines.sip.auth import Digest
 from callwright.engines.sip.call import Call, Fact, StreamAgreed
 from callwright.engines.sip.causes import refusal_for
+from callwright.engines.sip.driver import Driver
 from callwright.engines.sip.front import Front
-from callwright.engines.sip.hop import Hop, Transport
+from callwright.engines.sip.hop import Transport
 from callwright.engines.sip.hosts import follow_hosts
-from callwright.engines.sip.layer import Datagram
 from callwright.engines.sip.leftovers import Leftover, MemoryFile
 from callwright.engines.sip.lines import Lines
 from callwright.engines.sip.offered import Arrival, Offer
-from callwright.engines.sip.outgoing import Outgoing
 from callwright.engines.sip.recordings import CLOSED_WITHIN, Recordings
 from callwright.engines.sip.resolver import Resolver
 from callwright.engines.sip.route import NoRoute, route_to, trunk_hop
 from callwright.engines.sip.sdp import Speech
+from callwright.engines.sip.telling import Telling
 from callwright.engines.sip.transactions import Timing
 from callwright.engines.sip.transport import Transports
 
@@ -116,15 +115,10 @@ class SipEngine:
         self._legs: dict[LegId, Call] = {}
         "Legs that have not ended."
         self._recordings = Recordings()
-        self._events: deque[EngineEvent] = deque()
-        self._wake: asyncio.TimerHandle | None = None
-        self._drain_due = False
         self._heard_something = asyncio.Event()
-        self._deliver: Deliver
+        self._telling: Telling
         self._loop: asyncio.AbstractEventLoop
-        self._context: contextvars.Context
-        self._transports: Transports
-        self._finding: set[asyncio.Task[None]] = set()
+        self._driver: Driver
         self._agent: Agent
         self._local_host: str
         self._lines: Lines | None = None
@@ -134,13 +128,12 @@ class SipEngine:
     @property
     def dropped(self) -> Counter[str]:
         """Messages and datagrams that came to nothing, by reason."""
-        return self._agent.layer.dropped + self._transports.dropped
+        return self._agent.layer.dropped + self._driver.transports.dropped
 
     async def run(self, deliver: Deliver, *, started: Callable[[], None]) -> None:
         """See `callwright.engines.port.Engine.run`. Raises `OSError` if the port is taken."""
-        self._deliver = deliver
         self._loop = asyncio.get_running_loop()
-        self._context = contextvars.copy_context()
+        self._telling = Telling(deliver)
         if self._memory is None:
             await self._serve(started)
             return
@@ -151,45 +144,19 @@ class SipEngine:
             await self._serve(started)
 
     async def _serve(self, started: Callable[[], None]) -> None:
-        host = str(self._settings.host)
-        self._transports = Transports(
-            self._settings,
-            received=self._received,
-            unsent=self._unsent,
-            returned=self._returned,
-            resolver=self._resolver,
+        self._driver = Driver(
+            self._settings, self._resolver, self._make_agent, after_input=self._after_input
         )
-        self.address = self._transports.address
-        self.tls_address = self._transports.tls_address
-        identity = Identity(
-            host=str(self._settings.advertise or own_address(host)),
-            port=self.address[1],
-            user_agent=" ".join(self._settings.user_agent.split()),
-            tls_port=self.tls_address[1] if self.tls_address else Transport.TLS.port,
-        )
-        self._agent = Agent(
-            identity,
-            self._heard,
-            self._timing,
-            session_expires=self._settings.session_expires,
-            memory=self._memory,
-            front=self._front,
-            called=self._called,
-            keep_alive=self._settings.keep_alive,
-            strangers_per_second=self._settings.requests_per_source,
-            speech=self._speech,
-        )
-        self._local_host = identity.host
         self._lines = Lines(
             lambda trunk: self._agent.desk(Digest(trunk.user, trunk.password), trunk_hop(trunk)),
             self._random,
         )
         self._lines.use(list(self._trunks.values()), self._loop.time())
-        self._flush()
+        self._driver.flush()
         hosts = asyncio.create_task(
             follow_hosts(
                 self._trunks.values,
-                self._transports.targets,
+                self._driver.transports.targets,
                 self._front.use_hosts,
                 self._trunks_changed,
             )
@@ -209,13 +176,36 @@ class SipEngine:
                 hosts.cancel()
                 await asyncio.wait({hosts})
                 await self._say_farewell()
-                for task in self._finding:
-                    task.cancel()
-                self._transports.close()
+                self._driver.close()
                 ready.cancel()
                 media.cancel()
                 await asyncio.wait({media, ready})
         media.result()
+
+    def _make_agent(self, transports: Transports) -> Agent:
+        host = str(self._settings.host)
+        self.address = transports.address
+        self.tls_address = transports.tls_address
+        identity = Identity(
+            host=str(self._settings.advertise or own_address(host)),
+            port=self.address[1],
+            user_agent=" ".join(self._settings.user_agent.split()),
+            tls_port=self.tls_address[1] if self.tls_address else Transport.TLS.port,
+        )
+        self._local_host = identity.host
+        self._agent = Agent(
+            identity,
+            self._heard,
+            self._timing,
+            session_expires=self._settings.session_expires,
+            memory=self._memory,
+            front=self._front,
+            called=self._called,
+            keep_alive=self._settings.keep_alive,
+            strangers_per_second=self._settings.requests_per_source,
+            speech=self._speech,
+        )
+        return self._agent
 
     def _hang_up_leftovers(self) -> None:
         """End what was up when the last run was cut off, as far as we know how (choreography 8)."""
@@ -243,9 +233,7 @@ class SipEngine:
                 await self._heard_something.wait()
         for leg in self._recordings.held:
             self._end_unrecorded(leg)
-        self._drain()
-        if self._wake is not None:
-            self._wake.cancel()
+        self._telling.now()
 
     # Commands.
 
@@ -376,27 +364,6 @@ class SipEngine:
 
     # What comes in.
 
-    def _received(self, batch: list[tuple[bytes, Hop]]) -> None:
-        now = self._loop.time()
-        for data, source in batch:
-            self._agent.receive(data, source, now)
-        self._after_input()
-
-    def _unsent(self, datagrams: list[Datagram]) -> None:
-        now = self._loop.time()
-        for datagram in datagrams:
-            self._agent.layer.unsent(datagram, now)
-        self._after_input()
-
-    def _returned(self, quoted: bytes, hop: Hop) -> None:
-        self._agent.layer.returned(quoted, hop, self._loop.time())
-        self._after_input()
-
-    def _on_timer(self) -> None:
-        self._wake = None
-        self._agent.layer.on_timer(self._loop.time())
-        self._after_input()
-
     def _media_says(self, event: MediaEvent) -> None:
         if isinstance(event, RecordingFinished):
             for told in self._recordings.finished(event):
@@ -437,7 +404,7 @@ class SipEngine:
         caller, called, trunk = arrival.caller, arrival.called, arrival.trunk
         log.info("leg %d comes in for ..%s from %s", leg, called[-4:], trunk or "a phone of ours")
         self._legs[leg] = call
-        self._events.append(LegOffered(leg, caller, called, trunk))
+        self._telling.add(LegOffered(leg, caller, called, trunk))
 
     def _heard(self, fact: Fact) -> None:
         """Take a fact from the user agent: tell the media first, then whoever listens."""
@@ -462,62 +429,24 @@ class SipEngine:
                 pass
             case _:
                 assert_never(fact)
-        self._events.append(fact)
+        self._telling.add(fact)
 
     # What goes out.
 
     def _after_input(self) -> None:
         """Send and tell what an input has brought, in the same turn of the loop."""
         self._heard_something.set()
-        self._flush()
-        self._drain()
+        self._driver.flush()
+        self._telling.now()
 
     def _after_command(self) -> None:
         """Send at once; but tell in the next turn (contract 3)."""
-        self._flush()
-        self._drain_soon()
+        self._driver.flush()
+        self._telling.soon()
 
     def _tell_soon(self, event: EngineEvent) -> None:
-        self._events.append(event)
-        self._drain_soon()
-
-    def _drain_soon(self) -> None:
-        if self._events and not self._drain_due:
-            self._drain_due = True
-            # A recording's end is told from its thread, whose context knows of no event loop.
-            self._loop.call_soon(self._drain_due_now, context=self._context)
-
-    def _drain_due_now(self) -> None:
-        self._drain_due = False
-        self._drain()
-
-    def _drain(self) -> None:
-        # Commands given by the listener may add events: those are for the next turn.
-        try:
-            for _ in range(len(self._events)):
-                self._deliver(self._events.popleft())
-        finally:
-            self._drain_soon()
-
-    async def _find(self, outgoing: Outgoing) -> None:
-        targets = await self._transports.targets(outgoing.hop)
-        self._agent.layer.found(outgoing, targets, self._loop.time())
-        self._after_input()
-
-    def _flush(self) -> None:
-        layer = self._agent.layer
-        while layer.to_find:
-            finding = self._find(layer.to_find.popleft())
-            task = self._loop.create_task(finding, context=self._context)
-            self._finding.add(task)
-            task.add_done_callback(self._finding.discard)
-        while layer.to_send:
-            self._transports.send(layer.to_send.popleft())
-        due = layer.next_timer()
-        if due is not None and (self._wake is None or due < self._wake.when()):
-            if self._wake is not None:
-                self._wake.cancel()
-            self._wake = self._loop.call_at(due, self._on_timer)
+        self._telling.add(event)
+        self._telling.soon()
 
 
 def own_address(host: str) -> str:
