@@ -1,5 +1,6 @@
 """Legs that differ in codec: what each hears, and that equal ones cost no decoding."""
 
+import wave
 from itertools import combinations_with_replacement
 from pathlib import Path
 
@@ -18,6 +19,8 @@ from callwright.engines.port import (
     Media,
     PlaybackFinished,
     PlaybackId,
+    RecordingFinished,
+    RecordingId,
 )
 
 from .desk import EVENT, Desk, assert_one_stream
@@ -378,3 +381,29 @@ def test_a_message_goes_on_in_the_codec_the_leg_changes_to(tmp_path: Path) -> No
             await board.told(PlaybackFinished(ONE, PlaybackId(1)))
 
     story(tell)
+
+
+@pytest.mark.parametrize(("other", "rate"), [("opus", 16000), ("PCMA", 8000)])
+def test_a_recording_is_wideband_where_both_are(tmp_path: Path, other: str, rate: int) -> None:
+    file = tmp_path / "talk.wav"
+
+    async def tell(board: Switchboard) -> None:
+        async with Phone(6000.0, "G722") as ann, Phone(BOB, other) as bob:
+            board.up(ONE, ann)
+            board.up(OTHER, bob)
+            board.engine.bridge(BRIDGE, ONE, OTHER)
+            await bob.hear(10)
+            board.engine.record(RecordingId(1), ONE, OTHER, file)
+            await bob.hear(50)
+            board.engine.stop_recording(RecordingId(1))
+            await board.until(lambda: any(isinstance(e, RecordingFinished) for e in board.events))
+
+    story(tell)
+    with wave.open(str(file), "rb") as recorded:
+        assert recorded.getframerate() == rate
+        sound = np.frombuffer(recorded.readframes(recorded.getnframes()), "<i2")
+    left, right = sound[::2][rate // 4 :], sound[1::2][rate // 4 :]
+    assert strength(right, BOB, rate) > 5000
+    assert strength(left, 2000, rate) < 300  # where 6000 Hz would come out, folded
+    if rate == 16000:
+        assert strength(left, 6000, rate) > 3000
