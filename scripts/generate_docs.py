@@ -66,7 +66,7 @@ def errors() -> Iterator[str]:
     yield "is, and `error.data.value` what was sent for it (but for tokens and passwords)."
     yield ""
     yield from _table("Mnemonic", "Code", "Message", "When", "Methods")
-    for error in ERRORS.values():
+    for error in (one for each in ERRORS.values() for one in (each, *each.variants.values())):
         yield _row(
             f"`{error.mnemonic}`",
             _codes(error),
@@ -196,7 +196,12 @@ def _raised_by(error: type[ApiError]) -> str:
         return "all"
     if error in OF_TOKENS:
         return "all with a token"
-    return ", ".join(method.name for method in CATALOGUE if error.mnemonic in method.errors)
+    return ", ".join(
+        method.name
+        for method in CATALOGUE
+        if error.mnemonic in method.errors
+        and ERRORS[error.mnemonic].of_method(method.name) is error
+    )
 
 
 def _table(*titles: str) -> Iterator[str]:

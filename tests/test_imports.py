@@ -36,7 +36,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "calls.state",
         "engines.port",
     ),
-    "methods": ("calls", "directory", "engines.port", "config"),
+    "hooks": (),
+    "methods": ("hooks", "calls", "directory", "engines.port", "config"),
     "rpc": ("methods", "directory", "config"),
 }
 MAY_IMPORT_EVERYTHING = ("app", "cli", "__main__")

@@ -30,7 +30,10 @@ from callwright.engines.media.workers import MediaWorkers
 from callwright.engines.port import LegId, Media
 from callwright.engines.simulated import SimulatedEngine
 from callwright.engines.sip.engine import SipEngine, own_address
+from callwright.hooks.client import HookClient
 from callwright.methods.control_calls import ControlCalls
+from callwright.methods.conversations import Conversations
+from callwright.methods.inbound_calls import InboundCalls
 from callwright.methods.listings import Listings
 from callwright.methods.live import LiveCalls
 from callwright.methods.marks import Marks
@@ -39,16 +42,18 @@ from callwright.methods.numbers import Numbers
 from callwright.methods.own_numbers import OwnNumbers
 from callwright.methods.prompts import Prompts
 from callwright.methods.repeats import Repeats
+from callwright.methods.scenarios import Scenarios
 from callwright.methods.sessions import Sessions
 from callwright.methods.start_calls import StartCalls
 from callwright.methods.start_informer import InformerCalls
 from callwright.methods.start_multi import MultiCalls
+from callwright.methods.start_scenarios import ScenarioCalls
 from callwright.methods.starting import Starting
 from callwright.methods.talk_options import TalkOptions
 from callwright.rpc.connection import Connection
 from callwright.rpc.dispatch import Dispatcher
 from callwright.rpc.http import build_http
-from callwright.speech.music import write_ringback
+from callwright.speech.music import write_beep, write_ringback
 from callwright.speech.service import SpeechService
 from callwright.storage.access import StoredAccess
 from callwright.storage.database import check_schema, open_database
@@ -200,16 +205,12 @@ async def _put_together(settings: Settings, database: AsyncEngine) -> AsyncItera
     live = LiveCalls(manager)
     talk_options = TalkOptions(live, directory, numbers)
     own_numbers = OwnNumbers(directory, StoredHistory(database), secrets.choice)
-    starting = Starting(
-        numbers,
-        own_numbers,
-        messages,
-        talk_options,
-        manager,
-        ringback,
-        settings.api,
-        settings.calls,
-    )
+    conversations = Conversations(talk_options, ringback, settings.calls.talk_at_most)
+    starting = Starting(numbers, own_numbers, messages, conversations, manager, settings.api)
+    hooks = HookClient(allow_private=settings.hooks.allow_private)
+    beep = await anyio.to_thread.run_sync(_beep, settings.data)
+    scenarios = Scenarios(directory, numbers, speech, conversations, hooks, beep)
+    manager.door.reception = InboundCalls(directory, scenarios, conversations, messages)
     prompts = Prompts(speech, settings.prompts)
     dispatcher = Dispatcher(
         [
@@ -217,6 +218,7 @@ async def _put_together(settings: Settings, database: AsyncEngine) -> AsyncItera
             *StartCalls(starting, prompts).methods(),
             *InformerCalls(starting).methods(),
             *MultiCalls(starting, prompts).methods(),
+            *ScenarioCalls(starting, directory, scenarios).methods(),
             *ControlCalls(live, numbers, messages, settings.api).methods(),
             *Marks(live, directory).methods(),
             *talk_options.methods(),
@@ -228,6 +230,7 @@ async def _put_together(settings: Settings, database: AsyncEngine) -> AsyncItera
     )
     http = build_http(dispatcher, settings.http, lambda: not manager.draining)
     async with (
+        hooks,
         _background(journal.run),
         _background(speech.run),
         _started(lambda started: _run_engine(engine, settings, manager, started)),
@@ -245,6 +248,14 @@ def _ringback(folder: Path) -> RecordedMessage:
     if not path.exists():
         write_ringback(path)
     return RecordedMessage(Media(path), "ringback")
+
+
+def _beep(folder: Path) -> RecordedMessage:
+    """What is heard before a voicemail; made once."""
+    path = folder / "beep.wav"
+    if not path.exists():
+        write_beep(path)
+    return RecordedMessage(Media(path), "beep")
 
 
 def _engine(settings: Settings, next_leg: Callable[[], LegId]) -> "Engine":

@@ -125,6 +125,12 @@ class SpeechSettings(Section):
     "Seconds one synthesis may take; then the synthesiser is restarted and the message left out."
 
 
+class HookSettings(Section):
+    allow_private: bool = False
+    """Whether URLs of scenarios may lead into private networks. Who writes the directory file can
+    then reach what this machine reaches."""
+
+
 class Settings(Section):
     data: Path = Path("callwright-data")
     "Folder of the database, media files and the speech cache; relative to the settings file."
@@ -140,6 +146,7 @@ class Settings(Section):
     sip: SipSettings = SipSettings()
     media: MediaSettings = MediaSettings()
     speech: SpeechSettings = SpeechSettings()
+    hooks: HookSettings = HookSettings()
     prompts: PromptSettings = PromptSettings()
 
     @property

@@ -1,11 +1,13 @@
 """A whole service in the test's process: real HTTP, a real database, simulated phones."""
 
 import hashlib
+import itertools
 import json
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from callwright.calls.manager import CallManager
 from callwright.config import Settings
 from callwright.directory.file import read_directory_file
 from callwright.directory.media import take_in
+from callwright.engines.port import LegId
 from callwright.engines.simulated import FarEnd, SimulatedEngine
 from callwright.speech.music import write_dialing_music
 from callwright.storage.administration import initialise
@@ -41,6 +44,7 @@ name = "carrier"
 host = "192.0.2.1"
 [[virtual_numbers]]
 number = "74993720692"
+scenario = 1
 [[virtual_numbers]]
 number = "74993720693"
 [[employees]]
@@ -97,6 +101,40 @@ kind = "extension"
 contact = "sip:2901@192.0.2.7"
 [[blacklist]]
 number = "79269999999"
+[[groups]]
+name = "sales"
+employees = [26, 28, 27]
+[[scenarios]]
+id = 1
+name = "Reception"
+[[scenarios.operations]]
+do = "menu"
+message = 2561
+keys = {{ 1 = "sales", 2 = "answers", 3 = "voicemail" }}
+timeout = 1
+repeats = 0
+otherwise = "voicemail"
+[[scenarios.branches.sales]]
+do = "ring"
+group = "sales"
+message = "Звонок с сайта"
+then = "rate"
+[[scenarios.branches.answers]]
+do = "ask"
+url = "http://127.0.0.1:1/route"
+otherwise = "rate"
+[[scenarios.branches.rate]]
+do = "play"
+message = "Оцените разговор"
+[[scenarios.branches.voicemail]]
+do = "voicemail"
+at_most = 5
+[[scenarios]]
+id = 2
+name = "Straight"
+[[scenarios.operations]]
+do = "ring"
+employees = [25]
 [[tags]]
 id = 7
 name = "Лид"
@@ -147,6 +185,10 @@ full_name = "Not yours"
 """
 
 
+_offered = itertools.count(1)
+"Ids of legs that come in; a service's own begin far above."
+
+
 @dataclass(frozen=True, slots=True)
 class House:
     url: str
@@ -156,6 +198,8 @@ class House:
     news: "News"
     apply: Callable[[str], None]
     "Apply a directory file of this content, beside the running service."
+    calls_in: Callable[..., None]
+    "Let a phone call in: see `SimulatedEngine.offer`."
 
     def answer(
         self, body: bytes | str, headers: Mapping[str, str] | list[tuple[str, str]] | None = None
@@ -210,13 +254,13 @@ class News:
             self._events.append(event)
             self._more.notify_all()
 
-    def wait_for(self, told: Callable[[SessionEvent], bool]) -> SessionEvent:
+    def wait_for(self, told: Callable[[SessionEvent], bool], within: float = 20.0) -> SessionEvent:
         def found() -> SessionEvent | None:
             return next((event for event in self._events if told(event)), None)
 
         with self._more:
-            event = self._more.wait_for(found, timeout=20)
-        assert event, "it was not told within 20 seconds"
+            event = self._more.wait_for(found, timeout=within)
+        assert event, f"it was not told within {within} seconds"
         return event
 
 
@@ -242,7 +286,15 @@ def reopened(folder: Path, far_ends: Mapping[str, FarEnd], **settings: object) -
             up.engine.far_ends.update(far_ends)
             news = News()
             up.manager.listeners.append(news.hear)
-            yield House(up.url, up.manager, up.engine, client, news, apply)
+
+            def calls_in(*, caller: str, called: str, trunk: str | None) -> None:
+                assert isinstance(up.engine, SimulatedEngine)
+                leg = LegId(next(_offered))
+                portal.call(
+                    partial(up.engine.offer, leg, caller=caller, called=called, trunk=trunk)
+                )
+
+            yield House(up.url, up.manager, up.engine, client, news, apply, calls_in)
 
 
 def _chosen(folder: Path, settings: Mapping[str, object]) -> Settings:

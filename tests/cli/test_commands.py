@@ -257,6 +257,64 @@ def test_how_it_stands_with_trunks_is_shown_while_the_service_runs(terminal: Ter
     assert "refused (403 Forbidden)" in pbx
 
 
+def test_scenarios_are_listed_and_drawn(terminal: Terminal) -> None:
+    with (terminal.folder / "directory.toml").open("a", encoding="utf-8") as file:
+        file.write("""
+[[employees]]
+id = 25
+full_name = "Anna"
+[[virtual_numbers]]
+number = "74993720692"
+scenario = 7
+[[scenarios]]
+id = 7
+name = "Reception [day]"
+[[scenarios.operations]]
+do = "ring"
+employees = [25]
+then = "bye"
+[[scenarios.branches.bye]]
+do = "hangup"
+""")
+    terminal.succeeds("apply")
+    assert "7   Reception [day]  74993720692" in terminal.succeeds("scenario", "list")
+    for name in ("7", "Reception [day]"):
+        assert terminal.succeeds("scenario", "show", name) == (
+            "Reception [day] (7)\n"
+            "├── begins\n"
+            "│   ├── 1 ring: employee 25\n"
+            "│   │   └── after the talk → bye\n"
+            "│   └── the call ends\n"
+            "└── branch bye\n"
+            "    └── 1 hangup\n"
+        )
+    drawn = terminal.succeeds("scenario", "show", "7", "--format", "mermaid")
+    assert drawn.startswith('flowchart TD\n    call(["Reception [day]"]) --> b0_1\n')
+    assert "there is no scenario 8" in terminal.fails("scenario", "show", "8")
+
+
+def test_apply_refuses_media_that_scenarios_play_and_nobody_has_made(terminal: Terminal) -> None:
+    path = terminal.folder / "directory.toml"
+    before = path.read_text("utf-8").count("\n")
+    with path.open("a", encoding="utf-8") as file:
+        file.write("""
+[[scenarios]]
+id = 7
+name = "Reception"
+[[scenarios.operations]]
+do = "play"
+message = 1
+[[scenarios.operations]]
+do = "play"
+message = 404
+""")
+    said = terminal.fails("apply")
+    # The system's own music, 1, is there.
+    assert f"directory.toml:{before + 10}: scenarios[0].operations[1].message: " in said
+    assert "there is no media file 404" in said
+    assert said.count("there is no media file") == 1
+
+
 def test_apply_tells_every_fault_with_its_line(terminal: Terminal) -> None:
     (terminal.folder / "wrong.toml").write_text(
         '[account]\nname = "X"\n[[virtual_numbers]]\nnumber = "+7"\n[[employees]]\nid = 0\n'

@@ -72,6 +72,7 @@ WIRE = [
         "employee_not_found",
     ),
     ("The phone number does not exist or inactive", -32602, "no_active_phone_number"),
+    ("Scenario with id {scenario_id} not found", -32602, "scenario_not_found"),
     (
         "Parameter `contact` can not contain own virtual phone number",
         -32602,
@@ -124,6 +125,22 @@ def test_constants_of_the_wire(message: str, code: int, mnemonic: str) -> None:
     error = ERRORS[mnemonic]
     assert (error.message, error.code, error.mnemonic) == (message, code, mnemonic)
     assert error.__doc__
+
+
+def test_a_mnemonic_with_another_message_in_one_method() -> None:
+    error = ERRORS["scenario_not_found"]
+    other = error.of_method("start.vnumber_call")
+    assert other.mnemonic == error.mnemonic
+    assert (other.message, other.code) == (
+        "Virtual phone number does not have a scenario",
+        -32007,
+    )
+    assert error.of_method("start.scenario_call") is error
+
+
+def test_a_variant_of_no_mnemonic_fails_at_import() -> None:
+    with pytest.raises(TypeError, match="nobodys is nobody's mnemonic"):
+        type("Nobodys", (ApiError,), {"message": "?"}, code=1, variant_in="start.vnumber_call")
 
 
 def test_every_error_stands_in_the_table_above() -> None:

@@ -11,7 +11,7 @@ from callwright.methods.method import Declaration
 from callwright.rpc.openrpc import describe
 from tests.rpc.world import TOYS
 
-DOCUMENT = describe([*CATALOGUE, *TOYS], version="1.2.3")
+DOCUMENT = describe([*TOYS, *CATALOGUE], version="1.2.3")
 METHODS: dict[str, Any] = {method["name"]: method for method in DOCUMENT["methods"]}
 
 
@@ -66,6 +66,9 @@ def test_errors_have_the_code_of_the_method() -> None:
     assert "access_token_expired" not in errors("login.user")
     assert "parse_error" not in errors("login.user")
     assert errors("login.user")["auth_error"] == -32001
+    assert errors("start.scenario_call")["contact_in_blacklist"] == -32602
+    assert errors("start.scenario_call")["scenario_not_found"] == -32602
+    assert errors("start.vnumber_call")["scenario_not_found"] == -32007
 
 
 def test_the_result_is_data_and_metadata() -> None:

@@ -189,7 +189,9 @@ class Course:
         if operator is None:
             return None
         try:
-            return await converse(self._call, self._conversation, self._contact, operator)
+            assert operator.leg
+            conversation = operator.leg.target.conversation or self._conversation
+            return await converse(self._call, conversation, self._contact, operator)
         except PartyLeft as left:
             if left.party is self._contact or then is None:
                 raise

@@ -91,6 +91,8 @@ class Target:
     "Whose phone it is, if it is an employee's."
     confirmation: Confirmation | None = None
     "What it takes the call by; None: by answering."
+    conversation: "Conversation | None" = None
+    "What holds if it is this phone that talks; None: what holds for the whole call."
 
 
 @dataclass(frozen=True, slots=True)

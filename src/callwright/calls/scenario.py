@@ -46,7 +46,9 @@ async def scenario_call(call: Session, plan: ScenarioCall, queues: Queues) -> En
         employee = await somebody_of(call, plan.scenario)
         await employee.hears_out(asked.employee_message)
         await then_contact(asked, contact, employee)
-        return await converse(call, asked.conversation, contact, employee)
+        assert employee.leg
+        conversation = employee.leg.target.conversation or asked.conversation
+        return await converse(call, conversation, contact, employee)
     await contact.answers([asked.contact])
     contact.gets_keys(asked.keys)
     return await Course(call, contact, plan.scenario, asked.conversation, queues, asked).run()

@@ -37,7 +37,7 @@ class Play:
 class Menu:
     """The contact chooses a branch by a key, also while the message is still heard."""
 
-    message: Message
+    message: Message | None
     keys: Mapping[str, Label]
     within: float
     "Seconds after the message in which a key counts."

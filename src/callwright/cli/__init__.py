@@ -9,7 +9,7 @@ from rich.text import Text
 from sqlalchemy.exc import DBAPIError
 
 from callwright import __version__
-from callwright.cli import by_hand, service
+from callwright.cli import by_hand, scenarios, service
 from callwright.cli.terminal import CommandFault, errors, out
 from callwright.config import SettingsFault
 from callwright.directory.file import DirectoryFaults
@@ -35,6 +35,7 @@ for commands, name in (
     (by_hand.token_app, "token"),
     (by_hand.user_app, "user"),
     (by_hand.trunk_app, "trunk"),
+    (scenarios.scenario_app, "scenario"),
 ):
     app.add_typer(commands, name=name, no_args_is_help=True)
 

@@ -1,11 +1,13 @@
 """Differences: what applying a directory file adds, changes and removes."""
 
+import json
+import textwrap
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-Value = str | int | float | bool | datetime | list[str] | None
+Value = str | int | float | bool | datetime | list[str] | list[int] | dict[str, object] | None
 Row = Mapping[str, Value]
 "One thing's columns by their names."
 
@@ -85,7 +87,9 @@ def _shown(value: Value, *, hidden: bool) -> str:
         case datetime():
             return value.isoformat()
         case list():
-            return ", ".join(value) or "(none)"
+            return ", ".join(map(str, value)) or "(none)"
+        case dict():
+            return textwrap.shorten(json.dumps(value, ensure_ascii=False), 60, placeholder=" …")
         case float():
             return f"{value:g}"
         case _:

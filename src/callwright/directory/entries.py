@@ -9,6 +9,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from callwright.directory.destinations import USUAL, Destination
 from callwright.directory.model import Component, Mnemonic, PhoneKind, Recorded
+from callwright.directory.scenario import Label, Operations
 
 LOOPBACK = ["127.0.0.0/8", "::1/128"]
 "Where requests of a user may come from when nothing else is said."
@@ -167,6 +168,8 @@ class VirtualNumberEntry(Entry):
     "A number of the account's own, digits without +; unique."
     trunk: Name | None = None
     "Trunk that calls with this number go through; left out: the first."
+    scenario: Id | None = None
+    "Id of the scenario that calls to this number run; left out: they are refused."
 
 
 class PhoneEntry(Entry):
@@ -200,6 +203,24 @@ class EmployeeEntry(Entry):
     "Which talks are always recorded: `all`, `in`, `out` (by the session's direction), `off`."
     phones: Annotated[list[PhoneEntry], Field(max_length=10)] = []
     "Tables `[[employees.phones]]`, in the order they are rung."
+
+
+class GroupEntry(Entry):
+    name: Text
+    "What scenarios call it; unique."
+    employees: Annotated[list[Id], Field(min_length=1, max_length=50)]
+    "Ids of its employees, in the order they are rung."
+
+
+class ScenarioEntry(Entry):
+    id: Id
+    "Number clients name the scenario by."
+    name: Text
+    "Unique in the account."
+    operations: Operations
+    "Tables `[[scenarios.operations]]`: what it begins with."
+    branches: dict[Label, Operations] = {}
+    "Tables `[[scenarios.branches.LABEL]]`: what operations may lead to."
 
 
 class MediaFileEntry(Entry):
@@ -244,6 +265,8 @@ class Directory(Entry):
     trunks: list[TrunkEntry] = []
     virtual_numbers: list[VirtualNumberEntry] = []
     employees: list[EmployeeEntry] = []
+    groups: list[GroupEntry] = []
+    scenarios: list[ScenarioEntry] = []
     media_files: list[MediaFileEntry] = []
     blacklist: list[BlacklistEntry] = []
     tags: list[TagEntry] = []

@@ -9,9 +9,12 @@ from pathlib import Path
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from callwright.directory import scenario_checks
 from callwright.directory.entries import Directory
 from callwright.directory.lines import Lines, Place
 from callwright.directory.model import Mnemonic, PhoneKind
+from callwright.directory.scenario import KEY_PATTERN, KINDS, LABEL_PATTERN, NUMBER_PATTERN
+from callwright.directory.scenario_checks import written_place
 
 SIZE_AT_MOST = 16 * 1024 * 1024
 "Bytes of the file; a hundred thousand employees are less."
@@ -71,8 +74,9 @@ def read_directory_file(path: Path) -> DirectoryFile:
         content = Directory.model_validate(values)
     except ValidationError as fault:
         raise DirectoryFaults(
-            Fault(path, where.of(error["loc"]), _dotted(error["loc"]), _reason(error))
+            Fault(path, where.of(place), _dotted(place), _reason(error))
             for error in fault.errors(include_url=False, include_input=False)
+            for place in [written_place(error["loc"])]
         ) from None
     file = DirectoryFile(path, content, where)
     if found := [file.fault(place, reason) for place, reason in _contradictions(content, where)]:
@@ -105,6 +109,17 @@ _REASONS = {
     "model_type": "a table is needed",
     "timezone_aware": "the offset is missing: write it like 2027-01-01T00:00:00Z",
     "datetime_type": "a moment is needed, without quotes: 2027-01-01T00:00:00Z",
+    "float_type": "a number is needed, without quotes",
+    "tuple_type": "a list is needed: [ … ], or [[ … ]] before each table",
+    "model_attributes_type": "a table is needed",
+    "unexpected_keyword_argument": "there is no such setting here",
+    "union_tag_invalid": f"do is one of {', '.join(KINDS)}",
+    "union_tag_not_found": f"do is missing: one of {', '.join(KINDS)}",
+}
+_BY_PATTERN = {
+    LABEL_PATTERN: "a label is small letters, digits, _ and -, and begins with a letter",
+    KEY_PATTERN: "a key is one of 0-9 * #",
+    NUMBER_PATTERN: "a number is digits, in quotes",
 }
 _BY_FIELD = {
     "sha256": "the SHA-256 of the token is needed, as 64 hexadecimal digits in lower case",
@@ -114,6 +129,8 @@ _BY_FIELD = {
 
 def _reason(error: ErrorDetails) -> str:
     if error["type"] == "string_pattern_mismatch":
+        if reason := _BY_PATTERN.get(error["ctx"]["pattern"]):
+            return reason
         name = error["loc"][-1]
         return _BY_FIELD.get(str(name), "only letters, digits and . _ - may be in it")
     return _REASONS.get(error["type"], error["msg"].removeprefix("Value error, "))
@@ -123,6 +140,7 @@ def _contradictions(content: Directory, where: Lines) -> Iterator[tuple[Place, s
     """Find what is wrong only beside something else in the file."""
     yield from _repeated(content, where)
     yield from _talk_options(content)
+    yield from scenario_checks.contradictions(content)
     trunks = {trunk.name for trunk in content.trunks}
     for place, trunk in enumerate(content.trunks):
         if trunk.password is not None and trunk.user is None:
@@ -190,6 +208,9 @@ def _repeated(content: Directory, where: Lines) -> Iterator[tuple[Place, str]]:
         ],
         [(("employees", i, "id"), str(one.id)) for i, one in enumerate(content.employees)],
         phones,
+        [(("groups", i, "name"), group.name) for i, group in enumerate(content.groups)],
+        [(("scenarios", i, "id"), str(one.id)) for i, one in enumerate(content.scenarios)],
+        [(("scenarios", i, "name"), one.name) for i, one in enumerate(content.scenarios)],
         [(("media_files", i, "id"), str(file.id)) for i, file in enumerate(content.media_files)],
         [(("media_files", i, "name"), file.name) for i, file in enumerate(content.media_files)],
         [(("blacklist", i, "number"), entry.number) for i, entry in enumerate(content.blacklist)],

@@ -18,6 +18,7 @@ from callwright.directory.model import (
     UserId,
     VirtualNumber,
 )
+from callwright.directory.scenario import Scenario, ScenarioId
 from callwright.engines.port import SipAccount, Trunk
 
 
@@ -42,6 +43,17 @@ class Directory(Protocol):
 
     async def virtual_numbers(self, account: AccountId) -> Sequence[VirtualNumber]:
         """All of the account's own numbers, in the order they were added."""
+
+    async def whose(self, number: str) -> tuple[Account, VirtualNumber] | None:
+        """The account that owns a virtual number, and the number."""
+
+    async def scenario(self, account: AccountId, scenario: ScenarioId) -> Scenario | None: ...
+
+    async def group(self, account: AccountId, name: str) -> Sequence[EmployeeId]:
+        """The employees of a group, the inactive ones too, in ringing order."""
+
+    async def media_file_by_name(self, account: AccountId, name: str) -> MediaFile | None:
+        """A file of the account's own."""
 
     async def employee(self, account: AccountId, employee: EmployeeId) -> Employee | None:
         """An active employee with all phones, the inactive ones too, in ringing order."""

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NewType
 
 from callwright.directory.destinations import USUAL, Destination
+from callwright.directory.scenario import ScenarioId
 
 AccountId = NewType("AccountId", int)
 UserId = NewType("UserId", int)
@@ -83,6 +84,8 @@ class VirtualNumber:
     number: str
     trunk: str | None
     "Trunk that calls with this number go through; None: the first trunk."
+    scenario: ScenarioId | None = None
+    "What calls to it run; None: they are refused."
 
 
 class PhoneKind(StrEnum):

@@ -10,6 +10,7 @@ from callwright.methods import (
     start_calls,
     start_informer,
     start_multi,
+    start_scenarios,
     talk_options,
 )
 from callwright.methods.method import Declaration
@@ -21,6 +22,8 @@ CATALOGUE: tuple[Declaration[Any], ...] = (
     start_calls.START_SIMPLE_CALL,
     start_informer.START_INFORMER_CALL,
     start_multi.START_MULTI_CALL,
+    start_scenarios.START_SCENARIO_CALL,
+    start_scenarios.START_VNUMBER_CALL,
     *control_calls.DECLARATIONS,
     marks.TAG_CALL,
     marks.BLOCK_CONTACT,

@@ -40,6 +40,9 @@ class ApiError(Exception):
     "Methods that have another code for this error, by name."
     message: ClassVar[str]
     placeholders: ClassVar[frozenset[str]]
+    variants: ClassVar[dict[str, type["ApiError"]]]
+    """Methods in which this mnemonic has another message, by name, and the class for it: one that
+    states ``variant_in`` and comes after the class with the mnemonic."""
 
     def __init_subclass__(
         cls,
@@ -47,6 +50,7 @@ class ApiError(Exception):
         code: int,
         mnemonic: str | None = None,
         code_in: Mapping[str, int] | None = None,
+        variant_in: str | None = None,
     ) -> None:
         cls.mnemonic = mnemonic or re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
         cls.code = code
@@ -54,9 +58,20 @@ class ApiError(Exception):
         cls.placeholders = frozenset(
             name for _, name, _, _ in Formatter().parse(cls.message) if name
         )
+        cls.variants = {}
+        if variant_in is not None:
+            if cls.mnemonic not in ERRORS:
+                raise TypeError(f"{cls.mnemonic} is nobody's mnemonic, of which this is a variant")
+            ERRORS[cls.mnemonic].variants[variant_in] = cls
+            return
         if cls.mnemonic in ERRORS:
             raise TypeError(f"{cls.mnemonic} is the mnemonic of {ERRORS[cls.mnemonic].__name__}")
         ERRORS[cls.mnemonic] = cls
+
+    @classmethod
+    def of_method(cls, method: str) -> type["ApiError"]:
+        """The class by which a method says this mnemonic."""
+        return cls.variants.get(method, cls)
 
     def __init__(
         self, *, field: str | None = None, value: object = NOTHING, **params: str | int
@@ -244,6 +259,20 @@ class NoActivePhoneNumber(ApiError, code=-32602):
     """The employee has no active number, or not the one that was asked for."""
 
     message = "The phone number does not exist or inactive"
+
+
+class ScenarioNotFound(ApiError, code=-32602):
+    """The account has no scenario with this id."""
+
+    message = "Scenario with id {scenario_id} not found"
+
+
+class NumberWithoutScenario(
+    ApiError, code=-32007, mnemonic="scenario_not_found", variant_in="start.vnumber_call"
+):
+    """No scenario is set for the virtual number."""
+
+    message = "Virtual phone number does not have a scenario"
 
 
 class OwnVirtualPhoneNumberNotAllowed(ApiError, code=-32602):

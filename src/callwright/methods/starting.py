@@ -10,7 +10,6 @@ from callwright.calls.journal import JournalUnavailable
 from callwright.calls.manager import CallManager
 from callwright.calls.plan import (
     Caption,
-    Conversation,
     Direction,
     EmployeeCall,
     EmployeeRef,
@@ -22,9 +21,10 @@ from callwright.calls.plan import (
     TimedKey,
 )
 from callwright.calls.scenario_plan import ScenarioPlan
-from callwright.config import ApiSettings, CallSettings
-from callwright.directory.model import Account, Employee, Recorded, VirtualNumber
+from callwright.config import ApiSettings
+from callwright.directory.model import Account, Employee, VirtualNumber
 from callwright.methods import errors
+from callwright.methods.conversations import Conversations
 from callwright.methods.messages import Found, MessageParams, Messages, ready
 from callwright.methods.method import Caller
 from callwright.methods.numbers import Numbers
@@ -36,7 +36,6 @@ from callwright.methods.start_params import (
     ToContact,
     TwoPartyParams,
 )
-from callwright.methods.talk_options import TalkOptions
 
 log = logging.getLogger(__name__)
 
@@ -71,27 +70,21 @@ class TwoParties:
 
 
 class Starting:
-    """``ringback``: what an employee hears while a third party is rung."""
-
     def __init__(
         self,
         numbers: Numbers,
         own_numbers: OwnNumbers,
         messages: Messages,
-        talk_options: TalkOptions,
+        conversations: Conversations,
         manager: CallManager,
-        ringback: Message,
         api: ApiSettings,
-        calls: CallSettings,
     ) -> None:
         self.numbers = numbers
         self.messages = messages
+        self.conversations = conversations
         self._own_numbers = own_numbers
-        self._talk_options = talk_options
         self._manager = manager
-        self._ringback = ringback
         self._default_direction = api.default_direction
-        self._talk_at_most = calls.talk_at_most
 
     def check(self, params: TwoPartyParams, field: str, message: MessageParams | None) -> None:
         """Refuse what is wrong by itself; ``message``, in ``field``, is for the operator."""
@@ -153,8 +146,8 @@ class Starting:
             contact_message=ready(heard.to_contact),
             employee_message=ready(heard.to_operator),
             keys=keys_of(params),
-            conversation=await self.conversation(
-                account, params, sides.virtual, heard.waiting_music, employee
+            conversation=await self.conversations.of(
+                account, self._direction(params), sides.virtual, heard.waiting_music, employee
             ),
         )
         return await self.begin(asked.caller, plan)
@@ -176,25 +169,6 @@ class Starting:
             external_id=params.external_id,
             dtmf_string=params.dtmf_string or "",
             employee=EmployeeRef(employee.id, employee.full_name) if employee else None,
-        )
-
-    async def conversation(
-        self,
-        account: Account,
-        params: ToContact,
-        virtual: VirtualNumber,
-        waiting_music: Message,
-        employee: Employee | None = None,
-    ) -> Conversation:
-        return Conversation(
-            waiting_music=waiting_music,
-            ringback=self._ringback,
-            at_most=self._talk_at_most,
-            recorded=employee is not None
-            and employee.recorded in (Recorded.ALL, self._direction(params)),
-            options=await self._talk_options.of_call(
-                account, employee.id if employee else None, virtual
-            ),
         )
 
     async def begin(self, caller: Caller, plan: Plan | ScenarioPlan) -> CallStarted:

@@ -90,7 +90,7 @@ def errors_of(method: Declaration[Any]) -> Iterator[type[ApiError]]:
     yield from COMMON
     if method.takes_token:
         yield from OF_TOKENS
-    yield from (ERRORS[mnemonic] for mnemonic in method.errors)
+    yield from (ERRORS[mnemonic].of_method(method.name) for mnemonic in method.errors)
 
 
 def _method(method: Declaration[Any], schemas: dict[str, Schema]) -> Schema:

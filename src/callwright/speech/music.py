@@ -47,6 +47,12 @@ def write_ringback(path: Path) -> None:
     _write(path, _samples(on, rest=4 * RATE))
 
 
+def write_beep(path: Path) -> None:
+    """Write the beep before a voicemail: 1000 Hz, half a second. WAV as above. Raises `OSError`."""
+    beep = [math.sin(2 * math.pi * 1000 * index / RATE) for index in range(RATE // 2)]
+    _write(path, _samples(beep))
+
+
 def _write(path: Path, samples: bytes) -> None:
     part = path.with_name(f".{uuid4().hex}.part")
     try:

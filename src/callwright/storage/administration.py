@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from callwright.directory.entries import LOOPBACK
 from callwright.directory.media import StoredMedia
 from callwright.directory.model import DIALING_MUSIC, AccountId, MediaFileId, TokenKind, UserId
+from callwright.directory.scenario import BRANCHES, Scenario, ScenarioId
 from callwright.directory.tokens import hash_of_token, hint_of_token, new_token
 from callwright.storage.apply import touch
 from callwright.storage.database import writing
@@ -20,9 +21,11 @@ from callwright.storage.tables import (
     Origin,
     accounts,
     media_files,
+    scenarios,
     tokens,
     trunks,
     users,
+    virtual_numbers,
 )
 
 
@@ -231,6 +234,22 @@ async def list_trunks(database: AsyncEngine) -> list[ListedTrunk]:
         return [
             ListedTrunk(row.name, row.host, row.port, row.transport, row.user, row.active)
             for row in await connection.execute(query)
+        ]
+
+
+async def list_scenarios(database: AsyncEngine) -> list[tuple[Scenario, list[str]]]:
+    """Return all scenarios, each with the virtual numbers that run it."""
+    numbers = select(virtual_numbers.c.number, virtual_numbers.c.scenario).order_by(
+        virtual_numbers.c.number
+    )
+    async with database.connect() as connection:
+        runs = (await connection.execute(numbers)).all()
+        return [
+            (
+                Scenario(ScenarioId(row.id), row.name, BRANCHES.validate_python(row.branches)),
+                [run.number for run in runs if run.scenario == row.id],
+            )
+            for row in await connection.execute(select(scenarios).order_by(scenarios.c.id))
         ]
 
 

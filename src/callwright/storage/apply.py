@@ -12,6 +12,7 @@ from callwright.directory.diff import Change, Kind, Row, compare
 from callwright.directory.file import DirectoryFaults, DirectoryFile, Fault
 from callwright.directory.media import StoredMedia
 from callwright.directory.model import TokenKind
+from callwright.directory.scenario_checks import named_media
 from callwright.storage.database import writing
 from callwright.storage.sections import (
     MEDIA_FILES,
@@ -29,6 +30,7 @@ from callwright.storage.tables import (
     accounts,
     directory_revision,
     employee_phones,
+    media_files,
     tokens,
     users,
 )
@@ -95,6 +97,7 @@ async def _apply(
             logins = after.keys()
         if section is MEDIA_FILES:
             faults += _names_taken(file, after)
+            faults += _unknown_media(file, after.keys() | await _system_media(connection))
         changes = compare(
             section.title, before, after, secret=section.secret, called=section.called
         )
@@ -196,6 +199,7 @@ async def _taken_by_others(connection: AsyncConnection, file: DirectoryFile) -> 
         "token": ("tokens", [token.sha256 for token in content.tokens]),
         "trunk": ("trunks", [trunk.name for trunk in content.trunks]),
         "employee": ("employees", [employee.id for employee in content.employees]),
+        "scenario": ("scenarios", [scenario.id for scenario in content.scenarios]),
         "virtual number": ("virtual_numbers", [one.number for one in content.virtual_numbers]),
         "media file": ("media_files", [media.id for media in content.media_files]),
     }
@@ -253,3 +257,15 @@ def _names_taken(file: DirectoryFile, after: Rows) -> Iterator[Fault]:
         if media.name in taken:
             reason = f"media file {taken[media.name]}, made by a command, has this name"
             yield file.fault(("media_files", place, "name"), reason)
+
+
+async def _system_media(connection: AsyncConnection) -> set[Key]:
+    query = select(media_files.c.id).where(media_files.c.account_id.is_(None))
+    return set(await connection.scalars(query))
+
+
+def _unknown_media(file: DirectoryFile, known: Collection[Key]) -> Iterator[Fault]:
+    """Find media files that scenarios play, and that neither the file nor a command has made."""
+    for place, media in named_media(file.content):
+        if media not in known:
+            yield file.fault(place, f"there is no media file {media}")

@@ -7,7 +7,9 @@ from pathlib import Path
 from sqlalchemy import Integer, Row, Select, bindparam, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from callwright.directory.destinations import Destination
 from callwright.directory.model import (
+    Account,
     AccountId,
     Employee,
     EmployeeId,
@@ -21,6 +23,7 @@ from callwright.directory.model import (
     TalkOption,
     VirtualNumber,
 )
+from callwright.directory.scenario import BRANCHES, Scenario, ScenarioId
 from callwright.engines.port import SipAccount, Trunk
 from callwright.storage.database import writing
 from callwright.storage.remembered import Remembered
@@ -29,9 +32,11 @@ from callwright.storage.tables import (
     accounts,
     blacklist,
     directory_revision,
+    employee_groups,
     employee_phones,
     employees,
     media_files,
+    scenarios,
     tags,
     talk_options,
     trunks,
@@ -45,11 +50,19 @@ _Row = Row[*tuple[object, ...]]
 _ACCOUNT = bindparam("account", type_=Integer)
 
 _VIRTUAL_NUMBER = select(
-    virtual_numbers.c.id, virtual_numbers.c.number, virtual_numbers.c.trunk
+    virtual_numbers.c.id,
+    virtual_numbers.c.number,
+    virtual_numbers.c.trunk,
+    virtual_numbers.c.scenario,
 ).where(virtual_numbers.c.account_id == _ACCOUNT, virtual_numbers.c.number == bindparam("number"))
 
 _VIRTUAL_NUMBERS = (
-    select(virtual_numbers.c.id, virtual_numbers.c.number, virtual_numbers.c.trunk)
+    select(
+        virtual_numbers.c.id,
+        virtual_numbers.c.number,
+        virtual_numbers.c.trunk,
+        virtual_numbers.c.scenario,
+    )
     .where(virtual_numbers.c.account_id == _ACCOUNT)
     .order_by(virtual_numbers.c.id)
 )
@@ -113,6 +126,33 @@ _MEDIA_FILE_BY_ID = _MEDIA_FILE.where(
     or_(media_files.c.account_id == _ACCOUNT, media_files.c.account_id.is_(None)),
 )
 
+_MEDIA_FILE_BY_NAME = _MEDIA_FILE.where(
+    media_files.c.account_id == _ACCOUNT, media_files.c.name == bindparam("name")
+)
+
+_OWNER = (
+    select(
+        virtual_numbers.c.id,
+        virtual_numbers.c.number,
+        virtual_numbers.c.trunk,
+        virtual_numbers.c.scenario,
+        accounts.c.id.label("account_id"),
+        accounts.c.name,
+        accounts.c.active,
+        accounts.c.directions,
+    )
+    .join_from(virtual_numbers, accounts)
+    .where(virtual_numbers.c.number == bindparam("number"))
+)
+
+_SCENARIO = select(scenarios.c.name, scenarios.c.branches).where(
+    scenarios.c.account_id == _ACCOUNT, scenarios.c.id == bindparam("scenario")
+)
+
+_GROUP = select(employee_groups.c.employees).where(
+    employee_groups.c.account_id == _ACCOUNT, employee_groups.c.name == bindparam("name")
+)
+
 _SYSTEM_MEDIA_FILE = _MEDIA_FILE.where(
     media_files.c.account_id.is_(None), media_files.c.name == bindparam("name")
 )
@@ -168,13 +208,37 @@ class StoredDirectory:
 
     async def virtual_number(self, account: AccountId, number: str) -> VirtualNumber | None:
         rows = await self._rows(_VIRTUAL_NUMBER, account=account, number=number)
-        return VirtualNumber(id=rows[0].id, number=number, trunk=rows[0].trunk) if rows else None
+        return _virtual_number(rows[0]) if rows else None
+
+    async def whose(self, number: str) -> tuple[Account, VirtualNumber] | None:
+        rows = await self._rows(_OWNER, number=number)
+        if not rows:
+            return None
+        row = rows[0]
+        account = Account(
+            id=AccountId(row.account_id),
+            name=row.name,
+            active=row.active,
+            directions=frozenset(Destination(name) for name in row.directions),
+        )
+        return account, _virtual_number(row)
+
+    async def scenario(self, account: AccountId, scenario: ScenarioId) -> Scenario | None:
+        rows = await self._rows(_SCENARIO, account=account, scenario=scenario)
+        if not rows:
+            return None
+        branches = BRANCHES.validate_python(rows[0].branches)
+        return Scenario(scenario, rows[0].name, branches)
+
+    async def group(self, account: AccountId, name: str) -> Sequence[EmployeeId]:
+        rows = await self._rows(_GROUP, account=account, name=name)
+        return [EmployeeId(employee) for employee in rows[0].employees] if rows else []
+
+    async def media_file_by_name(self, account: AccountId, name: str) -> MediaFile | None:
+        return self._media_file(await self._rows(_MEDIA_FILE_BY_NAME, account=account, name=name))
 
     async def virtual_numbers(self, account: AccountId) -> Sequence[VirtualNumber]:
-        return [
-            VirtualNumber(id=row.id, number=row.number, trunk=row.trunk)
-            for row in await self._rows(_VIRTUAL_NUMBERS, account=account)
-        ]
+        return [_virtual_number(row) for row in await self._rows(_VIRTUAL_NUMBERS, account=account)]
 
     async def employee(self, account: AccountId, employee: EmployeeId) -> Employee | None:
         return _employee(await self._rows(_EMPLOYEE_BY_ID, account=account, employee=employee))
@@ -272,6 +336,10 @@ class StoredDirectory:
             duration=row.duration,
             path=self.media / row.file_name,
         )
+
+
+def _virtual_number(row: _Row) -> VirtualNumber:
+    return VirtualNumber(id=row.id, number=row.number, trunk=row.trunk, scenario=row.scenario)
 
 
 def _employee(rows: Sequence[_Row]) -> Employee | None:

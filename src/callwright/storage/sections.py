@@ -9,12 +9,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from callwright.directory.diff import Row
 from callwright.directory.entries import Directory
 from callwright.directory.media import StoredMedia
+from callwright.directory.scenario import BRANCHES, START
 from callwright.storage.tables import (
     Origin,
     blacklist,
+    employee_groups,
     employee_phones,
     employees,
     media_files,
+    scenarios,
     tags,
     talk_options,
     tokens,
@@ -85,7 +88,9 @@ PHONES = Section(
     ("employee_id", "kind", "contact", "password", "priority", "dial_time", "active", "srtp"),
     secret=("password",),
 )
-VIRTUAL_NUMBERS = Section("virtual number", virtual_numbers, "number", ("trunk",))
+VIRTUAL_NUMBERS = Section("virtual number", virtual_numbers, "number", ("trunk", "scenario"))
+GROUPS = Section("group", employee_groups, "name", ("employees",))
+SCENARIOS = Section("scenario", scenarios, "id", ("name", "branches"))
 MEDIA_FILES = Section(
     "media file",
     media_files,
@@ -105,6 +110,8 @@ SECTIONS = (
     TOKENS,
     EMPLOYEES,
     PHONES,
+    GROUPS,
+    SCENARIOS,
     VIRTUAL_NUMBERS,
     MEDIA_FILES,
     BLACKLIST,
@@ -178,7 +185,18 @@ def wanted_rows(content: Directory, media: Mapping[int, StoredMedia]) -> dict[st
             for priority, phone in enumerate(employee.phones)
         },
         VIRTUAL_NUMBERS.title: {
-            number.number: {"trunk": number.trunk} for number in content.virtual_numbers
+            number.number: {"trunk": number.trunk, "scenario": number.scenario}
+            for number in content.virtual_numbers
+        },
+        GROUPS.title: {group.name: {"employees": group.employees} for group in content.groups},
+        SCENARIOS.title: {
+            scenario.id: {
+                "name": scenario.name,
+                "branches": BRANCHES.dump_python(
+                    {START: scenario.operations, **scenario.branches}, mode="json"
+                ),
+            }
+            for scenario in content.scenarios
         },
         MEDIA_FILES.title: {
             file.id: {

@@ -167,6 +167,8 @@ virtual_numbers = Table(
     Column("account_id", ForeignKey("accounts.id"), nullable=False, index=True),
     Column("number", String(32), nullable=False, unique=True),
     Column("trunk", ForeignKey("trunks.name"), index=True),
+    # No foreign key: SQLite would have to make the table anew for it.
+    Column("scenario", Id),
 )
 
 employees = Table(
@@ -207,6 +209,26 @@ Index(
     unique=True,
     sqlite_where=employee_phones.c.password.is_not(None),
     postgresql_where=employee_phones.c.password.is_not(None),
+)
+
+employee_groups = Table(
+    "employee_groups",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("account_id", ForeignKey("accounts.id"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("employees", JSON, nullable=False),
+    UniqueConstraint("account_id", "name"),
+)
+
+scenarios = Table(
+    "scenarios",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("account_id", ForeignKey("accounts.id"), nullable=False, index=True),
+    Column("name", Text, nullable=False),
+    # Lists of operations by label, as `callwright.directory.scenario.BRANCHES` writes them.
+    Column("branches", JSON, nullable=False),
 )
 
 media_files = Table(

@@ -1,0 +1,85 @@
+"""Calls that come in: from an offered leg to a plan that is carried out, or a refusal."""
+
+import logging
+from dataclasses import dataclass
+
+from callwright.calls.ending import Ending
+from callwright.calls.plan import Caption, Direction, EmployeeRef, Target
+from callwright.calls.scenario_plan import InboundCall, RefusedCall
+from callwright.directory.lookup import Directory
+from callwright.directory.model import Account, VirtualNumber
+from callwright.engines.port import Address, Cause, LegOffered
+from callwright.methods.conversations import Conversations
+from callwright.methods.messages import Messages
+from callwright.methods.scenarios import Occasion, Scenarios
+
+log = logging.getLogger(__name__)
+
+METHOD = "inbound"
+"What stands in place of a method's name in sessions that nobody has asked for."
+
+BLACKLISTED = Ending("numa_in_black_list", "service", detail="the caller is on the blacklist")
+NO_SCENARIO = Ending("no_active_scenario", "service", detail="the number has no scenario")
+
+
+@dataclass(frozen=True, slots=True)
+class InboundCalls:
+    """`callwright.calls.door.Reception` of virtual numbers, by their scenarios.
+
+    A call to a number that nobody here owns leaves no session; one that a number's owner refuses
+    leaves one, so that the owner knows of it.
+    """
+
+    directory: Directory
+    scenarios: Scenarios
+    conversations: Conversations
+    messages: Messages
+
+    async def receive(self, offered: LegOffered) -> InboundCall | RefusedCall | None:
+        found = await self.directory.whose(offered.called.removeprefix("+"))
+        if found is None or not found[0].active:
+            return None
+        account, number = found
+        caller = offered.caller.removeprefix("+")
+        caption = Caption(
+            account=account.id,
+            method=METHOD,
+            direction=Direction.IN,
+            virtual_number=number.number,
+            contact_number=caller,
+            external_id=None,
+            dtmf_string="",
+            employee=None,
+        )
+        contact = await self._caller(account, number, caller, offered.trunk)
+        if caller and await self.directory.blacklisted(account.id, caller):
+            return RefusedCall(caption, offered.leg, contact, BLACKLISTED, Cause.REJECTED)
+        scenario = None
+        if number.scenario is not None:
+            scenario = await self.directory.scenario(account.id, number.scenario)
+        if scenario is None:
+            return RefusedCall(caption, offered.leg, contact, NO_SCENARIO, Cause.NO_ANSWER)
+        music = await self.messages.waiting_music(account, None)
+        occasion = Occasion(account, number, caller, Direction.IN, "contact")
+        return InboundCall(
+            caption,
+            offered.leg,
+            contact,
+            await self.scenarios.ready(scenario, occasion, music),
+            await self.conversations.of(account, Direction.IN, number, music),
+        )
+
+    async def _caller(
+        self, account: Account, number: VirtualNumber, caller: str, trunk: str | None
+    ) -> Target:
+        """Who calls; an employee, if it is one's phone that has registered with us."""
+        employee = None
+        # Through a trunk anybody may claim to be anybody.
+        if trunk is None:
+            employee = await self.directory.employee_by_number(account.id, caller)
+        return Target(
+            Address(caller, trunk=trunk),
+            caller_id=number.number,
+            within=0.0,
+            employee=EmployeeRef(employee.id, employee.full_name) if employee else None,
+        )
