@@ -13,11 +13,13 @@ from demo.service import DemoFault
 WARM_UP = 20
 "Calls before anything is measured: what is imported or compiled at first use has been."
 STARTS_PER_SECOND = 20
-MEASURED = 6.0
+BUILD_UP = 40
+"Calls a second until as many are up as are to be measured."
+MEASURED = 5.0
 "Seconds a number of calls is left to talk."
 
 
-async def set_up(calls: int = 300, at_once: int = 10) -> list[Figure]:
+async def set_up(calls: int = 200, at_once: int = 10) -> list[Figure]:
     """Place calls that end soon: the CPU time of one, from its request to the last of its end."""
     async with stand(calls + WARM_UP, answer_after=0.01, hang_up_after=0.02) as bench:
         await _start(bench, range(calls + 1, calls + WARM_UP + 1), at_once)
@@ -60,7 +62,7 @@ async def _carried(
             await _release(bench, session)
         await anyio.sleep(1.0)
         memory = bench.memory()
-        await _start_evenly(bench, range(1, calls + 1))
+        await _start_evenly(bench, range(1, calls + 1), a_second=BUILD_UP)
         await anyio.sleep(2.0)
         memory = bench.memory() - memory
         began, used = time.time(), bench.cpu()
@@ -115,8 +117,14 @@ async def _start(bench: Stand, numbers: Iterable[int], at_once: int) -> list[int
     return sessions
 
 
-async def _start_evenly(bench: Stand, numbers: Iterable[int], each_for: float = 0.0) -> None:
-    """Start `STARTS_PER_SECOND` calls a second; end each after ``each_for`` seconds, if given."""
+async def _start_evenly(
+    bench: Stand,
+    numbers: Iterable[int],
+    *,
+    a_second: float = STARTS_PER_SECOND,
+    each_for: float = 0.0,
+) -> None:
+    """Start so many calls a second; end each after ``each_for`` seconds, if given."""
 
     async def one(number: int) -> None:
         with suppress(DemoFault):  # what was refused, or never answered, has not been joined
@@ -128,7 +136,7 @@ async def _start_evenly(bench: Stand, numbers: Iterable[int], each_for: float = 
     began = anyio.current_time()
     async with anyio.create_task_group() as tasks:
         for index, number in enumerate(numbers):
-            await anyio.sleep_until(began + index / STARTS_PER_SECOND)
+            await anyio.sleep_until(began + index / a_second)
             tasks.start_soon(one, number)
 
 

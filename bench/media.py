@@ -40,7 +40,7 @@ from callwright.engines.port import (
 HOST = "127.0.0.1"
 PORTS = (20000, 29999)
 SETTLE = 1.5
-MEASURED = 5.0
+MEASURED = 4.0
 "Seconds."
 RTCP = range(200, 204)
 _STAMP = struct.Struct("!8sQ")

@@ -220,7 +220,8 @@ class Phones:
                 data, address = self.sip.recvfrom(65535)
             except BlockingIOError:
                 return begun
-            text = data.decode()
+            # RTCP for the RTP port before this one comes here, too: it is no request of anybody's.
+            text = data.decode(errors="replace")
             method = text.split(" ", 1)[0]
             call_id = found(r"(?im)^(?:call-id|i):\s*(.*?)\r?$", text)
             if method == "INVITE" and call_id not in self.legs:
