@@ -234,9 +234,10 @@ async def _put_together(settings: Settings, database: AsyncEngine) -> AsyncItera
         _background(journal.run),
         _background(speech.run),
         _started(lambda started: _run_engine(engine, settings, manager, started)),
-        _background(lambda: _follow_directory(directory, engine)),
         _background(lambda: keep_trunk_states(database, engine.trunk_states)),
         _started(lambda started: manager.run(started=started)),
+        # Only now, since with the trunks calls may come in; and before anybody is told to be up.
+        _started(lambda started: _follow_directory(directory, engine, started)),
         _listening(settings.http, http) as url,
     ):
         yield Service(url, manager, engine)
@@ -296,7 +297,9 @@ async def _run_engine(
         raise StartFault(f"SIP cannot be served at {where} ([sip]): {fault.strerror}") from fault
 
 
-async def _follow_directory(directory: StoredDirectory, engine: "Engine") -> None:
+async def _follow_directory(
+    directory: StoredDirectory, engine: "Engine", started: Callable[[], None]
+) -> None:
     """Tell the engine the trunks and phones, now and whenever the directory has changed."""
     seen = None
     while True:
@@ -304,6 +307,8 @@ async def _follow_directory(directory: StoredDirectory, engine: "Engine") -> Non
         if revision != seen:
             engine.use_trunks(await directory.trunks())
             engine.use_phones(await directory.sip_accounts())
+            if seen is None:
+                started()
             seen = revision
         await anyio.sleep(DIRECTORY_LOOK)
 

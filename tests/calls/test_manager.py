@@ -42,6 +42,21 @@ def test_a_caller_gives_up_before_the_manager_has_heard_of_it() -> None:
     play(story)
 
 
+def test_a_call_that_comes_in_when_the_manager_has_ended_is_refused() -> None:
+    async def story() -> None:
+        async with stage({}) as scene:
+            async with anyio.create_task_group() as tasks:
+                await tasks.start(
+                    lambda task_status: scene.manager.run(started=task_status.started)
+                )
+                tasks.cancel_scope.cancel()
+            scene.engine.offer(LEG, caller="79261234567", called="74993720692", trunk="t")
+            await anyio.sleep(1)
+            assert not scene.engine.legs
+
+    play(story)
+
+
 def test_calls_that_come_in_leave_others_alone(tmp_path: Path) -> None:
     async def story() -> None:
         async with stage({}) as scene:

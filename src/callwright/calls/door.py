@@ -47,10 +47,10 @@ class Door:
     def offered(self, event: LegOffered) -> bool:
         """Take a call that has come in; False if it has been turned away at once."""
         if self.reception is None:
-            self._turn_away(event, Cause.WRONG_NUMBER)
+            self.turn_away(event, Cause.WRONG_NUMBER)
             return False
         if len(self._waiting) >= WAITING_AT_MOST:
-            self._turn_away(event, Cause.NO_RESOURCES)
+            self.turn_away(event, Cause.NO_RESOURCES)
             return False
         self._waiting[event.leg] = None
         return True
@@ -70,7 +70,7 @@ class Door:
         except Exception:
             log.exception("a call that came in was refused: the reception broke")
         if leg in self._waiting and self._waiting.pop(leg) is None:
-            self._turn_away(event, refusal)
+            self.turn_away(event, refusal)
 
     def take(self, leg: LegId) -> LegEnded | None:
         """Hand a leg over to its session; return its end, if the caller has given up meanwhile."""
@@ -87,7 +87,8 @@ class Door:
                 self._waiting[leg] = event
         return True
 
-    def _turn_away(self, event: LegOffered, cause: Cause) -> None:
+    def turn_away(self, event: LegOffered, cause: Cause) -> None:
+        """Refuse a call that has come in."""
         origin = event.trunk or "a phone of ours"
         log.info("a call came in from %s and is turned away: %s", origin, cause)
         self._turned_away.add(event.leg)

@@ -73,9 +73,12 @@ class CallManager:
 
     async def run(self, *, started: Callable[[], None]) -> None:
         """Serve until cancelled; live sessions then end, each with its verdict."""
-        async with anyio.create_task_group() as self._tasks:
-            started()
-            await anyio.sleep_forever()
+        try:
+            async with anyio.create_task_group() as self._tasks:
+                started()
+                await anyio.sleep_forever()
+        finally:
+            self._tasks = None
 
     async def start(self, plan: Plan | ScenarioPlan, once: Once | None = None) -> SessionId:
         """Begin a call; returns as soon as it is on record, before anything has rung.
@@ -136,7 +139,9 @@ class CallManager:
     def deliver(self, event: EngineEvent) -> None:
         """Take the next event of the engine's."""
         if isinstance(event, LegOffered):
-            if self.door.offered(event) and self._tasks:
+            if self._tasks is None:
+                self.door.turn_away(event, Cause.NO_RESOURCES)
+            elif self.door.offered(event):
                 self._tasks.start_soon(self.door.receive, event)
         elif session := self._by_leg.get(event.leg):
             self._deliver(session, event)
