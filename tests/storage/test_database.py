@@ -5,9 +5,11 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+import callwright.storage.database
 from callwright.storage.database import (
     DatabaseFault,
     check_schema,
@@ -134,3 +136,10 @@ def test_the_file_of_a_url() -> None:
     assert database_file("sqlite+aiosqlite:////var/lib/c.db") == Path("/var/lib/c.db")
     assert database_file("sqlite+aiosqlite://") is None
     assert database_file("postgresql+asyncpg://host/name") is None
+
+
+def test_revisions_are_the_ones_alembic_finds_in_their_order() -> None:
+    """The service reads them off the names of the files, without alembic."""
+    folder = Path(callwright.storage.database.__file__).parent / "migrations"
+    found = [script.revision for script in ScriptDirectory(str(folder)).walk_revisions()]
+    assert callwright.storage.database._revisions() == found[::-1]
