@@ -37,8 +37,9 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "engines.port",
     ),
     "hooks": (),
-    "methods": ("hooks", "calls", "directory", "engines.port", "config"),
-    "rpc": ("methods", "directory", "config"),
+    "downloads": ("config",),
+    "methods": ("hooks", "downloads", "calls", "directory", "engines.port", "config"),
+    "rpc": ("methods", "downloads", "directory", "config"),
 }
 MAY_IMPORT_EVERYTHING = ("app", "cli", "__main__")
 

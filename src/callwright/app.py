@@ -25,6 +25,7 @@ from callwright.calls.manager import CallManager
 from callwright.calls.narration import narrate
 from callwright.calls.plan import RecordedMessage
 from callwright.config import HttpSettings, Settings
+from callwright.downloads.links import Links, link_key
 from callwright.engines.media.engine import RtpEngine
 from callwright.engines.media.workers import MediaWorkers
 from callwright.engines.port import LegId, Media
@@ -162,8 +163,8 @@ async def service(settings: Settings) -> AsyncIterator[Service]:
     database = open_database(settings.database_url)
     try:
         await check_schema(database)
-        with _alone_in(settings.data):
-            async with _put_together(settings, database) as up:
+        with _alone_in(settings.data), _listener(settings.http) as listener:
+            async with _put_together(settings, database, listener) as up:
                 yield up
     finally:
         await database.dispose()
@@ -181,12 +182,15 @@ def _alone_in(folder: Path) -> "Iterator[None]":
 
 
 @asynccontextmanager
-async def _put_together(settings: Settings, database: AsyncEngine) -> AsyncIterator[Service]:
+async def _put_together(
+    settings: Settings, database: AsyncEngine, listener: socket.socket
+) -> AsyncIterator[Service]:
     journal = StoredJournal(database)
     unfinished = await journal.close_unfinished(datetime.now(UTC))
     if unfinished:
         log.warning("%d sessions had been cut off by the last stop: closed", len(unfinished))
     directory = StoredDirectory(database, settings.data / "media", Remembered())
+    links = await _links(settings, listener)
     next_id = itertools.count(await reserve_block(database) << BLOCK_BITS).__next__
     engine = _engine(settings, lambda: LegId(next_id()))
     manager = CallManager(
@@ -222,7 +226,7 @@ async def _put_together(settings: Settings, database: AsyncEngine) -> AsyncItera
             *ControlCalls(live, numbers, messages, settings.api).methods(),
             *Marks(live, directory).methods(),
             *talk_options.methods(),
-            *Listings(manager, journal).methods(),
+            *Listings(manager, journal, links).methods(),
         ],
         access,
         settings.api,
@@ -238,9 +242,18 @@ async def _put_together(settings: Settings, database: AsyncEngine) -> AsyncItera
         _started(lambda started: manager.run(started=started)),
         # Only now, since with the trunks calls may come in; and before anybody is told to be up.
         _started(lambda started: _follow_directory(directory, engine, started)),
-        _listening(settings.http, http) as url,
+        _serving(listener, http),
     ):
-        yield Service(url, manager, engine)
+        yield Service(_url(listener), manager, engine)
+
+
+async def _links(settings: Settings, listener: socket.socket) -> Links:
+    try:
+        key = await anyio.to_thread.run_sync(link_key, settings.data)
+    except (OSError, ValueError) as fault:
+        raise StartFault(f"links cannot be signed: {fault}") from fault
+    base = settings.http.public_url or _url(listener)
+    return Links(base.rstrip("/"), key, lasts=settings.http.links_last)
 
 
 def _ringback(folder: Path) -> RecordedMessage:
@@ -349,15 +362,26 @@ class _HttpServer(uvicorn.Server):
         yield
 
 
-@asynccontextmanager
-async def _listening(settings: HttpSettings, http: "Starlette") -> AsyncIterator[str]:
-    """Serve HTTP while the block runs; requests under way at its end are answered."""
+@contextmanager
+def _listener(settings: HttpSettings) -> "Iterator[socket.socket]":
+    """Take the API's address, so that links can name it. Who comes early waits to be served."""
     try:
         listener = socket.create_server((settings.host, settings.port), backlog=256)
     except OSError as fault:
         where = f"{settings.host}:{settings.port}"
         raise StartFault(f"HTTP cannot be served at {where} ([http]): {fault.strerror}") from fault
+    with listener:
+        yield listener
+
+
+def _url(listener: socket.socket) -> str:
     host, port = listener.getsockname()[:2]
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+@asynccontextmanager
+async def _serving(listener: socket.socket, http: "Starlette") -> AsyncIterator[None]:
+    """Serve HTTP while the block runs; requests under way at its end are answered."""
     config = uvicorn.Config(
         http,
         log_config=None,
@@ -374,6 +398,6 @@ async def _listening(settings: HttpSettings, http: "Starlette") -> AsyncIterator
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(server.serve, [listener])
         try:
-            yield f"http://{f'[{host}]' if ':' in host else host}:{port}"
+            yield
         finally:
             server.should_exit = True

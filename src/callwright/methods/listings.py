@@ -14,6 +14,7 @@ from callwright.calls.manager import CallManager
 from callwright.calls.plan import Caption, Role, SessionId
 from callwright.calls.record import CallRecord, LegRecord, LegState
 from callwright.directory.model import Component
+from callwright.downloads.links import Links
 from callwright.engines.port import Quality
 from callwright.methods import errors
 from callwright.methods.method import (
@@ -77,6 +78,8 @@ class ShownRecording(TypedDict):
     file_name: str
     duration: float
     "Seconds."
+    file_link: str
+    "Where its WAV is fetched, without a token, for a while; `&format=mp3` or `opus` may be added."
 
 
 @described
@@ -127,9 +130,10 @@ class Archive(Protocol):
 
 
 class Listings:
-    def __init__(self, manager: CallManager, archive: Archive) -> None:
+    def __init__(self, manager: CallManager, archive: Archive, links: Links) -> None:
         self._manager = manager
         self._archive = archive
+        self._links = links
 
     def methods(self) -> Sequence[Method[Any]]:
         return LIST_CALLS.served_by(self.list_calls), GET_CALL.served_by(self.get_call)
@@ -145,11 +149,11 @@ class Listings:
     async def get_call(self, caller: Caller, params: GetCall) -> ShownCall:
         session = SessionId(params.call_session_id)
         if live := self._manager.find(caller.account.id, session):
-            return _shown(live.record)
+            return _shown(live.record, self._links)
         story = await self._archive.events_of(session, caller.account.id)
         if story is None:
             raise errors.CallSessionNotFound(field="call_session_id", value=session)
-        return _shown(CallRecord.of(story))
+        return _shown(CallRecord.of(story), self._links)
 
 
 def _listed(record: CallRecord) -> ListedCall:
@@ -166,14 +170,19 @@ def _listed(record: CallRecord) -> ListedCall:
     }
 
 
-def _shown(record: CallRecord) -> ShownCall:
+def _shown(record: CallRecord, links: Links) -> ShownCall:
     verdict = record.verdict
     return {
         **_listed(record),
         "state": "finished" if verdict else record.state.value,
         "finish_reason": verdict.finish_reason if verdict else None,
         "recordings": [
-            {"recording_id": one.id, "file_name": one.file_name, "duration": one.duration}
+            {
+                "recording_id": one.id,
+                "file_name": one.file_name,
+                "duration": one.duration,
+                "file_link": links.recording(one.id),
+            }
             for one in record.recordings
         ],
         "timeline": [_told(event) for event in record.timeline],
