@@ -1,10 +1,11 @@
 #!/usr/bin/env python
-"""Write docs/api.md, errors.md and states.md from the definitions that serve and validate.
+"""Write docs/api.md, errors.md, states.md and events.md from the definitions in the code.
 
 ``--check`` writes nothing and fails where a file is not what would be written.
 """
 
 import argparse
+import dataclasses
 import inspect
 import json
 import sys
@@ -12,15 +13,42 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from callwright.calls.commands import ALLOWED
 from callwright.calls.state import LIVE, TRANSITIONS, State
 from callwright.methods.catalogue import CATALOGUE
 from callwright.methods.errors import ERRORS, ApiError
 from callwright.methods.method import Declaration
+from callwright.notify.catalogue import CATALOGUE as EVENTS
+from callwright.notify.payloads import OfLeg, Payload
 from callwright.rpc.openrpc import COMMON, OF_REQUESTS, OF_TOKENS, TOKEN_DESCRIPTION, describe
 
 DOCS = Path(__file__).parents[1] / "docs"
 NOTE = "<!-- Made by scripts/generate_docs.py; edit the definitions in src/callwright/methods. -->"
+EVENTS_NOTE = "<!-- Made by scripts/generate_docs.py; edit src/callwright/notify/payloads.py. -->"
+EVENTS_HEAD = """\
+What the account is told of its calls. An event is a fact, told in order, in one shape:
+
+```json
+{
+  "event_id": "4294967296-7",
+  "type": "leg.answered",
+  "sequence": 7,
+  "time": "2026-05-01T12:00:04.250Z",
+  "call_session_id": 4294967296,
+  "external_id": "334otr01",
+  "data": {"leg_id": 4294967297, "role": "contact", "...": "..."}
+}
+```
+
+`event_id` is the same whenever and however often the event is told: whoever has seen it may drop
+it. `sequence` puts the events of one session in order; numbers are missing in it where something
+happened that only the timeline of `get.call` shows. `time` is when it happened, in UTC.
+`external_id` is what the client gave the session at its start, or null.
+
+New types and new facts are added in time; what is here stays. Durations are seconds, numbers E.164
+digits without `+` or SIP numbers."""
 REPEATS = (
     "With the header `Idempotency-Key` (1 to 255 visible ASCII characters) a request may be sent "
     "again: within 24 hours the same key with the same parameters begins no second call and is "
@@ -36,7 +64,8 @@ def main() -> int:
     arguments.add_argument("--check", action="store_true", help="fail where a file is stale")
     check = arguments.parse_args().check
     stale = False
-    for name, lines in {"api.md": api(), "errors.md": errors(), "states.md": states()}.items():
+    files = {"api.md": api(), "errors.md": errors(), "states.md": states(), "events.md": events()}
+    for name, lines in files.items():
         file, text = DOCS / name, "\n".join(lines) + "\n"
         if not check:
             DOCS.mkdir(exist_ok=True)
@@ -98,6 +127,46 @@ def states() -> Iterator[str]:
         if method.command:
             allowed = ALLOWED[method.command]
             yield _row(f"`{method.name}`", *("●" if state in allowed else "" for state in live))
+
+
+def events() -> Iterator[str]:
+    """docs/events.md: every public event, and the facts it carries."""
+    yield from (EVENTS_NOTE, "", "# Events", "", *EVENTS_HEAD.splitlines())
+    yield from ("", "## The types", "", *_table("Type", "When"))
+    for event in EVENTS:
+        yield _row(f"[`{event.type}`](#{event.type.replace('.', '')})", _docstring(event)[0])
+    yield from ("", "## Facts of every event", "", *_facts(Payload))
+    yield from ("", "## Facts of every event of a leg", "", *_facts(OfLeg))
+    for event in EVENTS:
+        yield from ("", f"## {event.type}", "", *_docstring(event))
+        if issubclass(event, OfLeg):
+            yield from ("", "With the facts of a leg.")
+        if facts := [*_facts(event)]:
+            yield from ("", *facts)
+
+
+def _facts(event: type[Payload]) -> Iterator[str]:
+    """A table of an event's own facts; nothing if it has none."""
+    schema = TypeAdapter(event).json_schema()
+    schemas = schema.get("$defs", {})
+    parents = {field.name for base in event.__mro__[1:-1] for field in dataclasses.fields(base)}
+    own = {name: fact for name, fact in schema["properties"].items() if name not in parents}
+    if own:
+        yield from _table("Fact", "Type", "")
+    for name, fact in own.items():
+        yield from _fact(name, fact, schemas)
+
+
+def _fact(name: str, fact: Schema, schemas: Schema) -> Iterator[str]:
+    """The row of a fact, and those of its members."""
+    description = " ".join(fact.get("description", "").replace("``", "`").split())
+    yield _row(f"`{name}`", _type(fact, schemas), description)
+    for member, part in _plain(fact, schemas).get("properties", {}).items():
+        yield from _fact(f"{name}.{member}", part, schemas)
+
+
+def _docstring(event: type[Payload]) -> list[str]:
+    return (inspect.getdoc(event) or "").splitlines()
 
 
 def _method(method: Declaration[Any], shown: Schema, schemas: Schema) -> Iterator[str]:

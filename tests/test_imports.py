@@ -39,7 +39,16 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "hooks": (),
     "downloads": ("config",),
     "methods": ("hooks", "downloads", "calls", "directory", "engines.port", "config"),
-    "rpc": ("methods", "downloads", "directory", "config"),
+    # What happens in calls is stored first, and told to the outside from there.
+    "notify": (
+        "storage",
+        "calls.plan",
+        "calls.events",
+        "directory",
+        "engines.port",
+        "config",
+    ),
+    "rpc": ("methods", "notify", "downloads", "directory", "config"),
 }
 MAY_IMPORT_EVERYTHING = ("app", "cli", "__main__")
 

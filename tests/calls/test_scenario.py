@@ -9,6 +9,7 @@ import pytest
 from callwright.calls.commands import Hold, WrongState
 from callwright.calls.ending import RELEASED, Ending
 from callwright.calls.events import (
+    CallLost,
     KeyReceived,
     LegEnded,
     LegStarted,
@@ -377,6 +378,26 @@ def test_nobody_is_reached(
         {CONTACT: STAYS, EMPLOYEE: far_ends[0], EMPLOYEE_2: far_ends[1]},
         check,
     )
+
+
+def test_a_call_that_nobody_has_talked_on_is_lost(props: Props) -> None:
+    def check(scene: Stage, verdict: SessionFinished) -> None:
+        [lost] = told(scene, CallLost)
+        assert isinstance(lost, CallLost)
+        assert lost.finish_reason == verdict.finish_reason == "operator_busy"
+        assert lost.wait_duration == verdict.total_duration
+        assert lost.sequence == verdict.sequence - 1
+
+    tell(props, scenario(ring(person(EMPLOYEE))), {CONTACT: STAYS, EMPLOYEE: busy()}, check)
+
+
+def test_a_call_that_somebody_has_talked_on_is_not_lost(props: Props) -> None:
+    def check(scene: Stage, verdict: SessionFinished) -> None:
+        assert verdict.talk_duration > 0
+        assert told(scene, CallLost) == []
+
+    far_ends = {CONTACT: does((5.0, HangsUp())), EMPLOYEE: answers()}
+    tell(props, scenario(ring(person(EMPLOYEE))), far_ends, check)
 
 
 def test_nobody_there_to_ring(props: Props) -> None:

@@ -11,7 +11,14 @@ import pytest
 from sqlalchemy import event, func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from callwright.calls.events import KeySent, LegEnded, SessionEvent, SessionFinished
+from callwright.calls.events import (
+    CallLost,
+    KeySent,
+    LegEnded,
+    LegStarted,
+    SessionEvent,
+    SessionFinished,
+)
 from callwright.calls.journal import JournalUnavailable
 from callwright.calls.plan import SessionId
 from callwright.storage.journal import StoredJournal
@@ -433,3 +440,21 @@ async def test_a_session_that_only_began_is_closed_too(
     assert (verdict.sequence, verdict.offset, verdict.total_duration) == (2, 0.0, 0.0)
     story: list[SessionEvent] = [started(1), verdict]
     assert await journal.events_of(SessionId(1), 1) == story
+
+
+async def test_a_call_that_came_in_and_was_cut_off_before_a_talk_is_closed_as_lost(
+    journal: StoredJournal, database: AsyncEngine
+) -> None:
+    await journal.begin(started(1))
+    came_in = later(1)[0]
+    assert isinstance(came_in, LegStarted)
+    journal.hear(replace(came_in, offered=True))
+    await write_all(journal)
+
+    [verdict] = await StoredJournal(database).close_unfinished(at(60))
+    story = await journal.events_of(SessionId(1), 1)
+    assert story is not None
+    assert [type(fact) for fact in story[-3:]] == [LegEnded, CallLost, SessionFinished]
+    assert [fact.sequence for fact in story] == [1, 2, 3, 4, 5]
+    [lost] = [fact for fact in story if isinstance(fact, CallLost)]
+    assert (lost.finish_reason, lost.wait_duration) == ("internal_error", verdict.wait_duration)

@@ -296,6 +296,19 @@ class RouteFailed(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CallLost(Event):
+    """A call that had come in is over, and nobody has talked with the contact.
+
+    The last event before the verdict.
+    """
+
+    finish_reason: str
+    "The verdict's."
+    wait_duration: float
+    "Seconds the contact has waited."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SessionFinished(Event):
     """The session's one verdict. Its last event, exactly once."""
 
@@ -349,6 +362,7 @@ SessionEvent = (
     | QueueLeft
     | RouteAnswered
     | RouteFailed
+    | CallLost
     | SessionFinished
 )
 

@@ -93,6 +93,8 @@ def narrate(event: SessionEvent) -> None:
             line = f"the customer's URL gives no answer: {reason}"
         case events.KeySent() | events.KeyReceived():
             return  # Keys may be a PIN or a card's number.
+        case events.CallLost(wait_duration=waited):
+            line = f"lost: nobody has talked with the contact, who waited for {waited:.1f} s"
         case events.SessionFinished():
             line = f"finished: {event.finish_reason}, by the {event.ended_by}" + (
                 f" ({event.detail})" if event.detail else ""

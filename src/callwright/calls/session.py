@@ -89,6 +89,7 @@ class Session:
         self._keys_going_out: deque[bool] = deque()
         "Keys given to the engine and not told as sent: whether they are of the dtmf_string."
         self._keys_sent = 0
+        self._called_in = False
         self._talk_began: float | None = None
         self._talked = 0.0
         self._tasks: TaskGroup | None = None
@@ -132,6 +133,7 @@ class Session:
 
         ``caller``: its number, and, as its caller id, the number it has called.
         """
+        self._called_in = True
         party = Party(self, Role.CONTACT)
         leg = party.leg = Leg(offered, party, caller, anyio.current_time())
         self.legs[leg.id] = leg
@@ -385,6 +387,12 @@ class Session:
     def _finish(self, ending: Ending) -> None:
         total = anyio.current_time() - self._begun
         waited = total if self._talk_began is None else self._talk_began - self._begun
+        if self._called_in and self._talk_began is None:
+            self.tell(
+                events.CallLost,
+                finish_reason=ending.finish_reason,
+                wait_duration=round(waited, 3),
+            )
         self.tell(
             events.SessionFinished,
             finish_reason=ending.finish_reason,

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from callwright.calls.events import (
+    CallLost,
     LegAnswered,
     LegEnded,
     LegStarted,
@@ -21,8 +22,10 @@ DETAIL = "the service was restarted"
 
 def closing_events(
     session: SessionId, started_at: datetime, story: Sequence[SessionEvent], now: datetime
-) -> tuple[list[LegEnded], SessionFinished]:
+) -> tuple[list[SessionEvent], SessionFinished]:
     """Return what ends the session: an end for every leg that has none, then the verdict.
+
+    A call that had come in and that nobody has talked on is told as lost, before the verdict.
 
     The events bear the time they are written at, which may be days after the crash. Durations end
     with the last event that is known: nobody talked while the service was down.
@@ -36,10 +39,12 @@ def closing_events(
     talk_began: float | None = None
     first_talk: float | None = None
     talked = 0.0
+    called_in = False
     for event in story:
         match event:
             case LegStarted(leg=leg):
                 rung[leg] = event.offset
+                called_in |= event.offered
             case LegAnswered(leg=leg):
                 answered[leg] = event.offset
             case LegEnded(leg=leg):
@@ -55,7 +60,7 @@ def closing_events(
     if talk_began is not None:
         talked += last - talk_began
 
-    legs = [
+    ends: list[SessionEvent] = [
         LegEnded(
             session=session,
             sequence=sequence + place,
@@ -70,17 +75,29 @@ def closing_events(
         )
         for place, (leg, began) in enumerate(rung.items(), start=1)
     ]
+    waited = round(last if first_talk is None else first_talk, 3)
+    if called_in and first_talk is None:
+        ends.append(
+            CallLost(
+                session=session,
+                sequence=sequence + len(ends) + 1,
+                time=now,
+                offset=offset,
+                finish_reason=REASON,
+                wait_duration=waited,
+            )
+        )
     verdict = SessionFinished(
         session=session,
-        sequence=sequence + len(legs) + 1,
+        sequence=sequence + len(ends) + 1,
         time=now,
         offset=offset,
         finish_reason=REASON,
         ended_by="service",
         fault="service",
         detail=DETAIL,
-        wait_duration=round(last if first_talk is None else first_talk, 3),
+        wait_duration=waited,
         talk_duration=round(talked, 3),
         total_duration=round(last, 3),
     )
-    return legs, verdict
+    return ends, verdict

@@ -22,6 +22,7 @@ from sqlalchemy.exc import (
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from callwright.calls.events import (
+    CallLost,
     LegAnswered,
     LegEnded,
     LegStarted,
@@ -54,7 +55,15 @@ FLUSHED_WITHIN = 2.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 5.0
 
 # What get.call, reports and bills are made of. The rest are details of the timeline.
-_ESSENTIAL = (LegStarted, LegAnswered, LegEnded, TalkStarted, TalkFinished, SessionFinished)
+_ESSENTIAL = (
+    LegStarted,
+    LegAnswered,
+    LegEnded,
+    TalkStarted,
+    TalkFinished,
+    CallLost,
+    SessionFinished,
+)
 
 # The database works and does not take this very event: trying again would never end.
 _UNWRITABLE = (IntegrityError, DataError, ProgrammingError, ValueError)
@@ -141,8 +150,8 @@ class StoredJournal:
         async with writing(self._database) as connection:
             for session, started_at in await unfinished(connection):
                 story = await read_events(connection, session)
-                legs, verdict = closing_events(session, started_at, story, now)
-                await write_events(connection, [*legs, verdict])
+                ends, verdict = closing_events(session, started_at, story, now)
+                await write_events(connection, [*ends, verdict])
                 verdicts.append(verdict)
         for verdict in verdicts:
             log.warning("%s closed: %s", verdict.session, verdict.detail)

@@ -1,0 +1,397 @@
+"""Payloads: the types of public events, each with the facts it carries.
+
+A type's docstring and the strings under its fields are docs/events.md. Types and fields are part
+of the API: they are added, and never renamed or taken away. Durations are seconds, numbers E.164
+digits without ``+`` or SIP numbers; a name that the published API's notifications have is theirs.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from pydantic import ConfigDict
+
+from callwright.engines.port import Quality
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payload:
+    """What every event tells of its call."""
+
+    type: ClassVar[str]
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(use_attribute_docstrings=True)
+    direction: str
+    "`in` or `out`, as the session is marked."
+    method: str
+    "What has begun the session: a method's name, or `inbound` for a call that came in."
+    start_time: str
+    "When the session began: ISO 8601, UTC."
+    virtual_phone_number: str
+    "The account's number that the contact sees, or has called."
+    contact_phone_number: str
+    "Empty if the contact withholds its number."
+    employee_id: int | None
+    """The employee the event is about: whose leg it is, else who talks with the contact or has
+    talked with it last, else whom the call was asked for. Null for a bare number."""
+    employee_full_name: str | None
+    employee_phone_number: str | None
+    "The phone of that employee or operator; null before one has been rung."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfLeg(Payload):
+    leg_id: int
+    role: str
+    "`contact`, `employee` (or operator), `third` (whom the employee consults) or `coach`."
+    calling_phone_number: str
+    called_phone_number: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionStarted(Payload):
+    """A session has been put on record; nothing has rung yet."""
+
+    type = "session.started"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StateEntered(Payload):
+    """The session has another public state; see [states.md](states.md)."""
+
+    type = "state.entered"
+    state: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegStarted(OfLeg):
+    """A phone has been told to ring, or has called in."""
+
+    type = "leg.started"
+    offered: bool
+    "It has called in."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegRang(OfLeg):
+    """The phone says that it rings."""
+
+    type = "leg.rang"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegAnswered(OfLeg):
+    """The leg was answered."""
+
+    type = "leg.answered"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegMuted(OfLeg):
+    """Nobody hears the leg any more."""
+
+    type = "leg.muted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegUnmuted(OfLeg):
+    """The leg is heard again."""
+
+    type = "leg.unmuted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegEnded(OfLeg):
+    """The leg is gone. Every leg that started ends, once."""
+
+    type = "leg.ended"
+    finish_reason: str
+    cause: str
+    "Why, in the words of the engine: `busy`, `no_answer`, `hung_up`, `released`."
+    raw: str
+    "What the far end said: `486 Busy Here`. Empty if it said nothing."
+    talk_time_duration: float
+    "From its answer to its end; 0 if it was never answered."
+    total_time_duration: float
+    quality: Quality | None
+    "How its audio came over; null if there was none."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageStarted(OfLeg):
+    """A party begins to hear a message."""
+
+    type = "message.started"
+    label: str
+    "`tts`, or `media` and the id of the file."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageFinished(OfLeg):
+    """A message is over."""
+
+    type = "message.finished"
+    label: str
+    whole: bool
+    "False: it was cut."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageFailed(OfLeg):
+    """A message could not be played; the call went on without it."""
+
+    type = "message.failed"
+    label: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TalkStarted(Payload):
+    """Two legs hear each other: the contact's and an operator's, or two operators'."""
+
+    type = "talk.started"
+    leg_ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TalkFinished(Payload):
+    """Two legs do not hear each other any more: one was held, handed over or has left."""
+
+    type = "talk.finished"
+    leg_ids: tuple[int, ...]
+    talk_time_duration: float
+    "How long this stretch has lasted."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldStarted(OfLeg):
+    """A party is held."""
+
+    type = "hold.started"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldFinished(OfLeg):
+    """A party is not held any more."""
+
+    type = "hold.finished"
+    hold_time_duration: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransferFinished(OfLeg):
+    """An operator, whose leg it is, has handed the contact over to another."""
+
+    type = "transfer.finished"
+    to_leg_id: int
+    to_employee_id: int | None
+    to_employee_full_name: str | None
+    to_employee_phone_number: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CoachJoined(OfLeg):
+    """A coach hears the talk."""
+
+    type = "coach.joined"
+    coached_leg_id: int
+    mode: str
+    "`listen`, `whisper` or `barge`."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CoachModeChanged(OfLeg):
+    """Who hears a coach has changed."""
+
+    type = "coach.mode_changed"
+    mode: str
+    "`listen`, `whisper` or `barge`."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeysReceived(OfLeg):
+    """A party has pressed keys; at most 500 are told of one session."""
+
+    type = "keys.received"
+    keys: str
+    "`0-9 * # A-D`; one, as phones send them."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeySent(OfLeg):
+    """A key was sent to a party."""
+
+    type = "key.sent"
+    key: str
+    pending: str
+    "What is still to be sent of the request's `dtmf_string`."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OptionUsed(Payload):
+    """An employee has used a talk option by its keys."""
+
+    type = "option.used"
+    button: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OptionFailed(Payload):
+    """A talk option could not be carried out."""
+
+    type = "option.failed"
+    button: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactSaved(Payload):
+    """The employee asks for the contact's number to be kept."""
+
+    type = "contact.saved"
+    phone_number: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactBlocked(Payload):
+    """The contact's number has come onto the account's blacklist."""
+
+    type = "contact.blocked"
+    phone_number: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TagSet(Payload):
+    """The session was given a tag."""
+
+    type = "tag.set"
+    tag_id: int
+    tag_name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingStarted(Payload):
+    """A talk, or a voicemail, is being recorded."""
+
+    type = "recording.started"
+    recording_id: int
+    leg_ids: tuple[int, ...]
+    "Left channel, right channel; a single one for a voicemail."
+    file_name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingReady(Payload):
+    """The file of a recording is complete."""
+
+    type = "recording.ready"
+    recording_id: int
+    leg_ids: tuple[int, ...]
+    file_name: str
+    file_duration: float
+    tag_ids: tuple[int, ...]
+    "Tags the session has by now."
+    tag_names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingFailed(Payload):
+    """A recording could not be written to its end."""
+
+    type = "recording.failed"
+    recording_id: int
+    leg_ids: tuple[int, ...]
+    file_name: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperationStarted(Payload):
+    """The contact has come to an operation of its scenario."""
+
+    type = "operation.started"
+    operation: str
+    "`play`, `menu`, `ring`, `queue`, `ask`, `voicemail` or `hangup`."
+    branch: str
+    "Label of the list it stands in; empty for the scenario's own operations."
+    number: int
+    "Its place in the list, from 1."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueEntered(OfLeg):
+    """The contact waits in a queue, or was not let in."""
+
+    type = "queue.entered"
+    queue: str
+    position: int
+    "From 1; 0: the queue is full, and the contact does not wait."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueLeft(OfLeg):
+    """The contact does not wait in the queue any more."""
+
+    type = "queue.left"
+    queue: str
+    wait_time_duration: float
+    reached: bool
+    "Whether somebody has taken the call."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouteAnswered(Payload):
+    """A customer's URL has said where the call goes."""
+
+    type = "route.answered"
+    codes: tuple[str, ...]
+    phones: int
+    "How many it gave."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouteFailed(Payload):
+    """A customer's URL has not said where the call goes; it takes the fallback branch."""
+
+    type = "route.failed"
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallLost(Payload):
+    """A call that had come in is over, and nobody has talked with the contact.
+
+    `session.finished` follows.
+    """
+
+    type = "call.lost"
+    lost_reason: str
+    "The session's finish reason."
+    wait_time_duration: float
+    employee_ids: tuple[int, ...]
+    "Employees that were rung."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionFinished(Payload):
+    """The session is over: its one verdict. Its last event, once."""
+
+    type = "session.finished"
+    finish_reason: str
+    ended_by: str
+    "`contact`, `employee`, `third`, `client` or `service`."
+    fault: str
+    "Whose fault it is: `nobody`, `contact`, `employee`, `third`, `network` or `service`."
+    detail: str
+    "For people; may be empty."
+    wait_time_duration: float
+    "Until the first talk began, or until the end if there was none."
+    talk_time_duration: float
+    total_time_duration: float
+    is_lost: bool
+    "It was told as `call.lost`."
+    is_transfer: bool
+    "The contact was handed over."
+    last_talked_employee_id: int | None
+    employee_ids: tuple[int, ...]
+    "Employees that were rung."
+    tag_ids: tuple[int, ...]
+    tag_names: tuple[str, ...]
