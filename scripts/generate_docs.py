@@ -9,7 +9,7 @@ import dataclasses
 import inspect
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +18,13 @@ from pydantic import TypeAdapter
 from callwright.calls.commands import ALLOWED
 from callwright.calls.state import LIVE, TRANSITIONS, State
 from callwright.methods.catalogue import CATALOGUE
+from callwright.methods.data.catalogue import DATA_CATALOGUE, LISTINGS
+from callwright.methods.data.listing import Listing
 from callwright.methods.errors import ERRORS, ApiError
 from callwright.methods.method import Declaration
 from callwright.notify.catalogue import CATALOGUE as EVENTS
 from callwright.notify.payloads import OfLeg, Payload
+from callwright.query import OPERATORS, Operator
 from callwright.rpc.openrpc import COMMON, OF_REQUESTS, OF_TOKENS, TOKEN_DESCRIPTION, describe
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -56,6 +59,23 @@ REPEATS = (
     "be sent again with its key. A replay takes a point, like any request that succeeds."
 )
 
+LISTS = """\
+Methods that give a list take the same parameters, and answer with `metadata.total_items`: how many
+rows there are without `limit` and `offset`.
+
+- `fields` names what is shown; left out, all fields are but those that are shown on request.
+- `sort` is `[{"field": "name", "order": "desc"}]`. Null comes before everything else.
+- `filter` is a comparison, `{"field": "id", "operator": ">", "value": 5}`, or a tree:
+  `{"filters": [...], "condition": "and"}`, where `or` is the other condition and filters may be
+  trees again. A tree has at most 100 comparisons and 8 levels.
+- Null is compared by `=` and `!=`. A field that is null differs from every value, and no other
+  operator holds for it. Texts are compared by case, and ordered by the code points of Unicode.
+- In `like`, `%` stands for any characters and `_` for one; a backslash before them takes that away.
+  `regexp` takes expressions of [RE2](https://github.com/google/re2/wiki/Syntax), POSIX classes
+  included, without references back and look-around; it is found anywhere in a text unless anchored.
+- Moments are written and shown as `YYYY-MM-DD hh:mm:ss` in the account's time zone, and compared by
+  whole seconds."""
+
 Schema = dict[str, Any]
 
 
@@ -64,7 +84,13 @@ def main() -> int:
     arguments.add_argument("--check", action="store_true", help="fail where a file is stale")
     check = arguments.parse_args().check
     stale = False
-    files = {"api.md": api(), "errors.md": errors(), "states.md": states(), "events.md": events()}
+    files = {
+        "api.md": api(),
+        "data-api.md": data_api(),
+        "errors.md": errors(),
+        "states.md": states(),
+        "events.md": events(),
+    }
     for name, lines in files.items():
         file, text = DOCS / name, "\n".join(lines) + "\n"
         if not check:
@@ -82,9 +108,42 @@ def api() -> Iterator[str]:
     yield "`POST /v4.0`, one JSON-RPC 2.0 request per HTTP request; the answer is always HTTP 200."
     yield "Types are strict. The same for programs: `GET /openrpc.json`."
     yield ""
-    described = describe(CATALOGUE, version="")
+    yield from _methods(CATALOGUE)
+
+
+def data_api() -> Iterator[str]:
+    """docs/data-api.md: how lists are asked, and every method of the Data API."""
+    yield from (NOTE, "", "# Methods of the Data API", "")
+    yield "`POST /v2.0`, one JSON-RPC 2.0 request per HTTP request, with the tokens and the limits"
+    yield "of `/v4.0`. The same for programs: `GET /v2.0/openrpc.json`."
+    yield from ("", LISTS, "")
+    yield from _table("Type of the field", *(f"`{operator}`" for operator in Operator))
+    for kind, operators in OPERATORS.items():
+        yield _row(kind.value, *("●" if one in operators else "" for one in Operator))
+    yield ""
+    yield from _methods(DATA_CATALOGUE)
+
+
+def _fields(listing: Listing) -> Iterator[str]:
+    """What cannot be told from the shape of a list's rows."""
+    known = [field for field in listing.fields.values() if field.name not in listing.unknown]
+    for what, names in (
+        ("Shown on request", [field.name for field in known if not field.default]),
+        ("Not sorted by", [field.name for field in known if not field.sortable]),
+        ("Not filtered by", [field.name for field in known if not field.filterable]),
+        (
+            "Fields of the published API of which nothing is known here, null where asked for",
+            [name for name in listing.fields if name in listing.unknown],
+        ),
+    ):
+        if names:
+            yield from (f"{what}: {', '.join(f'`{name}`' for name in names)}.", "")
+
+
+def _methods(catalogue: Sequence[Declaration[Any]]) -> Iterator[str]:
+    described = describe(catalogue, version="")
     schemas = described["components"]["schemas"]
-    for method, shown in zip(CATALOGUE, described["methods"], strict=True):
+    for method, shown in zip(catalogue, described["methods"], strict=True):
         yield from _method(method, shown, schemas)
 
 
@@ -187,6 +246,8 @@ def _method(method: Declaration[Any], shown: Schema, schemas: Schema) -> Iterato
     if result:
         yield from ("Result (`result.data`):", "")
         yield from ("```", *_shape(result, schemas, ""), "```", "")
+    if method.name in LISTINGS:
+        yield from _fields(LISTINGS[method.name])
     if method.errors:
         own = ", ".join(f"`{mnemonic}`" for mnemonic in method.errors)
         yield from (f"Errors of its own: {own}. All are in [errors.md](errors.md).", "")
@@ -267,7 +328,7 @@ def _raised_by(error: type[ApiError]) -> str:
         return "all with a token"
     return ", ".join(
         method.name
-        for method in CATALOGUE
+        for method in {method.name: method for method in (*CATALOGUE, *DATA_CATALOGUE)}.values()
         if error.mnemonic in method.errors
         and ERRORS[error.mnemonic].of_method(method.name) is error
     )

@@ -18,7 +18,8 @@ SOURCE = Path(__file__).parents[1] / "src" / "callwright"
 # without a rule fails, so that a new part gets one.
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "config": (),
-    "clock": (),
+    "pattern": (),
+    "query": (),
     "directory": ("engines.port",),
     "engines": (),
     "engines.port": (),
@@ -26,21 +27,31 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "engines.media": ("engines.port",),
     # The table of codecs is what SDP talks about.
     "engines.sip": ("engines.port", "engines.media.media", "engines.media.codec", "config"),
-    "calls": ("engines.port", "clock"),
+    "calls": ("engines.port",),
     # Spoken audio goes through the normaliser of uploaded audio, to be equally loud.
     "speech": ("calls.plan", "directory.audio", "engines.port", "config"),
     "storage": (
         "directory",
+        "pattern",
+        "query",
         "calls.plan",
         "calls.events",
         "calls.journal",
         "calls.state",
         "engines.port",
-        "clock",
     ),
     "hooks": (),
     "downloads": ("config",),
-    "methods": ("hooks", "downloads", "calls", "directory", "engines.port", "config"),
+    "methods": (
+        "hooks",
+        "downloads",
+        "calls",
+        "directory",
+        "engines.port",
+        "config",
+        "pattern",
+        "query",
+    ),
     # What happens in calls is stored first, and told to the outside from there.
     "notify": (
         "storage",
@@ -52,7 +63,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     ),
     "rpc": ("methods", "notify", "downloads", "directory", "config"),
 }
-MAY_IMPORT_EVERYTHING = ("app", "surroundings", "sandbox", "cli", "__main__")
+MAY_IMPORT_EVERYTHING = ("app", "data_api", "cli", "__main__")
 
 # Part of the package → what it may not import from outside, and why.
 MAY_NOT_IMPORT: dict[str, tuple[tuple[str, ...], str]] = {

@@ -202,10 +202,13 @@ class House:
     "Let a phone call in: see `SimulatedEngine.offer`."
 
     def answer(
-        self, body: bytes | str, headers: Mapping[str, str] | list[tuple[str, str]] | None = None
+        self,
+        body: bytes | str,
+        headers: Mapping[str, str] | list[tuple[str, str]] | None = None,
+        path: str = "/v4.0",
     ) -> Any:
         """Post a body as it is; HTTP says 200 whatever becomes of it."""
-        response = self.client.post(f"{self.url}/v4.0", content=body, headers=headers)
+        response = self.client.post(f"{self.url}{path}", content=body, headers=headers)
         assert response.status_code == 200
         return response.json()
 
@@ -215,11 +218,16 @@ class House:
         params: Mapping[str, object],
         token: str = TOKEN,
         headers: Mapping[str, str] | list[tuple[str, str]] | None = None,
+        path: str = "/v4.0",
     ) -> Any:
         """Call a method; give the whole answer."""
         params = {"access_token": token, **params}
         body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params})
-        return self.answer(body, headers)
+        return self.answer(body, headers, path)
+
+    def data(self, method: str, params: Mapping[str, object], token: str = TOKEN) -> Any:
+        """Call a method of the Data API; give the whole answer."""
+        return self.call(method, params, token, path="/v2.0")
 
     def succeeds(self, method: str, params: Mapping[str, object], token: str = TOKEN) -> Any:
         answer = self.call(method, params, token)

@@ -98,7 +98,7 @@ SHA256_NEEDED = "the SHA-256 of the token is needed, as 64 hexadecimal digits in
 HINT_NEEDED = "the token's last characters are needed, at most four letters and digits"
 A_COMPONENT = (
     "Input should be 'Call API Basic set', 'Call API Call management', "
-    "'Call API Informer calls' or 'Call API Call scenario'"
+    "'Call API Informer calls', 'Call API Call scenario' or 'Data API'"
 )
 DIGITS = "digits with the country's code: "
 NO_CONTACT = "only phones of kind sip or extension are rung at a contact"

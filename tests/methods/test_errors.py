@@ -106,6 +106,21 @@ WIRE = [
         -32002,
         "direction_not_allowed",
     ),
+    ("Sort by parameter is prohibited", -32602, "sort_prohibited"),
+    ("Filter by parameter is prohibited", -32602, "filter_prohibited"),
+    (
+        "Max value of requested date interval is 3 months",
+        -32602,
+        "date_interval_limit_reached",
+    ),
+    ("Entity not found", -32602, "entity_not_found"),
+    ("Duplicate entity", -32602, "duplicate_entity"),
+    ("You have interdependent entities", -32602, "dependency_error"),
+    (
+        "You need at least one of the following components to access this method: {components}",
+        -32008,
+        "method_component_disabled",
+    ),
     # Ours too: the header Idempotency-Key is an extension.
     (
         "The header Idempotency-Key must have 1 to 255 visible ASCII characters",

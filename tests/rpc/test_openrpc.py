@@ -7,12 +7,16 @@ from typing import Any
 import pytest
 
 from callwright.methods.catalogue import CATALOGUE
+from callwright.methods.data.catalogue import DATA_CATALOGUE
 from callwright.methods.method import Declaration
 from callwright.rpc.openrpc import describe
 from tests.rpc.world import TOYS
 
 DOCUMENT = describe([*TOYS, *CATALOGUE], version="1.2.3")
-METHODS: dict[str, Any] = {method["name"]: method for method in DOCUMENT["methods"]}
+DATA_DOCUMENT = describe(DATA_CATALOGUE, version="1.2.3", title="Data", path="/v2.0")
+METHODS: dict[str, Any] = {
+    method["name"]: method for method in (*DOCUMENT["methods"], *DATA_DOCUMENT["methods"])
+}
 
 
 def references(part: object) -> Iterator[str]:
@@ -39,9 +43,25 @@ def test_every_reference_leads_somewhere() -> None:
     found = set(references(DOCUMENT))
     assert "#/components/schemas/ToyEmployee" in found
     assert found == {f"#/components/schemas/{name}" for name in DOCUMENT["components"]["schemas"]}
+    assert set(references(DATA_DOCUMENT)) == {
+        f"#/components/schemas/{name}" for name in DATA_DOCUMENT["components"]["schemas"]
+    }
 
 
-@pytest.mark.parametrize("method", CATALOGUE, ids=lambda method: method.name)
+def test_a_list_counts_its_items() -> None:
+    def metadata(method: str) -> dict[str, Any]:
+        found: dict[str, Any] = METHODS[method]["result"]["schema"]["properties"]["metadata"]
+        return found
+
+    assert "total_items" in metadata("get.account")["properties"]
+    assert "total_items" not in metadata("list.calls")["properties"]
+
+
+@pytest.mark.parametrize(
+    "method",
+    {method.name: method for method in (*CATALOGUE, *DATA_CATALOGUE)}.values(),
+    ids=lambda method: method.name,
+)
 def test_every_parameter_is_described_in_the_order_of_the_model(method: Declaration[Any]) -> None:
     params = [param for param in METHODS[method.name]["params"] if param["name"] != "access_token"]
     fields = method.params.model_fields

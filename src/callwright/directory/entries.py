@@ -4,6 +4,7 @@ import re
 from ipaddress import IPv4Address, IPv6Address, ip_network
 from pathlib import PurePosixPath
 from typing import Annotated, Literal
+from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
@@ -78,6 +79,13 @@ def _argon2(text: str) -> str:
     return text
 
 
+def _timezone(text: str) -> str:
+    # Reading a zone opens a file of its name: only names that are listed are opened.
+    if text not in available_timezones():
+        raise ValueError("no time zone of the IANA data base, such as Europe/Moscow")
+    return text
+
+
 Text = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_printable)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}$")]
 E164 = Annotated[str, AfterValidator(_e164)]
@@ -105,6 +113,8 @@ class AccountEntry(Entry):
     "False: every request is answered `account_inactive`."
     directions: list[Annotated[Destination, Field(strict=False)]] = list(USUAL)
     "Where calls may go: `local`, `mobile`, `long_distance`, `international`, `premium`."
+    timezone: Annotated[str, Field(max_length=64), AfterValidator(_timezone)] = "UTC"
+    "In which reports show times and are asked for them, such as `Europe/Moscow`."
 
 
 class UserEntry(Entry):

@@ -10,6 +10,7 @@ from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import NewType
+from zoneinfo import ZoneInfo
 
 from callwright.directory.destinations import USUAL, Destination
 from callwright.directory.scenario import ScenarioId
@@ -18,6 +19,8 @@ AccountId = NewType("AccountId", int)
 UserId = NewType("UserId", int)
 EmployeeId = NewType("EmployeeId", int)
 MediaFileId = NewType("MediaFileId", int)
+
+UTC = ZoneInfo("UTC")
 
 Network = IPv4Network | IPv6Network
 
@@ -32,6 +35,7 @@ class Component(StrEnum):
     MANAGEMENT = "Call API Call management"
     INFORMER = "Call API Informer calls"
     SCENARIO = "Call API Call scenario"
+    DATA = "Data API"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,8 @@ class Account:
     active: bool = True
     directions: frozenset[Destination] = frozenset(USUAL)
     "Where calls may go."
+    timezone: ZoneInfo = UTC
+    "In which reports show times and are asked for them."
 
 
 @dataclass(frozen=True, slots=True)

@@ -177,6 +177,14 @@ class ComponentDisabled(ApiError, code=-32008):
     message = "Component {component_name} has been disabled"
 
 
+class MethodComponentDisabled(ApiError, code=-32008):
+    """The component `Data API` is switched off for the user."""
+
+    message = (
+        "You need at least one of the following components to access this method: {components}"
+    )
+
+
 class LimitExceeded(ApiError, code=-32029):
     """The account has no points left in this minute or day; ``metadata.limits`` says how long."""
 
@@ -377,6 +385,45 @@ class TalkOptionNotFound(ApiError, code=-32602):
     """The account has no talk option on this button."""
 
     message = "Talk option not found"
+
+
+# Lists, reports and entities (Data API).
+
+
+class SortProhibited(ApiError, code=-32602):
+    """The field cannot be sorted by."""
+
+    message = "Sort by parameter is prohibited"
+
+
+class FilterProhibited(ApiError, code=-32602):
+    """The field cannot be filtered by."""
+
+    message = "Filter by parameter is prohibited"
+
+
+class DateIntervalLimitReached(ApiError, code=-32602):
+    """The report is asked for more than three months."""
+
+    message = "Max value of requested date interval is 3 months"
+
+
+class EntityNotFound(ApiError, code=-32602):
+    """The account has nothing of this id, or of this name."""
+
+    message = "Entity not found"
+
+
+class DuplicateEntity(ApiError, code=-32602):
+    """There is one already of what may be there only once."""
+
+    message = "Duplicate entity"
+
+
+class DependencyError(ApiError, code=-32602):
+    """Something else needs what is to be deleted."""
+
+    message = "You have interdependent entities"
 
 
 # Our fault.

@@ -1,7 +1,7 @@
 """A method of the API: its name, its parameters, what it needs, and the function that serves it."""
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Generic, TypeVar
 
@@ -93,6 +93,19 @@ P = TypeVar("P", bound=Params)
 
 
 @dataclass(frozen=True, slots=True)
+class Answer:
+    """A result that has something to say beside itself. Methods may return it for ``result.data``.
+
+    In JSON already: a long list is made so bit by bit, since calls do not wait meanwhile.
+    """
+
+    data: str
+    "What becomes ``result.data``, as JSON."
+    metadata: Mapping[str, object]
+    "What stands in ``result.metadata``, beside the limits."
+
+
+@dataclass(frozen=True, slots=True)
 class Declaration(Generic[P]):
     """What a method is, before there is anything to serve it; the API reference is made of these.
 
@@ -118,6 +131,9 @@ class Declaration(Generic[P]):
     command: type[Command] | None = None
     "What it asks of a session; `callwright.calls.commands.ALLOWED` says in which states."
 
+    counts_items: bool = False
+    "It gives a list, and ``metadata.total_items``: how many there are without limit and offset."
+
     @property
     def takes_token(self) -> bool:
         return True
@@ -136,6 +152,7 @@ class Declaration(Generic[P]):
             errors=self.errors,
             result=self.result,
             command=self.command,
+            counts_items=self.counts_items,
             serve=serve,
         )
 

@@ -29,6 +29,7 @@ from callwright.methods.errors import (
     DataTypeError,
     Forbidden,
     IpNotWhitelisted,
+    MethodComponentDisabled,
     RequiredParameterMissed,
 )
 from callwright.methods.method import Caller
@@ -84,6 +85,8 @@ def check_right(user: User, account: Account, component: Component | None) -> No
         raise AccountInactive()
     if not user.active:
         raise Forbidden()
+    if component is Component.DATA and component in user.disabled_components:
+        raise MethodComponentDisabled(components=component.value)
     if component in user.disabled_components:
         raise ComponentDisabled(component_name=component.value)
 

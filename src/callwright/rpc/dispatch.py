@@ -9,8 +9,8 @@ who is calling, so they are checked before the network.
 import json
 import logging
 import time
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from callwright.config import ApiSettings
@@ -29,11 +29,11 @@ from callwright.methods.errors import (
     ParseError,
     UnexpectedParameters,
 )
-from callwright.methods.method import Method, OpenMethod
+from callwright.methods.method import Answer, Method, OpenMethod
 from callwright.methods.repeats import Repeats, key_of
 from callwright.rpc.auth import ACCESS_TOKEN, Client, caller_of, check_network, check_right
 from callwright.rpc.envelope import Real, Request, RequestId, read_document, read_request
-from callwright.rpc.limits import Budget
+from callwright.rpc.limits import Budget, budget_of
 from callwright.rpc.parameters import read_params
 
 log = logging.getLogger(__name__)
@@ -63,12 +63,15 @@ class Exchange:
     account: AccountId | None = None
     replayed: bool = False
     "The answer is that of an earlier request with the same Idempotency-Key."
+    metadata: Mapping[str, object] = field(default_factory=dict)
+    "What the method has to say beside its result."
 
 
 class Dispatcher:
     """All methods, by name. ``clock`` gives seconds since 1970 (UTC).
 
     ``repeats`` takes the requests with an Idempotency-Key; without it the header means nothing.
+    ``budget``: the points of accounts; one for all dispatchers of a server.
     """
 
     def __init__(
@@ -78,6 +81,7 @@ class Dispatcher:
         settings: ApiSettings,
         clock: Callable[[], float] = time.time,
         repeats: Repeats | None = None,
+        budget: Budget | None = None,
     ) -> None:
         self.methods: dict[str, AnyMethod] = {}
         for method in methods:
@@ -88,9 +92,7 @@ class Dispatcher:
         self._lenient = settings.lenient
         self._clock = clock
         self._repeats = repeats
-        self._budget = Budget(
-            per_minute=settings.points_per_minute, per_day=settings.points_per_day, clock=clock
-        )
+        self._budget = budget or budget_of(settings, clock)
 
     async def respond(self, body: bytes, client: Client) -> bytes:
         """Answer one request body. Whatever happens, the answer is a JSON-RPC response."""
@@ -135,7 +137,11 @@ class Dispatcher:
             sent = {name: item for name, item in request.params.items() if name != ACCESS_TOKEN}
             params = read_params(method, sent, lenient=self._lenient)
             if key is None or self._repeats is None:
-                return _json(await method.serve(caller, params))
+                result = await method.serve(caller, params)
+                if isinstance(result, Answer):
+                    exchange.metadata = result.metadata
+                    return result.data
+                return _json(result)
             outcome = await self._repeats.serve(method, caller, params, sent, key)
             exchange.replayed = outcome.replayed
             return _json(outcome.data)
@@ -153,7 +159,7 @@ class Dispatcher:
             return _json(await method.serve(user))
 
     def _success(self, exchange: Exchange, data: str) -> bytes:
-        facts = self._metadata(exchange.account)
+        facts = {**exchange.metadata, **self._metadata(exchange.account)}
         if exchange.replayed:
             facts["idempotent_replayed"] = True
         metadata = _json(facts)

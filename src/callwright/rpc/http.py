@@ -5,8 +5,9 @@ body. Other statuses are for what is not JSON-RPC: 404, 405, 413 over the body l
 that does not come.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from importlib.metadata import version
+from typing import TypeAlias
 
 import anyio
 from starlette.applications import Starlette
@@ -18,9 +19,11 @@ from callwright.config import HttpSettings
 from callwright.rpc.address import client_address
 from callwright.rpc.auth import Client
 from callwright.rpc.dispatch import Dispatcher
-from callwright.rpc.openrpc import describe
+from callwright.rpc.openrpc import Schema, describe
 
 API_PATH = "/v4.0"
+DATA_PATH = "/v2.0"
+DATA_TITLE = "Callwright Data API"
 
 # Seconds a client has to send the body of one request.
 BODY_WITHIN = 10.0
@@ -30,57 +33,75 @@ LISTENED_TO = 1 << 20
 # The charset is for clients that fall back to Latin-1 without one.
 _JSON = "application/json; charset=utf-8"
 
+Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]
+
 
 def build_http(
     dispatcher: Dispatcher,
     settings: HttpSettings,
     serving: Callable[[], bool],
     *,
+    data: Dispatcher | None = None,
     body_within: float = BODY_WITHIN,
 ) -> Starlette:
     """Return the ASGI application. ``serving`` is false while no call can be started: draining.
+
+    ``data``: the Data API, if there is one; it is served beside the other.
 
     Serve it without uvicorn's ``proxy_headers``, which believes X-Forwarded-For of whoever calls
     from loopback, and over `connection.Connection`, which bounds what comes before the body.
     """
     release = version("callwright")
-    description = describe(dispatcher.methods.values(), version=release)
 
-    async def call(request: Request) -> Response:
-        try:
-            with anyio.fail_after(body_within):
-                body = await _body(request, settings.body_limit)
-        except TimeoutError:
-            return _refuse(408, "The request body did not come in time.")
-        except ClientDisconnect:
-            return _refuse(400, "The client is gone.")
-        if body is None:
-            return _refuse(413, f"A request body may have {settings.body_limit} bytes.")
-        client = Client(
-            client_address(
-                request.client.host if request.client else None,
-                request.headers.getlist("x-forwarded-for"),
-                settings.trusted_proxies,
-            ),
-            tuple(_bearers(request)),
-            tuple(request.headers.getlist("idempotency-key")),
-        )
-        return Response(await dispatcher.respond(body, client), media_type=_JSON)
+    def calls(dispatcher: Dispatcher) -> Endpoint:
+        async def call(request: Request) -> Response:
+            try:
+                with anyio.fail_after(body_within):
+                    body = await _body(request, settings.body_limit)
+            except TimeoutError:
+                return _refuse(408, "The request body did not come in time.")
+            except ClientDisconnect:
+                return _refuse(400, "The client is gone.")
+            if body is None:
+                return _refuse(413, f"A request body may have {settings.body_limit} bytes.")
+            client = Client(
+                client_address(
+                    request.client.host if request.client else None,
+                    request.headers.getlist("x-forwarded-for"),
+                    settings.trusted_proxies,
+                ),
+                tuple(_bearers(request)),
+                tuple(request.headers.getlist("idempotency-key")),
+            )
+            return Response(await dispatcher.respond(body, client), media_type=_JSON)
+
+        return call
+
+    def describes(description: Schema) -> Endpoint:
+        async def openrpc(request: Request) -> Response:
+            return JSONResponse(description)
+
+        return openrpc
 
     async def health(request: Request) -> Response:
         status, code = ("ok", 200) if serving() else ("draining", 503)
         return JSONResponse({"status": status, "version": release}, code)
 
-    async def openrpc(request: Request) -> Response:
-        return JSONResponse(description)
-
-    app = Starlette(
-        routes=[
-            Route(API_PATH, call, methods=["POST"]),
-            Route("/health", health, methods=["GET"]),
-            Route("/openrpc.json", openrpc, methods=["GET"]),
+    description = describe(dispatcher.methods.values(), version=release)
+    routes = [
+        Route(API_PATH, calls(dispatcher), methods=["POST"]),
+        Route("/health", health, methods=["GET"]),
+        Route("/openrpc.json", describes(description), methods=["GET"]),
+    ]
+    if data:
+        description = describe(
+            data.methods.values(), version=release, title=DATA_TITLE, path=DATA_PATH
+        )
+        routes += [
+            Route(DATA_PATH, calls(data), methods=["POST"]),
+            Route(f"{DATA_PATH}/openrpc.json", describes(description), methods=["GET"]),
         ]
-    )
+    app = Starlette(routes=routes)
     # A client that is sent elsewhere throws, too.
     app.router.redirect_slashes = False
     return app

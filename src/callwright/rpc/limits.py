@@ -5,12 +5,14 @@ when it is let in and gives it back unless it succeeds, so that requests at the 
 together take more than there is. The counts are kept in memory: a restart gives all points back.
 """
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from typing_extensions import TypedDict
 
+from callwright.config import ApiSettings
 from callwright.directory.model import AccountId
 from callwright.methods.errors import LimitExceeded
 
@@ -27,6 +29,13 @@ class Limits(TypedDict):
     minute_limit: int
     minute_remaining: int
     minute_reset: int
+
+
+def budget_of(settings: ApiSettings, clock: Callable[[], float] = time.time) -> "Budget":
+    """The points that settings give to accounts. ``clock`` gives seconds since 1970 (UTC)."""
+    return Budget(
+        per_minute=settings.points_per_minute, per_day=settings.points_per_day, clock=clock
+    )
 
 
 @dataclass(slots=True)

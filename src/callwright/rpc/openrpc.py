@@ -73,13 +73,19 @@ TOKEN_DESCRIPTION = (
 _REF = "#/components/schemas/{model}"
 
 
-def describe(methods: Iterable[Declaration[Any]], *, version: str) -> Schema:
-    """Return the document, as ``GET /openrpc.json`` gives it."""
+def describe(
+    methods: Iterable[Declaration[Any]],
+    *,
+    version: str,
+    title: str = "Callwright Call API",
+    path: str = "/v4.0",
+) -> Schema:
+    """Return the document, as ``GET /openrpc.json`` gives it; ``path``: where the API is."""
     schemas: dict[str, Schema] = {"Limits": TypeAdapter(Limits).json_schema()}
     return {
         "openrpc": "1.3.2",
-        "info": {"title": "Callwright Call API", "version": version},
-        "servers": [{"name": "this server", "url": "/v4.0"}],
+        "info": {"title": title, "version": version},
+        "servers": [{"name": "this server", "url": path}],
         "methods": [_method(method, schemas) for method in methods],
         "components": {"schemas": schemas},
     }
@@ -125,6 +131,10 @@ _TOKEN: Schema = {
 }
 
 
+_TOTAL: Schema = {
+    "type": "integer",
+    "description": "How many there are without `limit` and `offset`.",
+}
 _REPLAYED: Schema = {
     "type": "boolean",
     "description": "True: the result of an earlier request with the same Idempotency-Key.",
@@ -153,6 +163,7 @@ def _result(method: Declaration[Any], schemas: dict[str, Schema]) -> Schema:
                 "type": "object",
                 "properties": {
                     "limits": {"$ref": _REF.format(model="Limits")},
+                    **({"total_items": _TOTAL} if method.counts_items else {}),
                     **({"idempotent_replayed": _REPLAYED} if method.takes_idempotency_key else {}),
                 },
             },

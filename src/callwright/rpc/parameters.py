@@ -131,7 +131,7 @@ def _for_the_model(value: Json, path: Path, faults: list[Fault]) -> Json:
 
 def _faults(refusal: ValidationError, sent: Json) -> Iterator[Fault]:
     for detail in refusal.errors(include_url=False):
-        path, value = _find(sent, detail["loc"])
+        path, value = _find(sent, detail["loc"], is_missing=detail["type"] == "missing")
         yield Fault(_kind(detail, value), path, value)
 
 
@@ -152,11 +152,11 @@ def _kind(detail: ErrorDetails, value: Value) -> Kind:
     return Kind.VALUE
 
 
-def _find(root: Json, location: Sequence[str | int]) -> tuple[Path, Value]:
+def _find(root: Json, location: Sequence[str | int], *, is_missing: bool) -> tuple[Path, Value]:
     """Follow a location of pydantic's into what was sent; give the path and what is there.
 
     Parts that are no names in the request (pydantic also notes which model of a union it tried)
-    are left out of the path, but for a last one, which is the name of what is missing.
+    are left out of the path, but for the name of what is missing, the last part then.
     """
     path: Path = ()
     here: Json = root
@@ -167,7 +167,7 @@ def _find(root: Json, location: Sequence[str | int]) -> tuple[Path, Value]:
                 here = here[part]
             case list(), int() if part < len(here):
                 here = here[part]
-            case _ if at == last:
+            case _ if is_missing and at == last:
                 return (*path, part), NOTHING
             case _:
                 continue

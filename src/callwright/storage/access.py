@@ -1,14 +1,13 @@
 """Access: who a token or a login belongs to, asked of the database."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from ipaddress import ip_network
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Row, bindparam, delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from callwright.clock import utc_now
 from callwright.directory.destinations import Destination
 from callwright.directory.model import (
     Account,
@@ -33,6 +32,7 @@ _OWNER = (
     accounts.c.name.label("account_name"),
     accounts.c.active.label("account_active"),
     accounts.c.directions,
+    accounts.c.timezone,
 )
 
 _BY_TOKEN = (
@@ -57,7 +57,6 @@ class StoredAccess:
     """Answers `callwright.directory.lookup.Access` from the database, anew each time."""
 
     database: AsyncEngine
-    now: Callable[[], datetime] = utc_now
 
     async def token(self, token_hash: str) -> tuple[Token, User, Account] | None:
         async with self.database.connect() as connection:
@@ -83,7 +82,7 @@ class StoredAccess:
         self, user: UserId, token_hash: str, hint: str, expires_at: datetime
     ) -> None:
         """Keep a token of ``login.user``; the expired ones of its user go at the same time."""
-        now = self.now()
+        now = datetime.now(UTC)
         async with writing(self.database) as connection:
             await connection.execute(
                 delete(tokens).where(
@@ -126,4 +125,5 @@ def _owner(row: Row[*tuple[object, ...]]) -> tuple[User, Account]:
         name=row.account_name,
         active=row.account_active,
         directions=frozenset(Destination(name) for name in row.directions),
+        timezone=ZoneInfo(row.timezone),
     )

@@ -136,10 +136,9 @@ async def _put_account(connection: AsyncConnection, file: DirectoryFile) -> list
         "active": entry.active,
         # In one order, so that another one in the file is no change.
         "directions": [kind.value for kind in Destination if kind in entry.directions],
+        "timezone": entry.timezone,
     }
-    query = select(accounts.c.name, accounts.c.active, accounts.c.directions).where(
-        accounts.c.id == entry.id
-    )
+    query = select(*(accounts.c[column] for column in after)).where(accounts.c.id == entry.id)
     found = (await connection.execute(query)).mappings().one_or_none()
     before: Rows = {} if found is None else {entry.id: dict(found)}
     changes = compare("account", before, {entry.id: after})

@@ -4,7 +4,7 @@ SQLite in WAL mode, so that readers never wait for the writer; PostgreSQL by URL
 """
 
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Protocol
@@ -12,6 +12,8 @@ from typing import Protocol
 from sqlalchemy import Connection, event, inspect, make_url, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from callwright.storage.filters import is_found
 
 BUSY_TIMEOUT = 2.0
 "Seconds a statement waits for another connection's lock before it fails."
@@ -39,6 +41,9 @@ class _Cursor(Protocol):
 
 class _DriverConnection(Protocol):
     def cursor(self) -> _Cursor: ...
+    def create_function(
+        self, name: str, arguments: int, function: Callable[..., object], *, deterministic: bool
+    ) -> object: ...
 
 
 def open_database(url: str) -> AsyncEngine:
@@ -78,6 +83,7 @@ def _prepare(connection: _DriverConnection, _record: object) -> None:
     for pragma in _PRAGMAS:
         cursor.execute(pragma)
     cursor.close()
+    connection.create_function("pattern_is_found", 2, is_found, deterministic=True)
 
 
 @asynccontextmanager

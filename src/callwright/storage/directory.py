@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Integer, Row, Select, bindparam, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -140,6 +141,7 @@ _OWNER = (
         accounts.c.name,
         accounts.c.active,
         accounts.c.directions,
+        accounts.c.timezone,
     )
     .join_from(virtual_numbers, accounts)
     .where(virtual_numbers.c.number == bindparam("number"))
@@ -220,6 +222,7 @@ class StoredDirectory:
             name=row.name,
             active=row.active,
             directions=frozenset(Destination(name) for name in row.directions),
+            timezone=ZoneInfo(row.timezone),
         )
         return account, _virtual_number(row)
 

@@ -89,6 +89,8 @@ accounts = Table(
     Column("active", Boolean, nullable=False),
     # Where calls may go; what stands here is `callwright.directory.destinations.Destination`.
     Column("directions", JSON, nullable=False, server_default=json.dumps(USUAL)),
+    # Of the IANA data base, such as Europe/Moscow.
+    Column("timezone", String(64), nullable=False, server_default="UTC"),
 )
 
 users = Table(

@@ -29,11 +29,9 @@ CLEARED_WITHIN = 2.0
 
 
 async def keep_trunk_states(
-    database: AsyncEngine,
-    states: Callable[[], Sequence[TrunkState]],
-    every: float = LOOKED_AT_EVERY,
+    database: AsyncEngine, states: Callable[[], Sequence[TrunkState]]
 ) -> None:
-    """Write what ``states`` tells until cancelled, looked at ``every`` seconds; then clear it."""
+    """Write what ``states`` tells until cancelled; then clear it."""
     written: Sequence[object] | None = None
     written_at = 0.0
     try:
@@ -43,7 +41,7 @@ async def keep_trunk_states(
             due = news != written or now - written_at >= WRITTEN_EVERY
             if due and await _write(database, told):
                 written, written_at = news, now
-            await anyio.sleep(every)
+            await anyio.sleep(LOOKED_AT_EVERY)
     finally:
         with anyio.move_on_after(CLEARED_WITHIN, shield=True):
             await _write(database, ())

@@ -1,0 +1,21 @@
+"""Every method of the Data API, in the order of its reference."""
+
+from typing import Any
+
+from callwright.methods import sessions
+from callwright.methods.data import account, virtual_numbers
+from callwright.methods.data.listing import Listing
+from callwright.methods.method import Declaration
+
+DATA_CATALOGUE: tuple[Declaration[Any], ...] = (
+    sessions.LOGIN_USER,
+    sessions.LOGOUT_USER,
+    account.GET_ACCOUNT,
+    virtual_numbers.GET_VIRTUAL_NUMBERS,
+)
+
+LISTINGS: dict[str, Listing] = {
+    account.GET_ACCOUNT.name: account.ACCOUNTS,
+    virtual_numbers.GET_VIRTUAL_NUMBERS.name: virtual_numbers.VIRTUAL_NUMBERS,
+}
+"What the methods that list something list, by the name of the method."

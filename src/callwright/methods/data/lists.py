@@ -1,0 +1,90 @@
+"""Lists: methods of the Data API that show rows a client has asked for."""
+
+import json
+from collections.abc import AsyncGenerator, Sequence, Set
+from contextlib import aclosing
+from types import GenericAlias
+from typing import Protocol, TypeVar
+
+from callwright.directory.model import Account, AccountId, Component
+from callwright.methods.data.asking import Asking, query_of
+from callwright.methods.data.listing import Listing
+from callwright.methods.method import Answer, Caller, Declaration, Method
+from callwright.query import Query, Row
+
+ERRORS = ("sort_prohibited", "filter_prohibited")
+"Mnemonics of every method that lists something."
+
+A = TypeVar("A", bound=Asking)
+
+
+class Rows(Protocol):
+    """Where the rows of a list come from."""
+
+    @property
+    def fields(self) -> Set[str]:
+        """The fields its rows can be asked for."""
+
+    async def count(self, account: AccountId, query: Query) -> int:
+        """How many rows there are without limit and offset."""
+
+    def read(self, account: AccountId, query: Query) -> AsyncGenerator[Sequence[Row], None]:
+        """The rows of a page in order, some at a time."""
+
+
+def list_declaration(
+    name: str,
+    listing: Listing,
+    *,
+    summary: str,
+    params: type[A],
+    errors: Sequence[str] = (),
+) -> Declaration[A]:
+    """Declare a method that gives rows of a listing, and `metadata.total_items`."""
+    return Declaration(
+        name,
+        params,
+        component=Component.DATA,
+        summary=summary,
+        errors=(*ERRORS, *errors),
+        result=GenericAlias(list, (listing.shape,)),
+        counts_items=True,
+    )
+
+
+def list_method(declaration: Declaration[A], listing: Listing, rows: Rows) -> Method[A]:
+    """Serve a list with nothing but the parameters of every list."""
+    check_rows(listing, rows)
+
+    async def serve(caller: Caller, params: A) -> Answer:
+        query = query_of(params, listing, caller.account.timezone)
+        return await answer_list(caller.account, query, listing, rows)
+
+    return declaration.served_by(serve)
+
+
+def check_rows(listing: Listing, rows: Rows) -> None:
+    """Raise ValueError unless the rows have the very fields that are known of the listing."""
+    if rows.fields != listing.known:
+        odd = ", ".join(sorted(rows.fields ^ listing.known))
+        raise ValueError(f"the listing or its rows have no such fields: {odd}")
+
+
+async def answer_list(account: Account, query: Query, listing: Listing, rows: Rows) -> Answer:
+    """Read a page, and count what there is beside it, if there can be more."""
+    pieces: list[str] = []
+    length = 0
+    # Made JSON piece by piece: a page of ten thousand rows at once would hold up every call.
+    async with aclosing(rows.read(account.id, query)) as reading:
+        async for some in reading:
+            length += len(some)
+            shown = (listing.shown(row, query.fields, account.timezone) for row in some)
+            pieces += (_json(row) for row in shown)
+    total = query.offset + length
+    if length == query.limit or (length == 0 and query.offset > 0):
+        total = await rows.count(account.id, query)
+    return Answer(f"[{','.join(pieces)}]", {"total_items": total})
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))

@@ -1,0 +1,50 @@
+"""get.virtual_numbers: the account's own numbers."""
+
+from typing import Literal
+
+from typing_extensions import TypedDict
+
+from callwright.methods.data.asking import Asking
+from callwright.methods.data.listing import Listing
+from callwright.methods.data.lists import list_declaration
+from callwright.methods.method import described
+
+
+class GetVirtualNumbers(Asking):
+    pass
+
+
+class NumberScenario(TypedDict):
+    scenario_id: int
+    scenario_name: str
+
+
+@described
+class ShownVirtualNumber(TypedDict):
+    id: int
+    virtual_phone_number: str
+    status: Literal["active"]
+    category: Literal["usual"]
+    type: Literal["va"]
+    scenarios: list[NumberScenario]
+    "The one that calls to the number run, if any."
+
+
+VIRTUAL_NUMBERS = Listing.of(
+    ShownVirtualNumber,
+    unknown=(
+        "redirection_phone_number",
+        "activation_date",
+        "name",
+        "comment",
+        "campaigns",
+        "site_blocks",
+    ),
+)
+
+GET_VIRTUAL_NUMBERS = list_declaration(
+    "get.virtual_numbers",
+    VIRTUAL_NUMBERS,
+    params=GetVirtualNumbers,
+    summary="List the account's own numbers.",
+)

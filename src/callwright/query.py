@@ -1,0 +1,109 @@
+"""Queries: what a client asks of a list, once it has been checked.
+
+A list has fields, each of one kind. What may be compared with what is decided before a query is
+made; whoever answers one need not doubt it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import TypeAlias
+
+
+class Kind(StrEnum):
+    """What the values of a field are."""
+
+    INTEGER = "integer"
+    NUMBER = "number"
+    TEXT = "text"
+    BOOLEAN = "boolean"
+    MOMENT = "moment"
+    "Compared by whole seconds, which is what clients are shown of it."
+    STRUCTURE = "structure"
+    "An array or an object: shown, but neither compared nor sorted by."
+
+
+class Operator(StrEnum):
+    EQUAL = "="
+    NOT_EQUAL = "!="
+    LESS = "<"
+    GREATER = ">"
+    AT_MOST = "<="
+    AT_LEAST = ">="
+    LIKE = "like"
+    "`%` stands for any characters, `_` for one; a backslash takes that from the next."
+    REGEXP = "regexp"
+    "Found anywhere in the text, unless anchored."
+    IN = "in"
+
+
+_PLAIN = frozenset({Operator.EQUAL, Operator.NOT_EQUAL, Operator.IN})
+_ORDERED = _PLAIN | {Operator.LESS, Operator.GREATER, Operator.AT_MOST, Operator.AT_LEAST}
+OPERATORS: Mapping[Kind, frozenset[Operator]] = {
+    Kind.INTEGER: _ORDERED,
+    Kind.NUMBER: _ORDERED,
+    Kind.TEXT: _ORDERED | {Operator.LIKE, Operator.REGEXP},
+    Kind.BOOLEAN: _PLAIN,
+    Kind.MOMENT: _ORDERED,
+    Kind.STRUCTURE: frozenset(),
+}
+"Which operators there are for which kind."
+
+Value: TypeAlias = bool | int | float | str | datetime
+"Of the field's kind; a datetime is UTC, aware, and without a fraction of a second."
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A field compared with a value.
+
+    None is compared by ``=`` and ``!=`` only. A field that is null is equal to null alone: it
+    differs from every value, and fulfils none of the other operators.
+    """
+
+    field: str
+    kind: Kind
+    operator: Operator
+    value: Value | tuple[Value, ...] | None
+    "A tuple for ``in``, and only for it."
+
+
+@dataclass(frozen=True, slots=True)
+class Every:
+    """All of the filters hold; there is at least one."""
+
+    filters: Sequence["Filter"]
+
+
+@dataclass(frozen=True, slots=True)
+class Some:
+    """At least one of the filters holds."""
+
+    filters: Sequence["Filter"]
+
+
+Filter: TypeAlias = Comparison | Every | Some
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    field: str
+    descending: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    fields: Sequence[str]
+    "In the order they are shown in."
+    filter: Filter | None = None
+    sort: Sequence[Order] = ()
+    "What leaves open which row comes first is ordered as the list itself is."
+    limit: int = 1000
+    offset: int = 0
+
+
+Row: TypeAlias = Mapping[str, object]
+"""The fields that were asked for: JSON values, and datetimes (UTC, aware), also in what is nested.
+
+A moment may be None, as any field."""
