@@ -179,7 +179,11 @@ class VirtualNumberEntry(Entry):
     trunk: Name | None = None
     "Trunk that calls with this number go through; left out: the first."
     scenario: Id | None = None
-    "Id of the scenario that calls to this number run; left out: they are refused."
+    """Id of the scenario that calls to this number run; left out: the one that the data API has
+    set, or else they are refused."""
+    name: Text | None = None
+    "What people call it."
+    comment: Annotated[str, Field(max_length=200), AfterValidator(_printable)] | None = None
 
 
 class PhoneEntry(Entry):

@@ -1,6 +1,7 @@
 """Checks of scenarios: what is wrong with one only beside the rest of the directory file."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
+from dataclasses import dataclass
 
 from callwright.directory.entries import Directory, ScenarioEntry
 from callwright.directory.lines import Place
@@ -17,6 +18,7 @@ from callwright.directory.scenario import (
 )
 
 Contradiction = tuple[Place, str]
+IN_FILE = "in this file"
 
 
 def written_place(place: Place) -> Place:
@@ -29,13 +31,33 @@ def written_place(place: Place) -> Place:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What a scenario names, and so cannot do without."""
+
+    employees: frozenset[int]
+    groups: frozenset[str]
+    media: frozenset[int]
+
+
+def needs(lists: Iterable[Sequence[Operation]]) -> Needs:
+    """What the operations of a scenario name, all lists together."""
+    operations = [operation for one in lists for operation in one]
+    ringing = [operation for operation in operations if isinstance(operation, Ring | Queue)]
+    return Needs(
+        employees=frozenset(employee for one in ringing for employee in one.employees),
+        groups=frozenset(one.group for one in ringing if one.group is not None),
+        media=frozenset(media for one in operations for _, media in media_of(one)),
+    )
+
+
 def contradictions(content: Directory) -> Iterator[Contradiction]:
     """Find labels, people and scenarios that are named and not there, and what leads nowhere."""
     employees = {employee.id for employee in content.employees}
     for place, group in enumerate(content.groups):
         for at, employee in enumerate(group.employees):
             if employee not in employees:
-                yield ("groups", place, "employees", at), _no_employee(employee)
+                yield ("groups", place, "employees", at), _no_employee(employee, IN_FILE)
     known = {scenario.id for scenario in content.scenarios}
     for place, number in enumerate(content.virtual_numbers):
         if number.scenario is not None and number.scenario not in known:
@@ -43,25 +65,39 @@ def contradictions(content: Directory) -> Iterator[Contradiction]:
             yield ("virtual_numbers", place, "scenario"), reason
     groups = {group.name for group in content.groups}
     for place, scenario in enumerate(content.scenarios):
-        for where, operation in placed(place, scenario):
-            for path, reason in _people(operation, employees, groups):
-                yield (*where, *path), reason
-        yield from _ways(place, scenario)
+        for path, reason in contradictions_of(scenario, employees, groups, where=IN_FILE):
+            yield ("scenarios", place, *path), reason
+
+
+def contradictions_of(
+    scenario: ScenarioEntry, employees: Set[int], groups: Set[str], *, where: str
+) -> Iterator[Contradiction]:
+    """The same of one scenario; places begin at it. ``where`` the people are to be, in words."""
+    for place, operation in placed(scenario):
+        for path, reason in _people(operation, employees, groups, where):
+            yield (*place, *path), reason
+    yield from _ways(scenario)
 
 
 def named_media(content: Directory) -> Iterator[tuple[Place, int]]:
     """Every media file that a scenario plays, and where it says so."""
     for place, scenario in enumerate(content.scenarios):
-        for where, operation in placed(place, scenario):
-            for field, media in media_of(operation):
-                yield (*where, field), media
+        for path, media in media_named_by(scenario):
+            yield ("scenarios", place, *path), media
 
 
-def placed(place: int, scenario: ScenarioEntry) -> Iterator[tuple[Place, Operation]]:
-    """Every operation of a scenario, and where it stands."""
+def media_named_by(scenario: ScenarioEntry) -> Iterator[tuple[Place, int]]:
+    """The same of one scenario; places begin at it."""
+    for where, operation in placed(scenario):
+        for field, media in media_of(operation):
+            yield (*where, field), media
+
+
+def placed(scenario: ScenarioEntry) -> Iterator[tuple[Place, Operation]]:
+    """Every operation of a scenario, and where in it that stands."""
     for label, operations in _lists(scenario):
         for at, operation in enumerate(operations):
-            yield (*_list(place, label), at), operation
+            yield (*_list(label), at), operation
 
 
 def _lists(scenario: ScenarioEntry) -> Iterator[tuple[str, Sequence[Operation]]]:
@@ -69,12 +105,13 @@ def _lists(scenario: ScenarioEntry) -> Iterator[tuple[str, Sequence[Operation]]]
     yield from scenario.branches.items()
 
 
-def _list(place: int, label: str) -> Place:
-    here: Place = ("scenarios", place)
-    return (*here, "operations") if label == START else (*here, "branches", label)
+def _list(label: str) -> Place:
+    return ("operations",) if label == START else ("branches", label)
 
 
-def _people(operation: Operation, employees: set[int], groups: set[str]) -> Iterator[Contradiction]:
+def _people(
+    operation: Operation, employees: Set[int], groups: Set[str], where: str
+) -> Iterator[Contradiction]:
     match operation:
         case Menu(keys=keys):
             if not keys:
@@ -84,16 +121,16 @@ def _people(operation: Operation, employees: set[int], groups: set[str]) -> Iter
                 yield (), "nobody is named: employees, numbers or group are needed"
             for at, employee in enumerate(operation.employees):
                 if employee not in employees:
-                    yield ("employees", at), _no_employee(employee)
+                    yield ("employees", at), _no_employee(employee, where)
             if operation.group is not None and operation.group not in groups:
                 there = ", ".join(sorted(groups)) or "none"
-                reason = f"there is no group {operation.group!r} in this file; there are: {there}"
+                reason = f"there is no group {operation.group!r} {where}; there are: {there}"
                 yield ("group",), reason
         case _:
             pass
 
 
-def _ways(place: int, scenario: ScenarioEntry) -> Iterator[Contradiction]:
+def _ways(scenario: ScenarioEntry) -> Iterator[Contradiction]:
     """Find labels without a branch, and operations that no call can come to."""
     lists = dict(_lists(scenario))
     reached, waiting = {START}, [START]
@@ -104,18 +141,18 @@ def _ways(place: int, scenario: ScenarioEntry) -> Iterator[Contradiction]:
                 if leads_to not in lists:
                     there = ", ".join(sorted(scenario.branches)) or "none"
                     reason = f"there is no branch {leads_to!r} in this scenario; there are: {there}"
-                    yield (*_list(place, label), at, *path), reason
+                    yield (*_list(label), at, *path), reason
                 elif leads_to not in reached:
                     reached.add(leads_to)
                     waiting.append(leads_to)
             if not goes_on(operation) and at + 1 < len(lists[label]):
                 reason = f"no call comes here: {operation.do} before it goes elsewhere"
-                yield (*_list(place, label), at + 1), reason
+                yield (*_list(label), at + 1), reason
                 break
     for label in scenario.branches:
         if label not in reached:
-            yield _list(place, label), "no operation leads to this branch"
+            yield _list(label), "no operation leads to this branch"
 
 
-def _no_employee(employee: int) -> str:
-    return f"there is no employee {employee} in this file"
+def _no_employee(employee: int, where: str) -> str:
+    return f"there is no employee {employee} {where}"

@@ -14,11 +14,20 @@ from callwright.directory.media import StoredMedia
 from callwright.directory.model import TokenKind
 from callwright.directory.scenario_checks import named_media
 from callwright.storage.database import writing
+from callwright.storage.ownership import (
+    changed_by_api,
+    names_taken,
+    needed_by_api,
+    scenario_of_api,
+)
 from callwright.storage.sections import (
     MEDIA_FILES,
+    SCENARIOS,
     SECTIONS,
+    TAGS,
     TOKENS,
     USERS,
+    VIRTUAL_NUMBERS,
     Key,
     Rows,
     Section,
@@ -59,10 +68,11 @@ async def apply_directory(
 ) -> list[Change]:
     """Make the account's directory what the file says, in one transaction; return what changed.
 
-    What the file does not name is removed, except users, tokens and media files that commands
-    have made. Users keep a password the file says nothing of; a blocked token stays blocked.
-    ``media``: the stored audio of each of the file's media files, by id. With ``dry_run`` all is
-    done and taken back. Raises `DirectoryFaults` where the file contradicts the database.
+    What the file does not name is removed, except what commands and the data API have made; see
+    `callwright.storage.ownership` for what the API has changed. Users keep a password the file says
+    nothing of; a blocked token stays blocked. ``media``: the stored audio of each of the file's
+    media files, by id. With ``dry_run`` all is done and taken back. Raises `DirectoryFaults` where
+    the file contradicts the database.
     """
     async with writing(database) as connection:
         changes = await _apply(connection, file, media)
@@ -92,17 +102,24 @@ async def _apply(
     plans: list[Plan] = []
     for section in SECTIONS:
         before, ids = await stored_rows(connection, section, account)
+        faults += changed_by_api(file, section, before, wanted[section.title])
         after = _merged(section, before, wanted[section.title], logins)
         if section is USERS:
             logins = after.keys()
+        if section in (MEDIA_FILES, SCENARIOS, TAGS):
+            faults += names_taken(file, section, after)
         if section is MEDIA_FILES:
-            faults += _names_taken(file, after)
             faults += _unknown_media(file, after.keys() | await _system_media(connection))
         changes = compare(
             section.title, before, after, secret=section.secret, called=section.called
         )
         plans.append(Plan(section, ids, after, changes))
     faults += _unknown_users(file, logins)
+    faults += needed_by_api(
+        file,
+        {plan.section.title: plan.after for plan in plans},
+        {plan.section.title: plan.keys(Kind.REMOVED) for plan in plans},
+    )
     if faults:
         raise DirectoryFaults(faults)
 
@@ -121,6 +138,8 @@ def _merged(section: Section, before: Rows, wanted: Rows, logins: Collection[Key
         after[key] = row
         if section is USERS and row["password_hash"] is None and key in before:
             after[key] = {**row, "password_hash": before[key]["password_hash"]}
+        if section is VIRTUAL_NUMBERS and row["scenario"] is None and key in before:
+            after[key] = {**row, **scenario_of_api(before[key])}
     for key, row in before.items():
         stays = row.get("origin", Origin.FILE) != Origin.FILE
         # A token does not outlive its user.
@@ -247,15 +266,6 @@ def _unknown_users(file: DirectoryFile, logins: Collection[Key]) -> Iterator[Fau
     for place, token in enumerate(file.content.tokens):
         if token.user not in logins:
             yield file.fault(("tokens", place, "user"), f"there is no user {token.user!r}")
-
-
-def _names_taken(file: DirectoryFile, after: Rows) -> Iterator[Fault]:
-    own = {media.id for media in file.content.media_files}
-    taken = {row["name"]: key for key, row in after.items() if key not in own}
-    for place, media in enumerate(file.content.media_files):
-        if media.name in taken:
-            reason = f"media file {taken[media.name]}, made by a command, has this name"
-            yield file.fault(("media_files", place, "name"), reason)
 
 
 async def _system_media(connection: AsyncConnection) -> set[Key]:

@@ -80,17 +80,34 @@ TOKENS = Section(
     ("user", "hint", "expires_at", "origin"),
     called="hint",
 )
-EMPLOYEES = Section("employee", employees, "id", ("full_name", "active", "coach", "call_recording"))
+EMPLOYEES = Section(
+    "employee", employees, "id", ("full_name", "active", "coach", "call_recording", "origin")
+)
 PHONES = Section(
     "phone",
     employee_phones,
     "number",
-    ("employee_id", "kind", "contact", "password", "priority", "dial_time", "active", "srtp"),
+    (
+        "employee_id",
+        "kind",
+        "contact",
+        "password",
+        "priority",
+        "dial_time",
+        "active",
+        "srtp",
+        "origin",
+    ),
     secret=("password",),
 )
-VIRTUAL_NUMBERS = Section("virtual number", virtual_numbers, "number", ("trunk", "scenario"))
-GROUPS = Section("group", employee_groups, "name", ("employees",))
-SCENARIOS = Section("scenario", scenarios, "id", ("name", "branches"))
+VIRTUAL_NUMBERS = Section(
+    "virtual number",
+    virtual_numbers,
+    "number",
+    ("trunk", "scenario", "scenario_origin", "name", "comment"),
+)
+GROUPS = Section("group", employee_groups, "name", ("employees", "origin"))
+SCENARIOS = Section("scenario", scenarios, "id", ("name", "branches", "origin"))
 MEDIA_FILES = Section(
     "media file",
     media_files,
@@ -98,7 +115,7 @@ MEDIA_FILES = Section(
     ("name", "duration", "size", "sha256", "file_name", "origin"),
 )
 BLACKLIST = Section("blacklisted number", blacklist, "number", ("comment", "origin"))
-TAGS = Section("tag", tags, "id", ("name",))
+TAGS = Section("tag", tags, "id", ("name", "origin"))
 TALK_OPTIONS = Section(
     "talk option", talk_options, "button", ("position", "mnemonic", "name", "value")
 )
@@ -167,6 +184,7 @@ def wanted_rows(content: Directory, media: Mapping[int, StoredMedia]) -> dict[st
                 "active": employee.active,
                 "coach": employee.coach,
                 "call_recording": employee.call_recording.value,
+                "origin": Origin.FILE.value,
             }
             for employee in content.employees
         },
@@ -180,21 +198,32 @@ def wanted_rows(content: Directory, media: Mapping[int, StoredMedia]) -> dict[st
                 "dial_time": phone.dial_time,
                 "active": phone.active,
                 "srtp": phone.srtp,
+                "origin": Origin.FILE.value,
             }
             for employee in content.employees
             for priority, phone in enumerate(employee.phones)
         },
         VIRTUAL_NUMBERS.title: {
-            number.number: {"trunk": number.trunk, "scenario": number.scenario}
+            number.number: {
+                "trunk": number.trunk,
+                "scenario": number.scenario,
+                "scenario_origin": Origin.FILE.value,
+                "name": number.name,
+                "comment": number.comment,
+            }
             for number in content.virtual_numbers
         },
-        GROUPS.title: {group.name: {"employees": group.employees} for group in content.groups},
+        GROUPS.title: {
+            group.name: {"employees": group.employees, "origin": Origin.FILE.value}
+            for group in content.groups
+        },
         SCENARIOS.title: {
             scenario.id: {
                 "name": scenario.name,
                 "branches": BRANCHES.dump_python(
                     {START: scenario.operations, **scenario.branches}, mode="json"
                 ),
+                "origin": Origin.FILE.value,
             }
             for scenario in content.scenarios
         },
@@ -213,7 +242,9 @@ def wanted_rows(content: Directory, media: Mapping[int, StoredMedia]) -> dict[st
             entry.number: {"comment": entry.comment, "origin": Origin.FILE.value}
             for entry in content.blacklist
         },
-        TAGS.title: {tag.id: {"name": tag.name} for tag in content.tags},
+        TAGS.title: {
+            tag.id: {"name": tag.name, "origin": Origin.FILE.value} for tag in content.tags
+        },
         TALK_OPTIONS.title: {
             option.button: {
                 "position": position,

@@ -41,6 +41,8 @@ class Origin(StrEnum):
     "The directory file: removed when the file no longer names it."
     COMMAND = "command"
     "A command (``callwright token create``): stays until a command removes it."
+    API = "api"
+    "Methods of the data API: stays as it is until one of them changes or removes it."
     LOGIN = "login"
     "The API's ``login.user``: goes when it expires."
 
@@ -171,6 +173,10 @@ virtual_numbers = Table(
     Column("trunk", ForeignKey("trunks.name"), index=True),
     # No foreign key: SQLite would have to make the table anew for it.
     Column("scenario", Id),
+    # Who said which scenario that is; the number itself is always the file's.
+    Column("scenario_origin", String(16), nullable=False, server_default="file"),
+    Column("name", Text),
+    Column("comment", Text),
 )
 
 employees = Table(
@@ -183,6 +189,12 @@ employees = Table(
     # No foreign key: whom it names may be put later, or removed earlier, in one transaction.
     Column("coach", Id),
     Column("call_recording", String(8), nullable=False, server_default="off"),
+    # What the full name was made of; it is not, where these say something else.
+    Column("last_name", Text),
+    Column("first_name", Text),
+    Column("patronymic", Text),
+    Column("email", Text),
+    Column("origin", String(16), nullable=False, server_default="file"),
 )
 
 employee_phones = Table(
@@ -202,6 +214,7 @@ employee_phones = Table(
     # In the clear, as that of a trunk.
     Column("password", Text),
     Column("srtp", Boolean, nullable=False, server_default=false()),
+    Column("origin", String(16), nullable=False, server_default="file"),
     UniqueConstraint("account_id", "number"),
 )
 # A phone registers by its number alone, whosever it is.
@@ -220,6 +233,7 @@ employee_groups = Table(
     Column("account_id", ForeignKey("accounts.id"), nullable=False),
     Column("name", Text, nullable=False),
     Column("employees", JSON, nullable=False),
+    Column("origin", String(16), nullable=False, server_default="file"),
     UniqueConstraint("account_id", "name"),
 )
 
@@ -231,6 +245,7 @@ scenarios = Table(
     Column("name", Text, nullable=False),
     # Lists of operations by label, as `callwright.directory.scenario.BRANCHES` writes them.
     Column("branches", JSON, nullable=False),
+    Column("origin", String(16), nullable=False, server_default="file"),
 )
 
 media_files = Table(
@@ -263,6 +278,9 @@ blacklist = Table(
     Column("number", String(32), nullable=False),
     Column("comment", Text, nullable=False),
     Column("origin", String(16), nullable=False, server_default="file"),
+    # Login of the user who put it there, and when; unknown of what the file says.
+    Column("added_by", Text),
+    Column("added_at", UtcDateTime),
     UniqueConstraint("account_id", "number"),
 )
 
@@ -272,6 +290,7 @@ tags = Table(
     Column("id", Id, primary_key=True),
     Column("account_id", ForeignKey("accounts.id"), nullable=False),
     Column("name", Text, nullable=False),
+    Column("origin", String(16), nullable=False, server_default="file"),
     UniqueConstraint("account_id", "name"),
 )
 
