@@ -89,6 +89,7 @@ def can(behaviour: Behaviour) -> bool:
         behaviour.rejects in (None, 486)
         and behaviour.early_tone is None
         and behaviour.rings_after == 0
+        and not behaviour.sounds_keys
     )
 
 

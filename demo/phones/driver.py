@@ -109,4 +109,6 @@ def _options(behaviour: Behaviour) -> list[str]:
         "--hangs-up-after": behaviour.hangs_up_after,
     }
     options = [f"{name}={value}" for name, value in given.items() if value is not None]
+    if behaviour.sounds_keys:
+        options.append("--no-keys")
     return options + [f"--key={after}:{key}" for after, key in behaviour.keys]

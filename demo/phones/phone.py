@@ -34,6 +34,8 @@ class Behaviour:
     "Takes and makes calls over SRTP only."
     keys: Sequence[tuple[float, str]] = ()
     "Seconds from the answer, and the key."
+    sounds_keys: bool = False
+    "Has no telephone-events: its keys are tones in the audio."
     hangs_up_after: float | None = None
     "From the answer."
 

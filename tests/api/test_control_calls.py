@@ -26,7 +26,9 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     far_ends = {number: answers(after=0.01) for number in (CONTACT, EMPLOYEE, THIRD, COACH)} | {
         NEVER: never_answers(),
         BUSY: FarEnd(((0.01, Rejects(Cause.BUSY, "486 Busy Here")),)),
-        PRESSING: answers(after=0.01, then=[(1.0, Presses("*")), (0.1, Presses("1"))]),
+        PRESSING: answers(
+            after=0.01, then=[(1.0, Presses("*")), (0.1, Presses("1", by_tone=True))]
+        ),
     }
     settings = {"api": {"points_per_minute": 100_000}}
     with house(tmp_path_factory.mktemp("house"), far_ends, **settings) as built:

@@ -5,6 +5,7 @@ from pathlib import Path
 import anyio
 import pytest
 
+from callwright.calls.events import KeyReceived
 from callwright.calls.keypad import WAITING_AT_MOST
 from callwright.calls.party import Party, PartyLeft, present
 from callwright.calls.plan import Role, Target
@@ -41,6 +42,28 @@ def test_keys_are_taken_in_order_and_only_those_of_the_block(props: Props) -> No
                 assert await keypad.next() == "2"
                 assert await keypad.next_of("*#") == "#"
             assert contact.keypads == []
+
+    play(story)
+
+
+def test_a_phone_that_sounds_its_keys_is_listened_to_while_somebody_waits(props: Props) -> None:
+    async def story() -> None:
+        keys = [
+            (at, Presses(key, by_tone=True)) for at, key in ((1.0, "9"), (2.0, "1"), (2.0, "3"))
+        ]
+        async with stage({CONTACT: answers(after=1, then=keys)}) as scene:
+            session, contact = await contact_of(scene, props)
+            await anyio.sleep(1.5)
+            with present(contact), contact.presses() as keypad:
+                with contact.presses() as another:
+                    assert await another.next() == "1"
+                assert await keypad.next() == "1"
+                assert contact.leg
+                assert scene.engine.legs[contact.leg.id].listened_to, "one still waits"
+            assert not scene.engine.legs[contact.leg.id].listened_to
+            await anyio.sleep(2.5)
+            told = scene.journal.stories[session.id]
+            assert [event.key for event in told if isinstance(event, KeyReceived)] == ["1"]
 
     play(story)
 

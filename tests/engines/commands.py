@@ -57,6 +57,9 @@ class WatchedEngine:
     def send_key(self, leg: LegId, key: str) -> None:
         self._watched(lambda: self._engine.send_key(leg, key))
 
+    def listen_for_keys(self, leg: LegId, *, wanted: bool) -> None:
+        self._watched(lambda: self._engine.listen_for_keys(leg, wanted=wanted))
+
     def bridge(self, bridge: BridgeId, one: LegId, other: LegId) -> None:
         self._watched(lambda: self._engine.bridge(bridge, one, other))
 

@@ -117,6 +117,21 @@ def test_a_caller_hears_the_menu_and_talks_with_the_employee(tmp_path: Path, pro
     anyio.run(body)
 
 
+def test_a_caller_without_telephone_events_chooses_by_the_tones_of_its_keys(
+    tmp_path: Path,
+) -> None:
+    """The tones come in the middle of what the caller says, while it hears the menu."""
+
+    async def body() -> None:
+        caller = Behaviour(says=CONTACT_TONE, sounds_keys=True)
+        employee, contact = softphones(tmp_path, contact=caller)
+        call = await calls_in(tmp_path, employee, contact, "1")
+        assert [entry.key for entry in call.timeline if entry.event == "key_received"] == ["1"]
+        assert sounds(contact)[-1] == f"{EMPLOYEE_TONE} Hz"
+
+    anyio.run(body)
+
+
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_a_caller_leaves_a_voicemail(tmp_path: Path, program: str) -> None:
     async def body() -> None:

@@ -36,7 +36,7 @@ def options() -> argparse.ArgumentParser:
     add("--tone", type=tone, help="say this tone in Hz; default: silence")
     add("--wav", type=wav, help="say this file (8000 Hz, mono, 16 bit), again and again")
     add("--codec", action="append", choices=sorted(sdp.CODECS), help="default: both")
-    add("--no-keys", action="store_true", help="do not take part in telephone-events")
+    add("--no-keys", action="store_true", help="no telephone-events: keys go as tones")
     add("--key", action="append", type=timed_key, default=[], metavar="AFTER:KEY",
         help="press KEY so many seconds after the answer; may be repeated")  # fmt: skip
     add("--hangs-up-after", type=seconds, help="from the answer; default: never")

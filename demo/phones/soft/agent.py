@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -126,7 +127,7 @@ class Agent(asyncio.DatagramProtocol):
             self._answer(invite, source, 486)
             return
         try:
-            far = sdp.read(invite.body, self._manners.codecs)
+            far = self._agreeable(invite)
         except sdp.NoAudio as reason:
             self._facts.tell("rejected", status=488, reason=str(reason))
             self._answer(invite, source, 488)
@@ -140,6 +141,11 @@ class Agent(asyncio.DatagramProtocol):
         self._answer(invite, source, 100)
         self._start(self._serve(call, far))
 
+    def _agreeable(self, invite: Message) -> sdp.Description:
+        """The offer, as far as we go along with it. Raises `sdp.NoAudio`."""
+        far = sdp.read(invite.body, self._manners.codecs)
+        return far if self._manners.takes_keys else replace(far, events=None)
+
     async def _serve(self, call: Call, far: sdp.Description) -> None:
         manners = self._manners
         address = await call.media.open(self._host)
@@ -149,7 +155,7 @@ class Agent(asyncio.DatagramProtocol):
         call.body = sdp.write(
             address,
             (far.codec,),
-            events=far.events if manners.takes_keys else None,
+            events=far.events,
             direction=sdp.MIRRORED[far.direction],
         )
         if manners.rejects is not None and manners.answers_after is None:
@@ -215,7 +221,7 @@ class Agent(asyncio.DatagramProtocol):
 
     def _take_reinvite(self, request: Message, source: tuple[str, int], call: Call) -> None:
         try:
-            far = sdp.read(request.body, self._manners.codecs)
+            far = self._agreeable(request)
         except sdp.NoAudio:
             self._answer(request, source, 488)
             return
@@ -223,7 +229,7 @@ class Agent(asyncio.DatagramProtocol):
         body = sdp.write(
             call.media.address,
             (far.codec,),
-            events=far.events if self._manners.takes_keys else None,
+            events=far.events,
             direction=sdp.MIRRORED[far.direction],
             version=request.sequence[0],
         )

@@ -1,4 +1,4 @@
-"""The phone's audio: RTP both ways (RFC 3550), and keys as telephone-events (RFC 4733)."""
+"""The phone's audio: RTP both ways (RFC 3550), keys as telephone-events (RFC 4733) or as tones."""
 
 import array
 import asyncio
@@ -28,6 +28,9 @@ KEY_PACKETS = 5
 "Of 20 ms each; then the end is said three times."
 KEY_PAUSE = 3
 "Packets of audio between two keys."
+# ITU-T Q.23; by telephone-event's numbers: the low tone of a key, and the high one.
+LOW = (941, 697, 697, 697, 770, 770, 770, 852, 852, 852, 941, 941, 697, 770, 852, 941)
+HIGH = (1336, 1209, 1336, 1477, 1209, 1336, 1477, 1209, 1336, 1477, 1209, 1477, *[1633] * 4)
 
 
 class BadSound(Exception):
@@ -58,6 +61,20 @@ class Sound:
         turn = 2 * math.pi * frequency / RATE
         return cls(
             array.array("h", (round(level * 32767 * math.sin(turn * n)) for n in range(RATE)))
+        )
+
+    @classmethod
+    def key(cls, key: str) -> "Sound":
+        """The two tones of a key, for as long as it is pressed."""
+        turns = [2 * math.pi * hertz[KEYS.index(key)] / RATE for hertz in (LOW, HIGH)]
+        return cls(
+            array.array(
+                "h",
+                (
+                    round(6000 * sum(math.sin(turn * n) for turn in turns))
+                    for n in range(KEY_PACKETS * PACKET)
+                ),
+            )
         )
 
     @classmethod
@@ -153,17 +170,20 @@ class Media(asyncio.DatagramProtocol):
         for count in itertools.count(1):
             far = self._far
             assert far is not None
-            if key is None and self._keys and not pause and far.events is not None:
+            if key is None and self._keys and not pause:
                 key = _Key(self._keys.popleft(), timestamp)
                 self._facts.tell("key_sent", key=key.key)
-            if key is not None and far.events is not None:
-                stamp, packets = key.timestamp, key.next(far.events)
-                if key.done:
-                    key, pause = None, KEY_PAUSE
-            else:
+            if key is None:
                 pause = max(pause - 1, 0)
                 stamp = timestamp
                 packets = [(CODECS[far.codec], self._sound.packet(far.codec, timestamp))]
+            else:
+                if far.events is not None:
+                    stamp, packets = key.timestamp, key.next(far.events)
+                else:
+                    stamp, packets = timestamp, key.next_sounded(far.codec)
+                if key.done:
+                    key, pause = None, KEY_PAUSE
             for payload_type, payload in packets:
                 head = HEADER.pack(
                     0x80, payload_type, sequence & 0xFFFF, base + stamp & 0xFFFFFFFF, ssrc
@@ -208,7 +228,7 @@ class Media(asyncio.DatagramProtocol):
 
 
 class _Key:
-    """One key on its way out: its packets, tick by tick (RFC 4733 2.5.1)."""
+    """One key on its way out, tick by tick: events (RFC 4733 2.5.1), or its two tones."""
 
     def __init__(self, key: str, timestamp: int) -> None:
         self.key = key
@@ -226,6 +246,12 @@ class _Key:
             return [(marker | payload_type, EVENT.pack(event, 10, duration))]
         self.done = True
         return [(payload_type, EVENT.pack(event, 0x80 | 10, duration))] * 3
+
+    def next_sounded(self, codec: str) -> list[tuple[int, bytes]]:
+        packet = Sound.key(self.key).packet(codec, self._ticks * PACKET)
+        self._ticks += 1
+        self.done = self._ticks == KEY_PACKETS
+        return [(CODECS[codec], packet)]
 
 
 def _itself(protocol: asyncio.DatagramProtocol) -> asyncio.DatagramProtocol:

@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Collection
+from contextlib import ExitStack
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -29,9 +30,12 @@ class Keypad:
         self._party = party
         self._keys: deque[str] = deque()
         self._pressed = anyio.Event()
+        self._listening = ExitStack()
 
     def __enter__(self) -> Self:
         self._party.keypads.append(self)
+        if self._party.leg:
+            self._listening.enter_context(self._party.leg.listened_to())
         return self
 
     def __exit__(
@@ -41,6 +45,7 @@ class Keypad:
         traceback: TracebackType | None,
     ) -> None:
         self._party.keypads.remove(self)
+        self._listening.close()
 
     def take(self, key: str) -> None:
         """Take the fact that the party has pressed a key."""

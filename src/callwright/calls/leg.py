@@ -1,12 +1,14 @@
 """One leg as its session sees it: which phone, in what state, since when."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import anyio
 
 from callwright.calls.plan import Role, Target
-from callwright.engines.port import Cause, LegId
+from callwright.engines.port import Cause, LegGone, LegId
 
 if TYPE_CHECKING:
     from callwright.calls.party import Party
@@ -25,6 +27,8 @@ class Leg:
     "Why it ended; set before that if it is we who give up."
     finish_reason: str | None = None
     "In the API's words, where it is known before the leg ends."
+    keys_wanted_by: int = 0
+    "How many wait for keys it presses."
     settled: anyio.Event = field(default_factory=anyio.Event)
     "Set once the leg is answered or has ended."
 
@@ -35,3 +39,20 @@ class Leg:
     @property
     def is_up(self) -> bool:
         return self.answered is not None and self.ended is None
+
+    @contextmanager
+    def listened_to(self) -> Iterator[None]:
+        """In the block its keys count also if its phone can do no more than sound them."""
+        self.keys_wanted_by += 1
+        if self.keys_wanted_by == 1:
+            self._listen(wanted=True)
+        try:
+            yield
+        finally:
+            self.keys_wanted_by -= 1
+            if not self.keys_wanted_by:
+                self._listen(wanted=False)
+
+    def _listen(self, *, wanted: bool) -> None:
+        with suppress(LegGone):  # ``present`` around whoever wants the keys will say so.
+            self.party.session.engine.listen_for_keys(self.id, wanted=wanted)

@@ -3,7 +3,7 @@
 import logging
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -181,6 +181,7 @@ class Session:
         self.talkers = contact, operator
         try:
             with (
+                operator.leg.listened_to() if self.options else nullcontext(),
                 self.joined(contact, operator),
                 self.recorder.of_talk((contact.leg.id, operator.leg.id)),
             ):

@@ -27,6 +27,8 @@ contract, which ``tests/engines/contract.py`` checks on every engine:
     made with, and is then answered or rejected. Calls of strangers are never offered.
 11. An engine that is lost ends every live leg with `Cause.ENGINE_LOST`; it has no other way to
     fail.
+12. Keys come by ``DtmfReceived`` whenever a far end names them (telephone-event, INFO). One that
+    only sounds them is listened to while ``listen_for_keys`` asks for it.
 """
 
 from collections.abc import Callable, Collection, Sequence
@@ -338,6 +340,13 @@ class Engine(Protocol):
         """Send one key (``0-9 * # A-D``), after those still being sent to the same leg.
 
         100 ms long, 60 ms apart. Only the far end of ``leg`` gets it; bridged legs do not hear it.
+        """
+
+    def listen_for_keys(self, leg: LegId, *, wanted: bool) -> None:
+        """Recognise keys that come as tones, too, or no longer; see clause 12.
+
+        Listening takes time of the processor, and may take a word for a key, if rarely: so it is
+        asked for only while a key would mean something.
         """
 
     def bridge(self, bridge: BridgeId, one: LegId, other: LegId) -> None:

@@ -69,6 +69,8 @@ class Rejects:
 @dataclass(frozen=True, slots=True)
 class Presses:
     key: str
+    by_tone: bool = False
+    "The phone has no other way than to sound it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +120,8 @@ class SimulatedLeg:
     media: Media | None = None
     bridge: BridgeId | None = None
     muted: bool = False
+    listened_to: bool = False
+    "Keys that come as tones are recognised."
     coached: LegId | None = None
     "The leg that this one coaches."
     mode: CoachMode = CoachMode.LISTEN
@@ -215,6 +219,9 @@ class SimulatedEngine:
         start = max(now, ear.keys_free_at)
         ear.keys_free_at = start + KEY_SPACING
         self._later(start - now, lambda: self._key_sent(ear, key))
+
+    def listen_for_keys(self, leg: LegId, *, wanted: bool) -> None:
+        self._live(leg).listened_to = wanted
 
     def bridge(self, bridge: BridgeId, one: LegId, other: LegId) -> None:
         ears = self._live(one), self._live(other)
@@ -339,8 +346,9 @@ class SimulatedEngine:
                 self._end(phone, cause, raw)
             case HangsUp(cause=cause):
                 self._end(phone, cause)
-            case Presses(key=key):
-                self._tell(DtmfReceived(leg, key))
+            case Presses(key=key, by_tone=by_tone):
+                if phone.listened_to or not by_tone:
+                    self._tell(DtmfReceived(leg, key))
 
     def _end(self, leg: SimulatedLeg, cause: Cause, raw: str = "") -> None:
         if self.legs.pop(leg.id, None) is None:

@@ -6,12 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from callwright.engines.media.codec import PCMA
 from callwright.engines.media.dtmf import event_payloads
 from callwright.engines.media.g711 import FRAME, SILENCE, Law
 from callwright.engines.media.media import MediaLost
 from callwright.engines.media.rtcp import Block, Sent, parse
 from callwright.engines.media.rtcp import build as build_rtcp
 from callwright.engines.media.rtp import HEADER, Packet, build
+from callwright.engines.media.tones import tone_frames
 from callwright.engines.port import DtmfReceived, LegId, Quality
 
 from .desk import EVENT, Desk, Talker, assert_one_stream, far
@@ -141,6 +143,48 @@ def test_what_is_no_rtp_is_counted_as_malformed() -> None:
     ):
         desk.arrive(1, data)
     assert desk.tally.malformed == 5
+
+
+def sound(desk: Desk, leg: int, key: str, number: int) -> None:
+    """Let a far end sound a key: the packets from the ``number``-th on."""
+    for place, payload in enumerate(tone_frames(key, PCMA)):
+        at = number + place
+        desk.arrive(leg, build(Packet(8, at, at * FRAME, 0xABC, payload, False)))
+        desk.pass_time(0.02)
+
+
+def test_tones_are_keys_only_without_telephone_events_and_only_while_wanted() -> None:
+    desk = Desk()
+    leg = desk.leg(1, dtmf=None)
+    other = desk.leg(2, dtmf=EVENT)
+    sound(desk, 1, "1", 0)
+    assert desk.events == [], "nobody wants them"
+    for each in (leg, other):
+        each.listen_for_keys(wanted=True)
+    sound(desk, 1, "2", 8)
+    sound(desk, 2, "3", 0)
+    assert desk.events == [DtmfReceived(LegId(1), "2")], "the other says it has events"
+    other.connect(desk.stream(2, dtmf=None), desk.now)
+    leg.connect(desk.stream(1, dtmf=EVENT), desk.now)
+    sound(desk, 1, "4", 16)
+    sound(desk, 2, "5", 8)
+    assert desk.events[1:] == [DtmfReceived(LegId(2), "5")], "what is agreed on may change"
+    other.listen_for_keys(wanted=False)
+    sound(desk, 2, "6", 16)
+    assert len(desk.events) == 2
+
+
+def test_a_key_that_is_sounded_is_heard_by_the_other_as_it_is() -> None:
+    """It is not sent on a second time as a key of ours."""
+    desk = Desk()
+    desk.leg(1, dtmf=None).listen_for_keys(wanted=True)
+    desk.leg(2, dtmf=EVENT)
+    desk.bridge(1, 2)
+    sound(desk, 1, "7", 0)
+    assert desk.events == [DtmfReceived(LegId(1), "7")]
+    assert desk.audio(2, EVENT) == []
+    relayed = [packet.payload for packet in desk.audio(2, 8)]
+    assert all(payload in relayed for payload in tone_frames("7", PCMA)[:5])
 
 
 def test_comfort_noise_is_heard_of_but_not_relayed() -> None:

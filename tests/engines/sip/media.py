@@ -72,6 +72,9 @@ class RememberingMedia:
     def send_key(self, leg: LegId, key: str) -> None:
         self.asked.append(("send_key", leg, key))
 
+    def listen_for_keys(self, leg: LegId, *, wanted: bool) -> None:
+        self.asked.append(("listen_for_keys", leg, wanted))
+
     def bridge(self, bridge: BridgeId, one: LegId, other: LegId) -> None:
         self.asked.append(("bridge", bridge, one, other))
 

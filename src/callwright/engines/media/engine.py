@@ -240,6 +240,9 @@ class RtpEngine:
             raise ValueError(f"{key!r} is no DTMF key")
         self._line(leg).media.sender.press(key)
 
+    def listen_for_keys(self, leg: LegId, *, wanted: bool) -> None:
+        self._line(leg).media.listen_for_keys(wanted=wanted)
+
     def bridge(self, bridge: BridgeId, one: LegId, other: LegId) -> None:
         """Also raises ValueError if both are the same leg."""
         if one == other:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from callwright.engines.media.codec import CODECS, PCMA, STATIC, Codec
 from callwright.engines.media.dtmf import KeyReceiver
+from callwright.engines.media.heard_keys import HeardKeys
 from callwright.engines.media.latch import Latch, Source
 from callwright.engines.media.media import MediaLost, SrtpKeys, Stream
 from callwright.engines.media.mixer import Mixer
@@ -47,6 +48,7 @@ class LegMedia:
         "_ears",
         "_heard",
         "_heard_at",
+        "_heard_keys",
         "_keys",
         "_keys_to",
         "_latch",
@@ -60,6 +62,7 @@ class LegMedia:
         "_srtp",
         "_stream",
         "_tally",
+        "_tones_wanted",
         "_voice",
         "codec",
         "id",
@@ -94,6 +97,8 @@ class LegMedia:
         self._lost_after = lost_after
         self._latch = Latch()
         self._keys = KeyReceiver()
+        self._tones_wanted = False
+        self._heard_keys: HeardKeys | None = None
         self._stream: Stream | None = None
         self.codec = PCMA
         "What the far end is sent, once it is connected."
@@ -130,9 +135,23 @@ class LegMedia:
         # A far end sends under its own number, or under ours, if it was we who offered.
         self._codecs = STATIC | {codec.payload_type: codec, stream.payload_type: codec}
         self._protect(stream.srtp)
+        self._choose_keys()
         self._latch.signalled(stream.remote)
         self.sender.connect(stream, codec, now)
         self.sender.send_to(self._latch.far)
+
+    def listen_for_keys(self, *, wanted: bool) -> None:
+        """Look for keys in the sound of a far end that has no telephone-events, or no longer."""
+        self._tones_wanted = wanted
+        self._choose_keys()
+
+    def _choose_keys(self) -> None:
+        """A far end that has telephone-events is taken by its word: its tones are not keys."""
+        stream = self._stream
+        if not self._tones_wanted or stream is None or stream.dtmf_payload_type is not None:
+            self._heard_keys = None
+        elif self._heard_keys is None:
+            self._heard_keys = HeardKeys()
 
     def _protect(self, keys: SrtpKeys | None) -> None:
         if keys is None:
@@ -272,6 +291,11 @@ class LegMedia:
         if not newest:
             self._tally.overtaken += 1
             return
+        if self._heard_keys is not None:
+            payload = bytes(buffer[span[0] : span[1]])
+            key = self._heard_keys.take(payload, codec, timestamp, ssrc)
+            if key:
+                self._post(DtmfReceived(self.id, key))
         for ear in self._ears:
             ear.relay(buffer, span, codec, second & MARKER, timestamp, ssrc, now)
 

@@ -8,17 +8,17 @@ from callwright.engines.media.codec import PACKETS_A_SECOND, Codec
 from callwright.engines.media.coding import make_encoder
 from callwright.engines.media.dtmf import STEPS, TONE_STEPS
 
-_ROWS = (697, 770, 852, 941)
-_COLUMNS = (1209, 1336, 1477, 1633)
-_PAD = ("123A", "456B", "789C", "*0#D")
+ROWS = (697, 770, 852, 941)
+COLUMNS = (1209, 1336, 1477, 1633)
+PAD = ("123A", "456B", "789C", "*0#D")
 _AMPLITUDE = 6500
 "Of each of the two tones: -11 dBm0, inside what ITU-T Q.24 receivers take."
 
 
 def frequencies(key: str) -> tuple[int, int]:
     """Return the low and the high tone of a key in Hz (ITU-T Q.23)."""
-    row = next(number for number, keys in enumerate(_PAD) if key in keys)
-    return _ROWS[row], _COLUMNS[_PAD[row].index(key)]
+    row = next(number for number, keys in enumerate(PAD) if key in keys)
+    return ROWS[row], COLUMNS[PAD[row].index(key)]
 
 
 @cache  # 16 keys in four codecs

@@ -198,6 +198,9 @@ class MediaWorkers:
             raise ValueError(f"{key!r} is no DTMF key")
         self._line(leg).seat.tell("send_key", (leg, key))
 
+    def listen_for_keys(self, leg: LegId, *, wanted: bool) -> None:
+        self._tell_of(leg, "listen_for_keys", leg, wanted)
+
     def bridge(self, bridge: BridgeId, one: LegId, other: LegId) -> None:
         """Also raises ValueError if both are the same leg."""
         if one == other:

@@ -309,6 +309,10 @@ class SipEngine:
         else:
             self._media.send_key(leg, key)
 
+    def listen_for_keys(self, leg: LegId, *, wanted: bool) -> None:
+        self._live(leg)
+        self._media.listen_for_keys(leg, wanted=wanted)
+
     def bridge(self, bridge: BridgeId, one: LegId, other: LegId) -> None:
         self._live(one)
         self._live(other)
