@@ -18,6 +18,7 @@ SOURCE = Path(__file__).parents[1] / "src" / "callwright"
 # without a rule fails, so that a new part gets one.
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "config": (),
+    "clock": (),
     "pattern": (),
     "query": (),
     "directory": ("engines.port",),
@@ -27,7 +28,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "engines.media": ("engines.port",),
     # The table of codecs is what SDP talks about.
     "engines.sip": ("engines.port", "engines.media.media", "engines.media.codec", "config"),
-    "calls": ("engines.port",),
+    "calls": ("engines.port", "clock"),
     # Spoken audio goes through the normaliser of uploaded audio, to be equally loud.
     "speech": ("calls.plan", "directory.audio", "engines.port", "config"),
     "storage": (
@@ -39,6 +40,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "calls.journal",
         "calls.state",
         "engines.port",
+        "clock",
     ),
     "hooks": (),
     "downloads": ("config",),
@@ -63,7 +65,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     ),
     "rpc": ("methods", "notify", "downloads", "directory", "config"),
 }
-MAY_IMPORT_EVERYTHING = ("app", "data_api", "cli", "__main__")
+MAY_IMPORT_EVERYTHING = ("app", "data_api", "surroundings", "sandbox", "cli", "__main__")
 
 # Part of the package → what it may not import from outside, and why.
 MAY_NOT_IMPORT: dict[str, tuple[tuple[str, ...], str]] = {

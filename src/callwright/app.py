@@ -4,34 +4,25 @@ import fcntl
 import gc
 import itertools
 import logging
-import os
 import resource
-import secrets
 import signal
-import socket
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, assert_never
+from typing import TYPE_CHECKING, Any
 
 import anyio
-import uvicorn
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from callwright.calls.manager import CallManager
 from callwright.calls.narration import narrate
 from callwright.calls.plan import RecordedMessage
-from callwright.config import HttpSettings, Settings
+from callwright.clock import Clock
+from callwright.config import Settings, StartFault
 from callwright.data_api import data_methods
 from callwright.downloads.links import Links, link_key
-from callwright.engines.media.engine import RtpEngine
-from callwright.engines.media.workers import MediaWorkers
 from callwright.engines.port import LegId, Media
-from callwright.engines.simulated import SimulatedEngine
-from callwright.engines.sip.engine import SipEngine, own_address
 from callwright.hooks.client import HookClient
 from callwright.methods.control_calls import ControlCalls
 from callwright.methods.conversations import Conversations
@@ -52,12 +43,11 @@ from callwright.methods.start_multi import MultiCalls
 from callwright.methods.start_scenarios import ScenarioCalls
 from callwright.methods.starting import Starting
 from callwright.methods.talk_options import TalkOptions
-from callwright.rpc.connection import Connection
 from callwright.rpc.dispatch import Dispatcher
 from callwright.rpc.http import build_http
 from callwright.rpc.limits import budget_of
+from callwright.rpc.server import listening, serving, url_of
 from callwright.speech.music import write_beep, write_ringback
-from callwright.speech.service import SpeechService
 from callwright.storage.access import StoredAccess
 from callwright.storage.database import check_schema, open_database
 from callwright.storage.directory import StoredDirectory
@@ -67,6 +57,7 @@ from callwright.storage.journal import StoredJournal
 from callwright.storage.once import StoredKeys
 from callwright.storage.remembered import Remembered
 from callwright.storage.trunk_states import keep_trunk_states
+from callwright.surroundings import Surroundings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,21 +65,12 @@ if TYPE_CHECKING:
     from anyio.abc import TaskStatus
     from starlette.applications import Starlette
 
-    from callwright.engines.media.media import MediaEngine
     from callwright.engines.port import Engine
 
 log = logging.getLogger(__name__)
 
-
-class StartFault(Exception):
-    """The service cannot start as it is set up. The message names the setting."""
-
-
 COLLECT_AFTER = 20_000
 "Objects made, less those freed, after which the young ones are looked through; usually 700."
-
-DIRECTORY_LOOK = 1.0
-"Seconds between looks at whether ``callwright apply`` has changed the directory."
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +81,18 @@ class Service:
     "Where the API is, for example ``http://127.0.0.1:8080``."
     manager: CallManager
     engine: "Engine"
+
+
+@dataclass(frozen=True, slots=True)
+class Household:
+    """A service that is up, but for its HTTP server."""
+
+    http: "Starlette"
+    manager: CallManager
+    engine: "Engine"
+    database: AsyncEngine
+    asking: Callable[[], bool]
+    "Whether an answer of somebody's server is waited for."
 
 
 def serve(settings: Settings) -> None:
@@ -162,18 +156,32 @@ async def _serve(settings: Settings) -> None:
 @asynccontextmanager
 async def service(settings: Settings) -> AsyncIterator[Service]:
     """Run the whole service while the block runs; calls still live at its end are hung up."""
+    with listening(settings.http) as listener:
+        url = url_of(listener)
+        async with (
+            household(settings, url, Surroundings()) as up,
+            serving(listener, up.http),
+        ):
+            yield Service(url, up.manager, up.engine)
+
+
+@asynccontextmanager
+async def household(
+    settings: Settings, url: str, around: Surroundings
+) -> AsyncIterator["Household"]:
+    """Run all of the service but its HTTP server while the block runs; ``url`` is where that is."""
     database = open_database(settings.database_url)
     try:
         await check_schema(database)
-        with _alone_in(settings.data), _listener(settings.http) as listener:
-            async with _put_together(settings, database, listener) as up:
+        with alone_in(settings.data):
+            async with _put_together(settings, database, url, around) as up:
                 yield up
     finally:
         await database.dispose()
 
 
 @contextmanager
-def _alone_in(folder: Path) -> "Iterator[None]":
+def alone_in(folder: Path) -> "Iterator[None]":
     """Hold a lock on the data folder: two services would close each other's sessions."""
     with (folder / "lock").open("w") as lock:
         try:
@@ -185,32 +193,34 @@ def _alone_in(folder: Path) -> "Iterator[None]":
 
 @asynccontextmanager
 async def _put_together(
-    settings: Settings, database: AsyncEngine, listener: socket.socket
-) -> AsyncIterator[Service]:
+    settings: Settings, database: AsyncEngine, url: str, around: Surroundings
+) -> AsyncIterator["Household"]:
+    clock = around.clock
     journal = StoredJournal(database)
-    unfinished = await journal.close_unfinished(datetime.now(UTC))
+    unfinished = await journal.close_unfinished(clock.now())
     if unfinished:
         log.warning("%d sessions had been cut off by the last stop: closed", len(unfinished))
     directory = StoredDirectory(database, settings.data / "media", Remembered())
-    links = await _links(settings, listener)
+    links = await _links(settings, url, clock)
     next_id = itertools.count(await reserve_block(database) << BLOCK_BITS).__next__
-    engine = _engine(settings, lambda: LegId(next_id()))
+    engine = around.engine(settings, lambda: LegId(next_id()))
     manager = CallManager(
         engine,
         journal,
         next_id=next_id,
         parallel_at_most=settings.calls.parallel_at_most,
         recordings=settings.data / "recordings",
+        now=clock.now,
     )
     manager.listeners.append(narrate)
-    speech = SpeechService(settings.data / "speech", settings.speech)
-    access = StoredAccess(database)
+    speech = around.speech(settings)
+    access = StoredAccess(database, clock.now)
     numbers = Numbers(directory, dial_time=settings.calls.dial_time)
     messages = Messages(directory, speech, tts_length_limit=settings.api.tts_length_limit)
     ringback = await anyio.to_thread.run_sync(_ringback, settings.data)
     live = LiveCalls(manager)
     talk_options = TalkOptions(live, directory, numbers)
-    own_numbers = OwnNumbers(directory, StoredHistory(database), secrets.choice)
+    own_numbers = OwnNumbers(directory, StoredHistory(database), around.choose)
     conversations = Conversations(talk_options, ringback, settings.calls.talk_at_most)
     starting = Starting(numbers, own_numbers, messages, conversations, manager, settings.api)
     hooks = HookClient(allow_private=settings.hooks.allow_private)
@@ -218,7 +228,8 @@ async def _put_together(
     scenarios = Scenarios(directory, numbers, speech, conversations, hooks, beep)
     manager.door.reception = InboundCalls(directory, scenarios, conversations, messages)
     prompts = Prompts(speech, settings.prompts)
-    sessions, budget = Sessions(access), budget_of(settings.api)
+    sessions = Sessions(access, clock.seconds)
+    budget = budget_of(settings.api, clock.seconds)
     dispatcher = Dispatcher(
         [
             *sessions.methods(),
@@ -230,37 +241,48 @@ async def _put_together(
             *Marks(live, directory).methods(),
             *talk_options.methods(),
             *Listings(manager, journal, links).methods(),
+            *around.methods(manager),
         ],
         access,
         settings.api,
-        repeats=Repeats(StoredKeys(database), time.time),
-        budget=budget,
+        clock.seconds,
+        Repeats(StoredKeys(database), clock.seconds),
+        budget,
     )
     data = Dispatcher(
-        [*sessions.methods(), *data_methods(database)], access, settings.api, budget=budget
+        [*sessions.methods(), *data_methods(database)],
+        access,
+        settings.api,
+        clock.seconds,
+        budget=budget,
     )
-    http = build_http(dispatcher, settings.http, lambda: not manager.draining, data=data)
+    http = build_http(
+        dispatcher,
+        settings.http,
+        lambda: not manager.draining,
+        data=data,
+        body_within=around.body_within,
+    )
     async with (
         hooks,
         _background(journal.run),
         _background(speech.run),
         _started(lambda started: _run_engine(engine, settings, manager, started)),
-        _background(lambda: keep_trunk_states(database, engine.trunk_states)),
+        _background(lambda: keep_trunk_states(database, engine.trunk_states, around.trunks_look)),
         _started(lambda started: manager.run(started=started)),
         # Only now, since with the trunks calls may come in; and before anybody is told to be up.
-        _started(lambda started: _follow_directory(directory, engine, started)),
-        _serving(listener, http),
+        _started(lambda started: _follow_directory(directory, engine, around, started)),
     ):
-        yield Service(_url(listener), manager, engine)
+        yield Household(http, manager, engine, database, lambda: bool(hooks.under_way))
 
 
-async def _links(settings: Settings, listener: socket.socket) -> Links:
+async def _links(settings: Settings, url: str, clock: Clock) -> Links:
     try:
         key = await anyio.to_thread.run_sync(link_key, settings.data)
     except (OSError, ValueError) as fault:
         raise StartFault(f"links cannot be signed: {fault}") from fault
-    base = settings.http.public_url or _url(listener)
-    return Links(base.rstrip("/"), key, lasts=settings.http.links_last)
+    base = settings.http.public_url or url
+    return Links(base.rstrip("/"), key, lasts=settings.http.links_last, clock=clock.seconds)
 
 
 def _ringback(folder: Path) -> RecordedMessage:
@@ -279,34 +301,6 @@ def _beep(folder: Path) -> RecordedMessage:
     return RecordedMessage(Media(path), "beep")
 
 
-def _engine(settings: Settings, next_leg: Callable[[], LegId]) -> "Engine":
-    match settings.engine:
-        case "simulated":
-            return SimulatedEngine()
-        case "sip":
-            return SipEngine(
-                settings.sip,
-                _media(settings),
-                next_leg=next_leg,
-                memory=settings.data / "open-legs",
-            )
-        case _:
-            assert_never(settings.engine)
-
-
-def _media(settings: Settings) -> "MediaEngine":
-    host, ports = str(settings.sip.host), settings.sip.rtp_ports
-    advertise = str(settings.sip.advertise or own_address(host))
-    match settings.media.workers:
-        case "auto":
-            workers = max(1, len(os.sched_getaffinity(0)) - 1)
-        case workers:
-            pass
-    if workers:
-        return MediaWorkers(workers, host, advertise, ports, settings.media.lost_after)
-    return RtpEngine(host, advertise, ports, settings.media.lost_after)
-
-
 async def _run_engine(
     engine: "Engine", settings: Settings, manager: CallManager, started: Callable[[], None]
 ) -> None:
@@ -318,7 +312,10 @@ async def _run_engine(
 
 
 async def _follow_directory(
-    directory: StoredDirectory, engine: "Engine", started: Callable[[], None]
+    directory: StoredDirectory,
+    engine: "Engine",
+    around: Surroundings,
+    started: Callable[[], None],
 ) -> None:
     """Tell the engine the trunks and phones, now and whenever the directory has changed."""
     seen = None
@@ -330,7 +327,7 @@ async def _follow_directory(
             if seen is None:
                 started()
             seen = revision
-        await anyio.sleep(DIRECTORY_LOOK)
+        await anyio.sleep(around.directory_look)
 
 
 @asynccontextmanager
@@ -359,52 +356,3 @@ async def _started(
             yield
         finally:
             tasks.cancel_scope.cancel()
-
-
-class _HttpServer(uvicorn.Server):
-    """uvicorn without its own ideas about signals: the service is stopped as a whole."""
-
-    @contextmanager
-    def capture_signals(self) -> "Iterator[None]":
-        yield
-
-
-@contextmanager
-def _listener(settings: HttpSettings) -> "Iterator[socket.socket]":
-    """Take the API's address, so that links can name it. Who comes early waits to be served."""
-    try:
-        listener = socket.create_server((settings.host, settings.port), backlog=256)
-    except OSError as fault:
-        where = f"{settings.host}:{settings.port}"
-        raise StartFault(f"HTTP cannot be served at {where} ([http]): {fault.strerror}") from fault
-    with listener:
-        yield listener
-
-
-def _url(listener: socket.socket) -> str:
-    host, port = listener.getsockname()[:2]
-    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
-
-
-@asynccontextmanager
-async def _serving(listener: socket.socket, http: "Starlette") -> AsyncIterator[None]:
-    """Serve HTTP while the block runs; requests under way at its end are answered."""
-    config = uvicorn.Config(
-        http,
-        log_config=None,
-        access_log=False,
-        lifespan="off",
-        http=Connection,
-        loop="none",
-        timeout_graceful_shutdown=2,
-        limit_concurrency=512,
-        proxy_headers=False,
-        server_header=False,
-    )
-    server = _HttpServer(config)
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(server.serve, [listener])
-        try:
-            yield
-        finally:
-            server.should_exit = True

@@ -16,6 +16,10 @@ class SettingsFault(Exception):
     """The settings file cannot be used. The message names the file, the setting and the reason."""
 
 
+class StartFault(Exception):
+    """The service cannot start as it is set up. The message names the setting."""
+
+
 class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 

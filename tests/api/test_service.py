@@ -5,8 +5,8 @@ from pathlib import Path
 import anyio
 import pytest
 
-from callwright.app import StartFault, service
-from callwright.config import Settings
+from callwright.app import service
+from callwright.config import Settings, StartFault
 from tests.api.house import house
 
 

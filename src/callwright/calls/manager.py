@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +26,7 @@ from callwright.calls.scenario_plan import (
 )
 from callwright.calls.scripts import script_of
 from callwright.calls.session import Script, Session
+from callwright.clock import utc_now
 from callwright.engines.port import (
     Cause,
     Engine,
@@ -45,7 +47,7 @@ class CallManager:
 
     ``next_id`` gives the ids of sessions, legs, playbacks and bridges, each used once.
     ``parallel_at_most``: live sessions per account; one more ends at once, with `no_resources`.
-    ``recordings``: the folder recordings are put into.
+    ``recordings``: the folder recordings are put into; ``now``: the time of day (UTC, aware).
     """
 
     def __init__(
@@ -56,6 +58,7 @@ class CallManager:
         next_id: Callable[[], int],
         parallel_at_most: int,
         recordings: Path,
+        now: Callable[[], datetime] = utc_now,
     ) -> None:
         self.draining = False
         self.listeners: list[Listener] = [journal.hear]
@@ -64,6 +67,7 @@ class CallManager:
         self._next_id = next_id
         self._parallel_at_most = parallel_at_most
         self._recordings = recordings
+        self._now = now
         self._sessions: dict[SessionId, Session] = {}
         self._by_leg: dict[LegId, Session] = {}
         self.door = Door(engine, self.start)
@@ -97,6 +101,7 @@ class CallManager:
             self._next_id,
             self._tell,
             self._recordings,
+            self._now,
         )
         with self._kept_if_begun(session):
             await self._journal.begin(session.started, once)

@@ -4,7 +4,7 @@ import logging
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, nullcontext
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +28,7 @@ from callwright.calls.plan import Caption, Role, SessionId, Target
 from callwright.calls.record import CallRecord
 from callwright.calls.recording import Recorder
 from callwright.calls.state import TRANSITIONS, State
+from callwright.clock import utc_now
 from callwright.engines import port
 from callwright.engines.port import BridgeId, Cause, Engine, LegGone, LegId, PlaybackId
 
@@ -51,7 +52,7 @@ class Session:
     """One call. Its script works with parties; the engine's events come in by `deliver`.
 
     ``next_id`` gives ids for legs, playbacks and bridges that are used nowhere else;
-    ``recordings`` is the folder of its recordings.
+    ``recordings`` is the folder of its recordings; ``now`` gives the time of day (UTC, aware).
     """
 
     def __init__(
@@ -62,6 +63,7 @@ class Session:
         next_id: Callable[[], int],
         listener: Listener,
         recordings: Path,
+        now: Callable[[], datetime] = utc_now,
     ) -> None:
         self.id = session
         self.caption = caption
@@ -83,7 +85,7 @@ class Session:
         self.coaches = Coaches(self)
         self._listener = listener
         self._begun = anyio.current_time()
-        self._begun_at = datetime.now(UTC)
+        self._begun_at = now()
         self._sequence = 1
         self._keys_noted = 0
         self._keys_going_out: deque[bool] = deque()

@@ -20,7 +20,7 @@ from callwright.cli.terminal import (
     out,
     show_token,
 )
-from callwright.config import Settings, read_settings
+from callwright.config import Settings, StartFault, read_settings
 from callwright.directory.diff import Change, Kind
 from callwright.directory.entries import AccountEntry, UserEntry
 from callwright.directory.file import read_directory_file
@@ -175,5 +175,5 @@ def serve(config: Config = None) -> None:
 
     try:
         app.serve(open_settings(config))
-    except app.StartFault as fault:
+    except StartFault as fault:
         raise CommandFault(str(fault)) from fault

@@ -26,6 +26,8 @@ class HookClient:
 
     def __init__(self, *, allow_private: bool) -> None:
         """``allow_private``: URLs may lead into private networks."""
+        self.under_way = 0
+        "Requests that have not been answered yet."
         self._pool = httpcore.AsyncConnectionPool(
             network_backend=GuardedBackend(allow_private=allow_private),
             max_connections=CONNECTIONS_AT_MOST,
@@ -64,6 +66,7 @@ class HookClient:
             content = json.dumps(facts, ensure_ascii=False).encode()
             headers.append((b"content-type", b"application/json"))
         body = None
+        self.under_way += 1
         try:
             with anyio.move_on_after(within):
                 body = await self._body(method, url, headers, content)
@@ -73,6 +76,8 @@ class HookClient:
             raise NoAnswer("it cannot be reached") from fault
         except (httpcore.ProtocolError, httpcore.UnsupportedProtocol, ValueError) as fault:
             raise NoAnswer("it does not speak HTTP as it should") from fault
+        finally:
+            self.under_way -= 1
         if body is None:
             raise NoAnswer(f"it did not answer within {within:g} s")
         try:

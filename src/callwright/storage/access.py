@@ -1,13 +1,15 @@
 """Access: who a token or a login belongs to, asked of the database."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from ipaddress import ip_network
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Row, bindparam, delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from callwright.clock import utc_now
 from callwright.directory.destinations import Destination
 from callwright.directory.model import (
     Account,
@@ -57,6 +59,7 @@ class StoredAccess:
     """Answers `callwright.directory.lookup.Access` from the database, anew each time."""
 
     database: AsyncEngine
+    now: Callable[[], datetime] = utc_now
 
     async def token(self, token_hash: str) -> tuple[Token, User, Account] | None:
         async with self.database.connect() as connection:
@@ -82,7 +85,7 @@ class StoredAccess:
         self, user: UserId, token_hash: str, hint: str, expires_at: datetime
     ) -> None:
         """Keep a token of ``login.user``; the expired ones of its user go at the same time."""
-        now = datetime.now(UTC)
+        now = self.now()
         async with writing(self.database) as connection:
             await connection.execute(
                 delete(tokens).where(

@@ -29,9 +29,11 @@ CLEARED_WITHIN = 2.0
 
 
 async def keep_trunk_states(
-    database: AsyncEngine, states: Callable[[], Sequence[TrunkState]]
+    database: AsyncEngine,
+    states: Callable[[], Sequence[TrunkState]],
+    every: float = LOOKED_AT_EVERY,
 ) -> None:
-    """Write what ``states`` tells until cancelled; then clear it."""
+    """Write what ``states`` tells until cancelled, looked at ``every`` seconds; then clear it."""
     written: Sequence[object] | None = None
     written_at = 0.0
     try:
@@ -41,7 +43,7 @@ async def keep_trunk_states(
             due = news != written or now - written_at >= WRITTEN_EVERY
             if due and await _write(database, told):
                 written, written_at = news, now
-            await anyio.sleep(LOOKED_AT_EVERY)
+            await anyio.sleep(every)
     finally:
         with anyio.move_on_after(CLEARED_WITHIN, shield=True):
             await _write(database, ())

@@ -145,6 +145,7 @@ class RtcpEar:
             except OSError:
                 self.close()
                 continue
+            self.rtp.settimeout(WITHIN)
             self.rtcp.settimeout(WITHIN)
             self.address = (HOST, rtp)
             return

@@ -95,9 +95,9 @@ def test_an_hour_is_an_hour_on_both_sides_whatever_the_far_ends_clocks_say() -> 
     time = Time()
     while time.now < 3700.0:
         time.now += 0.02
+        clock.advance(time)
         for speaker in (fast, slow):
             speaker.talk(time.now - 100.0)
-        clock.advance(time)
     assert abs(recording.end(time.now) - (time.now - 100.0) * 8000) <= 1
     assert (fast.listeners, slow.listeners) == (0, 0)
     for side, speaker in zip(disk.sides(3601 * 8000), (fast, slow), strict=True):

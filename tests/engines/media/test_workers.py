@@ -311,6 +311,7 @@ def test_closing_says_good_bye_to_the_far_end() -> None:
         ear = RtcpEar()
         board.engine.open(ONE)
         board.engine.connect(ONE, Stream(ear.address, "PCMA", 8))
+        await asyncio.to_thread(ear.rtp.recv, 2048)  # who has sent nothing says no good-bye
         board.engine.close(ONE)
         good_bye = await asyncio.to_thread(ear.next_report)
         ear.close()

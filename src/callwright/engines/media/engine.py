@@ -192,7 +192,6 @@ class RtpEngine:
             self._fetch(self._playbacks[line.playback][1], media)
         if first:
             self._clock.add(media.sender, now)
-            media.sender.tick(now)  # the far end need not wait for its slot
             self._wind_clock()
 
     def answered(self, leg: LegId) -> None:

@@ -1,0 +1,92 @@
+"""Surroundings: what a service stands in, and where a sandbox differs from production."""
+
+import os
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, assert_never
+
+from callwright.calls.manager import CallManager
+from callwright.clock import Clock
+from callwright.config import Settings
+from callwright.directory.model import VirtualNumber
+from callwright.engines.port import Engine, LegId
+from callwright.engines.simulated import SimulatedEngine
+from callwright.methods.messages import Speech
+from callwright.rpc.dispatch import AnyMethod
+from callwright.rpc.http import BODY_WITHIN
+from callwright.storage.trunk_states import LOOKED_AT_EVERY
+
+if TYPE_CHECKING:
+    from callwright.engines.media.media import MediaEngine
+
+DIRECTORY_LOOK = 1.0
+"Seconds between looks at whether ``callwright apply`` has changed the directory."
+
+
+class SpeechEngine(Speech, Protocol):
+    async def run(self) -> None:
+        """Speak what is prepared, until cancelled."""
+
+
+def _engine(settings: Settings, next_leg: Callable[[], LegId]) -> Engine:
+    match settings.engine:
+        case "simulated":
+            return SimulatedEngine()
+        case "sip":
+            # Only here, as for the media and the speech: a sandbox starts without them.
+            from callwright.engines.sip.engine import SipEngine
+
+            return SipEngine(
+                settings.sip,
+                _media(settings),
+                next_leg=next_leg,
+                memory=settings.data / "open-legs",
+            )
+        case _:
+            assert_never(settings.engine)
+
+
+def _media(settings: Settings) -> "MediaEngine":
+    from callwright.engines.media.engine import RtpEngine
+    from callwright.engines.media.workers import MediaWorkers
+    from callwright.engines.sip.engine import own_address
+
+    host, ports = str(settings.sip.host), settings.sip.rtp_ports
+    advertise = str(settings.sip.advertise or own_address(host))
+    match settings.media.workers:
+        case "auto":
+            workers = max(1, len(os.sched_getaffinity(0)) - 1)
+        case workers:
+            pass
+    if workers:
+        return MediaWorkers(workers, host, advertise, ports, settings.media.lost_after)
+    return RtpEngine(host, advertise, ports, settings.media.lost_after)
+
+
+def _speech(settings: Settings) -> SpeechEngine:
+    from callwright.speech.service import SpeechService
+
+    return SpeechService(settings.data / "speech", settings.speech)
+
+
+def _no_more(_manager: CallManager) -> Sequence[AnyMethod]:
+    return ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """The defaults are those of production."""
+
+    clock: Clock = Clock()
+    engine: Callable[[Settings, Callable[[], LegId]], Engine] = _engine
+    speech: Callable[[Settings], SpeechEngine] = _speech
+    methods: Callable[[CallManager], Sequence[AnyMethod]] = _no_more
+    "Methods of its own, after all others."
+    choose: Callable[[Sequence[VirtualNumber]], VirtualNumber] = secrets.choice
+    "Takes one of several at random."
+    body_within: float = BODY_WITHIN
+    "Seconds a client has to send the body of a request."
+    directory_look: float = DIRECTORY_LOOK
+    trunks_look: float = LOOKED_AT_EVERY
+    "Seconds between looks at the directory, and at the trunks."
