@@ -43,6 +43,7 @@ from callwright.methods.start_multi import MultiCalls
 from callwright.methods.start_scenarios import ScenarioCalls
 from callwright.methods.starting import Starting
 from callwright.methods.talk_options import TalkOptions
+from callwright.methods.talk_scenarios import TalkScenarios
 from callwright.rpc.dispatch import Dispatcher
 from callwright.rpc.http import build_http
 from callwright.rpc.limits import budget_of
@@ -227,6 +228,7 @@ async def _put_together(
     beep = await anyio.to_thread.run_sync(_beep, settings.data)
     scenarios = Scenarios(directory, numbers, speech, conversations, hooks, beep)
     manager.door.reception = InboundCalls(directory, scenarios, conversations, messages)
+    talk_options.scenarios = TalkScenarios(directory, scenarios, conversations, messages)
     prompts = Prompts(speech, settings.prompts)
     sessions = Sessions(access, clock.seconds)
     budget = budget_of(settings.api, clock.seconds)

@@ -161,6 +161,11 @@ button = "*5"
 mnemonic = "receive_fax"
 name = "Факс"
 [[talk_options]]
+button = "*6"
+mnemonic = "run_scenario"
+name = "Ещё раз"
+value = "2"
+[[talk_options]]
 button = "*"
 mnemonic = "save_numa"
 name = "Сохранить"

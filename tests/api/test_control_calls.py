@@ -331,7 +331,7 @@ def test_keys_of_the_employee_run_talk_options(home: House) -> None:
 
 def test_talk_options_by_request(home: House) -> None:
     listed = home.succeeds("list.talk_options", {})
-    assert [option["button"] for option in listed] == ["*1", "*2", "*3", "*4", "*5", "*", "#"]
+    assert [option["button"] for option in listed] == ["*1", "*2", "*3", "*4", "*5", "*6", "*", "#"]
     assert listed[0] == {
         "button": "*1",
         "mnemonic": "tag_call",
@@ -339,6 +339,7 @@ def test_talk_options_by_request(home: House) -> None:
         "button_value": {"id": 7, "value": "Лид"},
     }
     assert listed[1]["button_value"] == {}
+    assert listed[5]["button_value"] == {"id": 2, "value": "Straight"}
     session = talking(home, employee=28)
     done(home, session, "call.talk_option", button="*")
     home.wait_for(session, events.ContactSaved, number=CONTACT)
@@ -349,6 +350,47 @@ def test_talk_options_by_request(home: House) -> None:
     home.wait_for(session, events.TransferFinished)
     done(home, session, "call.talk_option", button="#")
     assert home.until_finished(session)["finish_reason"] == "operator_disconnects"
+
+
+RUN_SCENARIO = {"button": "*6"}
+
+
+@pytest.mark.parametrize("state", REACH)
+def test_a_scenario_is_run_from_a_talk_and_from_no_other_state(home: House, state: State) -> None:
+    session = REACH[state](home)
+    answer = do(home, session, "call.talk_option", **RUN_SCENARIO)
+    if state is State.TALK:
+        assert answer["result"]["data"] == {"success": "true"}
+        home.wait_for(session, events.OperationStarted, operation="ring")
+    else:
+        data = {"mnemonic": "invalid_state", "field": None}
+        said = -32004, "This method can not be called in this state"
+        assert without_metadata(answer) == refusal(*said, data)
+    do(home, session, "release.call")
+    home.until_finished(session)
+
+
+def test_a_scenario_run_from_a_talk_rings_its_people(home: House) -> None:
+    session = talking(home, employee=28)
+    done(home, session, "call.talk_option", **RUN_SCENARIO)
+    home.wait_for(session, events.StateEntered, state=State.SESSION)
+    again = do(home, session, "call.talk_option", **RUN_SCENARIO)
+    assert again["error"]["data"]["mnemonic"] == "invalid_state"
+    home.wait_for(session, events.LegStarted, called_number=EMPLOYEE)
+    done(home, session, "release.call")
+    call = home.until_finished(session)
+    assert call["finish_reason"] == "api_release"
+    ended = {
+        entry["leg"]: entry["finish_reason"]
+        for entry in call["timeline"]
+        if entry["event"] == "leg_ended"
+    }
+    [operator] = [
+        entry["leg"]
+        for entry in call["timeline"]
+        if entry["event"] == "leg_started" and entry["called_number"] == PRESSING
+    ]
+    assert ended[operator] == "transfer_disconnects"
 
 
 def test_a_transfer_to_a_busy_number_ends_the_session(home: House) -> None:

@@ -1,5 +1,6 @@
 """Stories of queues: who waits, what they hear, and whom they are given."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import anyio
@@ -7,7 +8,8 @@ import pytest
 
 from callwright.calls.events import QueueEntered, QueueLeft, SessionFinished
 from callwright.calls.plan import SessionId
-from callwright.calls.scenario_plan import Play, Queue
+from callwright.calls.scenario_plan import Play, Queue, ScenarioCall
+from callwright.engines.port import Address
 from callwright.engines.simulated import (
     Answers,
     FarEnd,
@@ -17,7 +19,7 @@ from callwright.engines.simulated import (
     never_answers,
 )
 from tests.calls.lobby import Lobby, calls_in, person, queue, scenario
-from tests.calls.stage import EMPLOYEE, EMPLOYEE_2, Props, Stage, play, stage
+from tests.calls.stage import CONTACT, EMPLOYEE, EMPLOYEE_2, Props, Stage, play, stage
 
 FIRST, SECOND, THIRD = "79261000001", "79261000002", "79261000003"
 
@@ -175,6 +177,52 @@ def test_who_does_not_answer_is_left_alone_a_while(props: Props, how: str) -> No
             assert hears(scene, FIRST) in ("sorry.wav", "silence")
             assert verdict.finish_reason == "call_enqueued"
             assert not scene.engine.legs
+
+    play(story)
+
+
+def test_a_call_that_begins_with_the_employee_rings_who_is_free(props: Props) -> None:
+    """Not who is in a call, nor who is left alone, nor who is kept for a contact that waits."""
+
+    async def story() -> None:
+        third, fourth = "79260000003", "79260000004"
+        far_ends = {
+            FIRST: WAITS,
+            SECOND: answers(then=[(9.0, HangsUp())]),
+            EMPLOYEE: answers(),
+            EMPLOYEE_2: busy(),
+            third: busy(),
+            fourth: answers(),
+        }
+        async with stage(far_ends) as scene:
+            talks = person(EMPLOYEE, employee=25)
+            rests = person(EMPLOYEE_2, employee=26)
+            open_lobby(scene, props, queue(props, rests, talks, rest=60.0))
+            await session_of(scene, FIRST)  # is turned down by 26, and talks with 25
+            await anyio.sleep(5.0)
+            line = queue(props, talks, rests, person(third), person(fourth))
+            plan = props.plan(employee_numbers=())
+            asked = replace(plan, contact=replace(plan.contact, address=Address(SECOND, trunk="t")))
+            session = await scene.manager.start(ScenarioCall(asked, scenario(line)))
+            verdict = await scene.verdict(session)
+            assert verdict.finish_reason == "subscriber_disconnects"
+            numbers = [leg.to.number for leg in scene.engine.rung[3:]]
+            assert numbers == [third, fourth, SECOND], "each once, and one after another"
+
+    play(story)
+
+
+def test_a_call_that_begins_with_the_employee_does_not_wait_for_one(props: Props) -> None:
+    async def story() -> None:
+        far_ends = {EMPLOYEE: answers(), CONTACT: answers()}
+        async with stage(far_ends) as scene:
+            await scene.manager.start(props.plan(talk_at_most=20.0))
+            await anyio.sleep(5.0)
+            line = queue(props, person(EMPLOYEE, employee=25))
+            plan = ScenarioCall(props.plan(employee_numbers=()), scenario(line))
+            verdict = await scene.verdict(await scene.manager.start(plan))
+            assert (verdict.finish_reason, verdict.total_duration) == ("operator_busy", 0.0)
+            assert len(scene.engine.rung) == 2
 
     play(story)
 

@@ -6,10 +6,15 @@ leaves the call where it is, is carried out at once. The table refuses all other
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from callwright.calls.plan import Message, Target
 from callwright.calls.state import LIVE, State
 from callwright.engines.port import CoachMode, LegId
+
+if TYPE_CHECKING:
+    from callwright.calls.plan import Conversation
+    from callwright.calls.scenario_plan import Scenario
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +52,15 @@ class TransferCall:
     """Blind transfer: the employee leaves at once, the contact waits for the third party."""
 
     third: Sequence[Target]
+
+
+@dataclass(frozen=True, slots=True)
+class RunScenario:
+    """The employee leaves, a scenario leads the contact on."""
+
+    scenario: "Scenario"
+    conversation: "Conversation"
+    "What holds in its talks, unless it knows better who talks."
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +103,7 @@ class DisconnectLeg:
     leg: LegId
 
 
-Moving = Hold | Unhold | MakeCall | TransferTalk | RestoreTalk | TransferCall
+Moving = Hold | Unhold | MakeCall | TransferTalk | RestoreTalk | TransferCall | RunScenario
 "Commands that the script takes."
 
 Staying = AddCoach | SetCoachMode | Record | Mute | SendKey | SetTag | DisconnectLeg
@@ -104,6 +118,7 @@ ALLOWED: Mapping[type[Command], frozenset[State]] = {
     TransferTalk: frozenset({State.DIALING, State.OPERATOR_TALK}),
     RestoreTalk: frozenset({State.DIALING, State.OPERATOR_TALK}),
     TransferCall: frozenset({State.TALK}),
+    RunScenario: frozenset({State.TALK}),
     AddCoach: frozenset({State.TALK}),
     SetCoachMode: frozenset({State.TALK}),
     Record: frozenset({State.TALK}),

@@ -10,6 +10,7 @@ from callwright.calls.commands import (
     Hold,
     MakeCall,
     RestoreTalk,
+    RunScenario,
     TransferCall,
     TransferTalk,
     Unhold,
@@ -26,12 +27,17 @@ TRANSFERRED = "transfer_disconnects"
 "How the end of an operator's leg is called who has handed the contact over."
 
 
-async def converse(call: Session, plan: Conversation, contact: Party, operator: Party) -> Ending:
-    """Let contact and operator talk until somebody leaves or the longest time is over."""
+async def converse(
+    call: Session, plan: Conversation, contact: Party, operator: Party
+) -> Ending | RunScenario:
+    """Let contact and operator talk until somebody leaves or the longest time is over.
+
+    If the operator leaves the contact to a scenario, it is returned, and the contact is alone.
+    """
     call.recorder.on = call.recorder.forced = plan.recorded
     call.options = plan.options
     buttons = Buttons(call, plan.options)
-    call.when_operator_presses = buttons.press
+    call.keys.when_operator_presses = buttons.press
     with anyio.move_on_after(plan.at_most):
         while True:
             request = await talk(call, contact, operator)
@@ -40,6 +46,9 @@ async def converse(call: Session, plan: Conversation, contact: Party, operator: 
                     operator = await hold(call, plan, contact, operator, request, message)
                 case TransferCall():
                     operator = await hand_over(call, plan, contact, operator, request)
+                case RunScenario():
+                    leave_to_scenario(call, contact, operator, request)
+                    return request.command
     return TALKED_TOO_LONG
 
 
@@ -144,3 +153,11 @@ async def hand_over(
             await third.answers(request.command.third)
     call.transferred(operator, third)
     return third
+
+
+def leave_to_scenario(call: Session, contact: Party, operator: Party, request: Request) -> None:
+    """The operator leaves, and whoever coaches; the contact stays."""
+    call.enter(State.SESSION)
+    request.accept()
+    call.dismiss(operator, TRANSFERRED)
+    call.dismiss_all_but(contact)

@@ -7,12 +7,12 @@ from typing import assert_never
 import anyio
 
 from callwright.calls import events
+from callwright.calls.commands import RunScenario
 from callwright.calls.conversation import converse
 from callwright.calls.ending import Ending, ending_when_left
 from callwright.calls.party import Party, PartyLeft, present
 from callwright.calls.plan import Conversation, EmployeeCall, Message, RingGroup, Role
 from callwright.calls.queueing import taken_from_queue
-from callwright.calls.queues import Queues
 from callwright.calls.ring_group import first_to_take
 from callwright.calls.scenario_plan import (
     START,
@@ -98,13 +98,11 @@ class Course:
         contact: Party,
         scenario: Scenario,
         conversation: Conversation,
-        queues: Queues,
         asked: EmployeeCall | None = None,
     ) -> None:
         self._call = call
         self._contact = contact
         self._conversation = conversation
-        self._queues = queues
         self._path = Path(scenario)
         self._greeting = asked.contact_message if asked else None
         "The request's message, until the contact hears it."
@@ -143,9 +141,7 @@ class Course:
                 operator = await self._reach(operation.groups, operation.message)
                 return await self._let_talk(operator, operation.then)
             case Queue():
-                operator = await taken_from_queue(
-                    self._call, self._contact, operation, self._queues
-                )
+                operator = await taken_from_queue(self._call, self._contact, operation)
                 self._verdict = NOT_TAKEN
                 return await self._let_talk(operator, operation.then)
             case Ask():
@@ -185,21 +181,34 @@ class Course:
         return operator
 
     async def _let_talk(self, operator: Party | None, then: Label | None) -> Ending | None:
-        """Let the two talk; None if the scenario goes on, at once or after the operator left."""
+        """Let the two talk; None if a scenario goes on, at once or after the operator left."""
         if operator is None:
             return None
         try:
             assert operator.leg
             conversation = operator.leg.target.conversation or self._conversation
-            return await converse(self._call, conversation, self._contact, operator)
+            come_to = await converse(self._call, conversation, self._contact, operator)
         except PartyLeft as left:
             if left.party is self._contact or then is None:
                 raise
+        else:
+            if isinstance(come_to, Ending):
+                return come_to
+            self._begin_another(come_to)
+            return None
         self._call.dismiss_all_but(self._contact)
         self._call.enter(State.SESSION)
         self._verdict = NOTHING_LEFT
         self._path.go(then)
         return None
+
+    def _begin_another(self, command: RunScenario) -> None:
+        """Go on in a scenario that an operator has left the contact to."""
+        self._path = Path(command.scenario)
+        self._conversation = command.conversation
+        self._briefing = None
+        self._joins_on_answer = False
+        self._verdict = NOTHING_LEFT
 
     async def _ask(self, operation: Ask) -> Route:
         """Ask the customer's URL, which knows what the contact has typed; no route: no answer."""
@@ -238,6 +247,16 @@ class Course:
         elif route.message is None:
             self._go(operation.otherwise)
         return None
+
+
+async def talk_and_go_on(
+    call: Session, conversation: Conversation, contact: Party, operator: Party
+) -> Ending:
+    """Let two talk; then, if the operator says so, a scenario leads the contact on."""
+    come_to = await converse(call, conversation, contact, operator)
+    if isinstance(come_to, Ending):
+        return come_to
+    return await Course(call, contact, come_to.scenario, come_to.conversation).run()
 
 
 async def choice(contact: Party, menu: Menu) -> Label | None:

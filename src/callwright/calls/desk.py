@@ -74,6 +74,6 @@ def _send_key(session: Session, key: str) -> None:
     if leg is None or not leg.is_up:
         raise WrongState
     try:
-        session.send_key(leg, key, planned=False)
+        session.keys.send(leg, key, planned=False)
     except LegGone:
         raise WrongState from None

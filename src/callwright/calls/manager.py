@@ -101,6 +101,7 @@ class CallManager:
             self._next_id,
             self._tell,
             self._recordings,
+            self._queues,
             self._now,
         )
         with self._kept_if_begun(session):
@@ -118,11 +119,11 @@ class CallManager:
                     return partial(refused_call, contact, plan.ending, plan.cause)
                 if too_many:
                     return partial(refused_call, contact, TOO_MANY_CALLS, Cause.NO_RESOURCES)
-                return partial(inbound_call, session, plan, contact, self._queues)
+                return partial(inbound_call, session, plan, contact)
             case _ if too_many:
                 return _refuse
             case ScenarioCall():
-                return partial(scenario_call, session, plan, self._queues)
+                return partial(scenario_call, session, plan)
             case _:
                 return script_of(session, plan)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING, Protocol, assert_never
 
 import anyio
 
@@ -11,6 +11,7 @@ from callwright.calls.commands import (
     AddCoach,
     CommandRefused,
     Record,
+    RunScenario,
     SetTag,
     TransferCall,
     WrongState,
@@ -21,7 +22,7 @@ from callwright.calls.state import State
 from callwright.engines.port import CoachMode
 
 if TYPE_CHECKING:
-    from callwright.calls.plan import Target
+    from callwright.calls.plan import Caption, Target
     from callwright.calls.session import Session
 
 PRESSED_WITHIN = 2.0
@@ -52,6 +53,18 @@ class SaveNumber:
     """Tell the contact's number to whoever listens: it is to be kept."""
 
 
+class ScenarioSource(Protocol):
+    async def ready(self, caption: "Caption") -> RunScenario | None:
+        """Find the scenario as it is now, for this call; None if there is none any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class StartScenario:
+    """Leave, and let a scenario lead the contact on; it is made ready when it is wanted."""
+
+    source: ScenarioSource
+
+
 @dataclass(frozen=True, slots=True)
 class NotOffered:
     """An option that cannot be run, and why."""
@@ -64,6 +77,7 @@ Option = (
     | ToggleRecording
     | ToggleCoach
     | SaveNumber
+    | StartScenario
     | NotOffered
     | SetTag
     | TransferCall
@@ -97,6 +111,11 @@ async def run_option(session: "Session", option: Option) -> None:
             carry_out(session, option)
         case TransferCall():
             await session.inbox.ask(option)
+        case StartScenario(source=source):
+            command = await source.ready(session.caption)
+            if command is None:
+                raise OptionNotOffered
+            await session.inbox.ask(command)
         case _:
             assert_never(option)
 

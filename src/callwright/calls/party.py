@@ -146,7 +146,7 @@ class Party:
         for key in keys:
             await anyio.sleep_until(leg.answered + key.after)
             try:
-                self.session.send_key(leg, key.key, planned=True)
+                self.session.keys.send(leg, key.key, planned=True)
             except LegGone:
                 return
 

@@ -6,26 +6,25 @@ from typing import TYPE_CHECKING, Self
 import anyio
 
 from callwright.calls import events
-from callwright.calls.party import Party, PartyLeft, present
+from callwright.calls.party import Party, PartyLeft, in_one_word, present
 from callwright.calls.plan import Role
-from callwright.calls.queues import Place, Queues
+from callwright.calls.queues import Place, who
 from callwright.calls.scenario_plan import Announcement, Queue
 from callwright.calls.session import Session
+from callwright.engines.port import Cause
 
 if TYPE_CHECKING:
     from callwright.calls.hearing import Hearing
 
 
-async def taken_from_queue(
-    call: Session, contact: Party, queue: Queue, queues: Queues
-) -> Party | None:
+async def taken_from_queue(call: Session, contact: Party, queue: Queue) -> Party | None:
     """Let the contact wait until somebody answers and has heard the message; return who.
 
     None if the queue is full, or the wait is over. Raises `PartyLeft` if the contact hangs up.
     """
     assert contact.leg
     leg, began, operator = contact.leg.id, anyio.current_time(), None
-    place = queues.join(call.caption.account, queue)
+    place = call.queues.join(call.caption.account, queue)
     position = place.position if place else 0
     call.tell(events.QueueEntered, leg=leg, queue=queue.name, position=position)
     if place is None:
@@ -42,6 +41,25 @@ async def taken_from_queue(
             reached=operator is not None,
         )
     return operator
+
+
+async def taken_by_somebody_free(call: Session, somebody: Party, queue: Queue) -> None:
+    """Ring those who are free now, each once, until one answers: for a call without a contact yet.
+
+    Nobody waits: who is kept for a contact in the queue is not free. Raises `PartyLeft` if nobody
+    answers; `Cause.BUSY` if nobody was free.
+    """
+    tried: set[str] = set()
+    causes: set[Cause] = set()
+    while member := call.queues.free(call.caption.account, queue, besides=tried):
+        tried.add(who(member[0]))
+        try:
+            await somebody.answers(member)
+        except PartyLeft as left:
+            causes.add(left.cause)
+        else:
+            return
+    raise PartyLeft(somebody, in_one_word(causes or {Cause.BUSY}))
 
 
 async def _somebody(call: Session, place: Place, queue: Queue) -> Party | None:

@@ -100,22 +100,35 @@ class Line:
 
     def look_again(self) -> None:
         """Give whoever is free to those who have waited longest."""
-        now = anyio.current_time()
-        self._resting = {one: until for one, until in self._resting.items() if until > now}
-        taken = self._busy() | self._kept | self._resting.keys()
+        taken = self._taken()
         for place in self.waiting:
             if place.given is not None:
                 continue
-            free = [member for member in place.people if who(member[0]) not in taken]
-            if not free:
+            place.given = self._choose(place.people, taken)
+            if place.given is None:
                 continue
-            # Whoever was rung longest ago; of those never rung the first in the list.
-            place.given = min(free, key=lambda member: self._rung.get(who(member[0]), -1.0))
             chosen = who(place.given[0])
-            self._rung[chosen] = now
             self._kept.add(chosen)
             taken.add(chosen)
             place.changed.set()
+
+    def choose(self, people: Sequence[Member], besides: set[Who]) -> Member | None:
+        """Give somebody who is free, and kept for nobody, to be rung at once."""
+        return self._choose(people, self._taken() | besides)
+
+    def _taken(self) -> set[Who]:
+        now = anyio.current_time()
+        self._resting = {one: until for one, until in self._resting.items() if until > now}
+        return self._busy() | self._kept | self._resting.keys()
+
+    def _choose(self, people: Sequence[Member], taken: set[Who]) -> Member | None:
+        """Of those who are free the one rung longest ago; of those never rung the first."""
+        free = [member for member in people if who(member[0]) not in taken]
+        if not free:
+            return None
+        chosen = min(free, key=lambda member: self._rung.get(who(member[0]), -1.0))
+        self._rung[who(chosen[0])] = anyio.current_time()
+        return chosen
 
     def _release(self, place: Place) -> None:
         if place.given:
@@ -135,12 +148,20 @@ class Queues:
 
     def join(self, account: int, queue: Queue) -> Place | None:
         """Wait in a queue, last; None if it is full."""
+        line = self._line(account, queue)
+        return line.join(queue.people) if len(line.waiting) < queue.places else None
+
+    def free(self, account: int, queue: Queue, *, besides: set[Who]) -> Member | None:
+        """Give somebody of a queue's who is free now, and not one of ``besides``."""
+        people = [member for member in queue.people if member]
+        return self._line(account, queue).choose(people, besides)
+
+    def _line(self, account: int, queue: Queue) -> Line:
         key = account, queue.name
         if key not in self._lines:
             kept = self._kept.setdefault(account, set())
             self._lines[key] = Line(lambda: self._busy(account), kept, self.look_again)
-        line = self._lines[key]
-        return line.join(queue.people) if len(line.waiting) < queue.places else None
+        return self._lines[key]
 
     def look_again(self) -> None:
         """Take the fact that somebody may have become free."""

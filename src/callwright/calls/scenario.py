@@ -1,11 +1,10 @@
 """Scenario calls: the scripts of calls whose further course a scenario decides (choreography 6)."""
 
-from callwright.calls.conversation import converse
-from callwright.calls.course import Course, Path, TooManyTransitions
+from callwright.calls.course import Course, Path, TooManyTransitions, talk_and_go_on
 from callwright.calls.ending import Ending
 from callwright.calls.party import Party, PartyLeft
 from callwright.calls.plan import Role
-from callwright.calls.queues import Queues
+from callwright.calls.queueing import taken_by_somebody_free
 from callwright.calls.ring_group import first_to_take
 from callwright.calls.scenario_plan import (
     Ask,
@@ -24,13 +23,13 @@ from callwright.engines.port import Cause
 GIVEN_UP = Ending("disconnect_before_call_processing", "contact")
 
 
-async def inbound_call(call: Session, plan: InboundCall, contact: Party, queues: Queues) -> Ending:
+async def inbound_call(call: Session, plan: InboundCall, contact: Party) -> Ending:
     """Answer a call that has come in and carry out the scenario of the number."""
     try:
         await contact.is_answered()
     except PartyLeft:
         return GIVEN_UP
-    return await Course(call, contact, plan.scenario, plan.conversation, queues).run()
+    return await Course(call, contact, plan.scenario, plan.conversation).run()
 
 
 async def refused_call(contact: Party, ending: Ending, cause: Cause) -> Ending:
@@ -39,7 +38,7 @@ async def refused_call(contact: Party, ending: Ending, cause: Cause) -> Ending:
     return ending
 
 
-async def scenario_call(call: Session, plan: ScenarioCall, queues: Queues) -> Ending:
+async def scenario_call(call: Session, plan: ScenarioCall) -> Ending:
     """Ring the contact and the people of a scenario, in the order that was asked for."""
     asked, contact = plan.asked, Party(call, Role.CONTACT)
     if asked.first is Role.EMPLOYEE:
@@ -48,10 +47,10 @@ async def scenario_call(call: Session, plan: ScenarioCall, queues: Queues) -> En
         await then_contact(asked, contact, employee)
         assert employee.leg
         conversation = employee.leg.target.conversation or asked.conversation
-        return await converse(call, conversation, contact, employee)
+        return await talk_and_go_on(call, conversation, contact, employee)
     await contact.answers([asked.contact])
     contact.gets_keys(asked.keys)
-    return await Course(call, contact, plan.scenario, asked.conversation, queues, asked).run()
+    return await Course(call, contact, plan.scenario, asked.conversation, asked).run()
 
 
 async def somebody_of(call: Session, scenario: Scenario) -> Party:
@@ -68,7 +67,10 @@ async def somebody_of(call: Session, scenario: Scenario) -> Party:
                 case Ring() | Queue():
                     somebody = Party(call, Role.EMPLOYEE)
                     try:
-                        await first_to_take(somebody, operation.groups)
+                        if isinstance(operation, Queue):
+                            await taken_by_somebody_free(call, somebody, operation)
+                        else:
+                            await first_to_take(somebody, operation.groups)
                     except PartyLeft as left:
                         nobody = left
                     else:

@@ -88,11 +88,6 @@ class Queue:
     message: Message | None
     then: Label | None
 
-    @property
-    def groups(self) -> Sequence[RingGroup]:
-        """The same people, for whoever rings them without a contact that waits."""
-        return [RingGroup([phone for member in self.people for phone in member])]
-
 
 @dataclass(frozen=True, slots=True)
 class Question:

@@ -11,7 +11,7 @@ from typing import assert_never
 
 import anyio
 
-from callwright.calls.conversation import converse
+from callwright.calls.course import talk_and_go_on
 from callwright.calls.ending import INFORMED, NOT_INFORMED, Ending
 from callwright.calls.party import Party, present
 from callwright.calls.plan import EmployeeCall, InformerCall, Plan, Role
@@ -40,7 +40,7 @@ async def employee_call(call: Session, plan: EmployeeCall) -> Ending:
         await employee_first(plan, contact, employee)
     else:
         await contact_first(plan, contact, employee)
-    return await converse(call, plan.conversation, contact, employee)
+    return await talk_and_go_on(call, plan.conversation, contact, employee)
 
 
 async def employee_first(plan: EmployeeCall, contact: Party, employee: Party) -> None:

@@ -1,7 +1,6 @@
 """A session: who takes part in one call, on which legs, and what has happened so far."""
 
 import logging
-from collections import deque
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, nullcontext
 from datetime import datetime, timedelta
@@ -12,7 +11,6 @@ import anyio
 
 from callwright.calls import events
 from callwright.calls.coaching import Coaches
-from callwright.calls.dtmf import pending
 from callwright.calls.ending import (
     BROKEN,
     SHUT_DOWN,
@@ -22,6 +20,7 @@ from callwright.calls.ending import (
 )
 from callwright.calls.events import Listener, SessionEvent
 from callwright.calls.inbox import Inbox
+from callwright.calls.keys import Keys
 from callwright.calls.leg import Leg
 from callwright.calls.party import Party, PartyLeft
 from callwright.calls.plan import Caption, Role, SessionId, Target
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
     from anyio.abc import TaskGroup
 
     from callwright.calls.options import Options
+    from callwright.calls.queues import Queues
 
 log = logging.getLogger(__name__)
 
@@ -43,9 +43,6 @@ Script = Callable[[], Coroutine[Any, Any, Ending]]
 
 GOODBYE_WITHIN = 2.0
 "Seconds the session waits for its legs to end after it has hung them up."
-
-KEYS_NOTED_AT_MOST = 500
-"Keys received per session that are told as events; a phone that sends more is not believed."
 
 
 class Session:
@@ -63,12 +60,14 @@ class Session:
         next_id: Callable[[], int],
         listener: Listener,
         recordings: Path,
+        queues: "Queues",
         now: Callable[[], datetime] = utc_now,
     ) -> None:
         self.id = session
         self.caption = caption
         self.engine = engine
         self.next_id = next_id
+        self.queues = queues
         self.legs: dict[LegId, Leg] = {}
         self.playing: dict[PlaybackId, Callable[[], None]] = {}
         "What to call when a playback has been played to its end."
@@ -79,18 +78,13 @@ class Session:
         self.inbox = Inbox(lambda: self.record.state)
         self.options: Options = {}
         "Talk options of the conversation."
-        self.when_operator_presses: Callable[[str], None] | None = None
-        "Called for every key that the operator presses in a talk."
+        self.keys = Keys(self)
         self.recorder = Recorder(self, recordings)
         self.coaches = Coaches(self)
         self._listener = listener
         self._begun = anyio.current_time()
         self._begun_at = now()
         self._sequence = 1
-        self._keys_noted = 0
-        self._keys_going_out: deque[bool] = deque()
-        "Keys given to the engine and not told as sent: whether they are of the dtmf_string."
-        self._keys_sent = 0
         self._called_in = False
         self._talk_began: float | None = None
         self._talked = 0.0
@@ -244,11 +238,6 @@ class Session:
             return None
         return bridge
 
-    def send_key(self, leg: Leg, key: str, *, planned: bool) -> None:
-        """Send a key; ``planned`` ones are of the request's dtmf_string. Raises `LegGone`."""
-        self.engine.send_key(leg.id, key)
-        self._keys_going_out.append(planned)
-
     def start_soon(self, helper: Callable[..., Coroutine[Any, Any, None]], *args: object) -> None:
         """Run a helper beside the script until it is done or the script has ended."""
         assert self._tasks, "the session is not running"
@@ -311,25 +300,12 @@ class Session:
                 self.tell(events.LegAnswered, leg=leg.id)
                 leg.settled.set()
             case port.DtmfSent(key=key):
-                self._keys_sent += self._keys_going_out.popleft()
-                left = pending(self.caption.dtmf_string, self._keys_sent)
-                self.tell(events.KeySent, leg=leg.id, key=key, pending=left)
+                self.keys.sent(leg, key)
             case port.DtmfReceived(key=key):
-                self._key_received(leg, key)
+                self.keys.received(leg, key)
             case port.PlaybackFinished(playback=playback):
                 if finished := self.playing.pop(playback, None):
                     finished()
-
-    def _key_received(self, leg: Leg, key: str) -> None:
-        self._keys_noted += 1
-        if self._keys_noted > KEYS_NOTED_AT_MOST:
-            return
-        self.tell(events.KeyReceived, leg=leg.id, key=key)
-        if leg.party.leg is leg:
-            for keypad in tuple(leg.party.keypads):
-                keypad.take(key)
-        if self.talkers and leg is self.talkers[1].leg and self.when_operator_presses:
-            self.when_operator_presses(key)
 
     async def _carry_out(self, script: Script) -> Ending:
         try:

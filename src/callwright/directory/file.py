@@ -177,13 +177,17 @@ def _contradictions(content: Directory, where: Lines) -> Iterator[tuple[Place, s
 def _talk_options(content: Directory) -> Iterator[tuple[Place, str]]:
     """Find options whose value is missing, or names nothing."""
     tags = {str(tag.id) for tag in content.tags}
+    scenarios = {str(scenario.id) for scenario in content.scenarios}
     for place, option in enumerate(content.talk_options):
         here = ("talk_options", place, "value")
         match option.mnemonic:
             case Mnemonic.TAG_CALL:
                 if option.value not in tags:
                     yield here, f"there is no tag {option.value} in this file"
-            case Mnemonic.TRANSFER_CALL | Mnemonic.RUN_SCENARIO:
+            case Mnemonic.RUN_SCENARIO:
+                if option.value not in scenarios:
+                    yield here, f"there is no scenario {option.value} in this file"
+            case Mnemonic.TRANSFER_CALL:
                 if option.value is None:
                     yield here, f"{option.mnemonic} needs a value"
             case _:

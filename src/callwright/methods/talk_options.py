@@ -1,14 +1,14 @@
 """Talk options: what an account has put on its employees' keys, listed, and run by request."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol
 
 from pydantic import Field
 from typing_extensions import TypedDict
 
 from callwright.calls import options
 from callwright.calls.commands import CommandRefused, SetTag, TransferCall
-from callwright.calls.options import Option, Options, run_option
+from callwright.calls.options import Option, Options, ScenarioSource, run_option
 from callwright.directory.lookup import Directory
 from callwright.directory.model import (
     Account,
@@ -17,6 +17,7 @@ from callwright.directory.model import (
     TalkOption,
     VirtualNumber,
 )
+from callwright.directory.scenario import Scenario, ScenarioId
 from callwright.methods import errors
 from callwright.methods.errors import ApiError
 from callwright.methods.live import SUCCESS, LiveCalls, OfSession, Success
@@ -64,7 +65,20 @@ CALL_TALK_OPTION = Declaration(
 NO_FAX = "fax is not offered"
 
 
+class ScenarioSources(Protocol):
+    """Whoever can make a scenario ready while a call goes on."""
+
+    def source(
+        self, account: Account, virtual: VirtualNumber, scenario: ScenarioId
+    ) -> ScenarioSource: ...
+
+
 class TalkOptions:
+    """``scenarios`` is to be set before the first call: scenarios hold conversations, which hold
+    talk options, which may hold scenarios."""
+
+    scenarios: ScenarioSources
+
     def __init__(self, live: LiveCalls, directory: Directory, numbers: Numbers) -> None:
         self._live = live
         self._directory = directory
@@ -138,7 +152,16 @@ class TalkOptions:
             case Mnemonic.RECEIVE_FAX:
                 return options.NotOffered(NO_FAX)
             case Mnemonic.RUN_SCENARIO:
-                return options.NotOffered("scenarios cannot be run from a talk")
+                scenario = await self._scenario(account, option)
+                if scenario is None:
+                    return options.NotOffered("there is no scenario")
+                return options.StartScenario(self.scenarios.source(account, virtual, scenario.id))
+
+    async def _scenario(self, account: Account, option: TalkOption) -> Scenario | None:
+        # The value is whatever the data holds; an id of ours is no longer than that.
+        if not option.value or not option.value.isdecimal() or len(option.value) > 15:
+            return None
+        return await self._directory.scenario(account.id, ScenarioId(int(option.value)))
 
     async def _transfer(
         self, account: Account, virtual: VirtualNumber, option: TalkOption
@@ -157,5 +180,9 @@ class TalkOptions:
         if option.mnemonic is Mnemonic.TAG_CALL:
             tag = await self._directory.tag(account.id, int(option.value))
             return {"id": int(option.value), "value": tag.name if tag else None}
+        if option.mnemonic is Mnemonic.RUN_SCENARIO:
+            scenario = await self._scenario(account, option)
+            if scenario:
+                return {"id": scenario.id, "value": scenario.name}
         number = int(option.value) if option.value.isdigit() and len(option.value) < 16 else None
         return {"id": number, "value": option.value}
