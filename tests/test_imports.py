@@ -38,6 +38,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "calls.plan",
         "calls.events",
         "calls.journal",
+        "calls.source",
         "calls.state",
         "engines.port",
         "clock",

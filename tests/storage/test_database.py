@@ -45,7 +45,8 @@ def _schema(file: Path) -> dict[str, list[str]]:
     """Every table and index with its clauses, whose order means nothing to SQLite."""
     connection = sqlite3.connect(file)
     rows = connection.execute(
-        "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name != 'alembic_version'"
+        "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name != 'alembic_version' "
+        "AND name NOT LIKE 'sqlite_%'"
     ).fetchall()
     connection.close()
     return {name: sorted(_clauses(re.sub(r"\s+", " ", sql))) for name, sql in rows}

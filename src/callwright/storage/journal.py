@@ -26,11 +26,15 @@ from callwright.calls.events import (
     LegAnswered,
     LegEnded,
     LegStarted,
+    RecordingReady,
+    RecordingStarted,
     SessionEvent,
     SessionFinished,
     SessionStarted,
+    TagSet,
     TalkFinished,
     TalkStarted,
+    TransferFinished,
 )
 from callwright.calls.journal import JournalUnavailable, Once
 from callwright.calls.plan import SessionId
@@ -61,6 +65,10 @@ _ESSENTIAL = (
     LegEnded,
     TalkStarted,
     TalkFinished,
+    TransferFinished,
+    RecordingStarted,
+    RecordingReady,
+    TagSet,
     CallLost,
     SessionFinished,
 )

@@ -19,7 +19,10 @@ from callwright.calls.events import (
     SessionStarted,
 )
 from callwright.calls.plan import SessionId
+from callwright.calls.source import source_of
+from callwright.engines.port import Quality
 from callwright.storage.event_codec import decode, encode
+from callwright.storage.projection import rows_of, updates_of
 from callwright.storage.tables import call_events, call_legs, call_sessions
 
 _Values = dict[str, JsonValue | datetime]
@@ -35,7 +38,16 @@ def _of_leg(*columns: str) -> Update:
 
 _RANG = _of_leg("rang_at")
 _ANSWERED = _of_leg("answered_at")
-_ENDED = _of_leg("ended_at", "finish_reason", "cause", "raw", "talk_duration", "total_duration")
+_QUALITY = ("loss", "far_loss", "jitter", "round_trip", "mos")
+_ENDED = _of_leg(
+    "ended_at",
+    "finish_reason",
+    "cause",
+    "raw",
+    "talk_duration",
+    "total_duration",
+    *_QUALITY,
+)
 _VERDICT = (
     "finish_reason",
     "ended_by",
@@ -49,6 +61,14 @@ _FINISHED = (
     update(call_sessions)
     .where(call_sessions.c.id == bindparam("session"))
     .values({column: bindparam(column) for column in ("finished_at", *_VERDICT)})
+)
+
+
+# The account of a leg is its session's, which no event but the first says.
+_ACCOUNT = (
+    select(call_sessions.c.account_id)
+    .where(call_sessions.c.id == bindparam("session"))
+    .scalar_subquery()
 )
 
 
@@ -73,6 +93,7 @@ async def insert_session(connection: AsyncConnection, started: SessionStarted) -
             "employee_id": employee["id"] if isinstance(employee, dict) else None,
             "employee_full_name": employee["full_name"] if isinstance(employee, dict) else None,
             "started_at": started.time,
+            "source": source_of(caption.method),
         },
     )
     await connection.execute(
@@ -94,6 +115,7 @@ async def write_events(connection: AsyncConnection, events: Sequence[SessionEven
     """
     rows: list[_Values] = []
     legs: list[_Values] = []
+    added: defaultdict[Table, list[_Values]] = defaultdict(list)
     # One statement to a kind, for all of its rows. A leg is inserted before it is updated, and
     # kinds do not share columns, so the order among kinds is of no consequence.
     updates: defaultdict[Update, list[_Values]] = defaultdict(list)
@@ -113,12 +135,14 @@ async def write_events(connection: AsyncConnection, events: Sequence[SessionEven
                     {
                         "id": event.leg,
                         "session_id": event.session,
+                        "session": event.session,
                         "role": data["role"],
                         "calling_number": data["calling_number"],
                         "called_number": data["called_number"],
                         "employee_id": data["employee_id"],
                         "employee_full_name": data["employee_full_name"],
                         "started_at": event.time,
+                        "offered": event.offered,
                     }
                 )
             case LegRang():
@@ -126,16 +150,21 @@ async def write_events(connection: AsyncConnection, events: Sequence[SessionEven
             case LegAnswered():
                 updates[_ANSWERED].append({"leg": event.leg, "answered_at": event.time})
             case LegEnded():
-                updates[_ENDED].append({**data, "ended_at": event.time})
+                updates[_ENDED].append({**data, **_quality(event.quality), "ended_at": event.time})
             case SessionFinished():
                 updates[_FINISHED].append(
                     {**data, "session": event.session, "finished_at": event.time}
                 )
             case _:
-                pass
+                for table, row in rows_of(event, data):
+                    added[table].append(row)
+                for change, changed in updates_of(event, data):
+                    updates[change].append(changed)
     await connection.execute(_once(call_events, connection), rows)
     if legs:
-        await connection.execute(_once(call_legs, connection), legs)
+        await connection.execute(_once(call_legs, connection).values(account_id=_ACCOUNT), legs)
+    for table, new in added.items():
+        await connection.execute(_once(table, connection), new)
     for statement, values in updates.items():
         await connection.execute(statement, values)
 
@@ -169,6 +198,20 @@ async def unfinished(connection: AsyncConnection) -> list[tuple[SessionId, datet
         .order_by(call_sessions.c.id)
     )
     return [(SessionId(row.id), row.started_at) for row in result]
+
+
+def _quality(measured: Quality | None) -> dict[str, JsonValue | datetime]:
+    """The figures of a leg's audio that are kept in columns of their own; losses as shares."""
+    if measured is None:
+        return dict.fromkeys(_QUALITY)
+    due = measured.received + measured.lost
+    return {
+        "loss": round(measured.lost / due, 4) if due else None,
+        "far_loss": round(measured.far_lost / measured.sent, 4) if measured.sent else None,
+        "jitter": measured.jitter if due else None,
+        "round_trip": measured.round_trip,
+        "mos": measured.mos,
+    }
 
 
 def _once(table: Table, connection: AsyncConnection) -> Insert:

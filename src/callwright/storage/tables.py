@@ -340,7 +340,28 @@ call_sessions = Table(
     Column("wait_duration", Float),
     Column("talk_duration", Float),
     Column("total_duration", Float),
-    Index(None, "account_id", "started_at"),
+    # What has brought it about: `callwright.calls.source`.
+    Column("source", String(32), nullable=False, server_default="callapi"),
+    Column("is_lost", Boolean, nullable=False, server_default=false()),
+    Column("is_transfer", Boolean, nullable=False, server_default=false()),
+    # Reports count and sort by what stands in here without looking at the rows: a million of them
+    # would take half a second.
+    Index(
+        "ix_call_sessions_report",
+        "account_id",
+        "started_at",
+        "finish_reason",
+        "talk_duration",
+        "direction",
+        "is_lost",
+        "employee_id",
+        "virtual_number",
+        "contact_number",
+        "source",
+        "wait_duration",
+        "total_duration",
+        "is_transfer",
+    ),
     Index(None, "account_id", "external_id"),
     # Which number was used with a contact last.
     Index(None, "account_id", "contact_number", "started_at"),
@@ -371,6 +392,72 @@ call_legs = Table(
     Column("raw", Text),
     Column("talk_duration", Float),
     Column("total_duration", Float),
+    # The session's. No foreign key: SQLite would have to make the table anew for it.
+    Column("account_id", Id),
+    # It has called in.
+    Column("offered", Boolean, nullable=False, server_default=false()),
+    # When it first talked with somebody.
+    Column("talked_at", UtcDateTime),
+    # It has handed the contact over to somebody else.
+    Column("is_transferred", Boolean, nullable=False, server_default=false()),
+    # How its audio came over: `callwright.engines.port.Quality`. Loss is the share that is missing.
+    Column("loss", Float),
+    Column("far_loss", Float),
+    Column("jitter", Float),
+    Column("round_trip", Float),
+    Column("mos", Float),
+    Index(
+        "ix_call_legs_report",
+        "account_id",
+        "started_at",
+        "finish_reason",
+        "role",
+        "employee_id",
+        "talk_duration",
+    ),
+)
+
+call_recordings = Table(
+    "call_recordings",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=False),
+    Column(
+        "session_id",
+        ForeignKey("call_sessions.id", ondelete="CASCADE"),
+        nullable=False,
+        index=True,
+    ),
+    # talk or voicemail.
+    Column("kind", String(16), nullable=False),
+    # Left channel, right channel; a single one for a voicemail.
+    Column("legs", JSON, nullable=False),
+    # In the folder of recordings.
+    Column("file_name", Text, nullable=False),
+    Column("started_at", UtcDateTime, nullable=False),
+    # NULL: the file is not complete, and never will be if there is a fault.
+    Column("duration", Float),
+    Column("fault", Text),
+)
+
+call_tags = Table(
+    "call_tags",
+    metadata,
+    Column(
+        "session_id",
+        ForeignKey("call_sessions.id", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    Column("tag_id", Id, primary_key=True, autoincrement=False),
+    # As it was called then; the tag itself may be gone.
+    Column("tag_name", Text, nullable=False),
+    # auto or manual.
+    Column("tag_type", String(8), nullable=False),
+    Column("set_at", UtcDateTime, nullable=False),
+    # Who has set it, if it was done by the Data API.
+    Column("user_id", Id),
+    Column("user_login", Text),
+    sqlite_with_rowid=False,
 )
 
 call_events = Table(

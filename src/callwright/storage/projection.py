@@ -1,0 +1,104 @@
+"""Projection: what the events of a talk say of legs, recordings and tags, for reports.
+
+Only such events cost a statement of their own; those of every call's setting up are written with
+the session (see `sessions`).
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from pydantic import JsonValue
+from sqlalchemy import Table, Update, bindparam, func, true, update
+
+from callwright.calls.events import (
+    CallLost,
+    RecordingFailed,
+    RecordingReady,
+    RecordingStarted,
+    SessionEvent,
+    TagSet,
+    TalkStarted,
+    TransferFinished,
+)
+from callwright.storage.tables import call_legs, call_recordings, call_sessions, call_tags
+
+Values = dict[str, JsonValue | datetime]
+
+TALK, VOICEMAIL = "talk", "voicemail"
+"Kinds of recordings."
+BY_HAND = "manual"
+"Kind of the tags that somebody has set, rather than the service."
+
+_TALKED = (
+    update(call_legs)
+    .where(call_legs.c.id == bindparam("leg"))
+    .values(talked_at=func.coalesce(call_legs.c.talked_at, bindparam("time")))
+)
+_LEFT = update(call_legs).where(call_legs.c.id == bindparam("leg")).values(is_transferred=true())
+_TRANSFERRED = (
+    update(call_sessions)
+    .where(call_sessions.c.id == bindparam("session"))
+    .values(is_transfer=true())
+)
+_LOST = (
+    update(call_sessions).where(call_sessions.c.id == bindparam("session")).values(is_lost=true())
+)
+_READY = (
+    update(call_recordings)
+    .where(call_recordings.c.id == bindparam("recording"))
+    .values(duration=bindparam("duration"))
+)
+_FAILED = (
+    update(call_recordings)
+    .where(call_recordings.c.id == bindparam("recording"))
+    .values(fault=bindparam("reason"))
+)
+
+
+def rows_of(event: SessionEvent, data: dict[str, JsonValue]) -> Iterator[tuple[Table, Values]]:
+    """What an event adds. ``data``: the event as it is stored."""
+    match event:
+        case RecordingStarted():
+            yield (
+                call_recordings,
+                {
+                    "id": event.recording,
+                    "session_id": event.session,
+                    "kind": TALK if len(event.legs) > 1 else VOICEMAIL,
+                    "legs": data["legs"],
+                    "file_name": data["file_name"],
+                    "started_at": event.time,
+                },
+            )
+        case TagSet():
+            yield (
+                call_tags,
+                {
+                    "session_id": event.session,
+                    "tag_id": event.tag,
+                    "tag_name": data["name"],
+                    "tag_type": BY_HAND,
+                    "set_at": event.time,
+                },
+            )
+        case _:
+            pass
+
+
+def updates_of(event: SessionEvent, data: dict[str, JsonValue]) -> Iterator[tuple[Update, Values]]:
+    """What an event changes of rows there are. ``data``: the event as it is stored."""
+    match event:
+        case TalkStarted(legs=legs):
+            for leg in legs:
+                yield _TALKED, {"leg": leg, "time": event.time}
+        case TransferFinished():
+            yield _LEFT, {"leg": event.leg}
+            yield _TRANSFERRED, {"session": event.session}
+        case CallLost():
+            yield _LOST, {"session": event.session}
+        case RecordingReady():
+            yield _READY, {"recording": event.recording, "duration": event.duration}
+        case RecordingFailed():
+            yield _FAILED, {"recording": event.recording, "reason": data["reason"]}
+        case _:
+            pass
