@@ -7,7 +7,7 @@ import logging
 import resource
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -50,7 +50,8 @@ from callwright.rpc.limits import budget_of
 from callwright.rpc.server import listening, serving, url_of
 from callwright.speech.music import write_beep, write_ringback
 from callwright.storage.access import StoredAccess
-from callwright.storage.database import check_schema, open_database
+from callwright.storage.at_hand import RowsAtHand
+from callwright.storage.database import check_schema, open_database, open_twin
 from callwright.storage.directory import StoredDirectory
 from callwright.storage.history import StoredHistory
 from callwright.storage.ids import BLOCK_BITS, reserve_block
@@ -58,6 +59,7 @@ from callwright.storage.journal import StoredJournal
 from callwright.storage.once import StoredKeys
 from callwright.storage.remembered import Remembered
 from callwright.storage.trunk_states import keep_trunk_states
+from callwright.storage.writer import Writer
 from callwright.surroundings import Surroundings
 
 if TYPE_CHECKING:
@@ -82,6 +84,13 @@ class Service:
     "Where the API is, for example ``http://127.0.0.1:8080``."
     manager: CallManager
     engine: "Engine"
+
+
+@dataclass(frozen=True, slots=True)
+class _Storage:
+    database: AsyncEngine
+    rows: RowsAtHand
+    writer: Writer
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,8 +183,15 @@ async def household(
     database = open_database(settings.database_url)
     try:
         await check_schema(database)
-        with alone_in(settings.data):
-            async with _put_together(settings, database, url, around) as up:
+        with (
+            alone_in(settings.data),
+            open_twin(database) as writing,
+            # The event loop reads by it, and must not wait.
+            open_twin(database, wait=0.0) as reading,
+            closing(RowsAtHand(database, reading)) as rows,
+        ):
+            storage = _Storage(database, rows, Writer(database, writing))
+            async with _put_together(settings, storage, url, around) as up:
                 yield up
     finally:
         await database.dispose()
@@ -194,14 +210,15 @@ def alone_in(folder: Path) -> "Iterator[None]":
 
 @asynccontextmanager
 async def _put_together(
-    settings: Settings, database: AsyncEngine, url: str, around: Surroundings
+    settings: Settings, storage: _Storage, url: str, around: Surroundings
 ) -> AsyncIterator["Household"]:
     clock = around.clock
-    journal = StoredJournal(database)
+    database, rows = storage.database, storage.rows
+    journal = StoredJournal(database, storage.writer, gathered_for=around.gathered_for)
     unfinished = await journal.close_unfinished(clock.now())
     if unfinished:
         log.warning("%d sessions had been cut off by the last stop: closed", len(unfinished))
-    directory = StoredDirectory(database, settings.data / "media", Remembered())
+    directory = StoredDirectory(database, settings.data / "media", Remembered(), rows)
     links = await _links(settings, url, clock)
     next_id = itertools.count(await reserve_block(database) << BLOCK_BITS).__next__
     engine = around.engine(settings, lambda: LegId(next_id()))
@@ -215,7 +232,7 @@ async def _put_together(
     )
     manager.listeners.append(narrate)
     speech = around.speech(settings)
-    access = StoredAccess(database, clock.now)
+    access = StoredAccess(database, clock.now, rows)
     numbers = Numbers(directory, dial_time=settings.calls.dial_time)
     messages = Messages(directory, speech, tts_length_limit=settings.api.tts_length_limit)
     ringback = await anyio.to_thread.run_sync(_ringback, settings.data)

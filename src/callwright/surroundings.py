@@ -15,6 +15,7 @@ from callwright.engines.simulated import SimulatedEngine
 from callwright.methods.messages import Speech
 from callwright.rpc.dispatch import AnyMethod
 from callwright.rpc.http import BODY_WITHIN
+from callwright.storage.journal import GATHERED_FOR
 from callwright.storage.trunk_states import LOOKED_AT_EVERY
 
 if TYPE_CHECKING:
@@ -90,3 +91,5 @@ class Surroundings:
     directory_look: float = DIRECTORY_LOOK
     trunks_look: float = LOOKED_AT_EVERY
     "Seconds between looks at the directory, and at the trunks."
+    gathered_for: float = GATHERED_FOR
+    "Seconds the journal gathers events before it writes them; 0: it writes at once."

@@ -1,13 +1,13 @@
 """A database of its own for every test, made by the migrations."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import Engine, insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from callwright.storage.database import migrate, open_database, writing
+from callwright.storage.database import migrate, open_database, open_twin, writing
 from callwright.storage.tables import accounts
 
 
@@ -31,3 +31,11 @@ async def database(database_path: Path) -> AsyncIterator[AsyncEngine]:
             await connection.execute(insert(accounts).values(id=account, name=name, active=True))
     yield database
     await database.dispose()
+
+
+@pytest.fixture
+def twin(database: AsyncEngine) -> Iterator[Engine]:
+    """An engine for the same file that works in the thread it is called from."""
+    with open_twin(database) as twin:
+        assert twin
+        yield twin

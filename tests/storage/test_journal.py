@@ -7,8 +7,9 @@ from datetime import timedelta
 from pathlib import Path
 
 import anyio
+import anyio.from_thread
 import pytest
-from sqlalchemy import event, func, select
+from sqlalchemy import Engine, event, func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from callwright.calls.events import (
@@ -23,18 +24,25 @@ from callwright.calls.journal import JournalUnavailable
 from callwright.calls.plan import SessionId
 from callwright.storage.journal import StoredJournal
 from callwright.storage.tables import call_events, call_legs, call_sessions
+from callwright.storage.writer import Writer
 from tests.storage.stories import BEGAN, CAPTION, at, later, started
 
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def journal(database: AsyncEngine) -> StoredJournal:
-    return StoredJournal(database)
+@pytest.fixture(params=["by a thread of its own", "by any driver"])
+def written_by(request: pytest.FixtureRequest, database: AsyncEngine, twin: Engine) -> Engine:
+    """What the journal writes by."""
+    return twin if request.param == "by a thread of its own" else database.sync_engine
 
 
 @pytest.fixture
-def impatient(database: AsyncEngine) -> None:
+def journal(database: AsyncEngine, twin: Engine, written_by: Engine) -> StoredJournal:
+    return StoredJournal(database, Writer(database, twin if written_by is twin else None))
+
+
+@pytest.fixture
+def impatient(written_by: Engine) -> None:
     """Connections that give up on a lock after 20 ms instead of 2 s."""
 
     def prepare(connection: sqlite3.Connection, *_: object) -> None:
@@ -42,11 +50,11 @@ def impatient(database: AsyncEngine) -> None:
         cursor.execute("PRAGMA busy_timeout = 20")
         cursor.close()
 
-    event.listen(database.sync_engine, "checkout", prepare)
+    event.listen(written_by, "checkout", prepare)
 
 
 @pytest.fixture
-def page_limit(database: AsyncEngine) -> Callable[[int | None], None]:
+def page_limit(written_by: Engine) -> Callable[[int | None], None]:
     """Set the size at which SQLite says that the disk is full, in pages; None: no limit."""
     limit = [0x7FFFFFFF]
 
@@ -55,7 +63,7 @@ def page_limit(database: AsyncEngine) -> Callable[[int | None], None]:
         cursor.execute(f"PRAGMA max_page_count = {limit[0]}")
         cursor.close()
 
-    event.listen(database.sync_engine, "checkout", prepare)
+    event.listen(written_by, "checkout", prepare)
 
     def set_limit(pages: int | None) -> None:
         limit[0] = 0x7FFFFFFF if pages is None else pages
@@ -224,12 +232,12 @@ async def test_a_locked_database_lets_no_session_begin(
 
 @pytest.mark.usefixtures("impatient")
 async def test_a_locked_database_makes_events_wait_in_order(
-    journal: StoredJournal, database: AsyncEngine, database_path: Path
+    journal: StoredJournal, database: AsyncEngine, database_path: Path, written_by: Engine
 ) -> None:
     await journal.begin(started(1))
     tries: list[str] = []
     event.listen(
-        database.sync_engine,
+        written_by,
         "handle_error",
         lambda context: tries.append(str(context.original_exception)),
     )
@@ -371,12 +379,19 @@ async def test_a_beginning_that_is_cancelled_while_it_waits_is_not_on_record(
 
 
 async def test_a_beginning_that_is_cancelled_while_it_is_written_is_on_record(
-    journal: StoredJournal, database: AsyncEngine
+    journal: StoredJournal, database: AsyncEngine, written_by: Engine
 ) -> None:
     """The caller goes on at once with what is on record, so the session gets its verdict."""
     returned = False
     with anyio.CancelScope() as scope:
-        event.listen(database.sync_engine, "before_cursor_execute", lambda *_: scope.cancel())
+
+        def cancel(*_: object) -> None:
+            if written_by is database.sync_engine:
+                scope.cancel()
+            else:
+                anyio.from_thread.run_sync(scope.cancel)
+
+        event.listen(written_by, "before_cursor_execute", cancel)
         await journal.begin(started(1))
         returned = True
     assert scope.cancel_called
@@ -458,3 +473,33 @@ async def test_a_call_that_came_in_and_was_cut_off_before_a_talk_is_closed_as_lo
     assert [fact.sequence for fact in story] == [1, 2, 3, 4, 5]
     [lost] = [fact for fact in story if isinstance(fact, CallLost)]
     assert (lost.finish_reason, lost.wait_duration) == ("internal_error", verdict.wait_duration)
+
+
+async def test_beginnings_that_wait_for_the_lock_are_written_together(
+    journal: StoredJournal, written_by: Engine, database: AsyncEngine
+) -> None:
+    commits: list[None] = []
+    event.listen(written_by, "commit", lambda _: commits.append(None))
+    async with anyio.create_task_group() as calls:
+        for session in range(1, 21):
+            calls.start_soon(journal.begin, started(session))
+    assert len(commits) == 1
+    assert await count(database) == 20
+
+
+async def test_one_that_cannot_be_written_does_not_hold_the_others_up(
+    journal: StoredJournal, database: AsyncEngine
+) -> None:
+    refused: list[int] = []
+
+    async def begin(session: int, account: int) -> None:
+        try:
+            await journal.begin(started(session, replace(CAPTION, account=account)))
+        except JournalUnavailable:
+            refused.append(session)
+
+    async with anyio.create_task_group() as calls:
+        for session in range(1, 11):
+            calls.start_soon(begin, session, 77 if session == 7 else 1)
+    assert refused == [7]
+    assert await count(database) == 9

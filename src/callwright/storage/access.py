@@ -20,6 +20,7 @@ from callwright.directory.model import (
     User,
     UserId,
 )
+from callwright.storage.at_hand import Question, Rows, RowsAtHand
 from callwright.storage.database import writing
 from callwright.storage.tables import Origin, accounts, tokens, users
 
@@ -60,12 +61,14 @@ class StoredAccess:
 
     database: AsyncEngine
     now: Callable[[], datetime] = utc_now
+    rows: RowsAtHand | None = None
+    "By what is read; without it, by a thread."
 
     async def token(self, token_hash: str) -> tuple[Token, User, Account] | None:
-        async with self.database.connect() as connection:
-            row = (await connection.execute(_BY_TOKEN, {"sha256": token_hash})).one_or_none()
-        if row is None:
+        rows = await self._read(_BY_TOKEN, sha256=token_hash)
+        if not rows:
             return None
+        row = rows[0]
         token = Token(
             id=row.token_id,
             user=UserId(row.user_id),
@@ -77,9 +80,11 @@ class StoredAccess:
         return token, *_owner(row)
 
     async def user_by_login(self, login: str) -> tuple[User, Account] | None:
-        async with self.database.connect() as connection:
-            row = (await connection.execute(_BY_LOGIN, {"login": login})).one_or_none()
-        return None if row is None else _owner(row)
+        rows = await self._read(_BY_LOGIN, login=login)
+        return _owner(rows[0]) if rows else None
+
+    async def _read(self, statement: Question, **values: str) -> Rows:
+        return await (self.rows or RowsAtHand(self.database)).read(statement, values)
 
     async def add_session_token(
         self, user: UserId, token_hash: str, hint: str, expires_at: datetime

@@ -4,12 +4,12 @@ SQLite in WAL mode, so that readers never wait for the writer; PostgreSQL by URL
 """
 
 import sqlite3
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from sqlalchemy import Connection, event, inspect, make_url, text
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -23,7 +23,6 @@ _MIGRATIONS = Path(__file__).parent / "migrations"
 # FULL: a session is promised to the client once it is on record, so its commit must survive a
 # power cut; in WAL mode NORMAL may lose the last ones.
 _PRAGMAS = (
-    f"PRAGMA busy_timeout = {int(BUSY_TIMEOUT * 1000)}",
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
     "PRAGMA foreign_keys = ON",
@@ -66,8 +65,32 @@ def open_database(url: str) -> AsyncEngine:
     except Exception as fault:
         # SQLAlchemy raises its own, ImportError and ValueError here, all with a useful text.
         raise DatabaseFault(f"the database URL cannot be used: {fault}") from fault
-    event.listen(database.sync_engine, "connect", _prepare)
+    event.listen(database.sync_engine, "connect", _preparing(BUSY_TIMEOUT))
     return database
+
+
+@contextmanager
+def open_twin(database: AsyncEngine, *, wait: float = BUSY_TIMEOUT) -> Iterator[Engine | None]:
+    """Give an engine for the same SQLite file that works in the thread it is called from.
+
+    ``wait``: seconds for locks. None for any other database.
+    """
+    file = database_file(database.url.render_as_string(hide_password=False))
+    if file is None:
+        yield None
+        return
+    twin = create_engine(
+        f"sqlite:///{file}",
+        connect_args={"timeout": wait, "check_same_thread": False},
+        pool_size=1,
+        max_overflow=0,
+        hide_parameters=True,
+    )
+    event.listen(twin, "connect", _preparing(wait))
+    try:
+        yield twin
+    finally:
+        twin.dispose()
 
 
 def database_file(url: str) -> Path | None:
@@ -78,12 +101,18 @@ def database_file(url: str) -> Path | None:
     return Path(str(parsed.database))
 
 
-def _prepare(connection: _DriverConnection, _record: object) -> None:
-    cursor = connection.cursor()
-    for pragma in _PRAGMAS:
-        cursor.execute(pragma)
-    cursor.close()
-    connection.create_function("pattern_is_found", 2, is_found, deterministic=True)
+def _preparing(wait: float) -> Callable[[_DriverConnection, object], None]:
+    def prepare(connection: _DriverConnection, _record: object) -> None:
+        cursor = connection.cursor()
+        # While they are set another connection may hold a lock; that is no reason not to wait.
+        cursor.execute(f"PRAGMA busy_timeout = {int(BUSY_TIMEOUT * 1000)}")
+        for pragma in _PRAGMAS:
+            cursor.execute(pragma)
+        cursor.execute(f"PRAGMA busy_timeout = {int(wait * 1000)}")
+        cursor.close()
+        connection.create_function("pattern_is_found", 2, is_found, deterministic=True)
+
+    return prepare
 
 
 @asynccontextmanager
@@ -94,9 +123,14 @@ async def writing(database: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     before it is written; an SQLite transaction that begins by reading could fail instead.
     """
     async with database.begin() as connection:
-        if connection.dialect.name == "sqlite":
-            await connection.exec_driver_sql("BEGIN IMMEDIATE")
+        await connection.run_sync(begin_at_once)
         yield connection
+
+
+def begin_at_once(connection: Connection) -> None:
+    """Take the writer's lock of SQLite now, not with the first statement that writes."""
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 async def migrate(database: AsyncEngine) -> None:

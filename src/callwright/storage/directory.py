@@ -26,6 +26,7 @@ from callwright.directory.model import (
 )
 from callwright.directory.scenario import BRANCHES, Scenario, ScenarioId
 from callwright.engines.port import SipAccount, Trunk
+from callwright.storage.at_hand import RowsAtHand
 from callwright.storage.database import writing
 from callwright.storage.remembered import Remembered
 from callwright.storage.tables import (
@@ -207,6 +208,8 @@ class StoredDirectory:
     "Folder of the normalised media files."
     remembered: Remembered[_Row] | None = None
     "Answers that still hold; without it, all is read anew each time."
+    rows: RowsAtHand | None = None
+    "By what is read; without it, by a thread."
 
     async def virtual_number(self, account: AccountId, number: str) -> VirtualNumber | None:
         rows = await self._rows(_VIRTUAL_NUMBER, account=account, number=number)
@@ -325,8 +328,7 @@ class StoredDirectory:
         )
 
     async def _read(self, statement: _Statement, values: Mapping[str, int | str]) -> Sequence[_Row]:
-        async with self.database.connect() as connection:
-            return (await connection.execute(statement, values)).all()
+        return await (self.rows or RowsAtHand(self.database)).read(statement, values)
 
     def _media_file(self, rows: Sequence[_Row]) -> MediaFile | None:
         if not rows:

@@ -1,17 +1,21 @@
 """The journal: how what happens in calls reaches the database without a call ever waiting for it.
 
-A session's beginning is written before anything rings. Everything later is queued and written
-behind, in order. While the database does not take it, no new session can begin, so what must be
-kept of the live ones is bounded by their number; the rest is left out once the queue is full.
+A session's beginning is written before anything rings, together with the others that are asked for
+at the moment. Everything later is queued and written behind, in order. While the database does not
+take it, no new session can begin, so what must be kept of the live ones is bounded by their number;
+the rest is left out once the queue is full.
 """
 
 import logging
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
+from math import inf
 
 import anyio
+from sqlalchemy import Connection
 from sqlalchemy.exc import (
     DataError,
     DBAPIError,
@@ -48,12 +52,15 @@ from callwright.storage.sessions import (
     unfinished,
     write_events,
 )
+from callwright.storage.writer import Writer
 
 log = logging.getLogger(__name__)
 
 QUEUED_AT_MOST = 50_000
 "Events that wait before details are left out: some minutes of 200 calls, some 25 MB."
 WRITTEN_AT_ONCE = 500
+GATHERED_FOR = 0.05
+"Seconds events are gathered before they are written: one commit for what many calls tell."
 FLUSHED_WITHIN = 2.0
 "Seconds the journal may still write when the service ends."
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 5.0
@@ -83,11 +90,21 @@ class StoredJournal:
     ``run`` must be running for anything but beginnings to be written.
     """
 
-    def __init__(self, database: AsyncEngine, *, queued_at_most: int = QUEUED_AT_MOST) -> None:
+    def __init__(
+        self,
+        database: AsyncEngine,
+        writer: Writer | None = None,
+        *,
+        queued_at_most: int = QUEUED_AT_MOST,
+        gathered_for: float = GATHERED_FOR,
+    ) -> None:
         self.left_out = 0
         "Details of timelines that were never written because the queue was full."
         self._database = database
+        self._writer = writer or Writer(database)
         self._queued_at_most = queued_at_most
+        self._gathered_for = gathered_for
+        self._beginnings: list[_Beginning] = []
         self._queue: deque[SessionEvent] = deque()
         self._filled = anyio.Event()
         self._closing = anyio.Event()
@@ -108,23 +125,23 @@ class StoredJournal:
         Raises `JournalUnavailable`, at the latest after twice the database's busy timeout. Once
         the write has begun, a cancellation waits for it: a session is on record or it is not.
         """
+        patience = anyio.CancelScope(deadline=anyio.current_time() + BUSY_TIMEOUT)
+        beginning = _Beginning(started, once, patience)
+        self._beginnings.append(beginning)
         try:
-            with anyio.fail_after(BUSY_TIMEOUT):
-                await self._turn.acquire()
-        except TimeoutError as fault:
-            raise JournalUnavailable("the database does not take what was there before") from fault
-        try:
-            with anyio.CancelScope(shield=True):
-                async with writing(self._database) as connection:
-                    await insert_session(connection, started)
-                    if once:
-                        await keep_key(connection, started, once)
-        except DBAPIError as fault:
-            raise JournalUnavailable(f"the database does not take it: {reason(fault)}") from fault
-        except (SQLAlchemyError, ValueError) as fault:
-            raise JournalUnavailable(f"the database does not take it: {fault}") from fault
+            with patience:
+                async with self._turn:
+                    if beginning in self._beginnings:
+                        await self._write_beginnings()
         finally:
-            self._turn.release()
+            if beginning in self._beginnings:
+                self._beginnings.remove(beginning)
+        if patience.cancelled_caught:
+            raise JournalUnavailable("the database does not take what was there before")
+        if beginning.fault:
+            raise JournalUnavailable(
+                f"the database does not take it: {_said(beginning.fault)}"
+            ) from beginning.fault
 
     def hear(self, event: SessionEvent) -> None:
         """Queue an event. When the queue is full, details are left out and counted."""
@@ -159,7 +176,7 @@ class StoredJournal:
             for session, started_at in await unfinished(connection):
                 story = await read_events(connection, session)
                 ends, verdict = closing_events(session, started_at, story, now)
-                await write_events(connection, [*ends, verdict])
+                await connection.run_sync(write_events, [*ends, verdict])
                 verdicts.append(verdict)
         for verdict in verdicts:
             log.warning("%s closed: %s", verdict.session, verdict.detail)
@@ -177,6 +194,33 @@ class StoredJournal:
         story += [event for event in queued if event.sequence not in written]
         return story
 
+    async def _write_beginnings(self) -> None:
+        """Write all that wait, in one transaction; whoever has the turn does so for the others."""
+        group, self._beginnings = self._beginnings, []
+        for beginning in group:
+            beginning.patience.shield = True
+            beginning.patience.deadline = inf
+        fault = await self._begin(group)
+        if isinstance(fault, _UNWRITABLE) and len(group) > 1:
+            for beginning in group:
+                beginning.fault = await self._begin([beginning])
+            return
+        for beginning in group:
+            beginning.fault = fault
+
+    async def _begin(self, group: Sequence["_Beginning"]) -> Exception | None:
+        def work(connection: Connection) -> None:
+            for beginning in group:
+                insert_session(connection, beginning.started)
+                if beginning.once:
+                    keep_key(connection, beginning.started, beginning.once)
+
+        try:
+            await self._writer.write(work)
+        except (SQLAlchemyError, ValueError) as fault:
+            return fault
+        return None
+
     async def _write_until_closed(self, scope: anyio.CancelScope) -> None:
         pause = FIRST_PAUSE
         with scope:
@@ -184,6 +228,7 @@ class StoredJournal:
                 if not self._queue:
                     await self._filled.wait()
                     self._filled = anyio.Event()
+                    await self._gather()
                     continue
                 fault = await self._write_some()
                 if fault is None:
@@ -197,6 +242,12 @@ class StoredJournal:
                 "%s events could not be written; the next start closes their sessions",
                 len(self._queue),
             )
+
+    async def _gather(self) -> None:
+        if not self._gathered_for:
+            return
+        with anyio.move_on_after(self._gathered_for):
+            await self._closing.wait()
 
     async def _pause(self, seconds: float) -> None:
         if self._closing.is_set():
@@ -219,12 +270,10 @@ class StoredJournal:
                 batch[0].session,
                 batch[0].sequence,
                 type(batch[0]).__name__,
-                reason(fault) if isinstance(fault, DBAPIError) else fault,
+                _said(fault),
             )
-        except DBAPIError as fault:
-            return reason(fault)
         except SQLAlchemyError as fault:
-            return str(fault)
+            return _said(fault)
         for _ in batch:
             self._queue.popleft()
         self._one_by_one = max(0, self._one_by_one - len(batch))
@@ -234,5 +283,18 @@ class StoredJournal:
         return None
 
     async def _write(self, events: Sequence[SessionEvent]) -> None:
-        async with self._turn, writing(self._database) as connection:
-            await write_events(connection, events)
+        async with self._turn:
+            await self._writer.write(lambda connection: write_events(connection, events))
+
+
+@dataclass(slots=True, eq=False)
+class _Beginning:
+    started: SessionStarted
+    once: Once | None
+    patience: anyio.CancelScope
+    "In which its client waits; shielded once it is being written."
+    fault: Exception | None = None
+
+
+def _said(fault: Exception) -> str:
+    return reason(fault) if isinstance(fault, DBAPIError) else str(fault)

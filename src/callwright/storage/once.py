@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, insert, select
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from callwright.calls.events import SessionStarted
 from callwright.calls.journal import Begun, Once
@@ -15,15 +15,15 @@ from callwright.storage.tables import idempotency_keys
 KEPT = timedelta(hours=24)
 
 
-async def keep_key(connection: AsyncConnection, started: SessionStarted, once: Once) -> None:
+def keep_key(connection: Connection, started: SessionStarted, once: Once) -> None:
     """Write a key beside its session's row; those of all accounts that have expired go.
 
     That keeps the table within what accounts may start in a day.
     """
-    await connection.execute(
+    connection.execute(
         delete(idempotency_keys).where(idempotency_keys.c.expires_at <= started.time)
     )
-    await connection.execute(
+    connection.execute(
         insert(idempotency_keys).values(
             account_id=started.caption.account,
             key=once.key,

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from pydantic import JsonValue
-from sqlalchemy import Insert, Table, Update, bindparam, insert, select, update
+from sqlalchemy import Connection, Insert, Table, Update, bindparam, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -72,7 +72,7 @@ _ACCOUNT = (
 )
 
 
-async def insert_session(connection: AsyncConnection, started: SessionStarted) -> None:
+def insert_session(connection: Connection, started: SessionStarted) -> None:
     """Write the session's row and its first event."""
     kind, data = encode(started)
     caption = started.caption
@@ -80,7 +80,7 @@ async def insert_session(connection: AsyncConnection, started: SessionStarted) -
     stored = data["caption"]
     assert isinstance(stored, dict)
     employee = stored["employee"]
-    await connection.execute(
+    connection.execute(
         insert(call_sessions),
         {
             "id": started.session,
@@ -96,7 +96,7 @@ async def insert_session(connection: AsyncConnection, started: SessionStarted) -
             "source": source_of(caption.method),
         },
     )
-    await connection.execute(
+    connection.execute(
         insert(call_events),
         {
             "session_id": started.session,
@@ -107,7 +107,7 @@ async def insert_session(connection: AsyncConnection, started: SessionStarted) -
     )
 
 
-async def write_events(connection: AsyncConnection, events: Sequence[SessionEvent]) -> None:
+def write_events(connection: Connection, events: Sequence[SessionEvent]) -> None:
     """Write events in the order given, and what they say of legs and sessions.
 
     Writing an event again has no effect: after a commit whose success was not heard of, the same
@@ -160,13 +160,13 @@ async def write_events(connection: AsyncConnection, events: Sequence[SessionEven
                     added[table].append(row)
                 for change, changed in updates_of(event, data):
                     updates[change].append(changed)
-    await connection.execute(_once(call_events, connection), rows)
+    connection.execute(_once(call_events, connection), rows)
     if legs:
-        await connection.execute(_once(call_legs, connection).values(account_id=_ACCOUNT), legs)
+        connection.execute(_once(call_legs, connection).values(account_id=_ACCOUNT), legs)
     for table, new in added.items():
-        await connection.execute(_once(table, connection), new)
+        connection.execute(_once(table, connection), new)
     for statement, values in updates.items():
-        await connection.execute(statement, values)
+        connection.execute(statement, values)
 
 
 async def read_events(connection: AsyncConnection, session: SessionId) -> list[SessionEvent]:
@@ -214,7 +214,7 @@ def _quality(measured: Quality | None) -> dict[str, JsonValue | datetime]:
     }
 
 
-def _once(table: Table, connection: AsyncConnection) -> Insert:
+def _once(table: Table, connection: Connection) -> Insert:
     """An INSERT that leaves rows alone which are there already."""
     if connection.dialect.name == "postgresql":
         return postgresql.insert(table).on_conflict_do_nothing()
