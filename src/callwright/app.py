@@ -117,11 +117,15 @@ def serve(settings: Settings) -> None:
     try:
         anyio.run(_serve, settings)
     except ExceptionGroup as group:
-        # Nested task groups wrap the one reason; several at once are a matter for a traceback.
-        reason: Exception = group
-        while isinstance(reason, ExceptionGroup) and len(reason.exceptions) == 1:
-            reason = reason.exceptions[0]
-        raise reason from group
+        raise only_reason(group) from group
+
+
+def only_reason(group: ExceptionGroup) -> Exception:
+    """Unwrap the one reason that nested task groups wrap; several are a matter for a traceback."""
+    reason: Exception = group
+    while isinstance(reason, ExceptionGroup) and len(reason.exceptions) == 1:
+        reason = reason.exceptions[0]
+    return reason
 
 
 def _raise_file_limit() -> None:
@@ -181,10 +185,11 @@ async def household(
 ) -> AsyncIterator["Household"]:
     """Run all of the service but its HTTP server while the block runs; ``url`` is where that is."""
     database = open_database(settings.database_url)
+    around.prepare(database)
     try:
         await check_schema(database)
         with (
-            alone_in(settings.data),
+            _alone_in(settings.data),
             open_twin(database) as writing,
             # The event loop reads by it, and must not wait.
             open_twin(database, wait=0.0) as reading,
@@ -198,7 +203,7 @@ async def household(
 
 
 @contextmanager
-def alone_in(folder: Path) -> "Iterator[None]":
+def _alone_in(folder: Path) -> "Iterator[None]":
     """Hold a lock on the data folder: two services would close each other's sessions."""
     with (folder / "lock").open("w") as lock:
         try:
@@ -247,7 +252,7 @@ async def _put_together(
     manager.door.reception = InboundCalls(directory, scenarios, conversations, messages)
     talk_options.scenarios = TalkScenarios(directory, scenarios, conversations, messages)
     prompts = Prompts(speech, settings.prompts)
-    sessions = Sessions(access, clock.seconds)
+    sessions = Sessions(access, clock.seconds, around.hasher)
     budget = budget_of(settings.api, clock.seconds)
     dispatcher = Dispatcher(
         [

@@ -6,6 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, assert_never
 
+from argon2 import PasswordHasher
+from sqlalchemy.ext.asyncio import AsyncEngine
+
 from callwright.calls.manager import CallManager
 from callwright.clock import Clock
 from callwright.config import Settings
@@ -71,6 +74,10 @@ def _speech(settings: Settings) -> SpeechEngine:
     return SpeechService(settings.data / "speech", settings.speech)
 
 
+def _as_it_is(_database: AsyncEngine) -> None:
+    pass
+
+
 def _no_more(_manager: CallManager) -> Sequence[AnyMethod]:
     return ()
 
@@ -86,6 +93,8 @@ class Surroundings:
     "Methods of its own, after all others."
     choose: Callable[[Sequence[VirtualNumber]], VirtualNumber] = secrets.choice
     "Takes one of several at random."
+    hasher: PasswordHasher | None = None
+    "Of passwords; None: the usual one."
     body_within: float = BODY_WITHIN
     "Seconds a client has to send the body of a request."
     directory_look: float = DIRECTORY_LOOK
@@ -93,3 +102,5 @@ class Surroundings:
     "Seconds between looks at the directory, and at the trunks."
     gathered_for: float = GATHERED_FOR
     "Seconds the journal gathers events before it writes them; 0: it writes at once."
+    prepare: Callable[[AsyncEngine], None] = _as_it_is
+    "Called with the database before anything is asked of it."

@@ -61,7 +61,8 @@ class CallManager:
         now: Callable[[], datetime] = utc_now,
     ) -> None:
         self.draining = False
-        self.listeners: list[Listener] = [journal.hear]
+        self.listeners: list[Listener] = []
+        "Told of every event, the first of a session included, once it is with the journal."
         self._engine = engine
         self._journal = journal
         self._next_id = next_id
@@ -107,6 +108,8 @@ class CallManager:
         with self._kept_if_begun(session):
             await self._journal.begin(session.started, once)
             # No wait between the record and the run: what is on record will get its verdict.
+            for listener in self.listeners:
+                listener(session.started)
             script = self._script(session, plan, too_many=too_many)
             self._tasks.start_soon(self._run, session, script)
         return session.id
@@ -208,6 +211,7 @@ class CallManager:
     def _tell(self, event: SessionEvent) -> None:
         if isinstance(event, LegStarted):
             self._by_leg[event.leg] = self._sessions[event.session]
+        self._journal.hear(event)
         for listener in self.listeners:
             listener(event)
 

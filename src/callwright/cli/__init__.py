@@ -9,7 +9,7 @@ from rich.text import Text
 from sqlalchemy.exc import DBAPIError
 
 from callwright import __version__
-from callwright.cli import by_hand, scenarios, service
+from callwright.cli import by_hand, sandbox, scenarios, service
 from callwright.cli.terminal import CommandFault, errors, out
 from callwright.config import SettingsFault
 from callwright.directory.file import DirectoryFaults
@@ -28,6 +28,7 @@ for command, name in (
     (service.apply_file, "apply"),
     (service.migrate_database, "migrate"),
     (service.serve, "serve"),
+    (sandbox.sandbox, "sandbox"),
 ):
     app.command(name=name)(command)
 for commands, name in (

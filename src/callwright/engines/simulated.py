@@ -7,6 +7,7 @@ trio's test clock hours of calls pass in milliseconds, in the same order every t
 import heapq
 import itertools
 import wave
+from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -40,6 +41,9 @@ from callwright.engines.port import (
     TrunkRegistration,
     TrunkState,
 )
+
+RUNG_AT_MOST = 10_000
+"Legs that are kept after their end, to be looked at."
 
 KEY_SPACING = 0.160
 "Seconds from the start of one key to the next."
@@ -80,13 +84,15 @@ class HangsUp:
 
 
 Act = Rings | SendsEarlyMedia | Answers | Rejects | Presses | HangsUp
+Acts = Sequence[tuple[float, Act]]
+"Acts, each so many seconds after the one before."
 
 
 @dataclass(frozen=True, slots=True)
 class FarEnd:
-    """What a phone does when it is rung: acts, each so many seconds after the one before."""
+    """What a phone does when it is rung."""
 
-    acts: Sequence[tuple[float, Act]] = ((0.1, Rings()), (1.0, Answers()))
+    acts: Acts = ((0.1, Rings()), (1.0, Answers()))
 
 
 def answers(*, after: float = 1.0, then: Sequence[tuple[float, Act]] = ()) -> FarEnd:
@@ -110,6 +116,8 @@ class SimulatedLeg:
     to: Address
     caller_id: str
     rung_at: float
+    acts: Acts = ()
+    "What its phone does."
     offered: bool = False
     "It came in."
     accepted: bool = False
@@ -134,17 +142,26 @@ class SimulatedLeg:
 
 
 class SimulatedEngine:
-    """See `callwright.engines.port.Engine`. ``far_ends``: what the phone of each number does."""
+    """See `callwright.engines.port.Engine`. ``far_ends``: what the phone of each number does.
+
+    ``otherwise``: what all others do; a function is asked anew for each leg. With
+    ``all_reachable`` every number leads to a phone, whatever trunks and phones there are.
+    """
 
     def __init__(
-        self, far_ends: Mapping[str, FarEnd] | None = None, *, otherwise: FarEnd | None = None
+        self,
+        far_ends: Mapping[str, FarEnd] | None = None,
+        *,
+        otherwise: FarEnd | Callable[[str], FarEnd] | None = None,
+        all_reachable: bool = False,
     ) -> None:
         self.far_ends = dict(far_ends or {})
         self.legs: dict[LegId, SimulatedLeg] = {}
         "Legs that are not ended."
-        self.rung: list[SimulatedLeg] = []
-        "Every leg there ever was, in the order they were rung."
+        self.rung: deque[SimulatedLeg] = deque(maxlen=RUNG_AT_MOST)
+        "The latest legs there were, in the order they were rung."
         self._otherwise = otherwise or FarEnd()
+        self._all_reachable = all_reachable
         self._trunks: Sequence[str] = ()
         self._phones: frozenset[str] = frozenset()
         self._bridges: dict[BridgeId, tuple[LegId, LegId]] = {}
@@ -185,14 +202,15 @@ class SimulatedEngine:
     def ring(
         self, leg: LegId, to: Address, *, caller_id: str, beside: Collection[LegId] = ()
     ) -> None:
-        rung = SimulatedLeg(leg, to, caller_id, anyio.current_time())
+        acts = self._acts_of(to.number)
+        rung = SimulatedLeg(leg, to, caller_id, anyio.current_time(), acts)
         self.legs[leg] = rung
         self.rung.append(rung)
         if (raw := self._unreachable(to)) is not None:
             self._later(0.0, lambda: self._end(rung, Cause.UNREACHABLE, raw))
             return
         after = 0.0
-        for pause, act in self._acts_of(to.number):
+        for pause, act in acts:
             after += pause
             self._later(after, lambda act=act: self._act(leg, act))  # type: ignore[misc]
 
@@ -269,13 +287,14 @@ class SimulatedEngine:
 
         Of the acts before `Answers` only `HangsUp` counts: it takes the call back.
         """
+        acts = self._acts_of(caller)
         self.legs[leg] = SimulatedLeg(
-            leg, Address(caller, trunk=trunk), called, anyio.current_time(), offered=True
+            leg, Address(caller, trunk=trunk), called, anyio.current_time(), acts, offered=True
         )
         self.rung.append(self.legs[leg])
         self._later(0.0, lambda: self._tell(LegOffered(leg, caller, called, trunk)))
         after = 0.0
-        for pause, act in self._acts_of(caller):
+        for pause, act in acts:
             after += pause
             if isinstance(act, Answers):
                 break
@@ -291,7 +310,7 @@ class SimulatedEngine:
             return
         phone.accepted = True
         self._later(0.0, lambda: self._act(leg, Answers()))
-        acts = iter(self._acts_of(phone.to.number))
+        acts = iter(phone.acts)
         after = 0.0
         for _, act in acts:
             if isinstance(act, Answers):
@@ -304,12 +323,16 @@ class SimulatedEngine:
         phone = self._live(leg)
         self._later(0.0, lambda: self._end(phone, cause))
 
-    def _acts_of(self, number: str) -> Sequence[tuple[float, Act]]:
-        return self.far_ends.get(number, self._otherwise).acts
+    def _acts_of(self, number: str) -> Acts:
+        if known := self.far_ends.get(number):
+            return known.acts
+        if isinstance(self._otherwise, FarEnd):
+            return self._otherwise.acts
+        return self._otherwise(number).acts
 
     def _unreachable(self, to: Address) -> str | None:
         """Say why there is no way to an address, if there is none."""
-        if to.phone is not None:
+        if to.phone is not None or self._all_reachable:
             return None
         if to.trunk is not None:
             return None if to.trunk in self._trunks else f"no trunk named {to.trunk}"

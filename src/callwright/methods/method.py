@@ -130,7 +130,8 @@ class Declaration(Generic[P]):
     "Type of ``result.data``: whatever pydantic can describe in JSON schema."
     command: type[Command] | None = None
     "What it asks of a session; `callwright.calls.commands.ALLOWED` says in which states."
-
+    free: bool = False
+    "It takes no point."
     counts_items: bool = False
     "It gives a list, and ``metadata.total_items``: how many there are without limit and offset."
 
@@ -153,6 +154,7 @@ class Declaration(Generic[P]):
             result=self.result,
             command=self.command,
             counts_items=self.counts_items,
+            free=self.free,
             serve=serve,
         )
 

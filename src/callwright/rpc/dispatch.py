@@ -10,6 +10,7 @@ import json
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -132,7 +133,7 @@ class Dispatcher:
         caller = await caller_of(self._access, request.params, client, self._clock)
         exchange.account = caller.account.id
         check_right(caller.user, caller.account, method.component)
-        with self._budget.point(caller.account.id):
+        with nullcontext() if method.free else self._budget.point(caller.account.id):
             key = key_of(client.idempotency_keys) if method.takes_idempotency_key else None
             sent = {name: item for name, item in request.params.items() if name != ACCESS_TOKEN}
             params = read_params(method, sent, lenient=self._lenient)

@@ -6,10 +6,12 @@ that does not come.
 """
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from importlib.metadata import version
 from typing import TypeAlias
 
 import anyio
+import anyio.to_thread
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
@@ -77,9 +79,16 @@ def build_http(
 
         return call
 
-    def describes(description: Schema) -> Endpoint:
+    def describes(description: Callable[[], Schema]) -> Endpoint:
+        # Made when it is first asked for: it takes a tenth of a second, and hardly anybody asks.
+        made: list[bytes] = []
+
         async def openrpc(request: Request) -> Response:
-            return JSONResponse(description)
+            if not made:
+                made.append(
+                    await anyio.to_thread.run_sync(lambda: bytes(JSONResponse(description()).body))
+                )
+            return Response(made[0], media_type="application/json")
 
         return openrpc
 
@@ -87,19 +96,18 @@ def build_http(
         status, code = ("ok", 200) if serving() else ("draining", 503)
         return JSONResponse({"status": status, "version": release}, code)
 
-    description = describe(dispatcher.methods.values(), version=release)
+    of_calls = partial(describe, dispatcher.methods.values(), version=release)
     routes = [
         Route(API_PATH, calls(dispatcher), methods=["POST"]),
         Route("/health", health, methods=["GET"]),
-        Route("/openrpc.json", describes(description), methods=["GET"]),
+        Route("/openrpc.json", describes(of_calls), methods=["GET"]),
     ]
     if data:
-        description = describe(
-            data.methods.values(), version=release, title=DATA_TITLE, path=DATA_PATH
-        )
+        listed = data.methods.values()
+        of_data = partial(describe, listed, version=release, title=DATA_TITLE, path=DATA_PATH)
         routes += [
             Route(DATA_PATH, calls(data), methods=["POST"]),
-            Route(f"{DATA_PATH}/openrpc.json", describes(description), methods=["GET"]),
+            Route(f"{DATA_PATH}/openrpc.json", describes(of_data), methods=["GET"]),
         ]
     app = Starlette(routes=routes)
     # A client that is sent elsewhere throws, too.
