@@ -66,7 +66,15 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     ),
     "rpc": ("methods", "notify", "downloads", "directory", "config"),
 }
-MAY_IMPORT_EVERYTHING = ("app", "data_api", "surroundings", "sandbox", "cli", "__main__")
+MAY_IMPORT_EVERYTHING = (
+    "app",
+    "data_api",
+    "surroundings",
+    "sandbox",
+    "cli",
+    "__main__",
+    "pytest_plugin",
+)
 
 # Part of the package → what it may not import from outside, and why.
 MAY_NOT_IMPORT: dict[str, tuple[tuple[str, ...], str]] = {
