@@ -184,13 +184,12 @@ async def household(
     settings: Settings, url: str, around: Surroundings
 ) -> AsyncIterator["Household"]:
     """Run all of the service but its HTTP server while the block runs; ``url`` is where that is."""
-    database = open_database(settings.database_url)
-    around.prepare(database)
+    database = open_database(settings.database_url, durable=around.durable)
     try:
         await check_schema(database)
         with (
             _alone_in(settings.data),
-            open_twin(database) as writing,
+            open_twin(database, durable=around.durable) as writing,
             # The event loop reads by it, and must not wait.
             open_twin(database, wait=0.0) as reading,
             closing(RowsAtHand(database, reading)) as rows,

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, assert_never
 
 from argon2 import PasswordHasher
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from callwright.calls.manager import CallManager
 from callwright.clock import Clock
@@ -74,10 +73,6 @@ def _speech(settings: Settings) -> SpeechEngine:
     return SpeechService(settings.data / "speech", settings.speech)
 
 
-def _as_it_is(_database: AsyncEngine) -> None:
-    pass
-
-
 def _no_more(_manager: CallManager) -> Sequence[AnyMethod]:
     return ()
 
@@ -102,5 +97,5 @@ class Surroundings:
     "Seconds between looks at the directory, and at the trunks."
     gathered_for: float = GATHERED_FOR
     "Seconds the journal gathers events before it writes them; 0: it writes at once."
-    prepare: Callable[[AsyncEngine], None] = _as_it_is
-    "Called with the database before anything is asked of it."
+    durable: bool = True
+    "Whether what is written outlives a power cut."

@@ -13,13 +13,11 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal
 
 import anyio
 import anyio.to_thread
 from argon2 import PasswordHasher
-from sqlalchemy import event
-from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.pool import QueuePool
 
 from callwright.app import Household, household, only_reason
@@ -110,15 +108,6 @@ async def sandbox(options: Options, pace: Pace) -> AsyncIterator["Sandbox"]:
                         # Nobody is there any more to step through the end.
                         pace.run_freely()
                 up.stop()
-
-
-class _Cursor(Protocol):
-    def execute(self, statement: str, /) -> object: ...
-    def close(self) -> object: ...
-
-
-class _Connection(Protocol):
-    def cursor(self) -> _Cursor: ...
 
 
 class Sandbox:
@@ -232,7 +221,8 @@ class Sandbox:
             body_within=float("inf"),
             directory_look=SELDOM,
             trunks_look=SELDOM,
-            prepare=_hurry if self._options.data is None else lambda _database: None,
+            durable=self._options.data is not None,
+            gathered_for=0.0,
         )
 
     def _is_working(self, up: Household) -> bool:
@@ -305,14 +295,3 @@ def _renew(fresh: Path, data: Path) -> None:
 
 def _nothing() -> None:
     pass
-
-
-def _hurry(database: AsyncEngine) -> None:
-    """Do not wait for the disk: what is written here need not outlive a power cut."""
-
-    def at_once(connection: "_Connection", _record: object) -> None:
-        cursor = connection.cursor()
-        cursor.execute("PRAGMA synchronous = OFF")
-        cursor.close()
-
-    event.listen(database.sync_engine, "connect", at_once)

@@ -20,11 +20,8 @@ BUSY_TIMEOUT = 2.0
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
-# FULL: a session is promised to the client once it is on record, so its commit must survive a
-# power cut; in WAL mode NORMAL may lose the last ones.
 _PRAGMAS = (
     "PRAGMA journal_mode = WAL",
-    "PRAGMA synchronous = FULL",
     "PRAGMA foreign_keys = ON",
 )
 
@@ -45,11 +42,12 @@ class _DriverConnection(Protocol):
     ) -> object: ...
 
 
-def open_database(url: str) -> AsyncEngine:
+def open_database(url: str, *, durable: bool = True) -> AsyncEngine:
     """Return an engine for ``url``; nothing is connected yet.
 
     Raises `DatabaseFault` for a URL that no database can be opened by. SQLite connections get WAL,
-    a busy timeout of `BUSY_TIMEOUT` and foreign keys.
+    a busy timeout of `BUSY_TIMEOUT` and foreign keys; unless ``durable`` they do not wait for
+    the disk.
     """
     try:
         if make_url(url).get_backend_name() != "sqlite":
@@ -65,12 +63,14 @@ def open_database(url: str) -> AsyncEngine:
     except Exception as fault:
         # SQLAlchemy raises its own, ImportError and ValueError here, all with a useful text.
         raise DatabaseFault(f"the database URL cannot be used: {fault}") from fault
-    event.listen(database.sync_engine, "connect", _preparing(BUSY_TIMEOUT))
+    event.listen(database.sync_engine, "connect", _preparing(BUSY_TIMEOUT, durable))
     return database
 
 
 @contextmanager
-def open_twin(database: AsyncEngine, *, wait: float = BUSY_TIMEOUT) -> Iterator[Engine | None]:
+def open_twin(
+    database: AsyncEngine, *, wait: float = BUSY_TIMEOUT, durable: bool = True
+) -> Iterator[Engine | None]:
     """Give an engine for the same SQLite file that works in the thread it is called from.
 
     ``wait``: seconds for locks. None for any other database.
@@ -86,7 +86,7 @@ def open_twin(database: AsyncEngine, *, wait: float = BUSY_TIMEOUT) -> Iterator[
         max_overflow=0,
         hide_parameters=True,
     )
-    event.listen(twin, "connect", _preparing(wait))
+    event.listen(twin, "connect", _preparing(wait, durable))
     try:
         yield twin
     finally:
@@ -101,13 +101,16 @@ def database_file(url: str) -> Path | None:
     return Path(str(parsed.database))
 
 
-def _preparing(wait: float) -> Callable[[_DriverConnection, object], None]:
+def _preparing(wait: float, durable: bool) -> Callable[[_DriverConnection, object], None]:
     def prepare(connection: _DriverConnection, _record: object) -> None:
         cursor = connection.cursor()
         # While they are set another connection may hold a lock; that is no reason not to wait.
         cursor.execute(f"PRAGMA busy_timeout = {int(BUSY_TIMEOUT * 1000)}")
         for pragma in _PRAGMAS:
             cursor.execute(pragma)
+        # FULL: a session is promised to the client once it is on record, so its commit must
+        # survive a power cut; in WAL mode NORMAL may lose the last ones.
+        cursor.execute(f"PRAGMA synchronous = {'FULL' if durable else 'OFF'}")
         cursor.execute(f"PRAGMA busy_timeout = {int(wait * 1000)}")
         cursor.close()
         connection.create_function("pattern_is_found", 2, is_found, deterministic=True)
