@@ -64,7 +64,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "engines.port",
         "config",
     ),
-    "rpc": ("methods", "notify", "downloads", "directory", "config"),
+    "rpc": ("methods", "notify", "downloads", "directory", "calls.plan", "config"),
 }
 MAY_IMPORT_EVERYTHING = (
     "app",

@@ -44,7 +44,9 @@ from callwright.methods.start_scenarios import ScenarioCalls
 from callwright.methods.starting import Starting
 from callwright.methods.talk_options import TalkOptions
 from callwright.methods.talk_scenarios import TalkScenarios
+from callwright.notify.stream import Stream
 from callwright.rpc.dispatch import Dispatcher
+from callwright.rpc.events import Events
 from callwright.rpc.http import build_http
 from callwright.rpc.limits import budget_of
 from callwright.rpc.server import listening, serving, url_of
@@ -53,6 +55,7 @@ from callwright.storage.access import StoredAccess
 from callwright.storage.at_hand import RowsAtHand
 from callwright.storage.database import check_schema, open_database, open_twin
 from callwright.storage.directory import StoredDirectory
+from callwright.storage.event_log import StoredEventLog
 from callwright.storage.history import StoredHistory
 from callwright.storage.ids import BLOCK_BITS, reserve_block
 from callwright.storage.journal import StoredJournal
@@ -218,13 +221,15 @@ async def _put_together(
 ) -> AsyncIterator["Household"]:
     clock = around.clock
     database, rows = storage.database, storage.rows
-    journal = StoredJournal(database, storage.writer, gathered_for=around.gathered_for)
+    next_id = itertools.count(await reserve_block(database) << BLOCK_BITS).__next__
+    journal = StoredJournal(
+        database, storage.writer, gathered_for=around.gathered_for, next_position=next_id
+    )
     unfinished = await journal.close_unfinished(clock.now())
     if unfinished:
         log.warning("%d sessions had been cut off by the last stop: closed", len(unfinished))
     directory = StoredDirectory(database, settings.data / "media", Remembered(), rows)
     links = await _links(settings, url, clock)
-    next_id = itertools.count(await reserve_block(database) << BLOCK_BITS).__next__
     engine = around.engine(settings, lambda: LegId(next_id()))
     manager = CallManager(
         engine,
@@ -279,10 +284,15 @@ async def _put_together(
         clock.seconds,
         budget=budget,
     )
+    stream = Stream(StoredEventLog(database), per_account=settings.api.streams_at_most)
+    await stream.open()
+    journal.readers.append(stream.hear)
+    events = Events(stream, access, settings.http, clock.seconds, around.streams)
     http = build_http(
         dispatcher,
         settings.http,
         lambda: not manager.draining,
+        events.routes(),
         data=data,
         body_within=around.body_within,
     )

@@ -52,6 +52,8 @@ class ApiSettings(Section):
     "Successful requests an account may make in a day."
     default_direction: Literal["in", "out"] = "in"
     "Marks a session whose request does not say its direction."
+    streams_at_most: Annotated[int, Field(ge=1, le=100)] = 10
+    "Streams of events (`GET /events`) an account may listen to at once."
     tts_length_limit: Annotated[int, Field(ge=1, le=10_000)] = 500
     "Longest text to be spoken, in characters."
 

@@ -16,6 +16,7 @@ from callwright.engines.port import Engine, LegId
 from callwright.engines.simulated import SimulatedEngine
 from callwright.methods.messages import Speech
 from callwright.rpc.dispatch import AnyMethod
+from callwright.rpc.events import Pace
 from callwright.rpc.http import BODY_WITHIN
 from callwright.storage.journal import GATHERED_FOR
 from callwright.storage.trunk_states import LOOKED_AT_EVERY
@@ -92,6 +93,8 @@ class Surroundings:
     "Of passwords; None: the usual one."
     body_within: float = BODY_WITHIN
     "Seconds a client has to send the body of a request."
+    streams: Pace = Pace()
+    "How long things may take with clients that listen to events."
     directory_look: float = DIRECTORY_LOOK
     trunks_look: float = LOOKED_AT_EVERY
     "Seconds between looks at the directory, and at the trunks."

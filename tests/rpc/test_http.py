@@ -232,6 +232,32 @@ def test_the_time_for_a_head_runs_only_while_there_is_none() -> None:
     asyncio.run(converse())
 
 
+def test_a_websocket_has_all_the_time_there_is() -> None:
+    async def app(scope: object, receive: object, send: object) -> None:
+        await asyncio.Event().wait()
+
+    async def converse() -> None:
+        loop, state = RecordingLoop(), ServerState()
+        transport = MagicMock(spec=asyncio.Transport)
+        transport.is_closing.return_value = False
+        transport.get_extra_info.side_effect = {"socket": MagicMock()}.get
+        line = connection.Connection(
+            uvicorn.Config(app, lifespan="off", ws="none"), state, {}, cast("Any", loop)
+        )
+        line.connection_made(transport)
+        line.data_received(
+            b"GET /events HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+            b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+        )
+        transport.set_protocol.assert_called_once()
+        assert line not in state.connections
+        assert [timer.after for timer in loop.timers if not timer.cancelled] == []
+        for task in state.tasks:
+            task.cancel()
+
+    asyncio.run(converse())
+
+
 # Proxies.
 
 

@@ -1,6 +1,6 @@
 """The catalogue: which public events there are, and how they come from what calls tell."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import asdict, dataclass, fields, is_dataclass
 from typing import Any
 
@@ -102,7 +102,7 @@ class Teller:
 
     def tell(self, event: SessionEvent) -> Notice | None:
         """Take the next event; return what the outside is told of it, if anything."""
-        self._take(event)
+        self.take(event)
         payload = self._payload(event)
         if payload is None:
             return None
@@ -117,7 +117,8 @@ class Teller:
             data={one.name: _json(getattr(payload, one.name)) for one in fields(payload)},
         )
 
-    def _take(self, event: SessionEvent) -> None:
+    def take(self, event: SessionEvent) -> None:
+        """Take the next event, which nobody outside asks for."""
         match event:
             case events.LegStarted():
                 self._legs[event.leg] = _Leg(
@@ -343,7 +344,7 @@ def notices(story: Iterable[SessionEvent]) -> list[Notice]:
 
 
 class Tellers:
-    """A `Teller` for each live session; ``hear`` is a listener's ear for all of them.
+    """A `Teller` for each live session, so that many sessions' events can be told as they come.
 
     A session whose beginning was not heard is not told of. At most so many are kept as are live.
     """
@@ -351,13 +352,19 @@ class Tellers:
     def __init__(self) -> None:
         self._live: dict[SessionId, Teller] = {}
 
-    def tell(self, event: SessionEvent) -> Notice | None:
+    def tell(self, event: SessionEvent, *, to: Container[AccountId] | None = None) -> Notice | None:
+        """Like `Teller.tell`; ``to``: the accounts where somebody listens, None: all of them."""
         if isinstance(event, events.SessionStarted):
             self._live[event.session] = Teller(event)
         teller = self._live.get(event.session)
         if isinstance(event, events.SessionFinished):
             self._live.pop(event.session, None)
-        return teller.tell(event) if teller else None
+        if teller is None:
+            return None
+        if to is None or teller.account in to:
+            return teller.tell(event)
+        teller.take(event)
+        return None
 
 
 def _json(value: object) -> JsonValue:

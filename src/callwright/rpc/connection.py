@@ -1,10 +1,12 @@
 """What a client may do before its request has begun: send a head, of bounded size, in bounded time.
 
-Bodies are bounded by `http`, waiting between requests by uvicorn; it leaves the head to us.
+Bodies are bounded by `http`, waiting between requests by uvicorn; it leaves the head to us. What is
+sent for hours, as a stream of events, is told when the server stops, and may cut the connection.
 """
 
 import asyncio
 import socket
+from dataclasses import dataclass, field
 from typing import Any
 
 from uvicorn.config import Config
@@ -17,8 +19,32 @@ HEAD_AT_MOST = 32 * 1024
 "Bytes of an incomplete head; a complete one may have what arrives at once besides."
 
 
+CONNECTION = "callwright.connection"
+"Extension of the ASGI scope that is the connection's `Wire`."
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """What an application that sends for hours has to know of its connection."""
+
+    transport: asyncio.Transport
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    "Set when the server stops. A WebSocket is closed by then, with code 1012."
+
+    def cut(self) -> None:
+        """End the connection now, with all that is not sent yet."""
+        self.transport.abort()
+
+    def cut_after(self, seconds: float) -> None:
+        """Give what is not sent yet so much time: who reads nothing would keep it for ever."""
+        asyncio.get_running_loop().call_later(seconds, self.transport.abort)
+
+
 class Connection(HttpToolsProtocol):
-    """An HTTP/1.1 connection; give it to uvicorn as ``http=Connection``."""
+    """An HTTP/1.1 connection, or a WebSocket in the end.
+
+    Give it to uvicorn as ``http=Connection``, and ``ws="none"``.
+    """
 
     def __init__(
         self,
@@ -28,20 +54,25 @@ class Connection(HttpToolsProtocol):
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
+        # uvicorn asks the logging how it is set up; a query may hold a token, so it is not asked.
+        self.access_log = False
         self._deadline: asyncio.TimerHandle | None = None
         self._head = 0
         "Bytes that have come of an incomplete head."
+        self._upgraded = False
+        self._wire: Wire | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         # asyncio does so too, but not for what comes from a listener made without IPPROTO_TCP;
         # answers, written in two pieces, would then wait 40 ms for the client's delayed ACK.
         transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._wire = Wire(transport)
         self._await_head()
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
-        if self.transport.is_closing():
+        if self._upgraded or self.transport.is_closing():
             return
         if self.cycle is None or self.cycle.response_complete:
             # Also for what is neither head nor body, as empty lines and the rest of a body that
@@ -51,6 +82,31 @@ class Connection(HttpToolsProtocol):
             self._head += len(data)
             if self._head > HEAD_AT_MOST:
                 self.send_400_response("The head of the request is too long.")
+
+    def handle_websocket_upgrade(self) -> None:
+        # From here on nothing that happens is told to this protocol.
+        self._upgraded = True
+        self._head_is_there()
+        if self._is_full():
+            self.transport.close()
+            return
+        # Only here: the library takes some megabytes, and not everybody wants a WebSocket.
+        from callwright.rpc.socket import Socket
+
+        self.ws_protocol_class = Socket
+        super().handle_websocket_upgrade()
+
+    def _should_upgrade_to_ws(self) -> bool:
+        return True
+
+    def shutdown(self) -> None:
+        super().shutdown()
+        if self._wire:
+            self._wire.stopping.set()
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self.scope["extensions"] = {CONNECTION: self._wire}  # type: ignore[dict-item]
 
     def on_headers_complete(self) -> None:
         super().on_headers_complete()
@@ -69,3 +125,8 @@ class Connection(HttpToolsProtocol):
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
+
+    def _is_full(self) -> bool:
+        """uvicorn asks so before an HTTP request, and not before a WebSocket."""
+        limit = self.limit_concurrency
+        return limit is not None and len(self.connections) >= limit

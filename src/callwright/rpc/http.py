@@ -5,7 +5,7 @@ body. Other statuses are for what is not JSON-RPC: 404, 405, 413 over the body l
 that does not come.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 from importlib.metadata import version
 from typing import TypeAlias
@@ -15,11 +15,10 @@ import anyio.to_thread
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
 from callwright.config import HttpSettings
-from callwright.rpc.address import client_address
-from callwright.rpc.auth import Client
+from callwright.rpc.client import client_of
 from callwright.rpc.dispatch import Dispatcher
 from callwright.rpc.openrpc import Schema, describe
 
@@ -42,13 +41,15 @@ def build_http(
     dispatcher: Dispatcher,
     settings: HttpSettings,
     serving: Callable[[], bool],
+    more: Iterable[BaseRoute] = (),
     *,
     data: Dispatcher | None = None,
     body_within: float = BODY_WITHIN,
 ) -> Starlette:
     """Return the ASGI application. ``serving`` is false while no call can be started: draining.
 
-    ``data``: the Data API, if there is one; it is served beside the other.
+    ``data``: the Data API, if there is one; it is served beside the other. ``more``: pages beside
+    those of JSON-RPC.
 
     Serve it without uvicorn's ``proxy_headers``, which believes X-Forwarded-For of whoever calls
     from loopback, and over `connection.Connection`, which bounds what comes before the body.
@@ -66,15 +67,7 @@ def build_http(
                 return _refuse(400, "The client is gone.")
             if body is None:
                 return _refuse(413, f"A request body may have {settings.body_limit} bytes.")
-            client = Client(
-                client_address(
-                    request.client.host if request.client else None,
-                    request.headers.getlist("x-forwarded-for"),
-                    settings.trusted_proxies,
-                ),
-                tuple(_bearers(request)),
-                tuple(request.headers.getlist("idempotency-key")),
-            )
+            client = client_of(request, settings.trusted_proxies)
             return Response(await dispatcher.respond(body, client), media_type=_JSON)
 
         return call
@@ -97,7 +90,8 @@ def build_http(
         return JSONResponse({"status": status, "version": release}, code)
 
     of_calls = partial(describe, dispatcher.methods.values(), version=release)
-    routes = [
+    routes: list[BaseRoute] = [
+        *more,
         Route(API_PATH, calls(dispatcher), methods=["POST"]),
         Route("/health", health, methods=["GET"]),
         Route("/openrpc.json", describes(of_calls), methods=["GET"]),
@@ -130,11 +124,6 @@ async def _body(request: Request, limit: int) -> bytes | None:
         if length <= limit:
             body += chunk
     return None if too_long or length > limit else bytes(body)
-
-
-def _bearers(request: Request) -> list[str]:
-    headers = (header.partition(" ") for header in request.headers.getlist("authorization"))
-    return [token.strip() for scheme, _, token in headers if scheme.lower() == "bearer"]
 
 
 def _refuse(status: int, reason: str) -> Response:

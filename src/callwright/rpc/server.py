@@ -13,6 +13,9 @@ from starlette.types import ASGIApp
 from callwright.config import HttpSettings, StartFault
 from callwright.rpc.connection import Connection
 
+MESSAGE_AT_MOST = 4096
+"Bytes of a WebSocket message of a client's, who has nothing to say."
+
 NEVER = 10**9
 "Seconds; longer than any service runs."
 
@@ -90,6 +93,10 @@ async def serving(
         access_log=False,
         lifespan="off",
         http=_PatientConnection if patient else Connection,
+        # The connection sees to it.
+        ws="none",
+        ws_max_size=MESSAGE_AT_MOST,
+        ws_per_message_deflate=False,
         loop="none",
         timeout_graceful_shutdown=2,
         limit_concurrency=512,

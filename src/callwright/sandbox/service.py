@@ -27,6 +27,7 @@ from callwright.config import Settings, StartFault
 from callwright.engines.port import LegId
 from callwright.notify.notice import iso
 from callwright.rpc.dispatch import AnyMethod
+from callwright.rpc.events import UNHURRIED
 from callwright.rpc.server import listening, serving, url_of
 from callwright.sandbox.behaviour import Phones
 from callwright.sandbox.engine import SandboxEngine
@@ -219,6 +220,7 @@ class Sandbox:
             choose=random.Random(0).choice,
             hasher=PasswordHasher(time_cost=1, memory_cost=8, parallelism=1),
             body_within=float("inf"),
+            streams=UNHURRIED,
             directory_look=SELDOM,
             trunks_look=SELDOM,
             durable=self._options.data is not None,

@@ -8,7 +8,7 @@ the rest is left out once the queue is full.
 
 import logging
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -44,6 +44,7 @@ from callwright.calls.journal import JournalUnavailable, Once
 from callwright.calls.plan import SessionId
 from callwright.storage.closing import closing_events
 from callwright.storage.database import BUSY_TIMEOUT, reason, writing
+from callwright.storage.event_log import Written
 from callwright.storage.once import keep_key
 from callwright.storage.sessions import (
     insert_session,
@@ -87,7 +88,8 @@ _UNWRITABLE = (IntegrityError, DataError, ProgrammingError, ValueError)
 class StoredJournal:
     """Keeps `callwright.calls.journal.Journal` and the stories of sessions in the database.
 
-    ``run`` must be running for anything but beginnings to be written.
+    ``run`` must be running for anything but beginnings to be written. ``next_position`` gives the
+    positions of events in the log; without it they have none, and ``readers`` are told nothing.
     """
 
     def __init__(
@@ -97,9 +99,13 @@ class StoredJournal:
         *,
         queued_at_most: int = QUEUED_AT_MOST,
         gathered_for: float = GATHERED_FOR,
+        next_position: Callable[[], int] | None = None,
     ) -> None:
         self.left_out = 0
         "Details of timelines that were never written because the queue was full."
+        self.readers: list[Callable[[Sequence[Written]], None]] = []
+        "Called with what has been written, at once and in order; must neither wait nor raise."
+        self._next_position = next_position
         self._database = database
         self._writer = writer or Writer(database)
         self._queued_at_most = queued_at_most
@@ -176,7 +182,9 @@ class StoredJournal:
             for session, started_at in await unfinished(connection):
                 story = await read_events(connection, session)
                 ends, verdict = closing_events(session, started_at, story, now)
-                await connection.run_sync(write_events, [*ends, verdict])
+                events = [*ends, verdict]
+                positions = self._positions(len(events))
+                await connection.run_sync(write_events, events, positions)
                 verdicts.append(verdict)
         for verdict in verdicts:
             log.warning("%s closed: %s", verdict.session, verdict.detail)
@@ -209,9 +217,11 @@ class StoredJournal:
             beginning.fault = fault
 
     async def _begin(self, group: Sequence["_Beginning"]) -> Exception | None:
+        positions = self._positions(len(group))
+
         def work(connection: Connection) -> None:
-            for beginning in group:
-                insert_session(connection, beginning.started)
+            for beginning, position in zip(group, positions, strict=True):
+                insert_session(connection, beginning.started, position)
                 if beginning.once:
                     keep_key(connection, beginning.started, beginning.once)
 
@@ -219,6 +229,7 @@ class StoredJournal:
             await self._writer.write(work)
         except (SQLAlchemyError, ValueError) as fault:
             return fault
+        self._tell([beginning.started for beginning in group], positions)
         return None
 
     async def _write_until_closed(self, scope: anyio.CancelScope) -> None:
@@ -284,7 +295,22 @@ class StoredJournal:
 
     async def _write(self, events: Sequence[SessionEvent]) -> None:
         async with self._turn:
-            await self._writer.write(lambda connection: write_events(connection, events))
+            # Taken in turn: positions grow in the order of the commits.
+            positions = self._positions(len(events))
+            await self._writer.write(lambda connection: write_events(connection, events, positions))
+            self._tell(events, positions)
+
+    def _positions(self, count: int) -> list[int | None]:
+        return [self._next_position() if self._next_position else None for _ in range(count)]
+
+    def _tell(self, events: Sequence[SessionEvent], positions: Sequence[int | None]) -> None:
+        written = [
+            Written(position, event)
+            for position, event in zip(positions, events, strict=True)
+            if position is not None
+        ]
+        for reader in self.readers:
+            reader(written)
 
 
 @dataclass(slots=True, eq=False)

@@ -72,8 +72,10 @@ _ACCOUNT = (
 )
 
 
-def insert_session(connection: Connection, started: SessionStarted) -> None:
-    """Write the session's row and its first event."""
+def insert_session(
+    connection: Connection, started: SessionStarted, position: int | None = None
+) -> None:
+    """Write the session's row and its first event, at its position in the log."""
     kind, data = encode(started)
     caption = started.caption
     # Values for the row are taken from the encoded event: it holds only what can be stored.
@@ -103,15 +105,18 @@ def insert_session(connection: Connection, started: SessionStarted) -> None:
             "sequence": started.sequence,
             "kind": kind,
             "data": data,
+            "position": position,
         },
     )
 
 
-def write_events(connection: Connection, events: Sequence[SessionEvent]) -> None:
+def write_events(
+    connection: Connection, events: Sequence[SessionEvent], positions: Sequence[int | None]
+) -> None:
     """Write events in the order given, and what they say of legs and sessions.
 
-    Writing an event again has no effect: after a commit whose success was not heard of, the same
-    events come once more.
+    ``positions``: of each in the log. Writing an event again changes its position alone: after a
+    commit whose success was not heard of, the same events come once more.
     """
     rows: list[_Values] = []
     legs: list[_Values] = []
@@ -119,7 +124,7 @@ def write_events(connection: Connection, events: Sequence[SessionEvent]) -> None
     # One statement to a kind, for all of its rows. A leg is inserted before it is updated, and
     # kinds do not share columns, so the order among kinds is of no consequence.
     updates: defaultdict[Update, list[_Values]] = defaultdict(list)
-    for event in events:
+    for event, position in zip(events, positions, strict=True):
         kind, data = encode(event)
         rows.append(
             {
@@ -127,6 +132,7 @@ def write_events(connection: Connection, events: Sequence[SessionEvent]) -> None
                 "sequence": event.sequence,
                 "kind": kind,
                 "data": data,
+                "position": position,
             }
         )
         match event:
@@ -160,7 +166,7 @@ def write_events(connection: Connection, events: Sequence[SessionEvent]) -> None
                     added[table].append(row)
                 for change, changed in updates_of(event, data):
                     updates[change].append(changed)
-    connection.execute(_once(call_events, connection), rows)
+    connection.execute(_newest_position(connection), rows)
     if legs:
         connection.execute(_once(call_legs, connection).values(account_id=_ACCOUNT), legs)
     for table, new in added.items():
@@ -212,6 +218,20 @@ def _quality(measured: Quality | None) -> dict[str, JsonValue | datetime]:
         "round_trip": measured.round_trip,
         "mos": measured.mos,
     }
+
+
+def _newest_position(connection: Connection) -> Insert:
+    """An INSERT of events; those that are there already are given their new position."""
+    if connection.dialect.name == "postgresql":
+        into = postgresql.insert(call_events)
+        return into.on_conflict_do_update(
+            constraint=call_events.primary_key, set_={"position": into.excluded.position}
+        )
+    insertion = sqlite.insert(call_events)
+    return insertion.on_conflict_do_update(
+        index_elements=list(call_events.primary_key.columns),
+        set_={"position": insertion.excluded.position},
+    )
 
 
 def _once(table: Table, connection: Connection) -> Insert:

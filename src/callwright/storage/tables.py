@@ -467,8 +467,17 @@ call_events = Table(
     Column("sequence", Integer, primary_key=True, autoincrement=False),
     Column("kind", String(64), nullable=False),
     Column("data", JSON, nullable=False),
-    # Read and written by its key only: the key is the table.
+    # Its place among all events that were ever written; see `callwright.storage.event_log`.
+    Column("position", Id),
+    # Read by its key or in order of writing only: the key is the table.
     sqlite_with_rowid=False,
+)
+Index(
+    "ix_call_events_position",
+    call_events.c.position,
+    unique=True,
+    sqlite_where=call_events.c.position.is_not(None),
+    postgresql_where=call_events.c.position.is_not(None),
 )
 
 idempotency_keys = Table(
