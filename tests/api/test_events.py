@@ -48,6 +48,12 @@ def start(home: House, contact: str = CONTACT, **more: object) -> int:
     return session
 
 
+def until_told(home: House, session: int) -> None:
+    """Wait until all of a session is on disk, so that it is not told to whoever listens later."""
+    with by_lines(home.url, {"session": str(session), "types": "session.finished"}, "0") as read:
+        assert [read()["type"], read()["type"]] == ["stream.opened", "session.finished"]
+
+
 def socket_url(home: House) -> str:
     return f"{home.url.replace('http', 'ws', 1)}/events"
 
@@ -115,7 +121,7 @@ def test_who_has_read_nothing_yet_comes_back_with_the_id_of_the_opening(
     with listening(home.url) as read:
         place = read()["id"]
     session = start(home)
-    home.until_finished(session)
+    until_told(home, session)
     with listening(home.url, after=place) as read:
         read()
         told = until(read, "session.finished")
@@ -157,7 +163,7 @@ def test_only_what_is_asked_for_is_told(home: House, listening: Any) -> None:
     assert [event["type"] for event in told] == ["leg.answered", "leg.answered", "session.finished"]
 
     other = start(home)
-    home.until_finished(other)
+    until_told(home, other)
     with listening(home.url, {"session": str(session)}, "0") as read:
         read()
         assert {event["call_session_id"] for event in until(read, "session.finished")} == {session}
@@ -169,14 +175,14 @@ def test_only_what_is_asked_for_is_told(home: House, listening: Any) -> None:
 @both
 def test_strangers_are_told_nothing(home: House, listening: Any) -> None:
     session = start(home)
-    home.until_finished(session)
+    until_told(home, session)
     home.apply(f'{ANOTHER}[[virtual_numbers]]\nnumber = "74950000002"\n')
     with (
         listening(home.url, {"session": str(session)}, "0", STRANGER) as of_session,
         listening(home.url, None, "0", STRANGER) as of_all,
     ):
         assert of_session()["type"] == of_all()["type"] == "stream.opened"
-        home.until_finished(start(home))
+        until_told(home, start(home))
         # The first they are told of is a call of their own.
         home.calls_in(caller="79261110009", called="74950000002", trunk="t")
         told = until(of_all, "session.finished")
@@ -202,7 +208,7 @@ def test_an_id_that_no_event_has_is_a_gap(home: House, listening: Any, bad: str)
 def test_the_id_of_the_header_is_newer_than_that_of_the_query(home: House) -> None:
     """A browser comes back with the URL it had at first."""
     session = start(home)
-    home.until_finished(session)
+    until_told(home, session)
     with by_lines(home.url, {"session": str(session)}, "0") as read:
         read()
         told = until(read, "session.finished")
