@@ -306,7 +306,7 @@ def test_our_bye_is_lost_twice() -> None:
         (603, Cause.REJECTED),
         (604, Cause.WRONG_NUMBER),
         (606, Cause.UNREACHABLE),
-        (699, Cause.UNREACHABLE),
+        (699, Cause.BUSY),
     ],
 )
 def test_a_refusal_ends_the_leg(status: int, cause: Cause) -> None:

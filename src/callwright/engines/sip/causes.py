@@ -19,6 +19,7 @@ _BY_STATUS = {
     600: Cause.BUSY,
     603: Cause.REJECTED,
     604: Cause.WRONG_NUMBER,
+    606: Cause.UNREACHABLE,  # what we offer does not suit it
     607: Cause.REJECTED,  # unwanted, RFC 8197
     608: Cause.REJECTED,  # rejected by the network, RFC 8688
 }
@@ -37,8 +38,11 @@ _LONGEST = 100
 
 
 def cause_of(status: int) -> Cause:
-    """Say what a final status of 300 to 699 means; whatever is not listed, `Cause.UNREACHABLE`."""
-    return _BY_STATUS.get(status, Cause.UNREACHABLE)
+    """Say what a final status of 300 to 699 means.
+
+    What is not listed means what the x00 of its class does (RFC 3261 section 8.1.3.2).
+    """
+    return _BY_STATUS.get(status) or (Cause.BUSY if status >= 600 else Cause.UNREACHABLE)
 
 
 def refusal_for(cause: Cause) -> tuple[int, str]:
