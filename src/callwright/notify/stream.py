@@ -7,8 +7,8 @@ everything that is told is on disk before it is told.
 """
 
 from collections import defaultdict, deque
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
@@ -178,8 +178,9 @@ class Subscription:
         Raises `TooSlow` when the reader has left too much unread.
         """
         if self._after is not None:
-            async for item in self._from_log(self._after):
-                yield item
+            async with aclosing(self._from_log(self._after)) as items:
+                async for item in items:
+                    yield item
         while True:
             if self._overrun:
                 raise TooSlow
@@ -189,7 +190,7 @@ class Subscription:
             await self._woken.wait()
             self._woken = anyio.Event()
 
-    async def _from_log(self, after: int) -> AsyncIterator[Told | Gap]:
+    async def _from_log(self, after: int) -> AsyncGenerator[Told | Gap, None]:
         """Read until what follows is in the queue."""
         log = self._stream.log
         if after != 0 and not await log.knows(after):
@@ -205,13 +206,14 @@ class Subscription:
             self._queue.clear()
             self._overrun = False
             upto = self._stream.last
-            async for told in self._replayed(after, upto):
-                yield told
+            async with aclosing(self._replayed(after, upto)) as replayed:
+                async for told in replayed:
+                    yield told
             after = upto
             if not self._overrun:
                 return
 
-    async def _replayed(self, after: int, upto: int) -> AsyncIterator[Told]:
+    async def _replayed(self, after: int, upto: int) -> AsyncGenerator[Told, None]:
         tellers: dict[SessionId, Teller] = {}
         log = self._stream.log
         while after < upto:
