@@ -22,6 +22,13 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "pattern": (),
     "query": (),
     "directory": ("engines.port",),
+    # Webhooks of the file name events and their facts; what says which there are, knows no storage.
+    "directory.webhook_checks": (
+        "directory",
+        "notify.catalogue",
+        "notify.parameters",
+        "notify.template",
+    ),
     "engines": (),
     "engines.port": (),
     "engines.simulated": ("engines.port",),
@@ -58,12 +65,28 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     # What happens in calls is stored first, and told to the outside from there.
     "notify": (
         "storage",
+        "hooks",
         "calls.plan",
         "calls.events",
         "directory",
         "engines.port",
         "config",
     ),
+    "notify.catalogue": (
+        "notify.payloads",
+        "notify.notice",
+        "calls",
+        "directory.model",
+        "engines.port",
+    ),
+    "notify.parameters": (
+        "notify.catalogue",
+        "notify.payloads",
+        "notify.notice",
+        "notify.template",
+        "directory.webhook",
+    ),
+    "notify.template": (),
     "rpc": ("methods", "notify", "downloads", "directory", "calls.plan", "config"),
 }
 MAY_IMPORT_EVERYTHING = (

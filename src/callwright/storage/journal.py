@@ -46,6 +46,7 @@ from callwright.storage.closing import closing_events
 from callwright.storage.database import BUSY_TIMEOUT, reason, writing
 from callwright.storage.event_log import Written
 from callwright.storage.once import keep_key
+from callwright.storage.outbox import StoredOutbox
 from callwright.storage.sessions import (
     insert_session,
     is_of_account,
@@ -90,6 +91,8 @@ class StoredJournal:
 
     ``run`` must be running for anything but beginnings to be written. ``next_position`` gives the
     positions of events in the log; without it they have none, and ``readers`` are told nothing.
+    ``outbox``: what is put into with the events, where there are webhooks. ``turn``: what writers
+    of one process wait for each other at.
     """
 
     def __init__(
@@ -100,6 +103,8 @@ class StoredJournal:
         queued_at_most: int = QUEUED_AT_MOST,
         gathered_for: float = GATHERED_FOR,
         next_position: Callable[[], int] | None = None,
+        outbox: StoredOutbox | None = None,
+        turn: anyio.Lock | None = None,
     ) -> None:
         self.left_out = 0
         "Details of timelines that were never written because the queue was full."
@@ -116,7 +121,8 @@ class StoredJournal:
         self._closing = anyio.Event()
         # Writers of one process wait for each other here, in order, rather than by SQLite's
         # polling, which is unfair and slow.
-        self._turn = anyio.Lock()
+        self._turn = turn or anyio.Lock()
+        self._outbox = outbox
         self._one_by_one = 0
         self._noted_as_full = False
 
@@ -185,6 +191,8 @@ class StoredJournal:
                 events = [*ends, verdict]
                 positions = self._positions(len(events))
                 await connection.run_sync(write_events, events, positions)
+                if self._outbox and self._outbox.wanted:
+                    await connection.run_sync(self._outbox.put, events)
                 verdicts.append(verdict)
         for verdict in verdicts:
             log.warning("%s closed: %s", verdict.session, verdict.detail)
@@ -294,11 +302,20 @@ class StoredJournal:
         return None
 
     async def _write(self, events: Sequence[SessionEvent]) -> None:
+        outbox = self._outbox if self._outbox and self._outbox.wanted else None
+
+        def work(connection: Connection) -> None:
+            write_events(connection, events, positions)
+            if outbox:
+                outbox.put(connection, events)
+
         async with self._turn:
             # Taken in turn: positions grow in the order of the commits.
             positions = self._positions(len(events))
-            await self._writer.write(lambda connection: write_events(connection, events, positions))
+            await self._writer.write(work)
             self._tell(events, positions)
+        if outbox:
+            outbox.wake()
 
     def _positions(self, count: int) -> list[int | None]:
         return [self._next_position() if self._next_position else None for _ in range(count)]

@@ -1,0 +1,67 @@
+"""Webhooks: URLs of the account's that are told what happens in its calls, and their secrets."""
+
+import base64
+import binascii
+import secrets
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import NewType
+
+from callwright.directory.model import AccountId
+
+WebhookId = NewType("WebhookId", int)
+
+SECRET_PREFIX = "whsec_"
+
+GRACE = timedelta(hours=24)
+"For how long the secret before goes on signing beside a new one."
+
+
+class Verb(StrEnum):
+    """The HTTP method: POST has what is told in its body, GET in its query."""
+
+    POST = "POST"
+    GET = "GET"
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    id: WebhookId
+    account: AccountId
+    name: str
+    url: str
+    verb: Verb
+    event_types: frozenset[str]
+    "Empty: all."
+    active: bool
+    template: str | None
+    "None: the event as JSON, as it is in docs/events.md."
+    secret: str = field(repr=False)
+    previous_secret: str | None = field(default=None, repr=False)
+    previous_until: datetime | None = None
+    "Until then the secret before signs, too."
+
+    def secrets(self, now: datetime) -> list[str]:
+        """Those that sign: the present one, and the one before while it holds."""
+        previous = self.previous_secret
+        if previous is None or self.previous_until is None or now >= self.previous_until:
+            return [self.secret]
+        return [self.secret, previous]
+
+
+def new_secret() -> str:
+    """Make a secret: 32 random bytes, in base64, after ``whsec_``."""
+    return SECRET_PREFIX + base64.b64encode(secrets.token_bytes(32)).decode()
+
+
+def key_of_secret(secret: str) -> bytes:
+    """Return the bytes of a secret. Raises ValueError if they are not 24 to 64."""
+    encoded = secret.removeprefix(SECRET_PREFIX)
+    try:
+        key = base64.b64decode(encoded, validate=True)
+    except (binascii.Error, ValueError):
+        key = b""
+    if encoded == secret or not 24 <= len(key) <= 64:
+        raise ValueError(f"a secret is {SECRET_PREFIX} and 24 to 64 bytes in base64")
+    return key

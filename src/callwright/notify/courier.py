@@ -1,0 +1,363 @@
+"""The courier: brings events out of the outbox to webhooks, in order, until they are taken.
+
+The events of a session go to a webhook one after another; sessions go side by side, as many at
+once as the limits allow. What is not taken is tried again, later and later, for `RETRIED_FOR`; then
+it is given up, which the log tells, and the session goes on with its next event. A webhook that
+takes nothing is tried by one request at a time (`callwright.notify.breaker`).
+
+What is sent is written down before the next event of the session goes, so a crash may have an event
+sent again, and never lets one fall.
+"""
+
+import logging
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Protocol
+
+import anyio
+
+from callwright.calls.events import SessionEvent
+from callwright.notify.breaker import Breaker, retry_after
+from callwright.notify.catalogue import notices
+from callwright.notify.message import Endpoint
+from callwright.notify.notice import Notice
+from callwright.notify.postman import Postman, Result, attempt_of
+from callwright.notify.template import TemplateFault
+from callwright.storage.outbox import OutboxUnavailable, Step, StoredOutbox, Waiting
+from callwright.storage.webhook_log import Outcome
+
+if TYPE_CHECKING:
+    from anyio.abc import TaskGroup
+
+    from callwright.calls.plan import SessionId
+    from callwright.directory.webhook import WebhookId
+
+log = logging.getLogger(__name__)
+
+RETRIED_FOR = timedelta(hours=24)
+TRIMMED_EVERY = timedelta(hours=1)
+TRIMMED_AFTER = 5000
+"Attempts, if that comes first."
+READ_AGAIN_AFTER = timedelta(seconds=1)
+"When the database could not be read."
+WRITTEN_WITHIN = 2.0
+"Seconds there are to write down what has been sent when the service stops."
+
+
+class Clock(Protocol):
+    """Time as the courier knows it, so that a day of attempts can be had in a moment."""
+
+    def now(self) -> datetime:
+        """UTC, aware."""
+
+    async def wait(self, woken: anyio.Event, until: datetime) -> None:
+        """Return when ``woken`` is set, or it is ``until``."""
+
+
+class WallClock:
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    async def wait(self, woken: anyio.Event, until: datetime) -> None:
+        with anyio.move_on_after(max(0.0, (until - self.now()).total_seconds())):
+            await woken.wait()
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Requests that are under way at once."""
+
+    of_all: int = 32
+    of_each: int = 4
+
+
+@dataclass(slots=True)
+class _Route:
+    """What the courier knows of one webhook while it runs."""
+
+    endpoint: Endpoint
+    breaker: Breaker
+    came_back: bool = True
+    "It is new, or takes events again: what was put off need not wait any more."
+
+
+class Courier:
+    """``breaker`` makes one for each webhook."""
+
+    def __init__(
+        self,
+        outbox: StoredOutbox,
+        postman: Postman,
+        *,
+        limits: Limits,
+        clock: Clock | None = None,
+        breaker: Callable[[], Breaker] = Breaker,
+    ) -> None:
+        self._outbox = outbox
+        self._postman = postman
+        self._limits = limits
+        self._clock: Clock = clock or WallClock()
+        self._breaker = breaker
+        self._routes: dict[WebhookId, _Route] = {}
+        self._busy: defaultdict[WebhookId, set[SessionId]] = defaultdict(set)
+        "Sessions that somebody is at. Kept for a webhook that goes and comes back, too."
+        self._woken = anyio.Event()
+        self._trim_at = self._clock.now()
+        outbox.listeners.append(self.wake)
+
+    @property
+    def busy(self) -> int:
+        """Sessions that are being told at this moment."""
+        return sum(map(len, self._busy.values()))
+
+    def wake(self) -> None:
+        """Look into the outbox."""
+        self._woken.set()
+
+    async def refresh(self) -> None:
+        """Go by the webhooks that there are now; for whoever has changed them."""
+        found = {one.id: one for one in await self._outbox.webhooks()}
+        for gone in self._routes.keys() - found.keys():
+            del self._routes[gone]
+        for webhook in found.values():
+            try:
+                endpoint = Endpoint.of(webhook)
+            except TemplateFault as fault:
+                # Written by a version that knew other parameters.
+                log.error("webhook %s is told nothing, its template: %s", webhook.id, fault)
+                self._routes.pop(webhook.id, None)
+                continue
+            route = self._routes.get(webhook.id)
+            if route is None or route.endpoint.webhook.url != webhook.url:
+                self._routes[webhook.id] = _Route(endpoint, self._breaker())
+            else:
+                route.endpoint = endpoint
+        self.wake()
+
+    async def run(self) -> None:
+        """Deliver until cancelled."""
+        try:
+            async with anyio.create_task_group() as tasks:
+                await self._begin_for_ever(tasks)
+        finally:
+            with anyio.move_on_after(WRITTEN_WITHIN, shield=True):
+                await self._outbox.flush()
+
+    async def _begin_for_ever(self, tasks: "TaskGroup") -> None:
+        while True:
+            # Before the look: what comes during it is looked for once more.
+            self._woken = anyio.Event()
+            try:
+                until = await self._begin_what_is_due(tasks)
+            except OutboxUnavailable as fault:
+                log.warning("webhooks wait for the database: %s", fault)
+                until = self._clock.now() + READ_AGAIN_AFTER
+            await self._clock.wait(self._woken, until)
+
+    async def _begin_what_is_due(self, tasks: "TaskGroup") -> datetime:
+        """Begin what may be begun; return when there may be more, unless something ends before."""
+        now = self._clock.now()
+        if now >= self._trim_at or self._outbox.untrimmed >= TRIMMED_AFTER:
+            await self._outbox.trim_log(now)
+            self._trim_at = now + TRIMMED_EVERY
+        until = self._trim_at
+        for webhook, route in list(self._routes.items()):
+            tries_at = route.breaker.tries_at
+            if tries_at is not None and now < tries_at:
+                until = min(until, tries_at)
+                await self._begin_to_give_up(tasks, route, now)
+                continue
+            if route.came_back:
+                await self._outbox.hasten(webhook, now)
+                route.came_back = False
+            room = route.breaker.room(
+                now, busy=len(self._busy[webhook]), limit=self._limits.of_each
+            )
+            for waiting in await self._free(route, min(room, self._room()), now):
+                self._begin(tasks, self._tell, route, waiting)
+            if next_due := await self._outbox.next_due(webhook, now):
+                until = min(until, next_due)
+        # Whoever came first this time comes last the next: places may not do for all.
+        if self._routes:
+            first = next(iter(self._routes))
+            self._routes[first] = self._routes.pop(first)
+        return until
+
+    def _room(self) -> int:
+        return self._limits.of_all - self.busy
+
+    async def _free(self, route: _Route, room: int, now: datetime) -> list[Waiting]:
+        """What is due, and nobody is at."""
+        if room <= 0:
+            return []
+        webhook = route.endpoint.webhook.id
+        busy = self._busy[webhook]
+        found = await self._outbox.due(webhook, now, at_most=room + len(busy))
+        return [one for one in found if one.session not in busy][:room]
+
+    async def _begin_to_give_up(self, tasks: "TaskGroup", route: _Route, now: datetime) -> None:
+        """Give up what has waited for a webhook that has taken nothing for all that time."""
+        since, cutoff = route.breaker.failing_since, now - RETRIED_FOR
+        if since is None or since > cutoff:
+            return
+        webhook = route.endpoint.webhook.id
+        room = min(self._limits.of_each - len(self._busy[webhook]), self._room())
+        if room > 0:
+            for waiting in await self._outbox.older(webhook, cutoff, at_most=room):
+                if waiting.session not in self._busy[webhook]:
+                    self._begin(tasks, self._give_up, route, waiting)
+
+    def _begin(
+        self,
+        tasks: "TaskGroup",
+        work: Callable[[_Route, Waiting], Awaitable[None]],
+        route: _Route,
+        waiting: Waiting,
+    ) -> None:
+        self._busy[waiting.webhook].add(waiting.session)
+        tasks.start_soon(self._do, work, route, waiting)
+
+    async def _do(
+        self,
+        work: Callable[[_Route, Waiting], Awaitable[None]],
+        route: _Route,
+        waiting: Waiting,
+    ) -> None:
+        try:
+            await work(route, waiting)
+        except OutboxUnavailable as fault:
+            log.warning("webhook %s waits for the database: %s", waiting.webhook, fault)
+        except Exception:
+            # One session that cannot be told is not to cost all others their events.
+            log.exception("session %s cannot be told to a webhook", waiting.session)
+            await self._put_off(waiting)
+        finally:
+            self._busy[waiting.webhook].discard(waiting.session)
+            self.wake()
+
+    async def _tell(self, route: _Route, waiting: Waiting) -> None:
+        """Tell what is left of a session, as far as it is taken."""
+        story = await self._outbox.story(waiting.session)
+        left = _left(route, waiting, story)
+        if not left:
+            await self._outbox.note(Step(_past(waiting, story, self._clock.now()), finished=True))
+        for notice in left:
+            if self._routes.get(waiting.webhook) is not route:
+                return
+            done = await self._deliver(route, waiting, notice)
+            if notice is left[-1] and done.waiting.after == notice.sequence:
+                done = replace(
+                    done, waiting=_past(done.waiting, story, done.waiting.due_at), finished=True
+                )
+            await self._outbox.note(done)
+            if done.waiting.attempts or route.breaker.tries_at is not None:
+                return
+            waiting = done.waiting
+
+    async def _deliver(self, route: _Route, waiting: Waiting, notice: Notice) -> Step:
+        """Make one attempt; return what becomes of the session."""
+        webhook, began = route.endpoint.webhook, self._clock.now()
+        delivery_id = route.endpoint.delivery_id(notice.event_id)
+        message = route.endpoint.message(notice, delivery_id)
+        result = await self._postman.send(webhook, delivery_id, message, began)
+        number, now = waiting.attempts + 1, self._clock.now()
+        if result.taken:
+            outcome = Outcome.SENT
+            after = replace(
+                waiting, after=notice.sequence, attempts=0, failing_since=None, due_at=now
+            )
+            if route.breaker.took():
+                log.warning("webhook %s takes events again", webhook.id)
+                route.came_back = True
+        else:
+            since = waiting.failing_since or now
+            given_up = now - since >= RETRIED_FOR
+            outcome = Outcome.GIVEN_UP if given_up else Outcome.FAILED
+            pause = max(retry_after(number), timedelta(seconds=result.put_off))
+            after = replace(
+                waiting,
+                after=notice.sequence if given_up else waiting.after,
+                attempts=0 if given_up else number,
+                failing_since=since,
+                due_at=now if given_up else now + pause,
+            )
+            self._tell_log(route, notice, number, result, given_up=given_up, now=now)
+        attempt = attempt_of(
+            webhook, notice, delivery_id, message, result, began, number=number, outcome=outcome
+        )
+        return Step(after, (attempt,))
+
+    def _tell_log(
+        self,
+        route: _Route,
+        notice: Notice,
+        number: int,
+        result: Result,
+        *,
+        given_up: bool,
+        now: datetime,
+    ) -> None:
+        webhook = route.endpoint.webhook.id
+        if given_up:
+            log.warning("webhook %s: event %s is given up", webhook, notice.event_id)
+        else:
+            log.info(
+                "webhook %s: event %s, attempt %d: %s",
+                webhook,
+                notice.event_id,
+                number,
+                result.error_message,
+            )
+        if route.breaker.failed(now, notice.session):
+            log.warning("webhook %s takes nothing: it is tried from time to time", webhook)
+
+    async def _give_up(self, route: _Route, waiting: Waiting) -> None:
+        """Give up all that is left of a session."""
+        story = await self._outbox.story(waiting.session)
+        now = self._clock.now()
+        webhook = route.endpoint.webhook
+        result = Result(0.0, error_type="given_up", error_message="nothing was taken for a day")
+        attempts = []
+        for notice in _left(route, waiting, story):
+            delivery_id = route.endpoint.delivery_id(notice.event_id)
+            attempts.append(
+                attempt_of(
+                    webhook,
+                    notice,
+                    delivery_id,
+                    route.endpoint.message(notice, delivery_id),
+                    result,
+                    now,
+                    number=0,
+                    outcome=Outcome.GIVEN_UP,
+                )
+            )
+        log.warning("webhook %s: session %s is given up", webhook.id, waiting.session)
+        await self._outbox.note(Step(_past(waiting, story, now), attempts, finished=True))
+
+    async def _put_off(self, waiting: Waiting) -> None:
+        now = self._clock.now()
+        later = replace(
+            waiting,
+            attempts=waiting.attempts + 1,
+            failing_since=waiting.failing_since or now,
+            due_at=now + retry_after(waiting.attempts + 1),
+        )
+        await self._outbox.note(Step(later))
+
+
+def _left(route: _Route, waiting: Waiting, story: Sequence[SessionEvent]) -> list[Notice]:
+    """What of a session a webhook has still to be told."""
+    return [
+        notice
+        for notice in notices(story)
+        if notice.sequence > waiting.after and route.endpoint.wants(notice.type)
+    ]
+
+
+def _past(waiting: Waiting, story: Sequence[SessionEvent], now: datetime) -> Waiting:
+    """Put a session behind all events that are known of it."""
+    last = max((event.sequence for event in story), default=0)
+    return replace(waiting, after=max(waiting.after, last), attempts=0, due_at=now)

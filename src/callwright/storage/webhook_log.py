@@ -1,0 +1,172 @@
+"""The log of webhooks: every attempt to tell one something, and what became of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import delete, func, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from callwright.calls.plan import SessionId
+from callwright.directory.model import AccountId
+from callwright.directory.webhook import Verb, WebhookId
+from callwright.storage.database import writing
+from callwright.storage.tables import webhook_log
+
+ENTRIES_AT_MOST = 100_000
+"Of all webhooks together; the oldest go first."
+KEPT_FOR = timedelta(days=30)
+
+
+class Outcome(StrEnum):
+    SENT = "sent"
+    "The receiver has taken it."
+    FAILED = "failed"
+    "It is tried again."
+    GIVEN_UP = "given_up"
+    "It is not tried any more."
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One request that was made, or that was not made because nothing was taken for so long."""
+
+    webhook: WebhookId
+    webhook_name: str
+    account: AccountId
+    session: SessionId
+    event_id: str
+    event_type: str
+    event_time: datetime
+    delivery_id: str
+    number: int
+    "From 1; 0: no request was made, or it was made by hand."
+    outcome: Outcome
+    verb: Verb
+    url: str
+    form: str
+    "Content type of what was sent."
+    content: str
+    "Body, or query."
+    started_at: datetime
+    duration: float
+    "Seconds."
+    status: int | None
+    "Of HTTP; None: there was no answer."
+    answer: str | None
+    "The beginning of what was answered."
+    error_type: str | None = None
+    error_message: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An attempt as it stands in the log."""
+
+    id: int
+    attempt: Attempt
+
+
+async def write_attempts(connection: AsyncConnection, attempts: Sequence[Attempt]) -> None:
+    if attempts:
+        await connection.execute(insert(webhook_log), [_columns(one) for one in attempts])
+
+
+async def trim(database: AsyncEngine, now: datetime) -> None:
+    """Remove what is older than `KEPT_FOR`, and what is more than `ENTRIES_AT_MOST`."""
+    last, outdated = func.max(webhook_log.c.id), webhook_log.c.started_at < now - KEPT_FOR
+    async with database.connect() as connection:
+        newest = (await connection.execute(select(last))).scalar() or 0
+        old = (await connection.execute(select(last).where(outdated))).scalar() or 0
+    until = max(old, newest - ENTRIES_AT_MOST)
+    if until <= 0:
+        return
+    async with writing(database) as connection:
+        await connection.execute(delete(webhook_log).where(webhook_log.c.id <= until))
+
+
+class StoredWebhookLog:
+    def __init__(self, database: AsyncEngine) -> None:
+        self._database = database
+
+    async def add(self, attempt: Attempt) -> int:
+        """Write an attempt made by hand; return its number."""
+        async with writing(self._database) as connection:
+            result = await connection.execute(
+                insert(webhook_log).values(**_columns(attempt)).returning(webhook_log.c.id)
+            )
+            return int(result.scalar_one())
+
+    async def latest(
+        self, account: AccountId, *, webhook: WebhookId | None, at_most: int
+    ) -> list[Entry]:
+        """Return the latest entries, the newest first."""
+        query = select(webhook_log).where(webhook_log.c.account_id == account)
+        if webhook is not None:
+            query = query.where(webhook_log.c.webhook_id == webhook)
+        query = query.order_by(webhook_log.c.id.desc()).limit(at_most)
+        async with self._database.connect() as connection:
+            return [_entry(dict(row)) for row in (await connection.execute(query)).mappings()]
+
+    async def entry(self, account: AccountId, number: int) -> Entry | None:
+        query = select(webhook_log).where(
+            webhook_log.c.account_id == account, webhook_log.c.id == number
+        )
+        async with self._database.connect() as connection:
+            row = (await connection.execute(query)).mappings().one_or_none()
+        return None if row is None else _entry(dict(row))
+
+
+def _columns(attempt: Attempt) -> dict[str, object]:
+    return {
+        "account_id": attempt.account,
+        "webhook_id": attempt.webhook,
+        "webhook_name": attempt.webhook_name,
+        "session_id": attempt.session,
+        "event_id": attempt.event_id,
+        "event_type": attempt.event_type,
+        "event_time": attempt.event_time,
+        "delivery_id": attempt.delivery_id,
+        "attempt": attempt.number,
+        "outcome": attempt.outcome.value,
+        "method": attempt.verb.value,
+        "url": attempt.url,
+        "form": attempt.form,
+        "content": attempt.content,
+        "started_at": attempt.started_at,
+        "duration": attempt.duration,
+        "status": attempt.status,
+        "answer": attempt.answer,
+        "error_type": attempt.error_type,
+        "error_message": attempt.error_message,
+    }
+
+
+def _entry(row: dict[str, Any]) -> Entry:
+    return Entry(
+        row["id"],
+        Attempt(
+            webhook=WebhookId(row["webhook_id"]),
+            webhook_name=row["webhook_name"],
+            account=AccountId(row["account_id"]),
+            session=SessionId(row["session_id"]),
+            event_id=row["event_id"],
+            event_type=row["event_type"],
+            event_time=row["event_time"],
+            delivery_id=row["delivery_id"],
+            number=row["attempt"],
+            outcome=Outcome(row["outcome"]),
+            verb=Verb(row["method"]),
+            url=row["url"],
+            form=row["form"],
+            content=row["content"],
+            started_at=row["started_at"],
+            duration=row["duration"],
+            status=row["status"],
+            answer=row["answer"],
+            error_type=row["error_type"],
+            error_message=row["error_message"],
+        ),
+    )

@@ -1,0 +1,170 @@
+"""Webhooks in the database: reading them, and changing them otherwise than by the directory file.
+
+What is made here bears `Origin.COMMAND`, so that applying a directory file leaves it alone.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import ColumnElement, Row, delete, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from callwright.directory.model import AccountId
+from callwright.directory.webhook import GRACE, Verb, Webhook, WebhookId, new_secret
+from callwright.storage.apply import touch
+from callwright.storage.database import writing
+from callwright.storage.tables import Origin, accounts, webhook_outbox, webhooks
+
+WEBHOOKS_AT_MOST = 50
+"Of one account: each is another reader of every call's events."
+
+
+class NoSuchWebhook(Exception):
+    """The account has none of this id."""
+
+
+class NameTaken(Exception):
+    """Another webhook of the account has this name."""
+
+
+class TooManyWebhooks(Exception):
+    """The account has `WEBHOOKS_AT_MOST` already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What is said of a webhook by whoever makes it."""
+
+    name: str
+    url: str
+    verb: Verb
+    event_types: Sequence[str]
+    active: bool
+    template: str | None
+
+    def columns(self) -> dict[str, object]:
+        return {
+            "name": self.name,
+            "url": self.url,
+            "method": self.verb.value,
+            "event_types": sorted(set(self.event_types)),
+            "active": self.active,
+            "template": self.template,
+        }
+
+
+class StoredWebhooks:
+    def __init__(self, database: AsyncEngine) -> None:
+        self._database = database
+
+    async def all(self, account: AccountId | None = None) -> list[Webhook]:
+        """Return the webhooks of an account, or of all of them, the oldest first."""
+        query = select(webhooks).order_by(webhooks.c.id)
+        if account is not None:
+            query = query.where(webhooks.c.account_id == account)
+        async with self._database.connect() as connection:
+            return [_webhook(row) for row in await connection.execute(query)]
+
+    async def waiting(self) -> dict[WebhookId, int]:
+        """Return of how many sessions each webhook has something still to be told."""
+        count = select(webhook_outbox.c.webhook_id, func.count().label("sessions")).group_by(
+            webhook_outbox.c.webhook_id
+        )
+        async with self._database.connect() as connection:
+            return {
+                WebhookId(row.webhook_id): row.sessions for row in await connection.execute(count)
+            }
+
+    async def first_account(self) -> AccountId | None:
+        """Return the account that commands mean."""
+        async with self._database.connect() as connection:
+            found = (await connection.execute(select(func.min(accounts.c.id)))).scalar()
+        return None if found is None else AccountId(found)
+
+    async def create(self, account: AccountId, draft: Draft) -> Webhook:
+        """Make a webhook, with a secret. Raises `NameTaken` and `TooManyWebhooks`."""
+        async with writing(self._database) as connection:
+            own = select(func.count()).where(webhooks.c.account_id == account)
+            if (await connection.execute(own)).scalar_one() >= WEBHOOKS_AT_MOST:
+                raise TooManyWebhooks
+            try:
+                result = await connection.execute(
+                    insert(webhooks)
+                    .values(
+                        account_id=account,
+                        secret=new_secret(),
+                        origin=Origin.COMMAND.value,
+                        **draft.columns(),
+                    )
+                    .returning(*webhooks.c)
+                )
+            except IntegrityError as fault:
+                raise NameTaken from fault
+            made = _webhook(result.one())
+            await touch(connection)
+        return made
+
+    async def update(self, account: AccountId, webhook: WebhookId, draft: Draft) -> None:
+        """Make a webhook be as the draft says. Raises `NoSuchWebhook` and `NameTaken`."""
+        async with writing(self._database) as connection:
+            try:
+                result = await connection.execute(
+                    update(webhooks).where(_is(account, webhook)).values(**draft.columns())
+                )
+            except IntegrityError as fault:
+                raise NameTaken from fault
+            if not result.rowcount:
+                raise NoSuchWebhook
+            await touch(connection)
+
+    async def rotate(self, account: AccountId, webhook: WebhookId) -> str:
+        """Give a webhook a new secret and return it; the one before signs beside it for `GRACE`.
+
+        Raises `NoSuchWebhook`.
+        """
+        secret = new_secret()
+        async with writing(self._database) as connection:
+            result = await connection.execute(
+                update(webhooks)
+                .where(_is(account, webhook))
+                .values(
+                    secret=secret,
+                    previous_secret=webhooks.c.secret,
+                    previous_until=datetime.now(UTC) + GRACE,
+                )
+            )
+            if not result.rowcount:
+                raise NoSuchWebhook
+            await touch(connection)
+        return secret
+
+    async def delete(self, account: AccountId, webhook: WebhookId) -> None:
+        """Remove a webhook and what it was still to be told. Raises `NoSuchWebhook`."""
+        async with writing(self._database) as connection:
+            result = await connection.execute(delete(webhooks).where(_is(account, webhook)))
+            if not result.rowcount:
+                raise NoSuchWebhook
+            await touch(connection)
+
+
+def _is(account: AccountId, webhook: WebhookId) -> ColumnElement[bool]:
+    return (webhooks.c.id == webhook) & (webhooks.c.account_id == account)
+
+
+def _webhook(row: Row[tuple[object, ...]]) -> Webhook:
+    values = row._mapping
+    return Webhook(
+        id=WebhookId(values["id"]),
+        account=AccountId(values["account_id"]),
+        name=values["name"],
+        url=values["url"],
+        verb=Verb(values["method"]),
+        event_types=frozenset(values["event_types"]),
+        active=values["active"],
+        template=values["template"],
+        secret=values["secret"],
+        previous_secret=values["previous_secret"],
+        previous_until=values["previous_until"],
+    )

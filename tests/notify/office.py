@@ -1,0 +1,144 @@
+"""A journal, an outbox and a courier on a test's database, with a clock that jumps."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import anyio
+import anyio.to_thread
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from callwright.calls.events import SessionEvent
+from callwright.directory.model import AccountId
+from callwright.directory.webhook import Verb, Webhook
+from callwright.hooks.client import HookClient
+from callwright.notify.breaker import LONGEST_PAUSE, Breaker
+from callwright.notify.courier import Courier, Limits, WallClock
+from callwright.notify.postman import Postman
+from callwright.storage.journal import StoredJournal
+from callwright.storage.outbox import StoredOutbox
+from callwright.storage.webhook_log import Entry, StoredWebhookLog
+from callwright.storage.webhooks import Draft, StoredWebhooks
+from tests.notify.receiver import Receiver
+from tests.storage.stories import later, started
+
+OURS = AccountId(1)
+PUBLIC = [1, *range(2, 13)]
+"Sequence numbers of a story's events: all of them are told to the outside."
+
+
+class JumpingClock:
+    """Whenever the courier has nothing to do, it is later."""
+
+    def __init__(self) -> None:
+        self.time = datetime.now(UTC)
+        self.courier: Courier | None = None
+
+    def now(self) -> datetime:
+        return self.time
+
+    async def wait(self, woken: anyio.Event, until: datetime) -> None:
+        assert self.courier
+        await anyio.lowlevel.checkpoint()
+        if self.courier.busy:
+            await woken.wait()
+        elif not woken.is_set():
+            self.time = max(self.time, until)
+
+
+def draft(url: str, **fields: object) -> Draft:
+    facts: dict[str, object] = {
+        "name": "crm",
+        "url": url,
+        "verb": Verb.POST,
+        "event_types": (),
+        "active": True,
+        "template": None,
+    }
+    return Draft(**{**facts, **fields})  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    database: AsyncEngine
+    webhooks: StoredWebhooks
+    outbox: StoredOutbox
+    journal: StoredJournal
+    log: StoredWebhookLog
+    clock: JumpingClock
+
+    @classmethod
+    def on(cls, database: AsyncEngine) -> "Office":
+        turn = anyio.Lock()
+        outbox = StoredOutbox(database, turn)
+        return cls(
+            database,
+            StoredWebhooks(database),
+            outbox,
+            StoredJournal(database, turn=turn, outbox=outbox),
+            StoredWebhookLog(database),
+            JumpingClock(),
+        )
+
+    async def hook(self, receiver: Receiver, **fields: object) -> Webhook:
+        made = await self.webhooks.create(OURS, draft(receiver.url, **fields))
+        await self.outbox.webhooks()
+        return made
+
+    async def write(self, *events: SessionEvent) -> None:
+        """Have the journal write these events, and wait until it has."""
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self.journal.run)
+            for event in events:
+                self.journal.hear(event)
+            while self.journal.queued:  # noqa: ASYNC110
+                await anyio.sleep(0.001)
+            tasks.cancel_scope.cancel()
+
+    async def call(self, session: int) -> None:
+        """Put a whole call on record."""
+        await self.journal.begin(started(session))
+        await self.write(*later(session))
+
+    async def entries(self) -> list[Entry]:
+        """The log, the oldest first."""
+        return (await self.log.latest(OURS, webhook=None, at_most=10_000))[::-1]
+
+    @asynccontextmanager
+    async def open(
+        self,
+        *,
+        wall: bool = False,
+        within: float = 10.0,
+        limits: Limits | None = None,
+        client: HookClient | None = None,
+        longest: float = LONGEST_PAUSE,
+    ) -> AsyncIterator[Courier]:
+        """Deliver while the block runs. ``wall``: by the wall's clock."""
+        async with client or HookClient(allow_private=True) as open_client:
+            courier = Courier(
+                self.outbox,
+                Postman(open_client, within=within),
+                limits=limits or Limits(),
+                clock=WallClock() if wall else self.clock,
+                breaker=lambda: Breaker(lambda: 0.5, longest=longest),
+            )
+            self.clock.courier = courier
+            await courier.refresh()
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(courier.run)
+                yield courier
+                tasks.cancel_scope.cancel()
+            self.outbox.listeners.remove(courier.wake)
+
+
+async def until(receiver: Receiver, told: Callable[[Receiver], bool]) -> None:
+    await anyio.to_thread.run_sync(receiver.wait_for, told)
+
+
+async def emptied(office: Office) -> None:
+    """Wait until nothing is left in the outbox."""
+    with anyio.fail_after(30):
+        while await office.webhooks.waiting():  # noqa: ASYNC110
+            await anyio.sleep(0.02)
