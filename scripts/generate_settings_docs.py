@@ -27,6 +27,7 @@ SECTIONS = {
     "media": "Audio on the line, and files that are uploaded.",
     "speech": "Spoken texts.",
     "prompts": "What the service itself says.",
+    "webhooks": "Events that are told to URLs of the account's; see [webhooks.md](webhooks.md).",
     "hooks": "Requests to URLs of customers': where scenarios ask which way a call goes.",
 }
 

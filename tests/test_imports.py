@@ -66,6 +66,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "notify": (
         "storage",
         "hooks",
+        "clock",
         "calls.plan",
         "calls.events",
         "directory",

@@ -44,6 +44,8 @@ from callwright.methods.start_scenarios import ScenarioCalls
 from callwright.methods.starting import Starting
 from callwright.methods.talk_options import TalkOptions
 from callwright.methods.talk_scenarios import TalkScenarios
+from callwright.notify.courier import Courier
+from callwright.notify.office import courier_with, webhook_client
 from callwright.notify.stream import Stream
 from callwright.rpc.dispatch import Dispatcher
 from callwright.rpc.events import Events
@@ -60,6 +62,7 @@ from callwright.storage.history import StoredHistory
 from callwright.storage.ids import BLOCK_BITS, reserve_block
 from callwright.storage.journal import StoredJournal
 from callwright.storage.once import StoredKeys
+from callwright.storage.outbox import StoredOutbox
 from callwright.storage.remembered import Remembered
 from callwright.storage.trunk_states import keep_trunk_states
 from callwright.storage.writer import Writer
@@ -222,8 +225,17 @@ async def _put_together(
     clock = around.clock
     database, rows = storage.database, storage.rows
     next_id = itertools.count(await reserve_block(database) << BLOCK_BITS).__next__
+    turn = anyio.Lock()
+    outbox = StoredOutbox(database, storage.writer, turn, clock.now)
+    # Before anything is told: what is put is put for the webhooks that are known.
+    await outbox.webhooks()
     journal = StoredJournal(
-        database, storage.writer, gathered_for=around.gathered_for, next_position=next_id
+        database,
+        storage.writer,
+        gathered_for=around.gathered_for,
+        next_position=next_id,
+        outbox=outbox,
+        turn=turn,
     )
     unfinished = await journal.close_unfinished(clock.now())
     if unfinished:
@@ -251,6 +263,8 @@ async def _put_together(
     conversations = Conversations(talk_options, ringback, settings.calls.talk_at_most)
     starting = Starting(numbers, own_numbers, messages, conversations, manager, settings.api)
     hooks = HookClient(allow_private=settings.hooks.allow_private)
+    receivers = webhook_client(settings.webhooks)
+    courier = courier_with(receivers, outbox, settings.webhooks, clock.now)
     beep = await anyio.to_thread.run_sync(_beep, settings.data)
     scenarios = Scenarios(directory, numbers, speech, conversations, hooks, beep)
     manager.door.reception = InboundCalls(directory, scenarios, conversations, messages)
@@ -298,15 +312,19 @@ async def _put_together(
     )
     async with (
         hooks,
+        receivers,
+        _background(courier.run),
         _background(journal.run),
         _background(speech.run),
         _started(lambda started: _run_engine(engine, settings, manager, started)),
         _background(lambda: keep_trunk_states(database, engine.trunk_states, around.trunks_look)),
         _started(lambda started: manager.run(started=started)),
         # Only now, since with the trunks calls may come in; and before anybody is told to be up.
-        _started(lambda started: _follow_directory(directory, engine, around, started)),
+        _started(lambda started: _follow_directory(directory, engine, courier, around, started)),
     ):
-        yield Household(http, manager, engine, database, lambda: bool(hooks.under_way))
+        yield Household(
+            http, manager, engine, database, lambda: bool(hooks.under_way or receivers.under_way)
+        )
 
 
 async def _links(settings: Settings, url: str, clock: Clock) -> Links:
@@ -347,16 +365,19 @@ async def _run_engine(
 async def _follow_directory(
     directory: StoredDirectory,
     engine: "Engine",
+    courier: Courier,
     around: Surroundings,
     started: Callable[[], None],
 ) -> None:
-    """Tell the engine the trunks and phones, now and whenever the directory has changed."""
+    """Tell the engine the trunks and phones, and the courier the webhooks, now and whenever the
+    directory has changed."""
     seen = None
     while True:
         revision = await directory.revision()
         if revision != seen:
             engine.use_trunks(await directory.trunks())
             engine.use_phones(await directory.sip_accounts())
+            await courier.refresh()
             if seen is None:
                 started()
             seen = revision

@@ -141,6 +141,18 @@ class HookSettings(Section):
     then reach what this machine reaches."""
 
 
+class WebhookSettings(Section):
+    allow_private: bool = False
+    """Whether webhooks may lead into private networks. Who may set them up can then reach what this
+    machine reaches."""
+    within: Seconds = 10.0
+    "Seconds a receiver has to answer."
+    parallel: Annotated[int, Field(ge=1, le=1000)] = 32
+    "Requests to all webhooks that are under way at once."
+    parallel_per_webhook: Annotated[int, Field(ge=1, le=100)] = 4
+    "Of them, to one webhook: as many sessions are told of at once, each in its order."
+
+
 class Settings(Section):
     data: Path = Path("callwright-data")
     "Folder of the database, media files and the speech cache; relative to the settings file."
@@ -157,6 +169,7 @@ class Settings(Section):
     media: MediaSettings = MediaSettings()
     speech: SpeechSettings = SpeechSettings()
     hooks: HookSettings = HookSettings()
+    webhooks: WebhookSettings = WebhookSettings()
     prompts: PromptSettings = PromptSettings()
 
     @property

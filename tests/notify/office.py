@@ -14,12 +14,14 @@ from callwright.directory.model import AccountId
 from callwright.directory.webhook import Verb, Webhook
 from callwright.hooks.client import HookClient
 from callwright.notify.breaker import LONGEST_PAUSE, Breaker
-from callwright.notify.courier import Courier, Limits, WallClock
+from callwright.notify.courier import Courier, EventLoopClock, Limits
 from callwright.notify.postman import Postman
 from callwright.storage.journal import StoredJournal
 from callwright.storage.outbox import StoredOutbox
+from callwright.storage.tables import Origin
 from callwright.storage.webhook_log import Entry, StoredWebhookLog
 from callwright.storage.webhooks import Draft, StoredWebhooks
+from callwright.storage.writer import Writer
 from tests.notify.receiver import Receiver
 from tests.storage.stories import later, started
 
@@ -71,7 +73,7 @@ class Office:
     @classmethod
     def on(cls, database: AsyncEngine) -> "Office":
         turn = anyio.Lock()
-        outbox = StoredOutbox(database, turn)
+        outbox = StoredOutbox(database, Writer(database), turn)
         return cls(
             database,
             StoredWebhooks(database),
@@ -82,7 +84,7 @@ class Office:
         )
 
     async def hook(self, receiver: Receiver, **fields: object) -> Webhook:
-        made = await self.webhooks.create(OURS, draft(receiver.url, **fields))
+        made = await self.webhooks.create(OURS, draft(receiver.url, **fields), Origin.COMMAND)
         await self.outbox.webhooks()
         return made
 
@@ -121,7 +123,7 @@ class Office:
                 self.outbox,
                 Postman(open_client, within=within),
                 limits=limits or Limits(),
-                clock=WallClock() if wall else self.clock,
+                clock=EventLoopClock() if wall else self.clock,
                 breaker=lambda: Breaker(lambda: 0.5, longest=longest),
             )
             self.clock.courier = courier

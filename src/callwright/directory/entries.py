@@ -11,6 +11,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from callwright.directory.destinations import USUAL, Destination
 from callwright.directory.model import Component, Mnemonic, PhoneKind, Recorded
 from callwright.directory.scenario import Label, Operations
+from callwright.directory.webhook import Verb, checked_url, key_of_secret
 
 LOOPBACK = ["127.0.0.0/8", "::1/128"]
 "Where requests of a user may come from when nothing else is said."
@@ -76,6 +77,11 @@ def _printable(text: str) -> str:
 def _argon2(text: str) -> str:
     if not re.fullmatch(r"\$argon2id\$[\x21-\x7e]{20,300}", text):
         raise ValueError("not an argon2id hash; `callwright user password` can set a password")
+    return text
+
+
+def _webhook_secret(text: str) -> str:
+    key_of_secret(text)
     return text
 
 
@@ -270,6 +276,24 @@ class BlacklistEntry(Entry):
     comment: Annotated[str, Field(max_length=200), AfterValidator(_printable)] = ""
 
 
+class WebhookEntry(Entry):
+    name: Text
+    "What the webhook is called; unique."
+    url: Annotated[str, AfterValidator(checked_url)]
+    "Where events are sent: `https://crm.example.com/hook`."
+    event_types: Annotated[list[str], Field(max_length=200)] = []
+    "Types of the events that are sent, such as `talk.started`; empty: all."
+    method: Annotated[Verb, Field(strict=False)] = Verb.POST
+    "`POST`, or `GET`, which has everything in the query."
+    template: Annotated[str, Field(max_length=16 * 1024)] | None = None
+    "Text that is sent, with `{{parameter}}` in it; left out: the event as JSON."
+    active: bool = True
+    "False: nothing is sent, and nothing is kept to be sent."
+    secret: Annotated[str, AfterValidator(_webhook_secret)] | None = Field(default=None, repr=False)
+    """Signs what is sent: `whsec_` and 24 to 64 bytes in base64. Left out, the secret stays as it
+    is; a new webhook gets one, which `callwright webhook rotate` replaces and shows."""
+
+
 class Directory(Entry):
     """The whole file."""
 
@@ -285,3 +309,4 @@ class Directory(Entry):
     blacklist: list[BlacklistEntry] = []
     tags: list[TagEntry] = []
     talk_options: list[TalkOptionEntry] = []
+    webhooks: Annotated[list[WebhookEntry], Field(max_length=50)] = []

@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from callwright.directory import scenario_checks
+from callwright.directory import scenario_checks, webhook_checks
 from callwright.directory.entries import Directory
 from callwright.directory.lines import Lines, Place
 from callwright.directory.model import Mnemonic, PhoneKind
@@ -141,6 +141,7 @@ def _contradictions(content: Directory, where: Lines) -> Iterator[tuple[Place, s
     yield from _repeated(content, where)
     yield from _talk_options(content)
     yield from scenario_checks.contradictions(content)
+    yield from webhook_checks.contradictions(content)
     trunks = {trunk.name for trunk in content.trunks}
     for place, trunk in enumerate(content.trunks):
         if trunk.password is not None and trunk.user is None:
@@ -221,6 +222,7 @@ def _repeated(content: Directory, where: Lines) -> Iterator[tuple[Place, str]]:
         [(("tags", i, "id"), str(tag.id)) for i, tag in enumerate(content.tags)],
         [(("tags", i, "name"), tag.name) for i, tag in enumerate(content.tags)],
         [(("talk_options", i, "button"), o.button) for i, o in enumerate(content.talk_options)],
+        [(("webhooks", i, "name"), webhook.name) for i, webhook in enumerate(content.webhooks)],
     ):
         first: dict[str, Place] = {}
         for path, value in things:

@@ -2,11 +2,13 @@
 
 import base64
 import binascii
+import re
 import secrets
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NewType
+from urllib.parse import urlsplit
 
 from callwright.directory.model import AccountId
 
@@ -41,6 +43,8 @@ class Webhook:
     previous_secret: str | None = field(default=None, repr=False)
     previous_until: datetime | None = None
     "Until then the secret before signs, too."
+    timezone: str = "UTC"
+    "The account's, of the IANA data base."
 
     def secrets(self, now: datetime) -> list[str]:
         """Those that sign: the present one, and the one before while it holds."""
@@ -48,6 +52,18 @@ class Webhook:
         if previous is None or self.previous_until is None or now >= self.previous_until:
             return [self.secret]
         return [self.secret, previous]
+
+
+def checked_url(text: str) -> str:
+    """Take a URL that can be told something. Raises ValueError."""
+    if not re.fullmatch(r"https?://[!-~]{1,2000}", text) or re.search(r"[\\<>\"{}|^`]", text):
+        raise ValueError("an address like https://crm.example.com/hook is needed")
+    parts = urlsplit(text)
+    if not parts.hostname or parts.port == 0:
+        raise ValueError("an address like https://crm.example.com/hook is needed")
+    if parts.username is not None or parts.fragment:
+        raise ValueError("an address has neither user and password nor a #")
+    return text
 
 
 def new_secret() -> str:

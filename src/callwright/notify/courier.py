@@ -13,12 +13,13 @@ import logging
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
 import anyio
 
 from callwright.calls.events import SessionEvent
+from callwright.clock import utc_now
 from callwright.notify.breaker import Breaker, retry_after
 from callwright.notify.catalogue import notices
 from callwright.notify.message import Endpoint
@@ -49,16 +50,19 @@ WRITTEN_WITHIN = 2.0
 class Clock(Protocol):
     """Time as the courier knows it, so that a day of attempts can be had in a moment."""
 
-    def now(self) -> datetime:
+    @property
+    def now(self) -> Callable[[], datetime]:
         """UTC, aware."""
 
     async def wait(self, woken: anyio.Event, until: datetime) -> None:
         """Return when ``woken`` is set, or it is ``until``."""
 
 
-class WallClock:
-    def now(self) -> datetime:
-        return datetime.now(UTC)
+class EventLoopClock:
+    """Waits as the event loop does; ``now`` tells the same time in UTC."""
+
+    def __init__(self, now: Callable[[], datetime] = utc_now) -> None:
+        self.now = now
 
     async def wait(self, woken: anyio.Event, until: datetime) -> None:
         with anyio.move_on_after(max(0.0, (until - self.now()).total_seconds())):
@@ -92,13 +96,13 @@ class Courier:
         postman: Postman,
         *,
         limits: Limits,
-        clock: Clock | None = None,
+        clock: Clock,
         breaker: Callable[[], Breaker] = Breaker,
     ) -> None:
         self._outbox = outbox
         self._postman = postman
         self._limits = limits
-        self._clock: Clock = clock or WallClock()
+        self._clock = clock
         self._breaker = breaker
         self._routes: dict[WebhookId, _Route] = {}
         self._busy: defaultdict[WebhookId, set[SessionId]] = defaultdict(set)
@@ -261,7 +265,7 @@ class Courier:
         webhook, began = route.endpoint.webhook, self._clock.now()
         delivery_id = route.endpoint.delivery_id(notice.event_id)
         message = route.endpoint.message(notice, delivery_id)
-        result = await self._postman.send(webhook, delivery_id, message, began)
+        result = await self._postman.send(webhook, delivery_id, message)
         number, now = waiting.attempts + 1, self._clock.now()
         if result.taken:
             outcome = Outcome.SENT

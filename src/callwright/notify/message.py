@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 from callwright.directory.webhook import Verb, Webhook
 from callwright.notify.notice import Notice
@@ -39,7 +40,8 @@ class Endpoint:
 
     def message(self, notice: Notice, delivery_id: str) -> Message:
         if self.template is not None:
-            values = values_of(Sending(notice, self.webhook.name, delivery_id))
+            zone = ZoneInfo(self.webhook.timezone)
+            values = values_of(Sending(notice, self.webhook.name, delivery_id, zone))
             return Message(self.template.form, self.template.render(values))
         told = {"delivery_id": delivery_id, **notice.as_json()}
         if self.webhook.verb is Verb.POST:

@@ -8,6 +8,7 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from pydantic import JsonValue
 
@@ -27,6 +28,7 @@ class Sending:
     notice: Notice
     webhook_name: str
     delivery_id: str
+    timezone: ZoneInfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +56,15 @@ OWN: Mapping[str, Parameter] = {
         "What the webhook is called.", lambda sending: sending.webhook_name
     ),
     "notification_time": Parameter(
-        "When it happened, in UTC: `2019-12-16 14:40:47.234`.",
-        lambda sending: iso(sending.notice.time).rstrip("Z").replace("T", " "),
+        "When it happened, in the account's time zone: `2019-12-16 14:40:47.234`.",
+        lambda sending: (
+            sending.notice.time.astimezone(sending.timezone)
+            .replace(tzinfo=None)
+            .isoformat(" ", timespec="milliseconds")
+        ),
     ),
     "notification_timestamp": Parameter(
-        "The same in seconds since 1970, as a number.",
+        "When it happened, in whole seconds since 1970.",
         lambda sending: int(sending.notice.time.timestamp()),
     ),
     "app_id": Parameter("Number of the account.", lambda sending: sending.notice.account),

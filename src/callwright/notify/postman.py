@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from callwright.clock import utc_now
 from callwright.directory.webhook import Verb, Webhook
 from callwright.hooks.client import Answer, HookClient, NotReached
 from callwright.notify.message import Message
@@ -37,23 +38,26 @@ class Result:
 
 
 class Postman:
-    """``within``: seconds a receiver has to answer."""
+    """``within``: seconds a receiver has to answer.
+
+    ``now`` is the time that is signed. Receivers compare it with theirs, so it is never that of a
+    clock that runs faster.
+    """
 
     def __init__(
         self,
         client: HookClient,
         *,
         within: float,
-        stopwatch: Callable[[], float] = time.monotonic,
+        now: Callable[[], datetime] = utc_now,
     ) -> None:
         self._client = client
         self._within = within
-        self._stopwatch = stopwatch
+        self._now = now
 
-    async def send(
-        self, webhook: Webhook, delivery_id: str, message: Message, now: datetime
-    ) -> Result:
+    async def send(self, webhook: Webhook, delivery_id: str, message: Message) -> Result:
         """Make the request. Every 2xx takes it; nothing is raised."""
+        now = self._now()
         content = message.text.encode()
         headers = signed(delivery_id, now, content, webhook.secrets(now))
         url, body = webhook.url, b""
@@ -63,15 +67,15 @@ class Postman:
                 body = content
             case Verb.GET:
                 url += ("&" if "?" in url else "?") + message.text
-        began = self._stopwatch()
+        began = time.monotonic()
         try:
             answer = await self._client.send(
                 webhook.verb.value, url, headers, body, within=self._within, at_most=ANSWER_KEPT
             )
         except NotReached as fault:
-            spent = self._stopwatch() - began
+            spent = time.monotonic() - began
             return Result(spent, error_type=fault.fault.value, error_message=str(fault))
-        return _result(answer, self._stopwatch() - began)
+        return _result(answer, time.monotonic() - began)
 
 
 def _result(answer: Answer, duration: float) -> Result:

@@ -13,6 +13,7 @@ from callwright.directory.file import DirectoryFaults, DirectoryFile, Fault
 from callwright.directory.media import StoredMedia
 from callwright.directory.model import TokenKind
 from callwright.directory.scenario_checks import named_media
+from callwright.directory.webhook import GRACE, new_secret
 from callwright.storage.database import writing
 from callwright.storage.ownership import (
     changed_by_api,
@@ -28,6 +29,7 @@ from callwright.storage.sections import (
     TOKENS,
     USERS,
     VIRTUAL_NUMBERS,
+    WEBHOOKS,
     Key,
     Rows,
     Section,
@@ -42,6 +44,7 @@ from callwright.storage.tables import (
     media_files,
     tokens,
     users,
+    webhooks,
 )
 
 
@@ -135,9 +138,11 @@ def _merged(section: Section, before: Rows, wanted: Rows, logins: Collection[Key
     """Return the rows of ``wanted`` and those that stay although the file does not name them."""
     after: dict[Key, Row] = {}
     for key, row in wanted.items():
+        if key in before:
+            row = {**row, **{name: before[key][name] for name in section.kept if row[name] is None}}
+        elif section is WEBHOOKS and row["secret"] is None:
+            row = {**row, "secret": new_secret()}
         after[key] = row
-        if section is USERS and row["password_hash"] is None and key in before:
-            after[key] = {**row, "password_hash": before[key]["password_hash"]}
         if section is VIRTUAL_NUMBERS and row["scenario"] is None and key in before:
             after[key] = {**row, **scenario_of_api(before[key])}
     for key, row in before.items():
@@ -192,6 +197,8 @@ async def _put(connection: AsyncConnection, plan: Plan, account: int) -> None:
             insert(section.table),
             [{section.key: key, **values[key], **owner} for key in added],
         )
+    if section is WEBHOOKS:
+        await _keep_old_secrets(connection, plan, changed)
     if changed:
         statement = (
             update(section.table)
@@ -201,6 +208,20 @@ async def _put(connection: AsyncConnection, plan: Plan, account: int) -> None:
         await connection.execute(
             statement, [{"row_id": plan.ids[key], **values[key]} for key in changed]
         )
+
+
+async def _keep_old_secrets(connection: AsyncConnection, plan: Plan, keys: list[Key]) -> None:
+    """Let secrets of webhooks that are about to be replaced go on signing for a time."""
+    replaced = [
+        plan.ids[key]
+        for key in keys
+        if any(field.name == "secret" for field in plan.changes[key].fields)
+    ]
+    await connection.execute(
+        update(webhooks)
+        .where(webhooks.c.id.in_(replaced))
+        .values(previous_secret=webhooks.c.secret, previous_until=datetime.now(UTC) + GRACE)
+    )
 
 
 async def _delete(connection: AsyncConnection, plan: Plan, *kinds: Kind) -> None:

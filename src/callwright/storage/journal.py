@@ -303,15 +303,15 @@ class StoredJournal:
 
     async def _write(self, events: Sequence[SessionEvent]) -> None:
         outbox = self._outbox if self._outbox and self._outbox.wanted else None
-
-        def work(connection: Connection) -> None:
-            write_events(connection, events, positions)
-            if outbox:
-                outbox.put(connection, events)
-
         async with self._turn:
             # Taken in turn: positions grow in the order of the commits.
             positions = self._positions(len(events))
+
+            def work(connection: Connection) -> None:
+                write_events(connection, events, positions)
+                if outbox:
+                    outbox.put(connection, events)
+
             await self._writer.write(work)
             self._tell(events, positions)
         if outbox:

@@ -9,10 +9,11 @@ call of an account without webhooks costs nothing here.
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 import anyio
 from sqlalchemy import (
+    Connection,
     Select,
     bindparam,
     delete,
@@ -24,16 +25,18 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from callwright.calls.events import SessionEvent
 from callwright.calls.plan import SessionId
+from callwright.clock import utc_now
 from callwright.directory.webhook import Webhook, WebhookId
-from callwright.storage.database import reason, writing
+from callwright.storage.database import reason
 from callwright.storage.sessions import read_events
 from callwright.storage.tables import call_events, call_sessions, webhook_outbox, webhooks
 from callwright.storage.webhook_log import Attempt, trim, write_attempts
 from callwright.storage.webhooks import StoredWebhooks
+from callwright.storage.writer import Writer
 
 log = logging.getLogger(__name__)
 
@@ -106,14 +109,22 @@ _ROWS = (
 class StoredOutbox:
     """``turn``: what writers of this process wait for each other at."""
 
-    def __init__(self, database: AsyncEngine, turn: anyio.Lock) -> None:
+    def __init__(
+        self,
+        database: AsyncEngine,
+        writer: Writer,
+        turn: anyio.Lock,
+        now: Callable[[], datetime] = utc_now,
+    ) -> None:
         self.wanted = False
         "Whether any webhook is active, as far as this process knows."
         self.listeners: list[Callable[[], None]] = []
         "Called when something has been put, and is on disk."
         self._database = database
+        self._writer = writer
         self._webhooks = StoredWebhooks(database)
         self._turn = turn
+        self._now = now
         # Reading is to leave connections to those who make calls.
         self._reader = anyio.Lock()
         self._steps: list[tuple[Step, anyio.Event]] = []
@@ -131,7 +142,7 @@ class StoredOutbox:
         first: dict[SessionId, int] = {}
         for event in events:
             first.setdefault(event.session, event.sequence)
-        now = datetime.now(UTC)
+        now = self._now()
         rows = [
             # The first event of all is written by itself before anything rings, and goes with the
             # second. A row that is there keeps its place, which is before this one.
@@ -212,8 +223,8 @@ class StoredOutbox:
             .values(due_at=now)
         )
         try:
-            async with self._turn, writing(self._database) as connection:
-                await connection.execute(statement)
+            async with self._turn:
+                await self._writer.write(lambda connection: connection.execute(statement).close())
         except SQLAlchemyError as fault:
             raise OutboxUnavailable(_said(fault)) from fault
 
@@ -221,7 +232,7 @@ class StoredOutbox:
         """Remove what the log need not keep any more. Raises `OutboxUnavailable`."""
         try:
             async with self._turn:
-                await trim(self._database, now)
+                await self._writer.write(lambda connection: trim(connection, now))
                 self.untrimmed = 0
         except SQLAlchemyError as fault:
             raise OutboxUnavailable(_said(fault)) from fault
@@ -238,9 +249,9 @@ class StoredOutbox:
                 return True
             steps = self._steps[:]
             try:
-                with anyio.CancelScope(shield=True):
-                    async with writing(self._database) as connection:
-                        await _write(connection, [step for step, _ in steps])
+                await self._writer.write(
+                    lambda connection: _write(connection, [step for step, _ in steps])
+                )
             except SQLAlchemyError as fault:
                 log.warning(
                     "%d steps of webhooks wait for the database: %s", len(steps), _said(fault)
@@ -276,7 +287,7 @@ def _said(fault: SQLAlchemyError) -> str:
     return reason(fault) if isinstance(fault, DBAPIError) else str(fault)
 
 
-async def _write(connection: AsyncConnection, steps: Sequence[Step]) -> None:
+def _write(connection: Connection, steps: Sequence[Step]) -> None:
     moved = [
         {
             "of_session": step.waiting.session,
@@ -288,11 +299,11 @@ async def _write(connection: AsyncConnection, steps: Sequence[Step]) -> None:
         }
         for step in steps
     ]
-    await connection.execute(_MOVE, moved)
+    connection.execute(_MOVE, moved)
     if finished := [
         {"of_session": step.waiting.session, "of_webhook": step.waiting.webhook}
         for step in steps
         if step.finished
     ]:
-        await connection.execute(_FINISH, finished)
-    await write_attempts(connection, [one for step in steps for one in step.attempts])
+        connection.execute(_FINISH, finished)
+    write_attempts(connection, [one for step in steps for one in step.attempts])

@@ -27,6 +27,7 @@ from callwright.storage.sections import (
     SCENARIOS,
     TAGS,
     VIRTUAL_NUMBERS,
+    WEBHOOKS,
     Key,
     Rows,
     Section,
@@ -52,7 +53,7 @@ def changed_by_api(
             if _of_api(stored, "scenario_origin") and others:
                 reason = f"the data API has made it run scenario {stored['scenario']}: {_WAY_OUT}"
                 yield file.fault((*_place(file.content, section, key), "scenario"), reason)
-        elif _of_api(stored) and (differing := _differing(stored, row)):
+        elif _of_api(stored) and (differing := _differing(section, stored, row)):
             reason = (
                 f"{section.title} {key} has been changed by the data API "
                 f"({', '.join(differing)}): {_WAY_OUT}"
@@ -128,8 +129,14 @@ def _of_api(row: Row, column: str = "origin") -> bool:
     return row.get(column) == Origin.API
 
 
-def _differing(stored: Row, wanted: Row) -> list[str]:
-    return [name for name, value in wanted.items() if name not in _RULED and stored[name] != value]
+def _differing(section: Section, stored: Row, wanted: Row) -> list[str]:
+    return [
+        name
+        for name, value in wanted.items()
+        if name not in _RULED
+        and stored[name] != value
+        and not (value is None and name in section.kept)
+    ]
 
 
 def _place(content: Directory, section: Section, key: Key) -> Place:
@@ -155,4 +162,5 @@ def _named(content: Directory) -> Mapping[str, tuple[str, Sequence[Key]]]:
         MEDIA_FILES.title: ("media_files", [one.id for one in content.media_files]),
         BLACKLIST.title: ("blacklist", [one.number for one in content.blacklist]),
         TAGS.title: ("tags", [one.id for one in content.tags]),
+        WEBHOOKS.title: ("webhooks", [one.name for one in content.webhooks]),
     }

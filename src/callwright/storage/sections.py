@@ -24,6 +24,7 @@ from callwright.storage.tables import (
     trunks,
     users,
     virtual_numbers,
+    webhooks,
 )
 
 Key = str | int
@@ -40,6 +41,8 @@ class Section:
     "Column that tells the things of an account apart."
     columns: tuple[str, ...]
     secret: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
+    "Columns that stay as they are where the file says nothing of them."
     called: str | None = None
     "Column that names a thing to people, where the key is not fit for that."
 
@@ -72,6 +75,7 @@ USERS = Section(
     "login",
     ("password_hash", "networks", "disabled_components", "active", "origin"),
     secret=("password_hash",),
+    kept=("password_hash",),
 )
 TOKENS = Section(
     "token",
@@ -120,6 +124,15 @@ TALK_OPTIONS = Section(
     "talk option", talk_options, "button", ("position", "mnemonic", "name", "value")
 )
 
+WEBHOOKS = Section(
+    "webhook",
+    webhooks,
+    "name",
+    ("url", "method", "event_types", "template", "active", "secret", "origin"),
+    secret=("secret",),
+    kept=("secret",),
+)
+
 # What refers to something stands after it: rows are put in this order and removed in the other.
 SECTIONS = (
     TRUNKS,
@@ -134,6 +147,7 @@ SECTIONS = (
     BLACKLIST,
     TAGS,
     TALK_OPTIONS,
+    WEBHOOKS,
 )
 
 
@@ -253,6 +267,19 @@ def wanted_rows(content: Directory, media: Mapping[int, StoredMedia]) -> dict[st
                 "value": option.value,
             }
             for position, option in enumerate(content.talk_options)
+        },
+        WEBHOOKS.title: {
+            webhook.name: {
+                "url": webhook.url,
+                "method": webhook.method.value,
+                # In one order, so that another one in the file is no change.
+                "event_types": sorted(set(webhook.event_types)),
+                "template": webhook.template,
+                "active": webhook.active,
+                "secret": webhook.secret,
+                "origin": Origin.FILE.value,
+            }
+            for webhook in content.webhooks
         },
     }
 

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from callwright.calls.plan import SessionId
 from callwright.directory.model import AccountId
@@ -69,22 +69,19 @@ class Entry:
     attempt: Attempt
 
 
-async def write_attempts(connection: AsyncConnection, attempts: Sequence[Attempt]) -> None:
+def write_attempts(connection: Connection, attempts: Sequence[Attempt]) -> None:
     if attempts:
-        await connection.execute(insert(webhook_log), [_columns(one) for one in attempts])
+        connection.execute(insert(webhook_log), [_columns(one) for one in attempts])
 
 
-async def trim(database: AsyncEngine, now: datetime) -> None:
+def trim(connection: Connection, now: datetime) -> None:
     """Remove what is older than `KEPT_FOR`, and what is more than `ENTRIES_AT_MOST`."""
     last, outdated = func.max(webhook_log.c.id), webhook_log.c.started_at < now - KEPT_FOR
-    async with database.connect() as connection:
-        newest = (await connection.execute(select(last))).scalar() or 0
-        old = (await connection.execute(select(last).where(outdated))).scalar() or 0
-    until = max(old, newest - ENTRIES_AT_MOST)
-    if until <= 0:
-        return
-    async with writing(database) as connection:
-        await connection.execute(delete(webhook_log).where(webhook_log.c.id <= until))
+    newest = connection.execute(select(last)).scalar() or 0
+    old = connection.execute(select(last).where(outdated)).scalar() or 0
+    connection.execute(
+        delete(webhook_log).where(webhook_log.c.id <= max(old, newest - ENTRIES_AT_MOST))
+    )
 
 
 class StoredWebhookLog:

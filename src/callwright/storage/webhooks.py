@@ -1,6 +1,7 @@
 """Webhooks in the database: reading them, and changing them otherwise than by the directory file.
 
-What is made here bears `Origin.COMMAND`, so that applying a directory file leaves it alone.
+What is made here bears another origin than `Origin.FILE`, so that applying a directory file leaves
+it alone.
 """
 
 from collections.abc import Sequence
@@ -61,7 +62,11 @@ class StoredWebhooks:
 
     async def all(self, account: AccountId | None = None) -> list[Webhook]:
         """Return the webhooks of an account, or of all of them, the oldest first."""
-        query = select(webhooks).order_by(webhooks.c.id)
+        query = (
+            select(webhooks, accounts.c.timezone)
+            .join_from(webhooks, accounts)
+            .order_by(webhooks.c.id)
+        )
         if account is not None:
             query = query.where(webhooks.c.account_id == account)
         async with self._database.connect() as connection:
@@ -83,7 +88,7 @@ class StoredWebhooks:
             found = (await connection.execute(select(func.min(accounts.c.id)))).scalar()
         return None if found is None else AccountId(found)
 
-    async def create(self, account: AccountId, draft: Draft) -> Webhook:
+    async def create(self, account: AccountId, draft: Draft, origin: Origin) -> Webhook:
         """Make a webhook, with a secret. Raises `NameTaken` and `TooManyWebhooks`."""
         async with writing(self._database) as connection:
             own = select(func.count()).where(webhooks.c.account_id == account)
@@ -95,23 +100,28 @@ class StoredWebhooks:
                     .values(
                         account_id=account,
                         secret=new_secret(),
-                        origin=Origin.COMMAND.value,
+                        origin=origin.value,
                         **draft.columns(),
                     )
-                    .returning(*webhooks.c)
+                    .returning(webhooks.c.id)
                 )
             except IntegrityError as fault:
                 raise NameTaken from fault
-            made = _webhook(result.one())
+            made = result.scalar_one()
             await touch(connection)
-        return made
+        return next(one for one in await self.all(account) if one.id == made)
 
     async def update(self, account: AccountId, webhook: WebhookId, draft: Draft) -> None:
-        """Make a webhook be as the draft says. Raises `NoSuchWebhook` and `NameTaken`."""
+        """Make a webhook be as the draft says; it is the API's from then on.
+
+        Raises `NoSuchWebhook` and `NameTaken`.
+        """
         async with writing(self._database) as connection:
             try:
                 result = await connection.execute(
-                    update(webhooks).where(_is(account, webhook)).values(**draft.columns())
+                    update(webhooks)
+                    .where(_is(account, webhook))
+                    .values(origin=Origin.API.value, **draft.columns())
                 )
             except IntegrityError as fault:
                 raise NameTaken from fault
@@ -167,4 +177,5 @@ def _webhook(row: Row[tuple[object, ...]]) -> Webhook:
         secret=values["secret"],
         previous_secret=values["previous_secret"],
         previous_until=values["previous_until"],
+        timezone=values["timezone"],
     )
