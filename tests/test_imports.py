@@ -18,6 +18,7 @@ SOURCE = Path(__file__).parents[1] / "src" / "callwright"
 # without a rule fails, so that a new part gets one.
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "config": (),
+    "background": (),
     "clock": (),
     "pattern": (),
     "query": (),

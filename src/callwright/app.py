@@ -6,15 +6,16 @@ import itertools
 import logging
 import resource
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import anyio
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from callwright.background import background, started_in_background
 from callwright.calls.manager import CallManager
 from callwright.calls.narration import narrate
 from callwright.calls.plan import RecordedMessage
@@ -71,7 +72,6 @@ from callwright.surroundings import Surroundings
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from anyio.abc import TaskStatus
     from starlette.applications import Starlette
 
     from callwright.engines.port import Engine
@@ -313,14 +313,16 @@ async def _put_together(
     async with (
         hooks,
         receivers,
-        _background(courier.run),
-        _background(journal.run),
-        _background(speech.run),
-        _started(lambda started: _run_engine(engine, settings, manager, started)),
-        _background(lambda: keep_trunk_states(database, engine.trunk_states, around.trunks_look)),
-        _started(lambda started: manager.run(started=started)),
+        background(courier.run),
+        background(journal.run),
+        background(speech.run),
+        started_in_background(lambda started: _run_engine(engine, settings, manager, started)),
+        background(lambda: keep_trunk_states(database, engine.trunk_states, around.trunks_look)),
+        started_in_background(lambda started: manager.run(started=started)),
         # Only now, since with the trunks calls may come in; and before anybody is told to be up.
-        _started(lambda started: _follow_directory(directory, engine, courier, around, started)),
+        started_in_background(
+            lambda started: _follow_directory(directory, engine, courier, around, started)
+        ),
     ):
         yield Household(
             http, manager, engine, database, lambda: bool(hooks.under_way or receivers.under_way)
@@ -382,31 +384,3 @@ async def _follow_directory(
                 started()
             seen = revision
         await anyio.sleep(around.directory_look)
-
-
-@asynccontextmanager
-async def _background(serve: Callable[[], Coroutine[Any, Any, None]]) -> AsyncIterator[None]:
-    """Run something beside the block; stop it, and wait for it, at the block's end."""
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(serve)
-        try:
-            yield
-        finally:
-            tasks.cancel_scope.cancel()
-
-
-@asynccontextmanager
-async def _started(
-    serve: Callable[[Callable[[], None]], Awaitable[None]],
-) -> AsyncIterator[None]:
-    """Like `_background`, for what tells when it has started: the block begins only then."""
-
-    async def until_started(*, task_status: "TaskStatus[None]") -> None:
-        await serve(task_status.started)
-
-    async with anyio.create_task_group() as tasks:
-        await tasks.start(until_started)
-        try:
-            yield
-        finally:
-            tasks.cancel_scope.cancel()
