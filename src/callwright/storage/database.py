@@ -167,6 +167,8 @@ async def check_schema(database: AsyncEngine) -> None:
 def reason(fault: DBAPIError) -> str:
     """Say in a few words what the database complained of."""
     code = fault.orig.sqlite_errorcode if isinstance(fault.orig, sqlite3.Error) else 0
+    if code == sqlite3.SQLITE_IOERR_SHMSIZE:  # what is needed beside the file, before it is read
+        return "the disk is full"
     # The low byte is the error; the rest says which variety of it.
     match code & 0xFF:
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:

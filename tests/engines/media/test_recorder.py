@@ -66,6 +66,18 @@ def test_what_exists_is_not_written_over_nor_followed(tmp_path: Path) -> None:
     assert not (tmp_path / "elsewhere.wav").exists()
 
 
+def test_a_file_that_cannot_be_begun_is_not_left_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "pwrite", full)
+    with pytest.raises(OSError, match="No space left"):
+        WavFile(tmp_path / "1.wav", 8000)
+    assert list(tmp_path.iterdir()) == []
+
+
 class Ends:
     """What was told of recordings that ended."""
 

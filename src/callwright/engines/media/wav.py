@@ -35,6 +35,7 @@ class WavFile:
             self._write_header()
         except OSError:
             os.close(self._file)
+            path.unlink()  # an empty file is no recording
             raise
 
     def write(self, at: int, left: bytes, right: bytes) -> None:
