@@ -6,15 +6,19 @@ import socket
 import threading
 from collections.abc import Awaitable, Callable, Coroutine
 from ipaddress import ip_address, ip_network
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 from unittest.mock import MagicMock
 
+import httpx
 import pytest
 import uvicorn
 from uvicorn.server import ServerState
 
 from callwright.config import HttpSettings
 from callwright.rpc import connection
+from callwright.rpc.auth import Client
+from callwright.rpc.dispatch import AnyMethod, Dispatcher
+from callwright.rpc.http import build_http
 from tests.rpc.world import Api, serving
 
 REQUEST = '{"jsonrpc": "2.0", "id": 1, "method": "no.such"}'
@@ -318,3 +322,31 @@ def test_openrpc_is_served(api: Api) -> None:
     response = api.http.get(api.url + "/openrpc.json")
     assert response.status_code == 200
     assert response.json()["openrpc"] == "1.3.2"
+
+
+def test_requests_of_one_moment_are_served_in_turns_of_the_loop() -> None:
+    """Audio is sent between turns: it must not wait for all of them."""
+    turns = 0
+    served: list[int] = []
+
+    class Noting:
+        methods: ClassVar[dict[str, AnyMethod]] = {}
+
+        async def respond(self, _body: bytes, _client: Client) -> bytes:
+            served.append(turns)
+            return b"{}"
+
+    async def story() -> None:
+        def turn() -> None:
+            nonlocal turns
+            turns += 1
+            asyncio.get_running_loop().call_soon(turn)
+
+        turn()
+        app = build_http(cast("Dispatcher", Noting()), HttpSettings(), lambda: True)
+        transport = httpx.ASGITransport(app, client=("127.0.0.1", 1))
+        async with httpx.AsyncClient(transport=transport, base_url="http://house") as http:
+            await asyncio.gather(*(http.post("/v4.0", content=REQUEST) for _ in range(10)))
+
+    asyncio.run(story())
+    assert len(set(served)) == 10

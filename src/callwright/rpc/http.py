@@ -55,6 +55,9 @@ def build_http(
     from loopback, and over `connection.Connection`, which bounds what comes before the body.
     """
     release = version("callwright")
+    # One after the other, each in a turn of the event loop of its own: audio must not wait until
+    # all the requests are served that have come at the same moment.
+    turn = anyio.Lock()
 
     def calls(dispatcher: Dispatcher) -> Endpoint:
         async def call(request: Request) -> Response:
@@ -67,6 +70,8 @@ def build_http(
                 return _refuse(400, "The client is gone.")
             if body is None:
                 return _refuse(413, f"A request body may have {settings.body_limit} bytes.")
+            async with turn:
+                pass
             client = client_of(request, settings.trusted_proxies)
             return Response(await dispatcher.respond(body, client), media_type=_JSON)
 

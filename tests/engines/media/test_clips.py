@@ -76,7 +76,7 @@ def test_a_file_is_read_once_for_all_who_play_it_and_again_when_it_changes(
     tmp_path: Path,
 ) -> None:
     async def story() -> None:
-        clips = Clips()
+        clips = Clips(holds=0.0)
         file = write_wav(tmp_path / "a.wav", 0.2, 440)
         first, second = await asyncio.gather(fetched(clips, file), fetched(clips, file))
         assert first is not None
@@ -87,6 +87,18 @@ def test_a_file_is_read_once_for_all_who_play_it_and_again_when_it_changes(
         changed = await fetched(clips, file)
         assert changed is not None
         assert changed.size == pytest.approx(2 * first.size, abs=4)
+        clips.close()
+
+    asyncio.run(story())
+
+
+def test_who_plays_a_file_at_about_the_same_time_does_not_ask_the_disk(tmp_path: Path) -> None:
+    async def story() -> None:
+        clips = Clips(holds=3600.0)
+        file = write_wav(tmp_path / "a.wav", 0.2, 440)
+        first = await fetched(clips, file)
+        file.unlink()
+        assert await fetched(clips, file) is first
         clips.close()
 
     asyncio.run(story())

@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 
 CACHE_BYTES = 64 * 1024 * 1024
 "Four hours of audio, about."
+HOLDS = 1.0
+"Seconds a file is taken to be as it was: not every leg that plays the same music asks the disk."
 LONGEST = 3600
 "Seconds of audio taken from one file; a longer one is refused."
 
@@ -55,9 +57,12 @@ _Key = tuple[Path, Codec]
 class Clips:
     """Fetches clips; the event loop never waits for a disk."""
 
-    def __init__(self, cache_bytes: int = CACHE_BYTES) -> None:
+    def __init__(self, cache_bytes: int = CACHE_BYTES, holds: float = HOLDS) -> None:
         self._cache_bytes = cache_bytes
+        self._holds = holds
         self._kept: OrderedDict[_Key, Clip] = OrderedDict()
+        self._seen: dict[_Key, float] = {}
+        "When a file was last looked at, by the loop's clock."
         self._waiting: dict[_Key, list[Then]] = {}
         self._readers = ThreadPoolExecutor(max_workers=2, thread_name_prefix="clips")
 
@@ -68,16 +73,19 @@ class Clips:
     def fetch(self, path: Path, then: Then, codec: Codec = PCMA) -> None:
         """Call ``then`` in a later turn of the loop: with the clip, or None if it is unreadable.
 
-        A file that has changed since it was last read is read again.
+        A file that has changed since it was last read is read again, once `HOLDS` has passed.
         """
         key = (path, PCMA if codec.law else codec)
+        loop = asyncio.get_running_loop()
+        if key in self._kept and loop.time() - self._seen[key] < self._holds:
+            self._kept.move_to_end(key)
+            loop.call_soon(then, self._kept[key])
+            return
         if key in self._waiting:
             self._waiting[key].append(then)
             return
         self._waiting[key] = [then]
-        reading = asyncio.get_running_loop().run_in_executor(
-            self._readers, read_clip, *key, self._kept.get(key)
-        )
+        reading = loop.run_in_executor(self._readers, read_clip, *key, self._kept.get(key))
         reading.add_done_callback(lambda done: self._fetched(key, done))
 
     def close(self) -> None:
@@ -102,9 +110,11 @@ class Clips:
     def _keep(self, key: _Key, clip: Clip) -> None:
         self._kept[key] = clip
         self._kept.move_to_end(key)
+        self._seen[key] = asyncio.get_running_loop().time()
         held = self.kept_bytes
         while held > self._cache_bytes:
-            _, dropped = self._kept.popitem(last=False)
+            oldest, dropped = self._kept.popitem(last=False)
+            del self._seen[oldest]
             held -= dropped.size
 
 

@@ -19,7 +19,9 @@ from callwright.engines.sip.message import MAX_MESSAGE
 
 log = logging.getLogger(__name__)
 
-BATCH = 32
+BATCH = 2
+"Datagrams taken in one turn of the loop: each may wake a call, and audio must not wait for many."
+ERRORS = 32
 "Datagrams read before others on the loop get their turn."
 BUFFER = 1 << 20
 "Bytes the kernel may hold for us while the loop is busy."
@@ -125,7 +127,7 @@ class UdpTransport:
         self._take_errors()
 
     def _take_errors(self) -> None:
-        for _ in range(BATCH):
+        for _ in range(ERRORS):
             if self._socket.fileno() < 0:
                 return  # closed by what the last one led to
             try:
