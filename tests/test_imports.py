@@ -52,7 +52,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "clock",
     ),
     "hooks": (),
-    "downloads": ("config",),
+    "downloads": (),
     "methods": (
         "hooks",
         "downloads",
@@ -94,6 +94,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
 MAY_IMPORT_EVERYTHING = (
     "app",
     "data_api",
+    "entity_api",
     "surroundings",
     "sandbox",
     "cli",

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import anyio
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -24,6 +24,7 @@ from callwright.config import Settings, StartFault
 from callwright.data_api import data_methods
 from callwright.downloads.links import Links, link_key
 from callwright.engines.port import LegId, Media
+from callwright.entity_api import entities
 from callwright.hooks.client import HookClient
 from callwright.methods.control_calls import ControlCalls
 from callwright.methods.conversations import Conversations
@@ -65,6 +66,7 @@ from callwright.storage.journal import StoredJournal
 from callwright.storage.once import StoredKeys
 from callwright.storage.outbox import StoredOutbox
 from callwright.storage.remembered import Remembered
+from callwright.storage.tagging import StoredTagging
 from callwright.storage.trunk_states import keep_trunk_states
 from callwright.storage.writer import Writer
 from callwright.surroundings import Surroundings
@@ -240,7 +242,8 @@ async def _put_together(
     unfinished = await journal.close_unfinished(clock.now())
     if unfinished:
         log.warning("%d sessions had been cut off by the last stop: closed", len(unfinished))
-    directory = StoredDirectory(database, settings.data / "media", Remembered(), rows)
+    remembered: Remembered[Any] = Remembered()
+    directory = StoredDirectory(database, settings.data / "media", remembered, rows)
     links = await _links(settings, url, clock)
     engine = around.engine(settings, lambda: LegId(next_id()))
     manager = CallManager(
@@ -270,6 +273,7 @@ async def _put_together(
     manager.door.reception = InboundCalls(directory, scenarios, conversations, messages)
     talk_options.scenarios = TalkScenarios(directory, scenarios, conversations, messages)
     prompts = Prompts(speech, settings.prompts)
+    tagging = StoredTagging(database, clock.now)
     sessions = Sessions(access, clock.seconds, around.hasher)
     budget = budget_of(settings.api, clock.seconds)
     dispatcher = Dispatcher(
@@ -282,7 +286,7 @@ async def _put_together(
             *ControlCalls(live, numbers, messages, settings.api).methods(),
             *Marks(live, directory).methods(),
             *talk_options.methods(),
-            *Listings(manager, journal, links).methods(),
+            *Listings(manager, journal, links, tagging).methods(),
             *around.methods(manager),
         ],
         access,
@@ -291,8 +295,20 @@ async def _put_together(
         Repeats(StoredKeys(database), clock.seconds),
         budget,
     )
+    edited = await entities(
+        settings,
+        database,
+        remembered,
+        directory,
+        manager,
+        engine,
+        links,
+        next_id,
+        clock,
+        body_within=around.body_within,
+    )
     data = Dispatcher(
-        [*sessions.methods(), *data_methods(database)],
+        [*sessions.methods(), *data_methods(database, edited.methods)],
         access,
         settings.api,
         clock.seconds,
@@ -306,7 +322,7 @@ async def _put_together(
         dispatcher,
         settings.http,
         lambda: not manager.draining,
-        events.routes(),
+        [*events.routes(), *edited.files.routes(data, settings.http)],
         data=data,
         body_within=around.body_within,
     )

@@ -37,6 +37,8 @@ class HttpSettings(Section):
     "Largest request body in bytes; a larger one is answered 413."
     trusted_proxies: list[IPv4Address | IPv6Address] = []
     "Proxies whose X-Forwarded-For is believed when the client's address is checked."
+    upload_limit: Annotated[int, Field(ge=1024, le=1 << 30)] = 64 * 1024 * 1024
+    "Largest request with a media file, `POST /media`, in bytes; a larger one is answered 413."
     public_url: Annotated[str, Field(pattern=r"^https?://[^\s/?#]+(/[^\s?#]*)?$")] | None = None
     "Where clients reach the API, for links; unset: the address it listens on, without TLS."
     links_last: Annotated[int, Field(ge=60, le=315_360_000)] = 604_800

@@ -48,6 +48,8 @@ def test_numbers_are_shown_with_their_scenarios(home: House) -> None:
     assert rows[0] == {
         "id": 1,
         "virtual_phone_number": "74993720692",
+        "name": None,
+        "comment": None,
         "status": "active",
         "category": "usual",
         "type": "va",
@@ -83,8 +85,8 @@ def test_a_page_is_a_part_and_the_total_tells_of_all(
 
 
 def test_fields_are_shown_in_the_order_asked_for_and_once(home: House) -> None:
-    rows, _ = listed(home, fields=["type", "id", "type", "comment"], limit=1)
-    assert list(rows[0].items()) == [("type", "va"), ("id", 1), ("comment", None)]
+    rows, _ = listed(home, fields=["type", "id", "type", "campaigns"], limit=1)
+    assert list(rows[0].items()) == [("type", "va"), ("id", 1), ("campaigns", None)]
 
 
 def test_rows_are_sorted_by_several_fields(home: House) -> None:
@@ -196,9 +198,9 @@ REFUSED: list[tuple[dict[str, Any], tuple[int, str], dict[str, Any]]] = [
         {"mnemonic": "sort_prohibited", "field": "sort.1.field", "value": "scenarios"},
     ),
     (
-        {"sort": [{"field": "comment"}]},
+        {"sort": [{"field": "campaigns"}]},
         (-32602, "Sort by parameter is prohibited"),
-        {"mnemonic": "sort_prohibited", "field": "sort.0.field", "value": "comment"},
+        {"mnemonic": "sort_prohibited", "field": "sort.0.field", "value": "campaigns"},
     ),
     (
         {"filter": {"field": "scenarios", "operator": "=", "value": None}},
@@ -206,9 +208,9 @@ REFUSED: list[tuple[dict[str, Any], tuple[int, str], dict[str, Any]]] = [
         {"mnemonic": "filter_prohibited", "field": "filter.field", "value": "scenarios"},
     ),
     (
-        {"filter": {"filters": [{"field": "comment", "operator": "=", "value": "x"}]}},
+        {"filter": {"filters": [{"field": "campaigns", "operator": "=", "value": "x"}]}},
         (-32602, "Filter by parameter is prohibited"),
-        {"mnemonic": "filter_prohibited", "field": "filter.filters.0.field", "value": "comment"},
+        {"mnemonic": "filter_prohibited", "field": "filter.filters.0.field", "value": "campaigns"},
     ),
     *(
         (changes, INVALID, {"mnemonic": "invalid_parameter_value", "field": field, "value": value})

@@ -14,6 +14,7 @@ from callwright.engines.port import (
     Media,
     PlaybackId,
     RecordingId,
+    Registered,
     SipAccount,
     Trunk,
     TrunkState,
@@ -36,6 +37,9 @@ class WatchedEngine:
 
     def use_phones(self, phones: Sequence[SipAccount]) -> None:
         self._watched(lambda: self._engine.use_phones(phones))
+
+    def registered(self, number: str) -> Sequence[Registered]:
+        return self._engine.registered(number)
 
     def trunk_states(self) -> Sequence[TrunkState]:
         return self._engine.trunk_states()

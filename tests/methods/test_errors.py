@@ -116,6 +116,7 @@ WIRE = [
     ("Entity not found", -32602, "entity_not_found"),
     ("Duplicate entity", -32602, "duplicate_entity"),
     ("You have interdependent entities", -32602, "dependency_error"),
+    ("{reason}", -32602, "error"),
     (
         "You need at least one of the following components to access this method: {components}",
         -32008,

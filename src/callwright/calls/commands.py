@@ -99,6 +99,11 @@ class SetTag:
 
 
 @dataclass(frozen=True, slots=True)
+class RemoveTag:
+    tag: int
+
+
+@dataclass(frozen=True, slots=True)
 class DisconnectLeg:
     leg: LegId
 
@@ -106,7 +111,7 @@ class DisconnectLeg:
 Moving = Hold | Unhold | MakeCall | TransferTalk | RestoreTalk | TransferCall | RunScenario
 "Commands that the script takes."
 
-Staying = AddCoach | SetCoachMode | Record | Mute | SendKey | SetTag | DisconnectLeg
+Staying = AddCoach | SetCoachMode | Record | Mute | SendKey | SetTag | RemoveTag | DisconnectLeg
 "Commands that leave the call where it is."
 
 Command = Moving | Staying
@@ -125,6 +130,7 @@ ALLOWED: Mapping[type[Command], frozenset[State]] = {
     Mute: LIVE,
     SendKey: LIVE,  # and the contact must have answered
     SetTag: LIVE,
+    RemoveTag: LIVE,
     DisconnectLeg: LIVE,
 }
 
@@ -159,3 +165,7 @@ class RecordingForced(CommandRefused):
 
 class DuplicateTag(CommandRefused):
     """The session has the tag already."""
+
+
+class NoSuchTag(CommandRefused):
+    """The session does not have the tag."""

@@ -10,7 +10,9 @@ from callwright.calls.commands import (
     DuplicateTag,
     LegUnknown,
     Mute,
+    NoSuchTag,
     Record,
+    RemoveTag,
     SendKey,
     SetCoachMode,
     SetTag,
@@ -46,6 +48,10 @@ def carry_out(session: Session, command: Staying) -> None:
             if tag in session.record.tags:
                 raise DuplicateTag
             session.tell(events.TagSet, tag=tag, name=name)
+        case RemoveTag(tag=tag):
+            if tag not in session.record.tags:
+                raise NoSuchTag
+            session.tell(events.TagRemoved, tag=tag, name=session.record.tags[tag])
         case DisconnectLeg(leg=leg_id):
             session.give_up(_live_leg(session, leg_id), Cause.RELEASED)
         case _:

@@ -223,6 +223,14 @@ class TagSet(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TagRemoved(Event):
+    """A tag has been taken off the session again."""
+
+    tag: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OptionRun(Event):
     """An employee has used a talk option by its keys."""
 
@@ -353,6 +361,7 @@ SessionEvent = (
     | RecordingReady
     | RecordingFailed
     | TagSet
+    | TagRemoved
     | OptionRun
     | OptionFailed
     | ContactSaved

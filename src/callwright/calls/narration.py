@@ -70,6 +70,8 @@ def narrate(event: SessionEvent) -> None:
             line = f"recording {name} failed: {event.reason}"
         case events.TagSet(tag=tag):
             line = f"tag {tag} set"
+        case events.TagRemoved(tag=tag):
+            line = f"tag {tag} taken off"
         case events.OptionRun():
             line = "a talk option is used"
         case events.OptionFailed(reason=reason):

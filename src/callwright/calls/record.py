@@ -121,6 +121,8 @@ class CallRecord:
                 self._recording_over()
             case events.TagSet(tag=tag, name=name):
                 self.tags[tag] = name
+            case events.TagRemoved(tag=tag):
+                self.tags.pop(tag, None)
             case events.KeySent(pending=keys):
                 self.pending_keys = keys
             case events.SessionFinished():

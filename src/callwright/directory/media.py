@@ -7,7 +7,6 @@ import wave
 from dataclasses import dataclass
 from pathlib import Path
 
-from callwright.directory.audio import NotAudio, TooLong, normalise
 from callwright.directory.file import DirectoryFaults, DirectoryFile
 
 
@@ -56,6 +55,9 @@ def take_in(source: Path, folder: Path, *, at_most: float, keep: bool = True) ->
     ``at_most``: longest audio that is taken, in seconds. With ``keep`` false everything is tried
     and nothing is left behind. Raises `MediaFault`.
     """
+    # Only here: it brings FFmpeg along, which most of those who know of media have no use for.
+    from callwright.directory.audio import NotAudio, TooLong, normalise
+
     try:
         with source.open("rb") as file:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()

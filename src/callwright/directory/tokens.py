@@ -1,7 +1,10 @@
-"""Access tokens: how they are made, and the hash that is stored in their place."""
+"""Secrets we make: access tokens, with the hash stored in their place, and phones' passwords."""
 
 import hashlib
 import secrets
+
+_READABLE = "abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+"Letters and digits that are not taken for one another: people type them into phones."
 
 
 def new_token() -> str:
@@ -21,3 +24,8 @@ def hash_of_token(token: str) -> str:
 def hint_of_token(token: str) -> str:
     """Return the last four characters, which tell tokens apart in a list."""
     return token[-4:]
+
+
+def new_password() -> str:
+    """Return a fresh password for a phone: 20 letters and digits, 116 random bits."""
+    return "".join(secrets.choice(_READABLE) for _ in range(20))

@@ -163,6 +163,16 @@ class TrunkState:
 
 
 @dataclass(frozen=True, slots=True)
+class Registered:
+    """A place from which a phone has registered."""
+
+    address: str
+    "Its IP address."
+    ago: float
+    "Seconds since it last did."
+
+
+@dataclass(frozen=True, slots=True)
 class SipAccount:
     """A phone that registers with us. Engines are told the whole list, again when it changes."""
 
@@ -311,6 +321,9 @@ class Engine(Protocol):
 
     def use_phones(self, phones: Sequence[SipAccount]) -> None:
         """Replace the list of phones that may register; one no longer named is forgotten."""
+
+    def registered(self, number: str) -> Sequence[Registered]:
+        """Tell from where the phone of this number has registered; nothing: it is not there."""
 
     def trunk_states(self) -> Sequence[TrunkState]:
         """Tell how it stands with each trunk, in the order they were named."""

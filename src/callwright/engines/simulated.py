@@ -36,6 +36,7 @@ from callwright.engines.port import (
     PlaybackId,
     RecordingFinished,
     RecordingId,
+    Registered,
     SipAccount,
     Trunk,
     TrunkRegistration,
@@ -195,6 +196,9 @@ class SimulatedEngine:
     def use_phones(self, phones: Sequence[SipAccount]) -> None:
         """Take phones; here they all have registered."""
         self._phones = frozenset(phone.number for phone in phones)
+
+    def registered(self, number: str) -> Sequence[Registered]:
+        return [Registered("127.0.0.1", 0.0)] if number in self._phones else []
 
     def trunk_states(self) -> Sequence[TrunkState]:
         return [TrunkState(name, TrunkRegistration.OFF) for name in self._trunks]

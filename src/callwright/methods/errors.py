@@ -426,6 +426,12 @@ class DependencyError(ApiError, code=-32602):
     message = "You have interdependent entities"
 
 
+class Unusable(ApiError, code=-32602, mnemonic="error"):
+    """What was sent cannot be used together with what is there; the message says why."""
+
+    message = "{reason}"
+
+
 # Our fault.
 
 

@@ -2,7 +2,7 @@
 
 import dataclasses
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import Enum
 from typing import Any, Literal, Protocol
@@ -129,11 +129,19 @@ class Archive(Protocol):
         """The whole story of one of the account's sessions; None if there is none."""
 
 
+class Tagging(Protocol):
+    async def tags_of(self, session: SessionId) -> Mapping[int, str] | None:
+        """The names of a session's tags by id; None: its end is not on record yet."""
+
+
 class Listings:
-    def __init__(self, manager: CallManager, archive: Archive, links: Links) -> None:
+    def __init__(
+        self, manager: CallManager, archive: Archive, links: Links, tagging: Tagging
+    ) -> None:
         self._manager = manager
         self._archive = archive
         self._links = links
+        self._tagging = tagging
 
     def methods(self) -> Sequence[Method[Any]]:
         return LIST_CALLS.served_by(self.list_calls), GET_CALL.served_by(self.get_call)
@@ -153,7 +161,11 @@ class Listings:
         story = await self._archive.events_of(session, caller.account.id)
         if story is None:
             raise errors.CallSessionNotFound(field="call_session_id", value=session)
-        return _shown(CallRecord.of(story), self._links)
+        record = CallRecord.of(story)
+        # Tags may have come and gone since its story ended.
+        if (tags := await self._tagging.tags_of(session)) is not None:
+            record.tags = dict(tags)
+        return _shown(record, self._links)
 
 
 def _listed(record: CallRecord) -> ListedCall:

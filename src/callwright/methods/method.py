@@ -55,7 +55,8 @@ LENIENT = {"lenient": True}
 _RUSSIAN_TRUNK_PREFIX = re.compile(r"8(?=[3489][0-9]{9}\Z)")
 
 
-def _digits(number: str, info: ValidationInfo) -> str:
+def phone_digits(number: str, info: ValidationInfo) -> str:
+    """Take a number in digits; see `PhoneNumber`. Raises ValueError."""
     if info.context == LENIENT:
         international = number.startswith("+")
         number = number[1:] if international else _RUSSIAN_TRUNK_PREFIX.sub("7", number)
@@ -66,7 +67,7 @@ def _digits(number: str, info: ValidationInfo) -> str:
 
 PhoneNumber = Annotated[
     str,
-    AfterValidator(_digits),
+    AfterValidator(phone_digits),
     WithJsonSchema({"type": "string", "pattern": "^[0-9]{1,20}$"}),
 ]
 """A phone number in digits: E.164 without ``+``, a SIP number or an extension.

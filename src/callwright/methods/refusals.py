@@ -16,6 +16,7 @@ REFUSALS: Mapping[type[CommandRefused], type[ApiError]] = {
     commands.NotRecording: errors.RecordAlreadyStopped,
     commands.RecordingForced: errors.Forbidden,
     commands.DuplicateTag: errors.DuplicateTag,
+    commands.NoSuchTag: errors.EntityNotFound,
     OptionNotOffered: errors.Forbidden,
 }
 

@@ -41,6 +41,7 @@ CATALOGUE: tuple[type[Payload], ...] = (
     payloads.ContactSaved,
     payloads.ContactBlocked,
     payloads.TagSet,
+    payloads.TagRemoved,
     payloads.RecordingStarted,
     payloads.RecordingReady,
     payloads.RecordingFailed,
@@ -138,6 +139,8 @@ class Teller:
                 self._recordings[event.recording] = event.legs
             case events.TagSet():
                 self._tags[event.tag] = event.name
+            case events.TagRemoved():
+                self._tags.pop(event.tag, None)
             case events.TransferFinished():
                 self._transferred = True
             case events.CallLost():
@@ -193,6 +196,8 @@ class Teller:
                 )
             case events.TagSet(tag=tag, name=name):
                 return payloads.TagSet(**self._call(), tag_id=tag, tag_name=name)
+            case events.TagRemoved(tag=tag, name=name):
+                return payloads.TagRemoved(**self._call(), tag_id=tag, tag_name=name)
             case events.RecordingStarted(recording=recording, legs=legs):
                 return payloads.RecordingStarted(
                     **self._call(),

@@ -268,6 +268,15 @@ class TagSet(Payload):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TagRemoved(Payload):
+    """A tag was taken off the session again."""
+
+    type = "tag.removed"
+    tag_id: int
+    tag_name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RecordingStarted(Payload):
     """A talk, or a voicemail, is being recorded."""
 

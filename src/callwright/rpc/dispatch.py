@@ -9,7 +9,7 @@ who is calling, so they are checked before the network.
 import json
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -30,10 +30,10 @@ from callwright.methods.errors import (
     ParseError,
     UnexpectedParameters,
 )
-from callwright.methods.method import Answer, Method, OpenMethod
+from callwright.methods.method import Answer, Caller, Declaration, Method, OpenMethod
 from callwright.methods.repeats import Repeats, key_of
 from callwright.rpc.auth import ACCESS_TOKEN, Client, caller_of, check_network, check_right
-from callwright.rpc.envelope import Real, Request, RequestId, read_document, read_request
+from callwright.rpc.envelope import Json, Real, Request, RequestId, read_document, read_request
 from callwright.rpc.limits import Budget, budget_of
 from callwright.rpc.parameters import read_params
 
@@ -97,22 +97,51 @@ class Dispatcher:
 
     async def respond(self, body: bytes, client: Client) -> bytes:
         """Answer one request body. Whatever happens, the answer is a JSON-RPC response."""
-        exchange, started = Exchange(), time.perf_counter()
+        exchange = Exchange()
+        answer, _ = await self._answered(exchange, lambda: self._serve(body, client, exchange))
+        return answer
+
+    async def carry_out(
+        self,
+        method: Declaration[Any],
+        client: Client,
+        serve: Callable[[Caller], Awaitable[object]],
+    ) -> tuple[bytes, ApiError | None]:
+        """Answer a request that is no JSON-RPC, by the rules of a method; and tell what failed.
+
+        ``serve`` is called once it is known who asks, and reads what else was sent.
+        """
+        exchange = Exchange(method=method.name)
+
+        async def work() -> str:
+            caller = await self._caller(method, {}, client, exchange)
+            with self._budget.point(caller.account.id):
+                return _json(await serve(caller))
+
+        return await self._answered(exchange, work)
+
+    async def _answered(
+        self, exchange: Exchange, serve: Callable[[], Awaitable[str]]
+    ) -> tuple[bytes, ApiError | None]:
+        """Make an answer of ``result.data``, or of what ``serve`` raises."""
+        started = time.perf_counter()
+        fault: ApiError | None = None
         try:
-            data = await self._serve(body, client, exchange)
+            data = await serve()
             answer = self._success(exchange, data)
             outcome = "replayed" if exchange.replayed else "ok"
-        except ApiError as fault:
+        except ApiError as refusal:
+            fault = refusal
             answer, outcome = self._failure(exchange, fault), _outcome(fault)
         except Exception:
             log.exception("account %s %s failed", exchange.account or "-", exchange.method)
-            ours = InternalError()
-            answer, outcome = self._failure(exchange, ours), _outcome(ours)
+            fault = InternalError()
+            answer, outcome = self._failure(exchange, fault), _outcome(fault)
         spent = 1000 * (time.perf_counter() - started)
         log.info(
             "account %s %s %s in %.0f ms", exchange.account or "-", exchange.method, outcome, spent
         )
-        return answer
+        return answer, fault
 
     async def _serve(self, body: bytes, client: Client, exchange: Exchange) -> str:
         """Return ``result.data`` as JSON. Raises `ApiError`."""
@@ -130,9 +159,7 @@ class Dispatcher:
         self, method: Method[Any], request: Request, client: Client, exchange: Exchange
     ) -> str:
         exchange.method = method.name
-        caller = await caller_of(self._access, request.params, client, self._clock)
-        exchange.account = caller.account.id
-        check_right(caller.user, caller.account, method.component)
+        caller = await self._caller(method, request.params, client, exchange)
         with nullcontext() if method.free else self._budget.point(caller.account.id):
             key = key_of(client.idempotency_keys) if method.takes_idempotency_key else None
             sent = {name: item for name, item in request.params.items() if name != ACCESS_TOKEN}
@@ -146,6 +173,18 @@ class Dispatcher:
             outcome = await self._repeats.serve(method, caller, params, sent, key)
             exchange.replayed = outcome.replayed
             return _json(outcome.data)
+
+    async def _caller(
+        self,
+        method: Declaration[Any],
+        params: Mapping[str, Json],
+        client: Client,
+        exchange: Exchange,
+    ) -> Caller:
+        caller = await caller_of(self._access, params, client, self._clock)
+        exchange.account = caller.account.id
+        check_right(caller.user, caller.account, method.component)
+        return caller
 
     async def _serve_stranger(
         self, method: OpenMethod[Any], request: Request, client: Client, exchange: Exchange

@@ -35,6 +35,7 @@ from callwright.calls.events import (
     SessionEvent,
     SessionFinished,
     SessionStarted,
+    TagRemoved,
     TagSet,
     TalkFinished,
     TalkStarted,
@@ -78,6 +79,7 @@ _ESSENTIAL = (
     RecordingStarted,
     RecordingReady,
     TagSet,
+    TagRemoved,
     CallLost,
     SessionFinished,
 )

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import anyio
-from sqlalchemy import ColumnElement, FromClause, Select, func, select
+from sqlalchemy import ColumnElement, FromClause, Select, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from callwright.query import Query, Row
@@ -31,6 +31,8 @@ class Source:
     details: Mapping[str, Detail] = field(default_factory=dict)
     condition: ColumnElement[bool] | None = None
     "What holds for every row of the list."
+    shared: ColumnElement[bool] | None = None
+    "What holds for rows that every account has."
 
     @property
     def fields(self) -> frozenset[str]:
@@ -89,7 +91,8 @@ class StoredRows:
 
     def _of(self, account: int, query: Query, found: Select[Any]) -> Select[Any]:
         source = self.source
-        found = found.where(source.account == account)
+        own = source.account == account
+        found = found.where(own if source.shared is None else or_(own, source.shared))
         if source.condition is not None:
             found = found.where(source.condition)
         if query.filter is not None:

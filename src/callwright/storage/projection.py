@@ -4,11 +4,11 @@ Only such events cost a statement of their own; those of every call's setting up
 the session (see `sessions`).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
 from pydantic import JsonValue
-from sqlalchemy import Table, Update, bindparam, func, true, update
+from sqlalchemy import Delete, Table, Update, bindparam, delete, func, true, update
 
 from callwright.calls.events import (
     CallLost,
@@ -16,6 +16,7 @@ from callwright.calls.events import (
     RecordingReady,
     RecordingStarted,
     SessionEvent,
+    TagRemoved,
     TagSet,
     TalkStarted,
     TransferFinished,
@@ -54,6 +55,19 @@ _FAILED = (
     .values(fault=bindparam("reason"))
 )
 
+_UNTAGGED = delete(call_tags).where(
+    call_tags.c.session_id == bindparam("session"), call_tags.c.tag_id == bindparam("tag")
+)
+
+
+def latest_of_tags(events: Iterable[SessionEvent]) -> Mapping[tuple[int, int], SessionEvent]:
+    """What has happened to each tag last; by session and tag."""
+    return {
+        (event.session, event.tag): event
+        for event in events
+        if isinstance(event, TagSet | TagRemoved)
+    }
+
 
 def rows_of(event: SessionEvent, data: dict[str, JsonValue]) -> Iterator[tuple[Table, Values]]:
     """What an event adds. ``data``: the event as it is stored."""
@@ -85,7 +99,9 @@ def rows_of(event: SessionEvent, data: dict[str, JsonValue]) -> Iterator[tuple[T
             pass
 
 
-def updates_of(event: SessionEvent, data: dict[str, JsonValue]) -> Iterator[tuple[Update, Values]]:
+def updates_of(
+    event: SessionEvent, data: dict[str, JsonValue]
+) -> Iterator[tuple[Update | Delete, Values]]:
     """What an event changes of rows there are. ``data``: the event as it is stored."""
     match event:
         case TalkStarted(legs=legs):
@@ -96,6 +112,8 @@ def updates_of(event: SessionEvent, data: dict[str, JsonValue]) -> Iterator[tupl
             yield _TRANSFERRED, {"session": event.session}
         case CallLost():
             yield _LOST, {"session": event.session}
+        case TagRemoved(tag=tag):
+            yield _UNTAGGED, {"session": event.session, "tag": tag}
         case RecordingReady():
             yield _READY, {"recording": event.recording, "duration": event.duration}
         case RecordingFailed():

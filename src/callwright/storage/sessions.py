@@ -5,7 +5,17 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from pydantic import JsonValue
-from sqlalchemy import Connection, Insert, Table, Update, bindparam, insert, select, update
+from sqlalchemy import (
+    Connection,
+    Delete,
+    Insert,
+    Table,
+    Update,
+    bindparam,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -17,12 +27,13 @@ from callwright.calls.events import (
     SessionEvent,
     SessionFinished,
     SessionStarted,
+    TagRemoved,
 )
 from callwright.calls.plan import SessionId
 from callwright.calls.source import source_of
 from callwright.engines.port import Quality
 from callwright.storage.event_codec import decode, encode
-from callwright.storage.projection import rows_of, updates_of
+from callwright.storage.projection import latest_of_tags, rows_of, updates_of
 from callwright.storage.tables import call_events, call_legs, call_sessions
 
 _Values = dict[str, JsonValue | datetime]
@@ -123,7 +134,8 @@ def write_events(
     added: defaultdict[Table, list[_Values]] = defaultdict(list)
     # One statement to a kind, for all of its rows. A leg is inserted before it is updated, and
     # kinds do not share columns, so the order among kinds is of no consequence.
-    updates: defaultdict[Update, list[_Values]] = defaultdict(list)
+    updates: defaultdict[Update | Delete, list[_Values]] = defaultdict(list)
+    of_tags = latest_of_tags(events)
     for event, position in zip(events, positions, strict=True):
         kind, data = encode(event)
         rows.append(
@@ -161,6 +173,8 @@ def write_events(
                 updates[_FINISHED].append(
                     {**data, "session": event.session, "finished_at": event.time}
                 )
+            case TagRemoved() if of_tags[event.session, event.tag] is not event:
+                pass  # It is set again, and rows are added before others are removed.
             case _:
                 for table, row in rows_of(event, data):
                     added[table].append(row)

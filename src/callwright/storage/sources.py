@@ -42,6 +42,8 @@ VIRTUAL_NUMBERS = Source(
     columns={
         "id": virtual_numbers.c.id,
         "virtual_phone_number": virtual_numbers.c.number,
+        "name": virtual_numbers.c.name,
+        "comment": virtual_numbers.c.comment,
         "status": literal("active"),
         "category": literal("usual"),
         "type": literal("va"),

@@ -53,6 +53,8 @@ class Binding:
     "Where requests are sent: the Contact's host and port, or behind a NAT where it came from."
     natted: bool
     q: float
+    made: float
+    "Time at which it was last registered."
     ends: float
     "Time at which it is over."
     origin: Origin
@@ -166,7 +168,7 @@ def _binding(number: str, wish: Wish, uri: Uri, origin: Origin, now: float) -> B
     natted = behind_nat(uri, origin.via, origin.source)
     # A connection that is up is used, whoever opened it; a NAT lets nothing else through.
     hop = origin.source if natted else replace(uri.hop, flow=origin.source.flow)
-    return Binding(number, wish.uri, hop, natted, wish.q, now + wish.lasts, origin)
+    return Binding(number, wish.uri, hop, natted, wish.q, now, now + wish.lasts, origin)
 
 
 def _check_order(held: Binding | None, origin: Origin) -> None:

@@ -41,6 +41,7 @@ from callwright.engines.port import (
     PlaybackId,
     RecordingFinished,
     RecordingId,
+    Registered,
     SipAccount,
     Trunk,
     TrunkRegistration,
@@ -250,6 +251,13 @@ class SipEngine:
 
     def use_phones(self, phones: Sequence[SipAccount]) -> None:
         self._front.use_phones(phones)
+
+    def registered(self, number: str) -> Sequence[Registered]:
+        now = self._loop.time()
+        return [
+            Registered(binding.origin.source.host, now - binding.made)
+            for binding in self._front.bindings.of(number, now)
+        ]
 
     def trunk_states(self) -> Sequence[TrunkState]:
         if self._lines is None:

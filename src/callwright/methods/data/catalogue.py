@@ -3,7 +3,17 @@
 from typing import Any
 
 from callwright.methods import sessions
-from callwright.methods.data import account, virtual_numbers
+from callwright.methods.data import (
+    account,
+    blacklist,
+    communications,
+    employees,
+    media_files,
+    scenarios,
+    sip_lines,
+    tags,
+    virtual_numbers,
+)
 from callwright.methods.data.listing import Listing
 from callwright.methods.method import Declaration
 
@@ -12,6 +22,13 @@ DATA_CATALOGUE: tuple[Declaration[Any], ...] = (
     sessions.LOGOUT_USER,
     account.GET_ACCOUNT,
     virtual_numbers.GET_VIRTUAL_NUMBERS,
+    *employees.DECLARATIONS,
+    *media_files.DECLARATIONS,
+    *tags.DECLARATIONS,
+    *communications.DECLARATIONS,
+    *blacklist.DECLARATIONS,
+    *sip_lines.DECLARATIONS,
+    *scenarios.DECLARATIONS,
 )
 
 LISTINGS: dict[str, Listing] = {

@@ -23,6 +23,9 @@ class NumberScenario(TypedDict):
 class ShownVirtualNumber(TypedDict):
     id: int
     virtual_phone_number: str
+    name: str | None
+    "What people call it."
+    comment: str | None
     status: Literal["active"]
     category: Literal["usual"]
     type: Literal["va"]
@@ -35,8 +38,6 @@ VIRTUAL_NUMBERS = Listing.of(
     unknown=(
         "redirection_phone_number",
         "activation_date",
-        "name",
-        "comment",
         "campaigns",
         "site_blocks",
     ),

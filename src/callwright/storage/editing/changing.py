@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from sqlalchemy import ColumnElement, Table, select
@@ -21,11 +22,13 @@ class Forgetful(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Changing:
-    """``next_id``: ids of things that have one of their own choosing, never given twice."""
+    """``next_id``: ids of things that have one of their own choosing, never given twice. ``now``:
+    UTC, aware."""
 
     database: AsyncEngine
     remembered: Forgetful
     next_id: Callable[[], int]
+    now: Callable[[], datetime]
 
     @asynccontextmanager
     async def change(self) -> AsyncIterator[AsyncConnection]:

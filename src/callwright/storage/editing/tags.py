@@ -1,7 +1,6 @@
 """Tags and blacklisted numbers, changed by requests."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from sqlalchemy import delete, insert, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -77,7 +76,7 @@ class StoredBlacklist:
                 comment=comment,
                 origin=Origin.API.value,
                 added_by=login,
-                added_at=datetime.now(UTC),
+                added_at=self.changing.now(),
             )
             added = await connection.execute(row.returning(blacklist.c.id))
             return int(added.scalar_one())

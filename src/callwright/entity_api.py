@@ -1,0 +1,118 @@
+"""The methods that edit the directory put together, and the files that come and go beside them."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import Any
+
+import anyio.to_thread
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from callwright.calls.manager import CallManager
+from callwright.clock import Clock
+from callwright.config import Settings, SipSettings
+from callwright.directory.intake import Intake
+from callwright.downloads.copies import Copies
+from callwright.downloads.links import Links
+from callwright.engines.port import Engine
+from callwright.methods.data import (
+    blacklist,
+    communications,
+    employees,
+    media_files,
+    scenarios,
+    sip_lines,
+    tags,
+)
+from callwright.methods.data.lists import Rows, list_method
+from callwright.methods.method import Method
+from callwright.rpc.files import UPLOAD_WITHIN, Files
+from callwright.storage import entity_sources
+from callwright.storage.directory import StoredDirectory
+from callwright.storage.editing.changing import Changing, Forgetful
+from callwright.storage.editing.employees import StoredEmployees
+from callwright.storage.editing.media import StoredMediaFiles
+from callwright.storage.editing.scenarios import StoredScenarios
+from callwright.storage.editing.sip_lines import StoredSipLines
+from callwright.storage.editing.tags import StoredBlacklist, StoredTags
+from callwright.storage.listing import Source
+from callwright.storage.shelf import StoredShelf
+from callwright.storage.tagging import StoredTagging
+
+COPIES_AT_MOST = 1 << 30
+"Bytes of recordings in other formats that are kept."
+
+
+@dataclass(frozen=True, slots=True)
+class Entities:
+    """Everything that the account's things are edited with."""
+
+    methods: Callable[[Callable[[Source], Rows]], Sequence[Method[Any]]]
+    "Given what reads the rows of a list."
+    files: Files
+
+
+async def entities(
+    settings: Settings,
+    database: AsyncEngine,
+    remembered: Forgetful,
+    directory: StoredDirectory,
+    manager: CallManager,
+    engine: Engine,
+    links: Links,
+    next_id: Callable[[], int],
+    clock: Clock,
+    *,
+    body_within: float,
+) -> Entities:
+    """``body_within``: seconds a client has to send anything."""
+    media = settings.data / "media"
+    changing = Changing(database, remembered, next_id, clock.now)
+    intake = Intake(media, settings.data / "uploads", at_most=settings.media.file_length_at_most)
+    copies = Copies(settings.data / "copies", bytes_at_most=COPIES_AT_MOST)
+    await anyio.to_thread.run_sync(intake.open)
+    await anyio.to_thread.run_sync(copies.open)
+    uploaded = media_files.MediaFiles(StoredMediaFiles(changing, media), intake)
+    shelf = StoredShelf(database, settings.data / "recordings", media)
+    files = Files(links, shelf, copies, uploaded, upload_within=max(UPLOAD_WITHIN, body_within))
+    tagging = StoredTagging(database, clock.now)
+
+    def methods(rows: Callable[[Source], Rows]) -> Sequence[Method[Any]]:
+        sources = entity_sources
+        return [
+            list_method(employees.GET_EMPLOYEES, employees.EMPLOYEES, rows(sources.EMPLOYEES)),
+            *employees.Employees(StoredEmployees(changing)).methods(),
+            list_method(
+                media_files.GET_MEDIA_FILES,
+                media_files.MEDIA_FILES,
+                rows(sources.media_files_source(links.media_file)),
+            ),
+            *uploaded.methods(),
+            list_method(tags.GET_TAGS, tags.TAGS, rows(sources.TAGS)),
+            *tags.Tags(StoredTags(changing)).methods(),
+            *communications.Communications(manager, directory, tagging).methods(),
+            list_method(blacklist.GET_BLACKLIST, blacklist.BLACKLIST, rows(sources.BLACKLIST)),
+            *blacklist.Blacklist(StoredBlacklist(changing)).methods(),
+            list_method(
+                sip_lines.GET_SIP_LINES,
+                sip_lines.SIP_LINES,
+                rows(sources.sip_lines_source(engine.registered, clock.now)),
+            ),
+            *sip_lines.SipLines(StoredSipLines(changing), _sip_server(settings.sip)).methods(),
+            list_method(scenarios.GET_SCENARIOS, scenarios.SCENARIOS, rows(sources.SCENARIOS)),
+            *scenarios.ScenarioEntities(StoredScenarios(changing)).methods(),
+        ]
+
+    return Entities(methods, files)
+
+
+def _sip_server(sip: SipSettings) -> str:
+    """Where phones register, as it is typed into them."""
+    host = sip.advertise or sip.host
+    if host.is_unspecified:
+        # Only here: it takes a second that most who come this way do not need.
+        from callwright.engines.sip.engine import own_address
+
+        host = ip_address(own_address(str(host)))
+    shown = f"[{host}]" if host.version == 6 else str(host)
+    return shown if sip.port in (0, 5060) else f"{shown}:{sip.port}"

@@ -1,0 +1,101 @@
+"""The blacklist: numbers that are not called."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+from pydantic import Field
+from typing_extensions import TypedDict
+
+from callwright.directory.editing import BlacklistEditor
+from callwright.methods.data.asking import Asking
+from callwright.methods.data.entities import (
+    DONE,
+    DUPLICATE,
+    NOT_FOUND,
+    Done,
+    OfEntity,
+    answering,
+    entity_declaration,
+)
+from callwright.methods.data.listing import Listing, Moment
+from callwright.methods.data.lists import list_declaration
+from callwright.methods.method import Caller, Method, Params, PhoneNumber, described
+
+
+class GetBlacklist(Asking):
+    pass
+
+
+class Block(Params):
+    phone_number: PhoneNumber
+    "E.164 digits without +."
+    add_comment: Annotated[str, Field(max_length=255)] | None = None
+    "For people."
+
+
+@described
+class Blocked(TypedDict):
+    id: int
+    "For `delete.phone_number_from_blacklist`."
+    phone_number: str
+
+
+@described
+class ShownBlocked(TypedDict):
+    id: int
+    phone_number: str
+    add_user_name: str | None
+    "Login of the user who put it there; null: the directory file, or `block.contact`."
+    add_comment: str
+    add_date_time: Moment | None
+    "Null where `add_user_name` is."
+
+
+BLACKLIST = Listing.of(ShownBlocked)
+
+GET_BLACKLIST = list_declaration(
+    "get.blacklist_phone_numbers",
+    BLACKLIST,
+    params=GetBlacklist,
+    summary="List the numbers that are not called.",
+)
+CREATE_IN_BLACKLIST = entity_declaration(
+    "create.phone_number_to_blacklist",
+    Block,
+    summary="Put a number on the blacklist.",
+    errors=(DUPLICATE,),
+    result=Blocked,
+)
+DELETE_FROM_BLACKLIST = entity_declaration(
+    "delete.phone_number_from_blacklist",
+    OfEntity,
+    summary="Take a number off the blacklist.",
+    errors=(NOT_FOUND,),
+)
+DECLARATIONS = (GET_BLACKLIST, CREATE_IN_BLACKLIST, DELETE_FROM_BLACKLIST)
+
+
+class Blacklist:
+    def __init__(self, editor: BlacklistEditor) -> None:
+        self._editor = editor
+
+    def methods(self) -> Sequence[Method[Any]]:
+        return (
+            CREATE_IN_BLACKLIST.served_by(self.create),
+            DELETE_FROM_BLACKLIST.served_by(self.delete),
+        )
+
+    async def create(self, caller: Caller, params: Block) -> Blocked:
+        with answering():
+            added = await self._editor.block(
+                caller.account.id,
+                params.phone_number,
+                comment=params.add_comment or "",
+                login=caller.user.login,
+            )
+        return {"id": added, "phone_number": params.phone_number}
+
+    async def delete(self, caller: Caller, params: OfEntity) -> Done:
+        with answering():
+            await self._editor.unblock(caller.account.id, params.id)
+        return DONE

@@ -1,0 +1,131 @@
+"""Tags of calls, whether they live or are over: set and unset.tag_communications."""
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal, Protocol
+
+from pydantic import Field
+
+from callwright.calls.commands import CommandRefused, DuplicateTag, NoSuchTag, RemoveTag, SetTag
+from callwright.calls.desk import carry_out
+from callwright.calls.manager import CallManager
+from callwright.calls.plan import SessionId
+from callwright.calls.session import Session
+from callwright.directory.lookup import Directory
+from callwright.directory.model import Tag, User
+from callwright.methods import errors
+from callwright.methods.data.entities import (
+    DONE,
+    DUPLICATE,
+    NOT_FOUND,
+    Done,
+    entity_declaration,
+)
+from callwright.methods.method import Caller, Id, Method, Params
+
+
+class OfCommunication(Params):
+    communication_id: Id | None = None
+    "The call: its `call_session_id`."
+    communication_ext_id: Annotated[str, Field(min_length=1, max_length=255)] | None = None
+    "The same by the `external_id` it was started with; of several calls the latest."
+    communication_type: Literal["call"]
+    "There are only calls here."
+    tag_id: Id
+    "One of the account's tags."
+
+
+SET_TAG = entity_declaration(
+    "set.tag_communications",
+    OfCommunication,
+    summary="Put a tag on a call, live or over.",
+    errors=("invalid_parameters_combination", NOT_FOUND, DUPLICATE),
+)
+UNSET_TAG = entity_declaration(
+    "unset.tag_communications",
+    OfCommunication,
+    summary="Take a tag off a call, live or over.",
+    errors=("invalid_parameters_combination", NOT_FOUND),
+)
+DECLARATIONS = (SET_TAG, UNSET_TAG)
+
+
+class Tagging(Protocol):
+    """The tags of sessions on record."""
+
+    async def session_of(self, account: int, external_id: str) -> SessionId | None:
+        """The latest session with this external id."""
+
+    async def exists(self, account: int, session: SessionId) -> bool: ...
+
+    async def set(self, session: SessionId, tag: Tag, user: User) -> bool:
+        """False: it is there already."""
+
+    async def unset(self, session: SessionId, tag: int) -> bool:
+        """False: it is not there."""
+
+    async def tags_of(self, session: SessionId) -> Mapping[int, str] | None:
+        """The names of a session's tags by id; None: its end is not on record yet."""
+
+
+class Communications:
+    def __init__(self, manager: CallManager, directory: Directory, tagging: Tagging) -> None:
+        self._manager = manager
+        self._directory = directory
+        self._tagging = tagging
+
+    def methods(self) -> Sequence[Method[Any]]:
+        return SET_TAG.served_by(self.set), UNSET_TAG.served_by(self.unset)
+
+    async def set(self, caller: Caller, params: OfCommunication) -> Done:
+        session = await self._session(caller, params)
+        tag = await self._directory.tag(caller.account.id, params.tag_id)
+        if tag is None:
+            raise errors.EntityNotFound(field="tag_id", value=params.tag_id)
+        if live := self._live(caller, session):
+            try:
+                carry_out(live, SetTag(tag.id, tag.name))
+                return DONE
+            except DuplicateTag:
+                raise errors.DuplicateEntity(field="tag_id", value=tag.id) from None
+            except CommandRefused:
+                pass  # It is over, but for saying good-bye.
+        if not await self._tagging.set(session, tag, caller.user):
+            raise errors.DuplicateEntity(field="tag_id", value=tag.id)
+        return DONE
+
+    async def unset(self, caller: Caller, params: OfCommunication) -> Done:
+        session = await self._session(caller, params)
+        if live := self._live(caller, session):
+            try:
+                carry_out(live, RemoveTag(params.tag_id))
+                return DONE
+            except NoSuchTag:
+                raise errors.EntityNotFound(field="tag_id", value=params.tag_id) from None
+            except CommandRefused:
+                pass
+        if not await self._tagging.unset(session, params.tag_id):
+            raise errors.EntityNotFound(field="tag_id", value=params.tag_id)
+        return DONE
+
+    def _live(self, caller: Caller, session: SessionId) -> Session | None:
+        return self._manager.find(caller.account.id, session)
+
+    async def _session(self, caller: Caller, params: OfCommunication) -> SessionId:
+        """The session that is meant, of the caller's account."""
+        account = caller.account.id
+        match params.communication_id, params.communication_ext_id:
+            case None, None:
+                raise errors.RequiredParameterMissed(field="communication_id")
+            case int() as number, None:
+                session = SessionId(number)
+                known = self._live(caller, session) is not None
+                if known or await self._tagging.exists(account, session):
+                    return session
+                raise errors.EntityNotFound(field="communication_id", value=number)
+            case None, str() as external_id:
+                if (found := await self._tagging.session_of(account, external_id)) is not None:
+                    return found
+                raise errors.EntityNotFound(field="communication_ext_id", value=external_id)
+        raise errors.InvalidParametersCombination(
+            field="communication_ext_id", value=params.communication_ext_id
+        )

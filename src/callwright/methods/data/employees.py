@@ -1,0 +1,376 @@
+"""Employees: get.employees, create.employees, update.employees, delete.employees."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field, ValidationInfo
+from typing_extensions import TypedDict
+
+from callwright.directory.editing import (
+    PHONES_AT_MOST,
+    EmployeeDraft,
+    EmployeesEditor,
+    PhoneDraft,
+)
+from callwright.directory.entries import Text
+from callwright.directory.model import EmployeeId, PhoneKind, Recorded
+from callwright.methods import errors
+from callwright.methods.data.asking import Asking
+from callwright.methods.data.entities import (
+    DEPENDENCY,
+    DONE,
+    DUPLICATE,
+    NOT_FOUND,
+    UNUSABLE,
+    Done,
+    Made,
+    OfEntity,
+    answering,
+    entity_declaration,
+)
+from callwright.methods.data.listing import Listing
+from callwright.methods.data.lists import list_declaration
+from callwright.methods.method import (
+    Caller,
+    Id,
+    Method,
+    Params,
+    described,
+    phone_digits,
+)
+
+Direction = Literal["in", "out"]
+Status = Literal["available", "not_at_work"]
+
+
+def _phone(number: str, info: ValidationInfo) -> str:
+    # A SIP number with a letter in it; "74955140578...2345" is none.
+    if re.fullmatch(r"(?=.*[A-Za-z])[0-9A-Za-z][0-9A-Za-z_.-]{0,31}", number):
+        return number
+    return phone_digits(number, info)
+
+
+def _both(directions: tuple[Direction, ...]) -> tuple[Direction, ...]:
+    if {*directions} != {"in", "out"}:
+        raise ValueError("what an employee may not do, this service does not know")
+    return directions
+
+
+Directions = Annotated[tuple[Direction, ...], AfterValidator(_both)] | None
+
+
+class PhoneParams(Params):
+    phone_id: Id | None = None
+    "A phone the employee has, where it is to get another number."
+    phone_number: Annotated[str, AfterValidator(_phone)]
+    "E.164 digits without +, or a SIP number; one employee's only."
+    channels_count: Annotated[int, Field(ge=1, le=150)] = 1
+    "Taken and not kept: calls to a phone are not counted here."
+    dial_time: Annotated[float, Field(ge=1, le=100)] = 60.0
+    "Seconds it is rung."
+    status: Literal["active", "inactive"] = "active"
+    "Only active ones are rung."
+
+
+class ExtensionParams(Params):
+    extension_phone_number: Annotated[str, Field(pattern=r"^[0-9]{1,5}$")]
+    "One employee's only. It is rung where it has registered, or else through a trunk."
+    extension_voice_mail_enabled: Literal[False] = False
+    "There is no voicemail of extensions; see scenarios."
+    extension_queue_enabled: Literal[False] = False
+    "There is no queue of extensions; see scenarios."
+
+
+class CoachParams(Params):
+    coach_id: Id
+    "The employee who coaches this one, where `add.coach` names nobody."
+    coach_full_name: str | None = None
+    "Ignored: it is that of the employee."
+    coach_always_enabled: Literal[False] = False
+    "A coach comes by `add.coach`."
+
+
+class GroupParams(Params):
+    group_id: Id
+    "One of the groups of the directory file."
+    group_name: str | None = None
+    "Ignored: it is that of the group."
+
+
+class EmployeeParams(Params):
+    last_name: Text | None = None
+    "Required beside `first_name`, unless `full_name` is sent instead of both."
+    first_name: Text | None = None
+    "Required beside `last_name`."
+    patronymic: Text | None = None
+    "Beside the other two."
+    full_name: Text | None = None
+    "Counts where none of its parts is sent; else it is last name, first name and patronymic."
+    email: Annotated[str, Field(min_length=3, max_length=254)] | None = None
+    "Kept and shown; nothing is sent there."
+    phone_numbers: Annotated[tuple[PhoneParams, ...], Field(max_length=PHONES_AT_MOST)] = ()
+    "All phones but the extension, in the order they are rung; with it, ten at most."
+    extension: ExtensionParams | None = None
+    "The number colleagues dial; rung after the phones."
+    coach: CoachParams | None = None
+    "Who coaches the employee; null: nobody."
+    call_recording: Literal["all", "in", "out", "off"] = "all"
+    "Which talks are always recorded, by the session's direction."
+    groups: Annotated[tuple[GroupParams, ...], Field(max_length=100)] = ()
+    "All groups the employee is in."
+    calls_available: bool = True
+    "False: the employee is not found by any method that starts calls."
+    status: Status = "available"
+    "The same in other words: `not_at_work` is false."
+    in_external_allowed_call_directions: Directions = None
+    "Both, here and in the next three: what an employee may not do is not kept here."
+    in_internal_allowed_call_directions: Directions = None
+    "Both."
+    out_external_allowed_call_directions: Directions = None
+    "Both."
+    out_internal_allowed_call_directions: Directions = None
+    "Both."
+    login: None = None
+    "Null: employees have no logins."
+    status_id: None = None
+    "Null: there is no list of statuses."
+    schedule_id: None = None
+    "Null: employees have no schedules."
+    schedule_name: None = None
+    "Null."
+    operator: None = None
+    "Null: there are no chats."
+
+
+class GetEmployees(Asking):
+    pass
+
+
+class CreateEmployee(EmployeeParams):
+    pass
+
+
+class UpdateEmployee(EmployeeParams):
+    id: Id
+    "Which one. What is left out stays; arrays are replaced as a whole; null clears."
+
+
+@described
+class ShownPhone(TypedDict):
+    phone_id: int
+    phone_number: str
+    channels_count: int
+    "Always 1."
+    dial_time: float
+    "Seconds."
+    status: Literal["active", "inactive"]
+
+
+class ShownExtension(TypedDict):
+    extension_phone_number: str
+    extension_voice_mail_enabled: bool
+    extension_queue_enabled: bool
+
+
+class ShownCoach(TypedDict):
+    coach_id: int
+    coach_full_name: str | None
+    coach_always_enabled: bool
+
+
+class ShownGroup(TypedDict):
+    group_id: int
+    group_name: str
+
+
+@described
+class ShownEmployee(TypedDict):
+    id: int
+    last_name: str | None
+    "Null, as its two neighbours, where only the full name is known."
+    first_name: str | None
+    patronymic: str | None
+    full_name: str
+    status: Status
+    calls_available: bool
+    email: str | None
+    call_recording: Literal["all", "in", "out", "off"]
+    coach: ShownCoach | None
+    groups: list[ShownGroup]
+    phone_numbers: list[ShownPhone]
+    "In the order they are rung."
+    extension: ShownExtension | None
+    in_external_allowed_call_directions: list[Direction]
+    in_internal_allowed_call_directions: list[Direction]
+    out_external_allowed_call_directions: list[Direction]
+    out_internal_allowed_call_directions: list[Direction]
+
+
+EMPLOYEES = Listing.of(
+    ShownEmployee,
+    unknown=(
+        "login",
+        "status_id",
+        "schedule_id",
+        "schedule_name",
+        "operator",
+        "allowed_in_call_types",
+        "allowed_out_call_types",
+    ),
+)
+
+GET_EMPLOYEES = list_declaration(
+    "get.employees", EMPLOYEES, params=GetEmployees, summary="List the account's employees."
+)
+CREATE_EMPLOYEES = entity_declaration(
+    "create.employees",
+    CreateEmployee,
+    summary="Create an employee.",
+    errors=(NOT_FOUND, DUPLICATE),
+    result=Made,
+)
+UPDATE_EMPLOYEES = entity_declaration(
+    "update.employees",
+    UpdateEmployee,
+    summary="Change what is sent of an employee.",
+    errors=(NOT_FOUND, DUPLICATE, DEPENDENCY, UNUSABLE),
+)
+DELETE_EMPLOYEES = entity_declaration(
+    "delete.employees",
+    OfEntity,
+    summary="Delete an employee with their phones and SIP lines.",
+    errors=(NOT_FOUND, DEPENDENCY),
+)
+DECLARATIONS = (GET_EMPLOYEES, CREATE_EMPLOYEES, UPDATE_EMPLOYEES, DELETE_EMPLOYEES)
+
+
+class Employees:
+    def __init__(self, editor: EmployeesEditor) -> None:
+        self._editor = editor
+
+    def methods(self) -> Sequence[Method[Any]]:
+        return (
+            CREATE_EMPLOYEES.served_by(self.create),
+            UPDATE_EMPLOYEES.served_by(self.update),
+            DELETE_EMPLOYEES.served_by(self.delete),
+        )
+
+    async def create(self, caller: Caller, params: CreateEmployee) -> Made:
+        if not (params.full_name or params.last_name):
+            raise errors.RequiredParameterMissed(field="last_name")
+        draft = changed(EmployeeDraft(full_name=""), params)
+        with answering():
+            return {"id": await self._editor.add_employee(caller.account.id, draft)}
+
+    async def update(self, caller: Caller, params: UpdateEmployee) -> Done:
+        with answering():
+            await self._editor.change_employee(
+                caller.account.id,
+                EmployeeId(params.id),
+                lambda draft: changed(draft, params),
+            )
+        return DONE
+
+    async def delete(self, caller: Caller, params: OfEntity) -> Done:
+        with answering():
+            await self._editor.remove_employee(caller.account.id, EmployeeId(params.id))
+        return DONE
+
+
+def changed(draft: EmployeeDraft, params: EmployeeParams) -> EmployeeDraft:
+    """What an employee becomes by what was sent. Raises `ApiError`."""
+    sent = params.model_fields_set
+    draft = _named(draft, params)
+    if "email" in sent:
+        draft = replace(draft, email=params.email)
+    if "coach" in sent:
+        coach = None if params.coach is None else EmployeeId(params.coach.coach_id)
+        draft = replace(draft, coach=coach)
+    if "call_recording" in sent:
+        draft = replace(draft, recorded=Recorded(params.call_recording))
+    if "groups" in sent:
+        draft = replace(draft, groups=tuple(group.group_id for group in params.groups))
+    if "phone_numbers" in sent or "extension" in sent:
+        draft = replace(draft, phones=_phones(draft, params))
+    return replace(draft, active=_active(draft, params))
+
+
+def composed(last_name: str, first_name: str, patronymic: str | None) -> str:
+    """The full name that these are parts of."""
+    return " ".join(part for part in (last_name, first_name, patronymic) if part)
+
+
+def _named(draft: EmployeeDraft, params: EmployeeParams) -> EmployeeDraft:
+    names = ("last_name", "first_name", "patronymic")
+    sent = {name: getattr(params, name) for name in names if name in params.model_fields_set}
+    if params.full_name is not None and not any(sent.values()):
+        if params.full_name == draft.full_name:
+            return draft
+        return replace(
+            draft, full_name=params.full_name, last_name=None, first_name=None, patronymic=None
+        )
+    if not sent:
+        return draft
+    held: dict[str, str | None] = {}
+    if draft.last_name and draft.first_name:
+        held = {name: getattr(draft, name) for name in names}
+    parts = {**held, **sent}
+    last_name, first_name = parts.get("last_name"), parts.get("first_name")
+    if last_name is None:
+        raise errors.RequiredParameterMissed(field="last_name")
+    if first_name is None:
+        raise errors.RequiredParameterMissed(field="first_name")
+    patronymic = parts.get("patronymic")
+    return replace(
+        draft,
+        full_name=composed(last_name, first_name, patronymic),
+        last_name=last_name,
+        first_name=first_name,
+        patronymic=patronymic,
+    )
+
+
+def _active(draft: EmployeeDraft, params: EmployeeParams) -> bool:
+    sent = params.model_fields_set
+    available = params.status == "available"
+    if {"status", "calls_available"} <= sent and params.calls_available is not available:
+        raise errors.InvalidParametersCombination(field="status", value=params.status)
+    if "calls_available" in sent:
+        return params.calls_available
+    return available if "status" in sent else draft.active
+
+
+def _phones(draft: EmployeeDraft, params: EmployeeParams) -> tuple[PhoneDraft, ...]:
+    extension = next((phone for phone in draft.phones if phone.kind is PhoneKind.EXTENSION), None)
+    phones = [phone for phone in draft.phones if phone is not extension]
+    if "phone_numbers" in params.model_fields_set:
+        phones = [_phone_draft(at, phone) for at, phone in enumerate(params.phone_numbers)]
+    if "extension" in params.model_fields_set:
+        extension = None if params.extension is None else _extension_draft(params.extension)
+    if len(phones) + (extension is not None) > PHONES_AT_MOST:
+        raise errors.InvalidParameterValue(field="phone_numbers")
+    return (*phones, extension) if extension else tuple(phones)
+
+
+def _phone_draft(at: int, phone: PhoneParams) -> PhoneDraft:
+    is_e164 = re.fullmatch(r"[1-9][0-9]{6,14}", phone.phone_number)
+    return PhoneDraft(
+        number=phone.phone_number,
+        kind=PhoneKind.E164 if is_e164 else PhoneKind.SIP,
+        dial_time=phone.dial_time,
+        active=phone.status == "active",
+        id=phone.phone_id,
+        field=f"phone_numbers.{at}.phone_number",
+    )
+
+
+def _extension_draft(extension: ExtensionParams) -> PhoneDraft:
+    return PhoneDraft(
+        number=extension.extension_phone_number,
+        kind=PhoneKind.EXTENSION,
+        dial_time=60.0,
+        active=True,
+        field="extension.extension_phone_number",
+    )

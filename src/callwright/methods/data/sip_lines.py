@@ -1,0 +1,240 @@
+"""SIP lines, which are phones of employees that register with us."""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field
+from typing_extensions import TypedDict
+
+from callwright.directory.editing import AlreadyThere, SipLineDraft, SipLinesEditor
+from callwright.directory.model import AccountId, EmployeeId
+from callwright.directory.tokens import new_password
+from callwright.methods.data.asking import Asking
+from callwright.methods.data.entities import (
+    DONE,
+    DUPLICATE,
+    NOT_FOUND,
+    UNUSABLE,
+    Done,
+    OfEntity,
+    answering,
+    entity_declaration,
+)
+from callwright.methods.data.listing import UNFILTERABLE, UNSORTABLE, Listing, Moment
+from callwright.methods.data.lists import list_declaration
+from callwright.methods.method import Caller, Id, Method, Params, described
+
+ATTEMPTS = 5
+"To find a number that is free."
+
+
+def _printable(text: str) -> str:
+    if not (text.isascii() and text.isprintable()):
+        raise ValueError("a password that every phone can take is needed")
+    return text
+
+
+Password = Annotated[str, Field(min_length=8, max_length=128), AfterValidator(_printable)]
+
+
+class SipLineParams(Params):
+    channels_count: Annotated[int, Field(ge=1, le=150)] = 1
+    "Taken and not kept: calls to a phone are not counted here."
+    dial_time: Annotated[float, Field(ge=1, le=100)] = 60.0
+    "Seconds it is rung."
+    status: Literal["active", "inactive"] = "active"
+    "Only active lines can register, and are rung."
+    srtp: bool = False
+    "Its audio goes over SRTP, both ways, or not at all."
+
+
+class GetSipLines(Asking):
+    pass
+
+
+class CreateSipLine(SipLineParams):
+    employee_id: Id
+    "Whose phone it is; it is rung after the others."
+    phone_number: Annotated[str, Field(pattern=r"^[0-9A-Za-z][0-9A-Za-z_.-]{0,31}$")] | None = None
+    "User it registers as, unique over all accounts; left out: a number that is free."
+    password: Password | None = None
+    "Left out: one is made."
+
+
+class UpdateSipLine(SipLineParams):
+    id: Id
+    "Which one. What is left out stays."
+    employee_id: Id | None = None
+    "Whose phone it becomes."
+
+
+class UpdateSipLinePassword(OfEntity):
+    password: Password | None = None
+    "Left out: one is made."
+
+
+@described
+class SipLineAccess(TypedDict):
+    id: int
+    phone_number: str
+    "User it registers as."
+    password: str
+    "Shown here only."
+    server: str
+    "Where it registers: host, and port where it is not 5060."
+
+
+@described
+class RegisteredFrom(TypedDict):
+    date_time: Moment
+    "When it last did."
+    ip: str
+
+
+@described
+class ShownSipLine(TypedDict):
+    id: int
+    phone_number: str
+    "User it registers as."
+    employee_id: int
+    type: Literal["in_out"]
+    channels_count: int
+    "Always 1."
+    dial_time: float
+    "Seconds."
+    status: Literal["active", "inactive"]
+    billing_state: Literal["active"]
+    physical_state: Annotated[
+        Literal["Зарегистрирован", "Не зарегистрирован"], UNSORTABLE, UNFILTERABLE
+    ]
+    "Whether a phone has registered."
+    ip_addresses: list[RegisteredFrom]
+    "From where."
+    srtp: bool
+
+
+SIP_LINES = Listing.of(ShownSipLine, unknown=("virtual_phone_number",))
+
+GET_SIP_LINES = list_declaration(
+    "get.sip_lines",
+    SIP_LINES,
+    params=GetSipLines,
+    summary="List the phones that may register, and where they have.",
+)
+CREATE_SIP_LINES = entity_declaration(
+    "create.sip_lines",
+    CreateSipLine,
+    summary="Give an employee a phone that registers with us.",
+    errors=(NOT_FOUND, DUPLICATE, UNUSABLE),
+    result=SipLineAccess,
+)
+UPDATE_SIP_LINES = entity_declaration(
+    "update.sip_lines",
+    UpdateSipLine,
+    summary="Change what is sent of a SIP line.",
+    errors=(NOT_FOUND, UNUSABLE),
+)
+DELETE_SIP_LINES = entity_declaration(
+    "delete.sip_lines",
+    OfEntity,
+    summary="Delete a SIP line; its phone is not registered any more.",
+    errors=(NOT_FOUND,),
+)
+UPDATE_SIP_LINE_PASSWORD = entity_declaration(
+    "update.sip_line_password",
+    UpdateSipLinePassword,
+    summary="Give a SIP line another password; its phone must register anew.",
+    errors=(NOT_FOUND,),
+    result=SipLineAccess,
+)
+DECLARATIONS = (
+    GET_SIP_LINES,
+    CREATE_SIP_LINES,
+    UPDATE_SIP_LINES,
+    DELETE_SIP_LINES,
+    UPDATE_SIP_LINE_PASSWORD,
+)
+
+
+class SipLines:
+    """``server``: where phones register."""
+
+    def __init__(self, editor: SipLinesEditor, server: str) -> None:
+        self._editor = editor
+        self._server = server
+
+    def methods(self) -> Sequence[Method[Any]]:
+        return (
+            CREATE_SIP_LINES.served_by(self.create),
+            UPDATE_SIP_LINES.served_by(self.update),
+            DELETE_SIP_LINES.served_by(self.delete),
+            UPDATE_SIP_LINE_PASSWORD.served_by(self.set_password),
+        )
+
+    async def create(self, caller: Caller, params: CreateSipLine) -> SipLineAccess:
+        draft = SipLineDraft(
+            number=params.phone_number or "",
+            employee=EmployeeId(params.employee_id),
+            password=params.password or new_password(),
+            dial_time=params.dial_time,
+            active=params.status == "active",
+            srtp=params.srtp,
+        )
+        with answering():
+            if params.phone_number is None:
+                line, draft = await self._add_under_free_number(caller.account.id, draft)
+            else:
+                line = await self._editor.add_sip_line(caller.account.id, draft)
+        return self._access(line, draft)
+
+    async def update(self, caller: Caller, params: UpdateSipLine) -> Done:
+        sent = params.model_fields_set
+
+        def change(draft: SipLineDraft) -> SipLineDraft:
+            if params.employee_id is not None:
+                draft = replace(draft, employee=EmployeeId(params.employee_id))
+            if "dial_time" in sent:
+                draft = replace(draft, dial_time=params.dial_time)
+            if "status" in sent:
+                draft = replace(draft, active=params.status == "active")
+            return replace(draft, srtp=params.srtp) if "srtp" in sent else draft
+
+        with answering():
+            await self._editor.change_sip_line(caller.account.id, params.id, change)
+        return DONE
+
+    async def delete(self, caller: Caller, params: OfEntity) -> Done:
+        with answering():
+            await self._editor.remove_sip_line(caller.account.id, params.id)
+        return DONE
+
+    async def set_password(self, caller: Caller, params: UpdateSipLinePassword) -> SipLineAccess:
+        password = params.password or new_password()
+        with answering():
+            line = await self._editor.change_sip_line(
+                caller.account.id, params.id, lambda draft: replace(draft, password=password)
+            )
+        return self._access(params.id, line)
+
+    async def _add_under_free_number(
+        self, account: AccountId, draft: SipLineDraft
+    ) -> tuple[int, SipLineDraft]:
+        for attempt in range(1, ATTEMPTS + 1):
+            # A leading zero: no number of the telephone network's is meant by it.
+            tried = replace(draft, number=f"0{secrets.randbelow(10**7):07}")
+            try:
+                return await self._editor.add_sip_line(account, tried), tried
+            except AlreadyThere:
+                if attempt == ATTEMPTS:
+                    raise
+        raise AssertionError("the last attempt returns or raises")
+
+    def _access(self, line: int, draft: SipLineDraft) -> SipLineAccess:
+        return {
+            "id": line,
+            "phone_number": draft.number,
+            "password": draft.password,
+            "server": self._server,
+        }

@@ -1,0 +1,90 @@
+"""Tags: get.tags, create.tags, update.tags, delete.tags."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from typing_extensions import TypedDict
+
+from callwright.directory.editing import TagsEditor
+from callwright.directory.entries import Text
+from callwright.methods.data.asking import Asking
+from callwright.methods.data.entities import (
+    DEPENDENCY,
+    DONE,
+    DUPLICATE,
+    NOT_FOUND,
+    Done,
+    Made,
+    OfEntity,
+    answering,
+    entity_declaration,
+)
+from callwright.methods.data.listing import Listing
+from callwright.methods.data.lists import list_declaration
+from callwright.methods.method import Caller, Method, Params, described
+
+
+class GetTags(Asking):
+    pass
+
+
+class CreateTag(Params):
+    name: Text
+    "Unique in the account."
+
+
+class UpdateTag(OfEntity):
+    name: Text
+    "Unique in the account."
+
+
+@described
+class ShownTag(TypedDict):
+    id: int
+    name: str
+    is_system: bool
+    "Always false."
+
+
+TAGS = Listing.of(ShownTag)
+
+GET_TAGS = list_declaration("get.tags", TAGS, params=GetTags, summary="List the account's tags.")
+CREATE_TAGS = entity_declaration(
+    "create.tags", CreateTag, summary="Create a tag.", errors=(DUPLICATE,), result=Made
+)
+UPDATE_TAGS = entity_declaration(
+    "update.tags", UpdateTag, summary="Rename a tag.", errors=(NOT_FOUND, DUPLICATE)
+)
+DELETE_TAGS = entity_declaration(
+    "delete.tags",
+    OfEntity,
+    summary="Delete a tag; calls that have it keep its name.",
+    errors=(NOT_FOUND, DEPENDENCY),
+)
+DECLARATIONS = (GET_TAGS, CREATE_TAGS, UPDATE_TAGS, DELETE_TAGS)
+
+
+class Tags:
+    def __init__(self, editor: TagsEditor) -> None:
+        self._editor = editor
+
+    def methods(self) -> Sequence[Method[Any]]:
+        return (
+            CREATE_TAGS.served_by(self.create),
+            UPDATE_TAGS.served_by(self.update),
+            DELETE_TAGS.served_by(self.delete),
+        )
+
+    async def create(self, caller: Caller, params: CreateTag) -> Made:
+        with answering():
+            return {"id": await self._editor.add_tag(caller.account.id, params.name)}
+
+    async def update(self, caller: Caller, params: UpdateTag) -> Done:
+        with answering():
+            await self._editor.rename_tag(caller.account.id, params.id, params.name)
+        return DONE
+
+    async def delete(self, caller: Caller, params: OfEntity) -> Done:
+        with answering():
+            await self._editor.remove_tag(caller.account.id, params.id)
+        return DONE

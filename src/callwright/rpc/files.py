@@ -1,0 +1,237 @@
+"""Files over HTTP: recordings and media files by signed links, and media files that come in.
+
+``GET /recordings/<id>`` and ``GET /media/<id>`` need no token but the signature of their link
+(`callwright.downloads.links`); they know ranges (RFC 9110 section 14). ``POST /media`` takes a form
+(multipart/form-data) with ``file`` and, if wanted, ``name`` and ``id``; the token stands in its
+``Authorization`` header, so that nobody's audio is read before we know whose it is.
+"""
+
+import logging
+import os
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from pathlib import Path, PurePath
+from typing import Protocol
+
+import anyio
+import anyio.to_thread
+from starlette.datastructures import UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from callwright.config import HttpSettings
+from callwright.directory.model import MediaFileId
+from callwright.downloads.copies import Copies, CopiesBusy
+from callwright.downloads.encoding import CONTENT_TYPES, Format
+from callwright.downloads.links import MEDIA, RECORDINGS, LinkExpired, LinkForged, Links
+from callwright.methods import errors
+from callwright.methods.data.media_files import (
+    UPLOAD,
+    MadeMediaFile,
+    MediaFiles,
+)
+from callwright.methods.method import Caller
+from callwright.rpc.auth import ACCESS_TOKEN, Client
+from callwright.rpc.client import client_of
+from callwright.rpc.dispatch import Dispatcher
+from callwright.rpc.envelope import Json
+from callwright.rpc.parameters import read_params
+
+log = logging.getLogger(__name__)
+
+_JSON = "application/json; charset=utf-8"
+
+UPLOAD_WITHIN = 600.0
+"Seconds a client has to send a file."
+UPLOADS_AT_MOST = 8
+"Files that are being sent at once."
+NAME_AT_MOST = 200
+
+_STATUSES: dict[type[errors.ApiError], int] = {
+    errors.IpNotWhitelisted: 403,
+    errors.Forbidden: 403,
+    errors.AccountInactive: 403,
+    errors.MethodComponentDisabled: 403,
+    errors.LimitExceeded: 429,
+    errors.EntityNotFound: 404,
+    errors.DuplicateEntity: 409,
+    errors.InternalError: 500,
+}
+"HTTP says the outcome of an upload, too; 400 is that of all other errors."
+
+
+class Shelf(Protocol):
+    """Where the files are that links lead to. None: there is none of this id."""
+
+    async def recording(self, recording: int) -> Path | None: ...
+
+    async def media_file(self, file: int) -> Path | None: ...
+
+
+class Files:
+    """``upload_within``: seconds a client has to send a file."""
+
+    def __init__(
+        self,
+        links: Links,
+        shelf: Shelf,
+        copies: Copies,
+        media: MediaFiles,
+        *,
+        upload_within: float = UPLOAD_WITHIN,
+    ) -> None:
+        self._links = links
+        self._shelf = shelf
+        self._copies = copies
+        self._media = media
+        self._upload_within = upload_within
+        self._uploads = 0
+
+    def routes(self, dispatcher: Dispatcher, settings: HttpSettings) -> list[Route]:
+        """``dispatcher``: of the API whose tokens, limits and log uploads have."""
+
+        async def recording(request: Request) -> Response:
+            return await self._serve(request, RECORDINGS, self._shelf.recording)
+
+        async def media(request: Request) -> Response:
+            return await self._serve(request, MEDIA, self._shelf.media_file)
+
+        async def upload(request: Request) -> Response:
+            if self._uploads >= UPLOADS_AT_MOST:
+                return _said(503, "Too many files are being sent; send it once more.", close=True)
+            self._uploads += 1
+            try:
+                client = client_of(request, settings.trusted_proxies)
+                return await self._upload(request, dispatcher, client, settings.upload_limit)
+            finally:
+                self._uploads -= 1
+
+        return [
+            Route(f"{RECORDINGS}/{{id:int}}", recording, methods=["GET"]),
+            Route(f"{MEDIA}/{{id:int}}", media, methods=["GET"]),
+            Route(MEDIA, upload, methods=["POST"]),
+        ]
+
+    async def _serve(
+        self, request: Request, folder: str, find: Callable[[int], Awaitable[Path | None]]
+    ) -> Response:
+        number: int = request.path_params["id"]
+        query = request.query_params
+        try:
+            path = f"{folder}/{number}"
+            self._links.check(path, query.get("expires", ""), query.get("signature", ""))
+        except LinkForged:
+            return _said(403, "Permission denied.")
+        except LinkExpired:
+            return _said(410, "This link has expired: ask the API for a new one.")
+        if (asked := query.get("format", Format.WAV)) not in [*Format]:
+            return _said(400, f"The format is one of {', '.join(Format)}.")
+        form = Format(asked)
+        if number >= 1 << 53 or (source := await find(number)) is None:
+            return _said(404, "There is no such file any more.")
+        try:
+            file = await self._copies.copy(source, form)
+            facts = await anyio.to_thread.run_sync(os.stat, file)
+        except FileNotFoundError:
+            return _said(404, "There is no such file any more.")
+        except CopiesBusy:
+            return _said(503, "Too many files are being encoded; come again.")
+        except (OSError, ValueError) as fault:
+            log.error("%s cannot be given as %s: %s", source.name, form, fault)
+            return _said(500, "The file cannot be read.")
+        return FileResponse(
+            file,
+            headers={
+                "Cache-Control": "private, max-age=3600",
+                "X-Content-Type-Options": "nosniff",
+            },
+            media_type=CONTENT_TYPES[form],
+            filename=f"{source.stem if folder == RECORDINGS else number}.{form}",
+            stat_result=facts,
+            content_disposition_type="inline",
+        )
+
+    async def _upload(
+        self, request: Request, dispatcher: Dispatcher, client: Client, limit: int
+    ) -> Response:
+        status = 201
+
+        async def take(caller: Caller) -> MadeMediaFile:
+            nonlocal status
+            try:
+                with anyio.fail_after(self._upload_within):
+                    fields, file = await _form(request, limit)
+            except _TooLarge:
+                status = 413
+                raise _refused(f"The request has more than {limit} bytes") from None
+            except TimeoutError:
+                status = 408
+                raise _refused("The file did not come in time") from None
+            except (MultiPartException, ClientDisconnect) as fault:
+                raise _refused("A whole form is needed: multipart/form-data") from fault
+            try:
+                return await self._take(caller, fields, file)
+            finally:
+                await file.close()
+
+        answer, fault = await dispatcher.carry_out(UPLOAD, client, take)
+        if fault is None:
+            return Response(answer, status, media_type=_JSON)
+        if fault.field == ACCESS_TOKEN:
+            status = 401
+        elif status == 201:
+            status = _STATUSES.get(type(fault), 400)
+        # What is left of a form that was refused is not worth reading.
+        return Response(answer, status, {"Connection": "close"}, _JSON)
+
+    async def _take(
+        self, caller: Caller, fields: dict[str, Json], file: UploadFile
+    ) -> MadeMediaFile:
+        params = read_params(UPLOAD, fields, lenient=True)
+        if params.id is not None:
+            replaced = MediaFileId(params.id)
+            return await self._media.replace(caller, replaced, params.name, file.file, field="file")
+        name = params.name or PurePath(file.filename or "").stem[:NAME_AT_MOST]
+        if not name or not name.isprintable():
+            raise errors.RequiredParameterMissed(field="name")
+        return await self._media.add(caller, name, file.file, field="file")
+
+
+class _TooLarge(Exception):
+    """More was sent than may be."""
+
+
+async def _form(request: Request, limit: int) -> tuple[dict[str, Json], UploadFile]:
+    """Read a form with a file. Raises `_TooLarge`, `MultiPartException` and `ApiError`."""
+    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
+        raise MultiPartException("no form")
+    announced = request.headers.get("content-length", "")
+    if announced.isdecimal() and int(announced[:20]) > limit:
+        raise _TooLarge
+
+    async def bounded() -> AsyncGenerator[bytes, None]:
+        length = 0
+        async for chunk in request.stream():
+            length += len(chunk)
+            if length > limit:
+                raise _TooLarge
+            yield chunk
+
+    parser = MultiPartParser(
+        request.headers, bounded(), max_files=1, max_fields=8, max_part_size=4096
+    )
+    form = await parser.parse()
+    file = form.get("file")
+    if not isinstance(file, UploadFile):
+        await form.close()
+        raise errors.RequiredParameterMissed(field="file")
+    return {name: value for name, value in form.items() if isinstance(value, str)}, file
+
+
+def _refused(reason: str) -> errors.Unusable:
+    return errors.Unusable(field="file", reason=reason)
+
+
+def _said(status: int, reason: str, *, close: bool = False) -> Response:
+    return PlainTextResponse(reason + "\n", status, {"Connection": "close"} if close else {})
