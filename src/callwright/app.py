@@ -9,6 +9,7 @@ import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ from callwright.calls.plan import RecordedMessage
 from callwright.clock import Clock
 from callwright.config import Settings, StartFault
 from callwright.data_api import data_methods
+from callwright.directory.destinations import read_plans
 from callwright.downloads.links import Links, link_key
 from callwright.engines.port import LegId, Media
 from callwright.entity_api import entities
@@ -326,9 +328,12 @@ async def _put_together(
         data=data,
         body_within=around.body_within,
     )
+    own = await directory.own_numbers()
     async with (
         hooks,
         receivers,
+        # In a thread, and now, so that the first request need not wait for it.
+        background(partial(anyio.to_thread.run_sync, read_plans, own)),
         background(courier.run),
         background(journal.run),
         background(speech.run),

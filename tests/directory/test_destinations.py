@@ -1,5 +1,8 @@
 """Kinds of destination, seen from Moscow, London and New York."""
 
+import subprocess
+import sys
+
 import pytest
 
 from callwright.directory.destinations import (
@@ -56,3 +59,17 @@ def test_regions_and_countries() -> None:
     assert same_country("78123334455", MOSCOW)
     assert not same_country("77012345678", MOSCOW)
     assert not same_country("999123456789", "999123456789")
+
+
+def test_plans_are_read_beforehand() -> None:
+    """In a process of its own: here they have been read by others."""
+    program = (
+        "import sys\n"
+        "from callwright.directory.destinations import destination_of, read_plans\n"
+        "read_plans(['74993720692', '442071838750', 'none', ''])\n"
+        "before = {name for name in sys.modules if name.startswith('phonenumbers.data.region_')}\n"
+        "assert {name[-2:] for name in before} == {'RU', 'GB'}, before\n"
+        "destination_of('79260000000', '74993720692')\n"
+        "assert {name for name in sys.modules if '.region_' in name} == before\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)

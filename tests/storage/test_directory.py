@@ -117,6 +117,14 @@ async def test_a_virtual_number_is_its_accounts_own(directory: StoredDirectory) 
     assert await directory.virtual_number(THEIRS, "74993720693") == other
 
 
+async def test_the_numbers_of_all_accounts_tell_the_countries(directory: StoredDirectory) -> None:
+    ours = await directory.virtual_numbers(OURS)
+    theirs = await directory.virtual_numbers(THEIRS)
+    assert ours
+    assert theirs
+    assert set(await directory.own_numbers()) == {one.number for one in (*ours, *theirs)}
+
+
 async def test_an_employee_has_all_phones_in_ringing_order(directory: StoredDirectory) -> None:
     assert await directory.employee(OURS, EmployeeId(25)) == ANNA
     assert await directory.employee(OURS, EmployeeId(26)) == SILENT

@@ -4,6 +4,7 @@ By the numbering plans in `phonenumbers`. A number of its own plan that no list 
 its area; one that belongs to no country at all counts as international.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -53,6 +54,15 @@ def destination_of(number: str, home: str) -> Destination:
     if called.kind == PhoneNumberType.TOLL_FREE or called.area == caller.area:
         return Destination.LOCAL
     return Destination.LONG_DISTANCE
+
+
+def read_plans(numbers: Iterable[str]) -> None:
+    """Read the numbering plans of the countries that numbers belong to; for a thread.
+
+    Whoever asks for a country first would wait 2 to 5 ms for that.
+    """
+    for number in numbers:
+        _place_of(number)
 
 
 def same_region(number: str, other: str) -> bool:

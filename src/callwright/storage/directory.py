@@ -103,6 +103,8 @@ _EMPLOYEE_BY_NUMBER = _EMPLOYEE.where(
     .scalar_subquery()
 )
 
+_OWN_NUMBERS = select(virtual_numbers.c.number).limit(1000)
+
 _TAG = select(tags.c.id, tags.c.name).where(
     tags.c.account_id == _ACCOUNT, tags.c.id == bindparam("tag")
 )
@@ -313,6 +315,10 @@ class StoredDirectory:
             SipAccount(row.number, row.password, srtp=row.srtp)
             for row in await self._rows(_SIP_ACCOUNTS)
         ]
+
+    async def own_numbers(self) -> Sequence[str]:
+        """Virtual numbers of whatever accounts, as many as tell which countries calls begin in."""
+        return [row.number for row in await self._rows(_OWN_NUMBERS)]
 
     async def revision(self) -> int:
         """Count of changes: a new number means that trunks or phones may be others now."""
