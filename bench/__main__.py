@@ -17,6 +17,7 @@ from bench.figures import Figure
 from bench.load import fifty, four_hundred, set_up, two_hundred
 from bench.media import media
 from bench.requests import requests
+from bench.sandbox import sandbox
 
 BENCHMARKS = {
     benchmark.__name__: benchmark
@@ -29,6 +30,7 @@ BENCHMARKS = {
         fifty,
         two_hundred,
         requests,
+        sandbox,
         four_hundred,
     )
 }

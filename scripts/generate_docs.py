@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Write docs/api.md, errors.md, states.md and events.md from the definitions in the code.
+"""Write the docs that come from the definitions in the code, and the tables in docs/sandbox.md.
 
 ``--check`` writes nothing and fails where a file is not what would be written.
 """
@@ -26,7 +26,11 @@ from callwright.notify.catalogue import CATALOGUE as EVENTS
 from callwright.notify.payloads import OfLeg, Payload
 from callwright.query import OPERATORS, Operator
 from callwright.rpc.openrpc import COMMON, OF_REQUESTS, OF_TOKENS, TOKEN_DESCRIPTION, describe
+from callwright.sandbox.methods import DECLARATIONS as OF_SANDBOX
+from callwright.sandbox.numbers import FAMILIES
 
+BLOCK = "<!-- Made by scripts/generate_docs.py from "
+BLOCK_END = "<!-- end -->"
 DOCS = Path(__file__).parents[1] / "docs"
 NOTE = "<!-- Made by scripts/generate_docs.py; edit the definitions in src/callwright/methods. -->"
 EVENTS_NOTE = "<!-- Made by scripts/generate_docs.py; edit src/callwright/notify/payloads.py. -->"
@@ -90,6 +94,7 @@ def main() -> int:
         "errors.md": errors(),
         "states.md": states(),
         "events.md": events(),
+        "sandbox.md": sandbox(),
     }
     for name, lines in files.items():
         file, text = DOCS / name, "\n".join(lines) + "\n"
@@ -226,6 +231,35 @@ def _fact(name: str, fact: Schema, schemas: Schema) -> Iterator[str]:
 
 def _docstring(event: type[Payload]) -> list[str]:
     return (inspect.getdoc(event) or "").splitlines()
+
+
+def sandbox() -> Iterator[str]:
+    """docs/sandbox.md, as it is, with what stands in it of the code made anew."""
+    blocks = {"numbers": _numbers, "methods": _sandbox_methods}
+    old = False
+    for line in (DOCS / "sandbox.md").read_text("utf-8").splitlines():
+        old &= line != BLOCK_END
+        if not old:
+            yield line
+        if line.startswith(BLOCK):
+            old = True
+            yield from ("", *blocks[line.removesuffix(" -->").rpartition(" ")[2]](), "")
+
+
+def _numbers() -> Iterator[str]:
+    yield from _table("FF", "The phone", "For example", "")
+    for family in FAMILIES:
+        yield _row(family.code, family.does, f"`{family.number}`", family.shows)
+
+
+def _sandbox_methods() -> Iterator[str]:
+    described = describe(OF_SANDBOX, version="")
+    schemas = described["components"]["schemas"]
+    lines: list[str] = []
+    for method, shown in zip(OF_SANDBOX, described["methods"], strict=True):
+        heading, *rest = _method(method, shown, schemas)
+        lines += [f"#{heading}", *rest]
+    yield from lines[:-1]
 
 
 def _method(method: Declaration[Any], shown: Schema, schemas: Schema) -> Iterator[str]:

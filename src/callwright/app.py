@@ -228,7 +228,8 @@ async def _put_together(
 ) -> AsyncIterator["Household"]:
     clock = around.clock
     database, rows = storage.database, storage.rows
-    next_id = itertools.count(await reserve_block(database) << BLOCK_BITS).__next__
+    first_id = await reserve_block(database) << BLOCK_BITS
+    next_id = itertools.count(first_id).__next__
     turn = anyio.Lock()
     outbox = StoredOutbox(database, storage.writer, turn, clock.now)
     # Before anything is told: what is put is put for the webhooks that are known.
@@ -237,7 +238,8 @@ async def _put_together(
         database,
         storage.writer,
         gathered_for=around.gathered_for,
-        next_position=next_id,
+        # Counted by itself: when events are written must not tell in the ids of sessions.
+        next_position=itertools.count(first_id).__next__,
         outbox=outbox,
         turn=turn,
     )

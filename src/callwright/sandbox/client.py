@@ -6,7 +6,7 @@
 import json
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -35,7 +35,8 @@ class SandboxError(Exception):
         "The parameter to blame, if one is."
         self.value: str | None = data.get("value")
         where = f" ({self.field} = {self.value})" if self.field else ""
-        super().__init__(f"{method}: {self.mnemonic}: {error.get('message')}{where}")
+        what = [method, self.mnemonic, f"{error.get('message')}{where}"]
+        super().__init__(": ".join(part for part in what if part))
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,19 @@ class Event:
     data: Mapping[str, Any] = field(repr=False)
     "The facts of this type."
 
+    def as_json(self) -> dict[str, Any]:
+        """The event as it is sent, to give to what handles webhooks."""
+        time = self.time.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
+        return {
+            "event_id": self.event_id,
+            "type": self.type,
+            "sequence": self.sequence,
+            "time": time,
+            "call_session_id": self.call_session_id,
+            "external_id": self.external_id,
+            "data": dict(self.data),
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Sandbox:
@@ -67,24 +81,23 @@ class Sandbox:
 
         ``data_api``: at /v2.0 instead of /v4.0. Raises `SandboxError`.
         """
-        request = {
-            "jsonrpc": "2.0",
-            "id": 1,
-            "method": method,
-            "params": {"access_token": self.token, **params},
-        }
+        request = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
         answer = self._post(_DATA if data_api else _CALLS, method, json.dumps(request).encode())
         if "error" in answer:
             raise SandboxError(method, answer["error"])
         return answer["result"]["data"]
 
     def advance(self, seconds: float) -> list[Event]:
-        """Let time go by; return what happened in it, once all of it has been told and delivered.
+        """Let time go by; return what happened since the advance before, all of it delivered.
 
         On a clock that runs this waits. Raises `SandboxError`.
         """
         answer = self.rpc("sandbox.advance", seconds=seconds)
-        return [*_events(answer), *self._after(answer, full=EVENTS_AT_ONCE)]
+        events = _events(answer)
+        while len(answer["notices"]) == EVENTS_AT_ONCE:
+            answer = self.rpc("sandbox.advance", seconds=0)
+            events += _events(answer)
+        return events
 
     def script(self, number: str, /, *steps: Mapping[str, Any], times: int | None = None) -> None:
         """Say what the phone of a number does, for the next ``times`` calls or for all.
@@ -110,9 +123,13 @@ class Sandbox:
     def events(self, type: str | None = None, *, session: int | None = None) -> list[Event]:
         """Everything told since the last reset; of one type, or one session."""
         answer = self.rpc("sandbox.events", limit=EVENTS_AT_ONCE)
+        events = _events(answer)
+        while len(answer["notices"]) == EVENTS_AT_ONCE:
+            answer = self.rpc("sandbox.events", after=answer["last"], limit=EVENTS_AT_ONCE)
+            events += _events(answer)
         return [
             event
-            for event in (*_events(answer), *self._after(answer, full=EVENTS_AT_ONCE))
+            for event in events
             if type in (None, event.type) and session in (None, event.call_session_id)
         ]
 
@@ -125,18 +142,16 @@ class Sandbox:
         """Begin anew: no calls, no scripts, no events, and the directory as at the start."""
         self.rpc("sandbox.reset")
 
-    def _after(self, answer: Mapping[str, Any], *, full: int) -> Iterator[Event]:
-        """What there is after an answer that was full."""
-        while len(answer["notices"]) == full:
-            answer = self.rpc("sandbox.events", after=answer["last"], limit=full)
-            yield from _events(answer)
-
     def _post(self, path: str, method: str, body: bytes) -> Any:
         where = urlsplit(self.url)
         # One connection each: tests are started in threads, forked, and left in the middle.
         connection = HTTPConnection(where.hostname or "", where.port, timeout=ANSWERED_WITHIN)
         try:
-            connection.request("POST", path, body, {"Content-Type": "application/json"})
+            headers = {
+                "Content-Type": "application/json",
+                "Authorization": f"Bearer {self.token}",
+            }
+            connection.request("POST", path, body, headers)
             response = connection.getresponse()
             content = response.read()
         except (OSError, HTTPException) as fault:
@@ -181,7 +196,7 @@ def running(*options: str) -> Iterator[Sandbox]:
         process.stdout.close()
 
 
-def _events(answer: Mapping[str, Any]) -> Sequence[Event]:
+def _events(answer: Mapping[str, Any]) -> list[Event]:
     return [
         Event(
             event_id=notice["event_id"],

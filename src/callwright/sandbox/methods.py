@@ -105,7 +105,8 @@ ADVANCE = Declaration(
     Advance,
     component=None,
     free=True,
-    summary="Let time go by, and tell what happened in it; what is told has been delivered.",
+    summary="Let time go by, and tell what happened since the advance before; all of it has been "
+    "delivered.",
     result=Happened,
 )
 SCRIPT = Declaration(
@@ -173,6 +174,8 @@ class SandboxMethods:
         self._phones = phones
         self._told = told
         self._manager = manager
+        self._given = 0
+        "The last notice that an advance has given."
         self._waiting: dict[LegId, _Caller] = {}
         manager.listeners.append(self._hear)
         engine.when_ended = self._ended
@@ -188,9 +191,10 @@ class SandboxMethods:
         )
 
     async def advance(self, caller: Caller, params: Advance) -> Happened:
-        before = self._told.count
         await self._time.advance(params.seconds)
-        return self._happened(before, NOTICES_AT_MOST)
+        happened = self._happened(self._given, NOTICES_AT_MOST)
+        self._given = happened["last"]
+        return happened
 
     async def script(self, caller: Caller, params: Script) -> Success:
         if not params.steps:
