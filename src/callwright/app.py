@@ -6,7 +6,7 @@ import itertools
 import logging
 import resource
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -113,6 +113,8 @@ class Household:
     database: AsyncEngine
     asking: Callable[[], bool]
     "Whether an answer of somebody's server is waited for."
+    look: Callable[[], Awaitable[None]]
+    "Looks at once whether the directory has changed."
 
 
 def serve(settings: Settings) -> None:
@@ -246,7 +248,7 @@ async def _put_together(
     unfinished = await journal.close_unfinished(clock.now())
     if unfinished:
         log.warning("%d sessions had been cut off by the last stop: closed", len(unfinished))
-    remembered: Remembered[Any] = Remembered()
+    remembered: Remembered[Any] = Remembered(look=around.remembered_for)
     directory = StoredDirectory(database, settings.data / "media", remembered, rows)
     links = await _links(settings, url, clock)
     engine = around.engine(settings, lambda: LegId(next_id()))
@@ -272,6 +274,7 @@ async def _put_together(
     hooks = HookClient(allow_private=settings.hooks.allow_private)
     receivers = webhook_client(settings.webhooks)
     courier = courier_with(receivers, outbox, settings.webhooks, clock.now)
+    follower = _Follower(directory, engine, courier)
     beep = await anyio.to_thread.run_sync(_beep, settings.data)
     scenarios = Scenarios(directory, numbers, speech, conversations, hooks, beep)
     manager.door.reception = InboundCalls(directory, scenarios, conversations, messages)
@@ -343,12 +346,15 @@ async def _put_together(
         background(lambda: keep_trunk_states(database, engine.trunk_states, around.trunks_look)),
         started_in_background(lambda started: manager.run(started=started)),
         # Only now, since with the trunks calls may come in; and before anybody is told to be up.
-        started_in_background(
-            lambda started: _follow_directory(directory, engine, courier, around, started)
-        ),
+        started_in_background(lambda started: follower.run(around.directory_look, started)),
     ):
         yield Household(
-            http, manager, engine, database, lambda: bool(hooks.under_way or receivers.under_way)
+            http,
+            manager,
+            engine,
+            database,
+            lambda: bool(hooks.under_way or receivers.under_way),
+            follower.look,
         )
 
 
@@ -387,23 +393,27 @@ async def _run_engine(
         raise StartFault(f"SIP cannot be served at {where} ([sip]): {fault.strerror}") from fault
 
 
-async def _follow_directory(
-    directory: StoredDirectory,
-    engine: "Engine",
-    courier: Courier,
-    around: Surroundings,
-    started: Callable[[], None],
-) -> None:
-    """Tell the engine the trunks and phones, and the courier the webhooks, now and whenever the
-    directory has changed."""
-    seen = None
-    while True:
-        revision = await directory.revision()
-        if revision != seen:
-            engine.use_trunks(await directory.trunks())
-            engine.use_phones(await directory.sip_accounts())
-            await courier.refresh()
-            if seen is None:
-                started()
-            seen = revision
-        await anyio.sleep(around.directory_look)
+class _Follower:
+    """Tells the engine the trunks and phones, and the courier the webhooks, as they change."""
+
+    def __init__(self, directory: StoredDirectory, engine: "Engine", courier: Courier) -> None:
+        self._directory = directory
+        self._engine = engine
+        self._courier = courier
+        self._seen: int | None = None
+
+    async def run(self, every: float, started: Callable[[], None]) -> None:
+        await self.look()
+        started()
+        while True:
+            await anyio.sleep(every)
+            await self.look()
+
+    async def look(self) -> None:
+        """Tell of a change, if there has been one."""
+        revision = await self._directory.revision()
+        if revision != self._seen:
+            self._engine.use_trunks(await self._directory.trunks())
+            self._engine.use_phones(await self._directory.sip_accounts())
+            await self._courier.refresh()
+            self._seen = revision

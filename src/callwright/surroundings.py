@@ -19,6 +19,7 @@ from callwright.rpc.dispatch import AnyMethod
 from callwright.rpc.events import Pace
 from callwright.rpc.http import BODY_WITHIN
 from callwright.storage.journal import GATHERED_FOR
+from callwright.storage.remembered import LOOK
 from callwright.storage.trunk_states import LOOKED_AT_EVERY
 
 if TYPE_CHECKING:
@@ -98,6 +99,8 @@ class Surroundings:
     directory_look: float = DIRECTORY_LOOK
     trunks_look: float = LOOKED_AT_EVERY
     "Seconds between looks at the directory, and at the trunks."
+    remembered_for: float = LOOK
+    "Seconds a request may see the directory as it was before a change."
     gathered_for: float = GATHERED_FOR
     "Seconds the journal gathers events before it writes them; 0: it writes at once."
     durable: bool = True

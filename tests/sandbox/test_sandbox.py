@@ -7,6 +7,7 @@ import urllib.request
 import wave
 from collections.abc import Iterator
 from datetime import timedelta
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -201,6 +202,24 @@ def test_a_call_to_a_number_of_nobodys_is_an_error(sandbox: Sandbox) -> None:
         sandbox.call_in("79261234567", "74991112233")
     assert refusal.value.mnemonic == "virtual_phone_number_not_found"
     assert refusal.value.field == "virtual_phone_number"
+
+
+def test_a_recording_is_there_to_be_fetched(sandbox: Sandbox) -> None:
+    session = call(sandbox, "79000011004", employee=5)
+    sandbox.advance(60)
+    [recording] = sandbox.rpc("get.call", call_session_id=session)["recordings"]
+    with urllib.request.urlopen(recording["file_link"], timeout=10) as response:
+        content = BytesIO(response.read())
+    with wave.open(content) as file:
+        assert file.getnframes() / file.getframerate() == 4.0
+
+
+def test_what_requests_change_of_the_directory_is_in_force_at_once(sandbox: Sandbox) -> None:
+    tag = sandbox.rpc("create.tags", data_api=True, name="VIP")["id"]
+    session = call(sandbox, "79000010000")
+    sandbox.rpc("tag.call", call_session_id=session, tag_id=tag)
+    [told] = sandbox.events("tag.set")
+    assert told.data["tag_name"] == "VIP"
 
 
 def test_tokens_expire_by_the_clock_of_the_sandbox(sandbox: Sandbox) -> None:

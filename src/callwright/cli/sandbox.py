@@ -34,6 +34,10 @@ def sandbox(
         str | None,
         typer.Option(help="Token of the account. (default: the one known to all)"),
     ] = None,
+    webhook: Annotated[
+        list[str] | None,
+        typer.Option(help="URL that every event is sent to; may be given again."),
+    ] = None,
     clock: Annotated[
         Clock, typer.Option(help="stepped: time stands until sandbox.advance moves it.")
     ] = Clock.REAL,
@@ -70,6 +74,7 @@ def sandbox(
         port=port,
         data=data,
         token=token or TOKEN,
+        webhooks=webhook or (),
         speed=None if clock is Clock.STEPPED else speed,
     )
     told = _tell_program if as_json else _tell
@@ -121,6 +126,8 @@ def _tell_program(up: "Sandbox") -> None:
 
 
 def _tell(up: "Sandbox") -> None:
+    from callwright.sandbox.house import WEBHOOK_SECRET
+
     params = {
         "access_token": up.token,
         "first_call": "employee",
@@ -132,6 +139,8 @@ def _tell(up: "Sandbox") -> None:
     out.print(f"API    {up.url}/v4.0", soft_wrap=True)
     out.print(f"Token  {up.token}", soft_wrap=True)
     out.print(f"Clock  {up.clock}", soft_wrap=True)
+    for url in up.webhooks:
+        out.print(f"Sent   to {url}, signed by {WEBHOOK_SECRET}", soft_wrap=True)
     out.print("\nA call:\n", soft_wrap=True)
     out.print(f"curl {up.url}/v4.0 -d '{json.dumps(request)}'\n", soft_wrap=True)
     show_numbers()

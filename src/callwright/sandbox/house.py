@@ -1,5 +1,7 @@
 """The house: what a sandbox begins with, made once and copied for every new beginning."""
 
+import json
+from collections.abc import Sequence
 from pathlib import Path
 
 from callwright.directory.file import read_directory_file
@@ -13,8 +15,8 @@ from callwright.storage.database import migrate, open_database
 TOKEN = "callwright-sandbox-token"
 "The token of every sandbox that is not told another; no secret, and good for nothing else."
 
-VIRTUAL_NUMBER = "74990000004"
-"A virtual number without a scenario."
+WEBHOOK_SECRET = "whsec_Y2FsbHdyaWdodC1zYW5kYm94LXNlY3JldA=="
+"By which what is sent to webhooks of every sandbox is signed; no secret either."
 
 _DIRECTORY = Path(__file__).with_name("directory.toml")
 # Whole seconds: durations are rounded to milliseconds, and come out the same every time.
@@ -23,8 +25,11 @@ _DIALING_MUSIC = 12.0
 _TONES = {"ringback.wav": 5.0, "beep.wav": 0.5}
 
 
-async def furnish(folder: Path, database_url: str, token: str) -> None:
-    """Make a data folder with a database, an account and what it owns. Raises `OSError`."""
+async def furnish(folder: Path, database_url: str, token: str, webhooks: Sequence[str]) -> None:
+    """Make a data folder with a database, an account and what it owns.
+
+    ``webhooks``: URLs that every event is sent to. Raises `OSError` and `DirectoryFaults`.
+    """
     media = folder / "media"
     stored = {}
     for name, (number, seconds) in _MEDIA.items():
@@ -34,6 +39,11 @@ async def furnish(folder: Path, database_url: str, token: str) -> None:
         write_silence(folder / name, seconds)
     directory = folder / "directory.toml"
     text = _DIRECTORY.read_text("utf-8").replace("@TOKEN@", hash_of_token(token))
+    text += "".join(
+        f'[[webhooks]]\nname = "webhook {number}"\nurl = {json.dumps(url)}\n'
+        f'secret = "{WEBHOOK_SECRET}"\n'
+        for number, url in enumerate(webhooks, start=1)
+    )
     directory.write_text(text, "utf-8")
     database = open_database(database_url)
     try:

@@ -64,6 +64,8 @@ class Options:
     data: Path | None = None
     "Folder that outlasts the sandbox; None: a temporary one."
     token: str = TOKEN
+    webhooks: Sequence[str] = ()
+    "URLs that every event is sent to."
     speed: float | None = 1.0
     "Seconds of the sandbox in a real one; None: the clock stands, and is advanced by requests."
     log_level: Literal["debug", "info", "warning", "error"] = "warning"
@@ -94,7 +96,9 @@ async def sandbox(options: Options, pace: Pace) -> AsyncIterator["Sandbox"]:
         data = options.data or temporary / "data"
         fresh = temporary / "fresh"
         fresh.mkdir()
-        await furnish(fresh, _settings(options, fresh).database_url, options.token)
+        await furnish(
+            fresh, _settings(options, fresh).database_url, options.token, options.webhooks
+        )
         with (
             listening(_settings(options, data).http) as listener,
             _data(fresh, data, keeps=options.data is not None),
@@ -117,6 +121,7 @@ class Sandbox:
     def __init__(self, options: Options, pace: Pace, fresh: Path, data: Path, url: str) -> None:
         self.url = url
         self.token = options.token
+        self.webhooks = options.webhooks
         self._pace = pace
         self._day = _Day(pace)
         self._options = options
@@ -138,6 +143,8 @@ class Sandbox:
             self._requests.add(request)
             _request.set(request)
             try:
+                # What requests have changed of the directory is in force for those that follow.
+                await self._up.look()
                 await self._up.http(scope, receive, send)
             finally:
                 self._requests.discard(request)
@@ -224,6 +231,7 @@ class Sandbox:
             directory_look=SELDOM,
             trunks_look=SELDOM,
             durable=self._options.data is not None,
+            remembered_for=0.0,
             gathered_for=0.0,
         )
 
@@ -265,6 +273,7 @@ def _settings(options: Options, data: Path) -> Settings:
             "calls": {"parallel_at_most": 10_000, "drain_within": 0},
             # What is tested is on this machine.
             "hooks": {"allow_private": True},
+            "webhooks": {"allow_private": True},
         }
     )
 

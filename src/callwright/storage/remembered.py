@@ -18,10 +18,11 @@ Question = tuple[object, ...]
 
 
 class Remembered(Generic[Answer]):
-    """``clock``: tells seconds."""
+    """``clock``: tells seconds; ``look``: how many of them what has been read is believed."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic, *, look: float = LOOK) -> None:
         self._clock = clock
+        self._look_after = look
         self._looked_at = 0.0
         self._seen: int | None = None
         self._answers: dict[Question, Sequence[Answer]] = {}
@@ -50,7 +51,7 @@ class Remembered(Generic[Answer]):
 
     async def _look(self, revision: Callable[[], Awaitable[int]]) -> None:
         now = self._clock()
-        if self._seen is not None and now - self._looked_at < LOOK:
+        if self._seen is not None and now - self._looked_at < self._look_after:
             return
         current = await revision()
         self._looked_at = now
