@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from callwright.calls.events import LegStarted
-from tests.api.answers import INVALID, TYPE, refusal, without_metadata
+from tests.api.answers import COMBINATION, INVALID, TYPE, refusal, without_metadata
 from tests.api.house import DIRECTORY, STRANGER, TOKEN, House, house
 
 NAMES = {"last_name": "Седов", "first_name": "Олег"}
@@ -228,7 +228,7 @@ def test_an_update_changes_what_is_sent(home: House) -> None:
     assert after == {
         "full_name": "Седов Олег",
         "patronymic": None,
-        "coach": None,
+        "coach": {},
         "groups": [{"group_id": 1, "group_name": "sales"}],
         "extension": {
             "extension_phone_number": "611",
@@ -251,9 +251,55 @@ def test_an_update_changes_what_is_sent(home: House) -> None:
         "status": "not_at_work",
         "calls_available": False,
         "groups": [],
-        "extension": None,
+        "extension": {},
         "phone_numbers": [],
     }
+
+
+def test_what_an_employee_does_not_have_is_empty_and_may_be_sent_back(home: House) -> None:
+    employee = made(home, "create.employees", last_name="Седов")
+    # Clients look into objects and loop over arrays without asking whether there is anything.
+    shown = one(home, "get.employees", employee, "coach", "extension", "operator", "phone_numbers")
+    assert shown == {"coach": {}, "extension": {}, "operator": {}, "phone_numbers": []}
+    assert done(home, "update.employees", id=employee, **shown) == {}
+    numbers = home.data(
+        "get.virtual_numbers", {"fields": ["campaigns", "redirection_phone_number"]}
+    )
+    assert {"campaigns": [], "redirection_phone_number": None} in numbers["result"]["data"]
+
+
+def test_a_last_name_is_enough(home: House) -> None:
+    parts = ("last_name", "first_name", "patronymic", "full_name")
+    employee = made(home, "create.employees", last_name="Седов")
+    assert one(home, "get.employees", employee, *parts) == {
+        "last_name": "Седов",
+        "first_name": None,
+        "patronymic": None,
+        "full_name": "Седов",
+    }
+    done(home, "update.employees", id=employee, patronymic="Ильич")
+    done(home, "update.employees", id=employee, first_name="Олег")
+    assert one(home, "get.employees", employee, *parts) == {
+        "last_name": "Седов",
+        "first_name": "Олег",
+        "patronymic": "Ильич",
+        "full_name": "Седов Олег Ильич",
+    }
+    done(home, "update.employees", id=employee, first_name=None)
+    assert one(home, "get.employees", employee, "full_name") == {"full_name": "Седов Ильич"}
+
+
+def test_groups_are_named_by_their_ids_as_well(home: House) -> None:
+    employee = made(home, "create.employees", **NAMES, groups=[1])
+    shown = one(home, "get.employees", employee, "groups")
+    assert shown == {"groups": [{"group_id": 1, "group_name": "sales"}]}
+    done(home, "update.employees", id=employee, groups=[])
+
+
+def test_types_of_calls_in_the_older_words(home: House) -> None:
+    types = {"allowed_in_call_types": ["internal", "external"]}
+    employee = made(home, "create.employees", **NAMES, **types)
+    assert one(home, "get.employees", employee, *types) == types
 
 
 def test_a_name_that_is_not_known_in_parts(home: House) -> None:
@@ -428,6 +474,7 @@ def test_a_sip_line_as_a_whole(home: House) -> None:
         "id": line["id"],
         "phone_number": line["phone_number"],
         "employee_id": employee,
+        "employee_full_name": "Седов Олег",
         "type": "in_out",
         "channels_count": 1,
         "dial_time": 25,
@@ -443,6 +490,14 @@ def test_a_sip_line_as_a_whole(home: House) -> None:
         "srtp": True,
         "dial_time": 25,
     }
+    # The words of the published API for the same.
+    done(home, "update.sip_lines", id=line["id"], billing_state="active")
+    states = ("status", "billing_state")
+    shown = one(home, "get.sip_lines", line["id"], *states)
+    assert shown == {"status": "active", "billing_state": "active"}
+    done(home, "update.sip_lines", id=line["id"], billing_state="manual_lock")
+    shown = one(home, "get.sip_lines", line["id"], *states)
+    assert shown == {"status": "inactive", "billing_state": "manual_lock"}
     another = done(home, "update.sip_line_password", id=line["id"])
     assert another["password"] != line["password"]
     assert {**another, "password": line["password"]} == line
@@ -467,6 +522,15 @@ def test_a_phone_that_has_registered_is_seen(home: House) -> None:
         (
             {"employee_id": 25, "password": "короткий"},
             {"said": INVALID, "mnemonic": "invalid_parameter_value", "field": "password"},
+        ),
+        (
+            {"employee_id": 25, "status": "active", "billing_state": "manual_lock"},
+            {
+                "said": COMBINATION,
+                "mnemonic": "invalid_parameters_combination",
+                "field": "billing_state",
+                "value": "manual_lock",
+            },
         ),
     ],
 )

@@ -149,10 +149,15 @@ async def _both_directions(
     return {employee: ["in", "out"] for employee in people}
 
 
+async def _both_call_types(
+    connection: AsyncConnection, people: Sequence[int]
+) -> Mapping[int, object]:
+    return {employee: ["internal", "external"] for employee in people}
+
+
 _COMPOSED = func.coalesce(
     employees.c.last_name
-    + " "
-    + employees.c.first_name
+    + func.coalesce(literal(" ") + employees.c.first_name, "")
     + func.coalesce(literal(" ") + employees.c.patronymic, ""),
     "",
 )
@@ -179,6 +184,8 @@ EMPLOYEES = Source(
         "groups": _groups,
         "phone_numbers": _phone_numbers,
         "extension": _extensions,
+        "allowed_in_call_types": _both_call_types,
+        "allowed_out_call_types": _both_call_types,
         "in_external_allowed_call_directions": _both_directions,
         "in_internal_allowed_call_directions": _both_directions,
         "out_external_allowed_call_directions": _both_directions,
@@ -212,6 +219,14 @@ def sip_lines_source(
             for line, number in (await numbers(connection, lines)).items()
         }
 
+    async def owners(connection: AsyncConnection, lines: Sequence[int]) -> Mapping[int, object]:
+        rows = await connection.execute(
+            select(employee_phones.c.id, employees.c.full_name)
+            .join_from(employee_phones, employees, employee_phones.c.employee_id == employees.c.id)
+            .where(employee_phones.c.id.in_(lines))
+        )
+        return {row.id: row.full_name for row in rows}
+
     return Source(
         employee_phones,
         account=employee_phones.c.account_id,
@@ -224,10 +239,16 @@ def sip_lines_source(
             "channels_count": literal(1),
             "dial_time": employee_phones.c.dial_time,
             "status": case((employee_phones.c.active == true(), "active"), else_="inactive"),
-            "billing_state": literal("active"),
+            "billing_state": case(
+                (employee_phones.c.active == true(), "active"), else_="manual_lock"
+            ),
             "srtp": employee_phones.c.srtp,
         },
-        details={"physical_state": states, "ip_addresses": places},
+        details={
+            "physical_state": states,
+            "ip_addresses": places,
+            "employee_full_name": owners,
+        },
         condition=employee_phones.c.password.is_not(None),
     )
 

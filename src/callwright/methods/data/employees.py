@@ -3,9 +3,9 @@
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import AfterValidator, Field, ValidationInfo
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 from typing_extensions import TypedDict
 
 from callwright.directory.editing import (
@@ -30,7 +30,7 @@ from callwright.methods.data.entities import (
     answering,
     entity_declaration,
 )
-from callwright.methods.data.listing import Listing
+from callwright.methods.data.listing import ON_REQUEST, Listing
 from callwright.methods.data.lists import list_declaration
 from callwright.methods.method import (
     Caller,
@@ -42,6 +42,7 @@ from callwright.methods.method import (
 )
 
 Direction = Literal["in", "out"]
+CallType = Literal["internal", "external"]
 Status = Literal["available", "not_at_work"]
 
 
@@ -52,13 +53,22 @@ def _phone(number: str, info: ValidationInfo) -> str:
     return phone_digits(number, info)
 
 
-def _both(directions: tuple[Direction, ...]) -> tuple[Direction, ...]:
-    if {*directions} != {"in", "out"}:
+T = TypeVar("T")
+
+
+def _both(words: tuple[T, ...]) -> tuple[T, ...]:
+    if len({*words}) != 2:
         raise ValueError("what an employee may not do, this service does not know")
-    return directions
+    return words
 
 
 Directions = Annotated[tuple[Direction, ...], AfterValidator(_both)] | None
+CallTypes = Annotated[tuple[CallType, ...], AfterValidator(_both)] | None
+
+
+def _null_for_empty(value: object) -> object:
+    # As it is shown: who reads, changes and writes sends it back.
+    return None if value == {} else value
 
 
 class PhoneParams(Params):
@@ -101,29 +111,33 @@ class GroupParams(Params):
 
 class EmployeeParams(Params):
     last_name: Text | None = None
-    "Required beside `first_name`, unless `full_name` is sent instead of both."
+    "Required, unless `full_name` is sent instead of all three."
     first_name: Text | None = None
-    "Required beside `last_name`."
+    "Beside `last_name`."
     patronymic: Text | None = None
-    "Beside the other two."
+    "Beside `last_name`."
     full_name: Text | None = None
     "Counts where none of its parts is sent; else it is last name, first name and patronymic."
     email: Annotated[str, Field(min_length=3, max_length=254)] | None = None
     "Kept and shown; nothing is sent there."
     phone_numbers: Annotated[tuple[PhoneParams, ...], Field(max_length=PHONES_AT_MOST)] = ()
     "All phones but the extension, in the order they are rung; with it, ten at most."
-    extension: ExtensionParams | None = None
-    "The number colleagues dial; rung after the phones."
-    coach: CoachParams | None = None
-    "Who coaches the employee; null: nobody."
+    extension: Annotated[ExtensionParams | None, BeforeValidator(_null_for_empty)] = None
+    "The number colleagues dial; rung after the phones. Null or `{}`: there is none."
+    coach: Annotated[CoachParams | None, BeforeValidator(_null_for_empty)] = None
+    "Who coaches the employee; null or `{}`: nobody."
     call_recording: Literal["all", "in", "out", "off"] = "all"
     "Which talks are always recorded, by the session's direction."
-    groups: Annotated[tuple[GroupParams, ...], Field(max_length=100)] = ()
-    "All groups the employee is in."
+    groups: Annotated[tuple[Id | GroupParams, ...], Field(max_length=100)] = ()
+    "All groups the employee is in, by their ids or as they are shown."
     calls_available: bool = True
     "False: the employee is not found by any method that starts calls."
     status: Status = "available"
     "The same in other words: `not_at_work` is false."
+    allowed_in_call_types: CallTypes = None
+    "Both, here and in the next: the older words for what follows."
+    allowed_out_call_types: CallTypes = None
+    "Both."
     in_external_allowed_call_directions: Directions = None
     "Both, here and in the next three: what an employee may not do is not kept here."
     in_internal_allowed_call_directions: Directions = None
@@ -140,8 +154,8 @@ class EmployeeParams(Params):
     "Null: employees have no schedules."
     schedule_name: None = None
     "Null."
-    operator: None = None
-    "Null: there are no chats."
+    operator: Annotated[None, BeforeValidator(_null_for_empty)] = None
+    "Null or `{}`: there are no chats."
 
 
 class GetEmployees(Asking):
@@ -168,13 +182,13 @@ class ShownPhone(TypedDict):
     status: Literal["active", "inactive"]
 
 
-class ShownExtension(TypedDict):
+class ShownExtension(TypedDict, total=False):
     extension_phone_number: str
     extension_voice_mail_enabled: bool
     extension_queue_enabled: bool
 
 
-class ShownCoach(TypedDict):
+class ShownCoach(TypedDict, total=False):
     coach_id: int
     coach_full_name: str | None
     coach_always_enabled: bool
@@ -197,11 +211,17 @@ class ShownEmployee(TypedDict):
     calls_available: bool
     email: str | None
     call_recording: Literal["all", "in", "out", "off"]
-    coach: ShownCoach | None
+    coach: ShownCoach
+    "Empty: there is none."
     groups: list[ShownGroup]
     phone_numbers: list[ShownPhone]
     "In the order they are rung."
-    extension: ShownExtension | None
+    extension: ShownExtension
+    "Empty: there is none."
+    allowed_in_call_types: Annotated[list[CallType], ON_REQUEST]
+    "Both, in the older words; as are the next four."
+    allowed_out_call_types: Annotated[list[CallType], ON_REQUEST]
+    "Both."
     in_external_allowed_call_directions: list[Direction]
     in_internal_allowed_call_directions: list[Direction]
     out_external_allowed_call_directions: list[Direction]
@@ -210,15 +230,8 @@ class ShownEmployee(TypedDict):
 
 EMPLOYEES = Listing.of(
     ShownEmployee,
-    unknown=(
-        "login",
-        "status_id",
-        "schedule_id",
-        "schedule_name",
-        "operator",
-        "allowed_in_call_types",
-        "allowed_out_call_types",
-    ),
+    unknown=("login", "status_id", "schedule_id", "schedule_name"),
+    unknown_objects=("operator",),
 )
 
 GET_EMPLOYEES = list_declaration(
@@ -243,7 +256,17 @@ DELETE_EMPLOYEES = entity_declaration(
     summary="Delete an employee with their phones and SIP lines.",
     errors=(NOT_FOUND, DEPENDENCY),
 )
-DECLARATIONS = (GET_EMPLOYEES, CREATE_EMPLOYEES, UPDATE_EMPLOYEES, DELETE_EMPLOYEES)
+# What a published client, comagic-data-api-sdk, asks for.
+DELETE_EMPLOYEE = replace(
+    DELETE_EMPLOYEES, name="delete.employee", summary="The same as `delete.employees`."
+)
+DECLARATIONS = (
+    GET_EMPLOYEES,
+    CREATE_EMPLOYEES,
+    UPDATE_EMPLOYEES,
+    DELETE_EMPLOYEES,
+    DELETE_EMPLOYEE,
+)
 
 
 class Employees:
@@ -255,6 +278,7 @@ class Employees:
             CREATE_EMPLOYEES.served_by(self.create),
             UPDATE_EMPLOYEES.served_by(self.update),
             DELETE_EMPLOYEES.served_by(self.delete),
+            DELETE_EMPLOYEE.served_by(self.delete),
         )
 
     async def create(self, caller: Caller, params: CreateEmployee) -> Made:
@@ -291,13 +315,17 @@ def changed(draft: EmployeeDraft, params: EmployeeParams) -> EmployeeDraft:
     if "call_recording" in sent:
         draft = replace(draft, recorded=Recorded(params.call_recording))
     if "groups" in sent:
-        draft = replace(draft, groups=tuple(group.group_id for group in params.groups))
+        draft = replace(draft, groups=tuple(map(_group, params.groups)))
     if "phone_numbers" in sent or "extension" in sent:
         draft = replace(draft, phones=_phones(draft, params))
     return replace(draft, active=_active(draft, params))
 
 
-def composed(last_name: str, first_name: str, patronymic: str | None) -> str:
+def _group(sent: int | GroupParams) -> int:
+    return sent if isinstance(sent, int) else sent.group_id
+
+
+def composed(last_name: str, first_name: str | None, patronymic: str | None) -> str:
     """The full name that these are parts of."""
     return " ".join(part for part in (last_name, first_name, patronymic) if part)
 
@@ -314,14 +342,12 @@ def _named(draft: EmployeeDraft, params: EmployeeParams) -> EmployeeDraft:
     if not sent:
         return draft
     held: dict[str, str | None] = {}
-    if draft.last_name and draft.first_name:
+    if draft.last_name:
         held = {name: getattr(draft, name) for name in names}
     parts = {**held, **sent}
     last_name, first_name = parts.get("last_name"), parts.get("first_name")
     if last_name is None:
         raise errors.RequiredParameterMissed(field="last_name")
-    if first_name is None:
-        raise errors.RequiredParameterMissed(field="first_name")
     patronymic = parts.get("patronymic")
     return replace(
         draft,

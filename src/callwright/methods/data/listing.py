@@ -22,7 +22,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from zoneinfo import ZoneInfo
 
 from pydantic import WithJsonSchema
-from typing_extensions import get_type_hints
+from typing_extensions import get_type_hints, is_typeddict
 
 from callwright.query import Kind, Row
 
@@ -56,6 +56,8 @@ class ListedField:
     filterable: bool
     default: bool
     "Whether it is shown where `fields` is left out."
+    empty: object = None
+    "What is shown where there is nothing: null, `[]` of an array, `{}` of an object."
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,20 +69,33 @@ class Listing:
     fields: Mapping[str, ListedField]
     "By name, in the order they are shown in."
     unknown: frozenset[str] = frozenset()
-    """Fields clients of the published API may name, of which nothing can be known here: null where
+    """Fields clients of the published API may name, of which nothing can be known here: empty where
     they are asked for, neither sorted nor filtered by."""
 
     @classmethod
-    def of(cls, shape: Any, *, unknown: Sequence[str] = ()) -> "Listing":
+    def of(
+        cls,
+        shape: Any,
+        *,
+        unknown: Sequence[str] = (),
+        unknown_arrays: Sequence[str] = (),
+        unknown_objects: Sequence[str] = (),
+    ) -> "Listing":
         """Take the fields from the TypedDict of a row. Raises TypeError for one of no known kind.
 
-        ``unknown``: names for `Listing.unknown`.
+        ``unknown…``: names for `Listing.unknown`, of scalars, arrays and objects: clients loop over
+        the ones and look into the others without asking whether there are any.
         """
         found = [
             _field(name, hint) for name, hint in get_type_hints(shape, include_extras=True).items()
         ]
-        nothing = [ListedField(name, Kind.STRUCTURE, False, False, False) for name in unknown]
-        return cls(shape, {one.name: one for one in (*found, *nothing)}, frozenset(unknown))
+        nothing = [
+            ListedField(name, Kind.STRUCTURE, False, False, False, empty)
+            for names, empty in ((unknown, None), (unknown_arrays, []), (unknown_objects, {}))
+            for name in names
+        ]
+        names = frozenset(one.name for one in nothing)
+        return cls(shape, {one.name: one for one in (*found, *nothing)}, names)
 
     @property
     def defaults(self) -> list[str]:
@@ -93,7 +108,12 @@ class Listing:
 
     def shown(self, row: Row, fields: Sequence[str], zone: ZoneInfo) -> dict[str, object]:
         """Return a row as JSON: the ``fields``, moments in the account's time zone."""
-        return {name: _in_zone(row.get(name), zone) for name in fields}
+        return {
+            name: self.fields[name].empty
+            if (value := row.get(name)) is None
+            else _in_zone(value, zone)
+            for name in fields
+        }
 
 
 def _field(name: str, hint: Any) -> ListedField:
@@ -105,7 +125,17 @@ def _field(name: str, hint: Any) -> ListedField:
         sortable=comparable and UNSORTABLE not in marks,
         filterable=comparable and UNFILTERABLE not in marks,
         default=ON_REQUEST not in marks,
+        empty=_empty(hint),
     )
+
+
+def _empty(hint: Any) -> object:
+    """Nothing, as a field of such a type shows it; one that may be None says so itself."""
+    if get_origin(hint) is Annotated:
+        return _empty(get_args(hint)[0])
+    if is_typeddict(hint):
+        return {}
+    return [] if get_origin(hint) in (list, tuple) else None
 
 
 def _kind(hint: Any) -> tuple[Kind, frozenset[Mark]]:

@@ -70,7 +70,7 @@ class ShownScenario(TypedDict):
     "Lists of operations by label."
 
 
-SCENARIOS = Listing.of(ShownScenario, unknown=("sites", "campaigns"))
+SCENARIOS = Listing.of(ShownScenario, unknown_arrays=("sites", "campaigns"))
 
 GET_SCENARIOS = list_declaration(
     "get.scenarios", SCENARIOS, params=GetScenarios, summary="List the account's scenarios."

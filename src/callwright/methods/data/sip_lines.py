@@ -3,14 +3,15 @@
 import secrets
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 from typing_extensions import TypedDict
 
 from callwright.directory.editing import AlreadyThere, SipLineDraft, SipLinesEditor
 from callwright.directory.model import AccountId, EmployeeId
 from callwright.directory.tokens import new_password
+from callwright.methods import errors
 from callwright.methods.data.asking import Asking
 from callwright.methods.data.entities import (
     DONE,
@@ -24,7 +25,9 @@ from callwright.methods.data.entities import (
 )
 from callwright.methods.data.listing import UNFILTERABLE, UNSORTABLE, Listing, Moment
 from callwright.methods.data.lists import list_declaration
-from callwright.methods.method import Caller, Id, Method, Params, described
+from callwright.methods.method import Caller, Id, Method, Params, PhoneNumber, described
+
+COMBINATION = errors.InvalidParametersCombination.mnemonic
 
 ATTEMPTS = 5
 "To find a number that is free."
@@ -46,8 +49,28 @@ class SipLineParams(Params):
     "Seconds it is rung."
     status: Literal["active", "inactive"] = "active"
     "Only active lines can register, and are rung."
+    billing_state: Literal["active", "manual_lock"] = "active"
+    "The same in other words: `manual_lock` is inactive."
+    virtual_phone_number: PhoneNumber | None = None
+    "Taken and not kept: which number a call shows, the request that begins it says."
     srtp: bool = False
     "Its audio goes over SRTP, both ways, or not at all."
+
+    @model_validator(mode="after")
+    def _one_state(self) -> Self:
+        sent = {"status", "billing_state"} <= self.model_fields_set
+        if sent and (self.status == "active") is not (self.billing_state == "active"):
+            raise errors.InvalidParametersCombination(
+                field="billing_state", value=self.billing_state
+            )
+        return self
+
+    @property
+    def active(self) -> bool | None:
+        """Whether the line is to be in use; None: nothing was sent of it."""
+        if "status" in self.model_fields_set:
+            return self.status == "active"
+        return self.billing_state == "active" if "billing_state" in self.model_fields_set else None
 
 
 class GetSipLines(Asking):
@@ -99,13 +122,15 @@ class ShownSipLine(TypedDict):
     phone_number: str
     "User it registers as."
     employee_id: int
+    employee_full_name: Annotated[str, UNSORTABLE, UNFILTERABLE]
     type: Literal["in_out"]
     channels_count: int
     "Always 1."
     dial_time: float
     "Seconds."
     status: Literal["active", "inactive"]
-    billing_state: Literal["active"]
+    billing_state: Literal["active", "manual_lock"]
+    "The same as `status`, in other words."
     physical_state: Annotated[
         Literal["Зарегистрирован", "Не зарегистрирован"], UNSORTABLE, UNFILTERABLE
     ]
@@ -127,14 +152,14 @@ CREATE_SIP_LINES = entity_declaration(
     "create.sip_lines",
     CreateSipLine,
     summary="Give an employee a phone that registers with us.",
-    errors=(NOT_FOUND, DUPLICATE, UNUSABLE),
+    errors=(NOT_FOUND, DUPLICATE, UNUSABLE, COMBINATION),
     result=SipLineAccess,
 )
 UPDATE_SIP_LINES = entity_declaration(
     "update.sip_lines",
     UpdateSipLine,
     summary="Change what is sent of a SIP line.",
-    errors=(NOT_FOUND, UNUSABLE),
+    errors=(NOT_FOUND, UNUSABLE, COMBINATION),
 )
 DELETE_SIP_LINES = entity_declaration(
     "delete.sip_lines",
@@ -179,7 +204,7 @@ class SipLines:
             employee=EmployeeId(params.employee_id),
             password=params.password or new_password(),
             dial_time=params.dial_time,
-            active=params.status == "active",
+            active=params.active is not False,
             srtp=params.srtp,
         )
         with answering():
@@ -197,8 +222,8 @@ class SipLines:
                 draft = replace(draft, employee=EmployeeId(params.employee_id))
             if "dial_time" in sent:
                 draft = replace(draft, dial_time=params.dial_time)
-            if "status" in sent:
-                draft = replace(draft, active=params.status == "active")
+            if params.active is not None:
+                draft = replace(draft, active=params.active)
             return replace(draft, srtp=params.srtp) if "srtp" in sent else draft
 
         with answering():

@@ -35,12 +35,8 @@ class ShownVirtualNumber(TypedDict):
 
 VIRTUAL_NUMBERS = Listing.of(
     ShownVirtualNumber,
-    unknown=(
-        "redirection_phone_number",
-        "activation_date",
-        "campaigns",
-        "site_blocks",
-    ),
+    unknown=("redirection_phone_number", "activation_date"),
+    unknown_arrays=("campaigns", "site_blocks"),
 )
 
 GET_VIRTUAL_NUMBERS = list_declaration(
