@@ -1,0 +1,201 @@
+"""comagic-data-api-sdk, a published client of the Data API, unmodified but for its URL.
+
+What it sends and expects is its own; what stands here is only what comes of it.
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from argon2 import PasswordHasher
+from comagic import Comagic
+from comagic.errors import ComagicException
+
+from callwright.methods.errors import ERRORS
+from tests.api.house import DIRECTORY, TOKEN, House, house
+
+LOGIN, PASSWORD = "sdk", "пароль для SDK"
+_QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    many = {"points_per_minute": 100_000, "points_per_day": 100_000}
+    with house(tmp_path_factory.mktemp("house"), {}, api=many) as up:
+        user = f'[[users]]\nlogin = "{LOGIN}"\npassword_hash = "{_QUICK.hash(PASSWORD)}"\n'
+        up.apply(f"{DIRECTORY}\n{user}")
+        yield up
+
+
+Login = Callable[..., Any]
+
+
+@pytest.fixture
+def log_in(home: House, monkeypatch: pytest.MonkeyPatch) -> Iterator[Login]:
+    """Makes a client of the house. Its constructor writes its URL down and logs in at once."""
+    made: list[Any] = []
+    url = f"{home.url}/v2.0"
+    monkeypatch.setattr(Comagic, "API_URL", property(lambda _: url, lambda *_: None), raising=False)
+
+    def log_in(**credentials: str) -> Any:
+        made.append(Comagic(**credentials))
+        return made[-1]
+
+    yield log_in
+    for client in made:
+        client._session.close()
+
+
+@pytest.fixture
+def client(log_in: Login) -> Any:
+    return log_in(token=TOKEN)
+
+
+def mnemonic(ask: Callable[[], object]) -> str:
+    """Of the error that the client raises, which it shows in words of its own."""
+    with pytest.raises(ComagicException) as raised:
+        ask()
+    error = raised.value.error_data
+    said: str = error["data"]["mnemonic"]
+    assert str(raised.value).startswith(f"Code: {error['code']}, message: {error['message']}, ")
+    assert said in ERRORS
+    return said
+
+
+def found(rows: Any, id: int) -> Any:
+    return next((row for row in rows if row.id == id), None)
+
+
+def test_it_logs_in_by_password(log_in: Login) -> None:
+    client = log_in(login=LOGIN, password=PASSWORD)
+    assert len(client.access_token) > 30
+    assert client.get_account().name == "House"
+
+
+def test_a_wrong_password_is_an_error_of_its_own(log_in: Login) -> None:
+    # It asks five times before it believes that.
+    assert mnemonic(lambda: log_in(login="nobody", password="x")) == "auth_error"
+
+
+def test_a_bad_token_is_an_error_of_its_own(log_in: Login) -> None:
+    assert mnemonic(lambda: log_in(token="x" * 40).get_account()) == "access_token_invalid"
+
+
+def test_the_account(client: Any) -> None:
+    account = client.get_account()
+    assert (account.app_id, account.name, account.timezone) == (1, "House", "UTC")
+
+
+def test_virtual_numbers(client: Any) -> None:
+    numbers = list(client.get_virtual_numbers())
+    assert [number.virtual_phone_number for number in numbers] == ["74993720692", "74993720693"]
+    first = numbers[0]
+    assert (first.status, first.category, first.type) == ("active", "usual", "va")
+    assert first.scenarios == [{"scenario_id": 1, "scenario_name": "Reception"}]
+    assert (first.campaigns, first.site_blocks) == ([], [])
+
+
+def test_pages_filters_and_orders(client: Any) -> None:
+    def ids(**asked: Any) -> list[int]:
+        return [employee.id for employee in client.get_employees(**asked)]
+
+    asked = {
+        "filters": [
+            {"field": "id", "operator": "in", "value": [25, 26, 27]},
+            {"field": "calls_available", "operator": "=", "value": True},
+        ],
+        "condition": "and",
+    }
+    newest_first = [{"field": "id", "order": "desc"}]
+    assert ids(filter=asked, sort=newest_first) == [26, 25]
+    assert ids(filter=asked, sort=newest_first, limit=1, offset=1) == [25]
+    assert [tag.name for tag in client.get_tags(fields=["name"])] == ["Лид"]
+    prohibited = [{"field": "phone_numbers"}]
+    assert mnemonic(lambda: client.get_employees(sort=prohibited)) == "sort_prohibited"
+    where = {"field": "extension", "operator": "=", "value": "1"}
+    assert mnemonic(lambda: client.get_employees(filter=where)) == "filter_prohibited"
+    assert mnemonic(lambda: client.get_tags(limit=10_001)) == "invalid_parameter_value"
+
+
+def test_employees(client: Any) -> None:
+    phones = [{"phone_number": "79024256464", "channels_count": 2, "dial_time": 20}]
+    id = client.create_employee(last_name="Сидоров", phone_numbers=phones)["id"]
+    shown = found(client.get_employees(), id)
+    assert (shown.last_name, shown.first_name, shown.full_name) == ("Сидоров", None, "Сидоров")
+    assert (shown.status, shown.calls_available) == ("available", True)
+    assert shown.allowed_in_call_types == ["internal", "external"]
+    assert [phone["phone_number"] for phone in shown.phone_numbers] == ["79024256464"]
+    assert shown.extension.get("extension_phone_number") is None
+
+    changed = client.update_employee(
+        id=id,
+        first_name="Олег",
+        email="oleg@example.com",
+        call_recording="in",
+        status="not_at_work",
+        allowed_out_call_types=["external", "internal"],
+        extension={"extension_phone_number": "640"},
+    )
+    assert changed == {}
+    shown = found(client.get_employees(), id)
+    assert (shown.full_name, shown.email) == ("Сидоров Олег", "oleg@example.com")
+    assert (shown.call_recording, shown.status) == ("in", "not_at_work")
+    assert shown.extension["extension_phone_number"] == "640"
+    again = {"last_name": "Второй", "phone_numbers": phones}
+    assert mnemonic(lambda: client.create_employee(**again)) == "duplicate_entity"
+    assert mnemonic(lambda: client.update_employee(id=404, last_name="x")) == "entity_not_found"
+    assert client.delete_employee(id=id) == {}
+    assert found(client.get_employees(), id) is None
+
+
+def test_sip_lines(client: Any) -> None:
+    made = client.create_sip_line(employee_id=26, virtual_phone_number="74993720692")
+    assert len(made.password) == 20
+    assert made.server == "127.0.0.1"
+    shown = found(client.get_sip_lines(), made.id)
+    assert (shown.phone_number, shown.employee_id) == (made.phone_number, 26)
+    assert (shown.employee_full_name, shown.billing_state) == ("Без телефонов", "active")
+    asked = {"id": made.id, "employee_id": 26, "virtual_phone_number": "74993720692"}
+    assert client.update_sip_line(**asked, billing_state="manual_lock", channels_count=23) == {}
+    assert found(client.get_sip_lines(), made.id).billing_state == "manual_lock"
+    renewed = client.update_sip_line_password(id=made.id)
+    assert renewed["password"] != made.password
+    assert client.delete_sip_line(id=made.id) == {}
+    assert found(client.get_sip_lines(), made.id) is None
+
+
+def test_scenarios(client: Any) -> None:
+    reception = found(client.get_scenarios(), 1)
+    assert (reception.name, reception.virtual_phone_numbers) == ("Reception", ["74993720692"])
+    assert (reception.sites, reception.campaigns) == ([], [])
+
+
+def test_media_files(client: Any, home: House) -> None:
+    files = {file.id: file for file in client.get_media_files()}
+    assert (files[1].name, files[1].type) == ("dialing_music", "system")
+    music = files[2701]
+    assert (music.name, music.type, music.normalization) == ("music", "user", True)
+    assert (music.duration, len(home.client.get(music.play_link).content)) == (12, music.size)
+
+
+def test_tags(client: Any) -> None:
+    id = client.create_tag(name="SDK")["id"]
+    assert mnemonic(lambda: client.create_tag(name="SDK")) == "duplicate_entity"
+    assert client.update_tag(id=id, name="SDK 2") == {}
+    tag = found(client.get_tags(), id)
+    assert (tag.name, tag.is_system) == ("SDK 2", False)
+    assert client.delete_tag(id=id) == {}
+    assert found(client.get_tags(), id) is None
+    assert mnemonic(lambda: client.delete_tag(id=id)) == "entity_not_found"
+
+
+def test_what_this_service_has_not_is_an_unknown_method(client: Any) -> None:
+    day = {"date_from": datetime.now() - timedelta(days=1), "date_till": datetime.now()}
+    for ask in (
+        client.get_sites,
+        client.get_campaigns,
+        client.get_contacts,
+        lambda: client.get_chats_report(**day),
+    ):
+        assert mnemonic(ask) == "method_not_found"
