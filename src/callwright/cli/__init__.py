@@ -9,7 +9,7 @@ from rich.text import Text
 from sqlalchemy.exc import DBAPIError
 
 from callwright import __version__
-from callwright.cli import by_hand, sandbox, scenarios, service
+from callwright.cli import by_hand, sandbox, scenarios, service, webhooks
 from callwright.cli.terminal import CommandFault, errors, out
 from callwright.config import SettingsFault
 from callwright.directory.file import DirectoryFaults
@@ -37,6 +37,7 @@ for commands, name in (
     (by_hand.user_app, "user"),
     (by_hand.trunk_app, "trunk"),
     (scenarios.scenario_app, "scenario"),
+    (webhooks.webhook_app, "webhook"),
 ):
     app.add_typer(commands, name=name, no_args_is_help=True)
 
