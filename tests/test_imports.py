@@ -95,6 +95,7 @@ MAY_IMPORT_EVERYTHING = (
     "app",
     "data_api",
     "entity_api",
+    "webhook_api",
     "surroundings",
     "sandbox",
     "cli",

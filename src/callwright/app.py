@@ -315,7 +315,7 @@ async def _put_together(
         body_within=around.body_within,
     )
     data = Dispatcher(
-        [*sessions.methods(), *data_methods(database, edited.methods)],
+        [*sessions.methods(), *data_methods(database, edited.methods, courier.refresh)],
         access,
         settings.api,
         clock.seconds,

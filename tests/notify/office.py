@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from callwright.calls.events import SessionEvent
 from callwright.directory.model import AccountId
-from callwright.directory.webhook import Verb, Webhook
+from callwright.directory.webhook import Verb, Webhook, WebhookDraft
 from callwright.hooks.client import HookClient
 from callwright.notify.breaker import LONGEST_PAUSE, Breaker
 from callwright.notify.courier import Courier, EventLoopClock, Limits
@@ -20,7 +20,7 @@ from callwright.storage.journal import StoredJournal
 from callwright.storage.outbox import StoredOutbox
 from callwright.storage.tables import Origin
 from callwright.storage.webhook_log import Entry, StoredWebhookLog
-from callwright.storage.webhooks import Draft, StoredWebhooks
+from callwright.storage.webhooks import StoredWebhooks
 from callwright.storage.writer import Writer
 from tests.notify.receiver import Receiver
 from tests.storage.stories import later, started
@@ -49,7 +49,7 @@ class JumpingClock:
             self.time = max(self.time, until)
 
 
-def draft(url: str, **fields: object) -> Draft:
+def draft(url: str, **fields: object) -> WebhookDraft:
     facts: dict[str, object] = {
         "name": "crm",
         "url": url,
@@ -58,7 +58,7 @@ def draft(url: str, **fields: object) -> Draft:
         "active": True,
         "template": None,
     }
-    return Draft(**{**facts, **fields})  # type: ignore[arg-type]
+    return WebhookDraft(**{**facts, **fields})  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from callwright.storage.tables import (
     scenarios,
     tags,
     virtual_numbers,
+    webhooks,
 )
 from tests.storage.test_apply import Applying
 
@@ -62,6 +63,10 @@ comment = "asked not to be called"
 [[tags]]
 id = 7
 name = "Lead"
+
+[[webhooks]]
+name = "crm"
+url = "https://crm.example.com/hook"
 """
 
 WAY_OUT = "take it out of this file, or say it as it is now"
@@ -118,6 +123,7 @@ async def stored(apply: Applying, table: Table, column: str) -> list[object]:
         (media_files, {"name": "hello"}, ["29: media_files[0]: media file 2561"]),
         (blacklist, {"comment": "again"}, ["34: blacklist[0]: blacklisted number 79990000000"]),
         (tags, {"name": "Hot"}, ["38: tags[0]: tag 7"]),
+        (webhooks, {"active": False}, ["42: webhooks[0]: webhook crm"]),
     ],
     ids=lambda one: one.name if isinstance(one, Table) else "",
 )

@@ -20,19 +20,14 @@ from callwright.cli.terminal import (
     show,
 )
 from callwright.config import Settings
+from callwright.directory.editing import Refusal
 from callwright.directory.entries import WebhookEntry
 from callwright.directory.model import AccountId
-from callwright.directory.webhook import GRACE, Verb, Webhook, WebhookId
+from callwright.directory.webhook import GRACE, Verb, Webhook, WebhookDraft, WebhookId
 from callwright.directory.webhook_checks import fault_of_template, faulty_types
 from callwright.storage.tables import Origin
 from callwright.storage.webhook_log import Attempt, Entry, Outcome, StoredWebhookLog
-from callwright.storage.webhooks import (
-    WEBHOOKS_AT_MOST,
-    Draft,
-    NameTaken,
-    StoredWebhooks,
-    TooManyWebhooks,
-)
+from callwright.storage.webhooks import StoredWebhooks
 
 T = TypeVar("T")
 
@@ -92,16 +87,14 @@ def add_webhook(
         raise CommandFault(reason)
     if fault := fault_of_template(entry.template, entry.method):
         raise CommandFault(f"{template}: {fault}")
-    draft = Draft(name, url, method, entry.event_types, active=True, template=text)
+    draft = WebhookDraft(name, url, method, entry.event_types, active=True, template=text)
 
     async def work(database: AsyncEngine) -> Webhook:
         stored = StoredWebhooks(database)
         try:
             return await stored.create(await _account(stored), draft, Origin.COMMAND)
-        except NameTaken as fault:
-            raise CommandFault(f"there is a webhook {name} already") from fault
-        except TooManyWebhooks as fault:
-            raise CommandFault(f"there are {WEBHOOKS_AT_MOST} webhooks already") from fault
+        except Refusal as refusal:
+            raise CommandFault(str(refusal)) from refusal
 
     made = in_database(settings, work)
     _show_secret(made.name, made.secret)

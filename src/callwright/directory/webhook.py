@@ -4,6 +4,7 @@ import base64
 import binascii
 import re
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -52,6 +53,18 @@ class Webhook:
         if previous is None or self.previous_until is None or now >= self.previous_until:
             return [self.secret]
         return [self.secret, previous]
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookDraft:
+    """A webhook as it is to be; its event types and its template have been checked."""
+
+    name: str
+    url: str
+    verb: Verb
+    event_types: Sequence[str]
+    active: bool
+    template: str | None
 
 
 def checked_url(text: str) -> str:

@@ -4,56 +4,28 @@ What is made here bears another origin than `Origin.FILE`, so that applying a di
 it alone.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sqlalchemy import ColumnElement, Row, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from callwright.directory.editing import AlreadyThere, NotThere, Unfit
 from callwright.directory.model import AccountId
-from callwright.directory.webhook import GRACE, Verb, Webhook, WebhookId, new_secret
+from callwright.directory.webhook import (
+    GRACE,
+    Verb,
+    Webhook,
+    WebhookDraft,
+    WebhookId,
+    new_secret,
+)
 from callwright.storage.apply import touch
 from callwright.storage.database import writing
 from callwright.storage.tables import Origin, accounts, webhook_outbox, webhooks
 
 WEBHOOKS_AT_MOST = 50
 "Of one account: each is another reader of every call's events."
-
-
-class NoSuchWebhook(Exception):
-    """The account has none of this id."""
-
-
-class NameTaken(Exception):
-    """Another webhook of the account has this name."""
-
-
-class TooManyWebhooks(Exception):
-    """The account has `WEBHOOKS_AT_MOST` already."""
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """What is said of a webhook by whoever makes it."""
-
-    name: str
-    url: str
-    verb: Verb
-    event_types: Sequence[str]
-    active: bool
-    template: str | None
-
-    def columns(self) -> dict[str, object]:
-        return {
-            "name": self.name,
-            "url": self.url,
-            "method": self.verb.value,
-            "event_types": sorted(set(self.event_types)),
-            "active": self.active,
-            "template": self.template,
-        }
 
 
 class StoredWebhooks:
@@ -82,18 +54,28 @@ class StoredWebhooks:
                 WebhookId(row.webhook_id): row.sessions for row in await connection.execute(count)
             }
 
+    async def one(self, account: AccountId, webhook: WebhookId) -> Webhook:
+        """Return a webhook. Raises `NotThere`."""
+        for found in await self.all(account):
+            if found.id == webhook:
+                return found
+        raise _not_there(webhook)
+
     async def first_account(self) -> AccountId | None:
         """Return the account that commands mean."""
         async with self._database.connect() as connection:
             found = (await connection.execute(select(func.min(accounts.c.id)))).scalar()
         return None if found is None else AccountId(found)
 
-    async def create(self, account: AccountId, draft: Draft, origin: Origin) -> Webhook:
-        """Make a webhook, with a secret. Raises `NameTaken` and `TooManyWebhooks`."""
+    async def create(
+        self, account: AccountId, draft: WebhookDraft, origin: Origin = Origin.API
+    ) -> Webhook:
+        """Make a webhook, with a secret. Raises `AlreadyThere` and `Unfit`."""
         async with writing(self._database) as connection:
             own = select(func.count()).where(webhooks.c.account_id == account)
             if (await connection.execute(own)).scalar_one() >= WEBHOOKS_AT_MOST:
-                raise TooManyWebhooks
+                reason = f"an account has {WEBHOOKS_AT_MOST} webhooks at most"
+                raise Unfit("name", draft.name, reason)
             try:
                 result = await connection.execute(
                     insert(webhooks)
@@ -101,38 +83,38 @@ class StoredWebhooks:
                         account_id=account,
                         secret=new_secret(),
                         origin=origin.value,
-                        **draft.columns(),
+                        **_columns(draft),
                     )
                     .returning(webhooks.c.id)
                 )
             except IntegrityError as fault:
-                raise NameTaken from fault
+                raise _name_taken(draft) from fault
             made = result.scalar_one()
             await touch(connection)
-        return next(one for one in await self.all(account) if one.id == made)
+        return await self.one(account, WebhookId(made))
 
-    async def update(self, account: AccountId, webhook: WebhookId, draft: Draft) -> None:
+    async def update(self, account: AccountId, webhook: WebhookId, draft: WebhookDraft) -> None:
         """Make a webhook be as the draft says; it is the API's from then on.
 
-        Raises `NoSuchWebhook` and `NameTaken`.
+        Raises `NotThere` and `AlreadyThere`.
         """
         async with writing(self._database) as connection:
             try:
                 result = await connection.execute(
                     update(webhooks)
                     .where(_is(account, webhook))
-                    .values(origin=Origin.API.value, **draft.columns())
+                    .values(origin=Origin.API.value, **_columns(draft))
                 )
             except IntegrityError as fault:
-                raise NameTaken from fault
+                raise _name_taken(draft) from fault
             if not result.rowcount:
-                raise NoSuchWebhook
+                raise _not_there(webhook)
             await touch(connection)
 
     async def rotate(self, account: AccountId, webhook: WebhookId) -> str:
         """Give a webhook a new secret and return it; the one before signs beside it for `GRACE`.
 
-        Raises `NoSuchWebhook`.
+        Raises `NotThere`.
         """
         secret = new_secret()
         async with writing(self._database) as connection:
@@ -146,17 +128,36 @@ class StoredWebhooks:
                 )
             )
             if not result.rowcount:
-                raise NoSuchWebhook
+                raise _not_there(webhook)
             await touch(connection)
         return secret
 
     async def delete(self, account: AccountId, webhook: WebhookId) -> None:
-        """Remove a webhook and what it was still to be told. Raises `NoSuchWebhook`."""
+        """Remove a webhook and what it was still to be told. Raises `NotThere`."""
         async with writing(self._database) as connection:
             result = await connection.execute(delete(webhooks).where(_is(account, webhook)))
             if not result.rowcount:
-                raise NoSuchWebhook
+                raise _not_there(webhook)
             await touch(connection)
+
+
+def _columns(draft: WebhookDraft) -> dict[str, object]:
+    return {
+        "name": draft.name,
+        "url": draft.url,
+        "method": draft.verb.value,
+        "event_types": sorted(set(draft.event_types)),
+        "active": draft.active,
+        "template": draft.template,
+    }
+
+
+def _not_there(webhook: WebhookId) -> NotThere:
+    return NotThere("id", webhook, f"there is no webhook {webhook}")
+
+
+def _name_taken(draft: WebhookDraft) -> AlreadyThere:
+    return AlreadyThere("name", draft.name, f"there is a webhook {draft.name} already")
 
 
 def _is(account: AccountId, webhook: WebhookId) -> ColumnElement[bool]:

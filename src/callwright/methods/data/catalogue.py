@@ -9,10 +9,12 @@ from callwright.methods.data import (
     communications,
     employees,
     media_files,
+    notifications,
     scenarios,
     sip_lines,
     tags,
     virtual_numbers,
+    webhooks,
 )
 from callwright.methods.data.listing import Listing
 from callwright.methods.method import Declaration
@@ -29,10 +31,14 @@ DATA_CATALOGUE: tuple[Declaration[Any], ...] = (
     *blacklist.DECLARATIONS,
     *sip_lines.DECLARATIONS,
     *scenarios.DECLARATIONS,
+    *webhooks.DECLARATIONS,
+    notifications.GET_NOTIFICATIONS,
 )
 
 LISTINGS: dict[str, Listing] = {
     account.GET_ACCOUNT.name: account.ACCOUNTS,
     virtual_numbers.GET_VIRTUAL_NUMBERS.name: virtual_numbers.VIRTUAL_NUMBERS,
+    webhooks.GET_WEBHOOKS.name: webhooks.WEBHOOKS,
+    notifications.GET_NOTIFICATIONS.name: notifications.NOTIFICATIONS,
 }
 "What the methods that list something list, by the name of the method."
