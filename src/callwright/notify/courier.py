@@ -209,10 +209,12 @@ class Courier:
         if since is None or since > cutoff:
             return
         webhook = route.endpoint.webhook.id
-        room = min(self._limits.of_each - len(self._busy[webhook]), self._room())
+        # As of before the look, as above.
+        busy = frozenset(self._busy[webhook])
+        room = min(self._limits.of_each - len(busy), self._room())
         if room > 0:
             for waiting in await self._outbox.older(webhook, cutoff, at_most=room):
-                if waiting.session not in self._busy[webhook]:
+                if waiting.session not in busy:
                     self._begin(tasks, self._give_up, route, waiting)
 
     def _begin(
