@@ -4,8 +4,8 @@ import pytest
 
 from callwright.engines.media.codec import PCMA
 from callwright.engines.media.g711 import FRAME, SILENCE, TRANSLATION, Law
+from callwright.engines.media.key_queue import KEYS_WAITING
 from callwright.engines.media.rtp import Packet, build
-from callwright.engines.media.sender import KEYS_WAITING
 from callwright.engines.media.tones import tone_frames
 from callwright.engines.port import DtmfReceived, DtmfSent, LegId, PlaybackFinished, PlaybackId
 

@@ -2,38 +2,31 @@
 
 Every 20 ms the slot clock asks for a packet: of a key, else of the playback, else of several others
 mixed, else of silence. In between, what a single other says is sent on as it comes, and then the
-clock's packet is left out. All
-of it goes out under one SSRC, sequence numbers run on by one, and timestamps follow the time that
-has passed, so that a far end hears one stream and never has to guess.
+clock's packet is left out. All of it goes out under one SSRC, sequence numbers run on by one, and
+timestamps follow the time that has passed, so that a far end hears one stream and never has to
+guess.
 
 No sockets and no clock: ``now`` comes in, packets go out through ``transmit``.
 """
 
-import logging
-from collections import deque
 from collections.abc import Callable
 from random import getrandbits
 
 from callwright.engines.media import opus
 from callwright.engines.media.codec import PCMA, Codec
-from callwright.engines.media.dtmf import event_payloads
 from callwright.engines.media.g711 import TRANSLATION
+from callwright.engines.media.key_queue import KeyQueue
 from callwright.engines.media.latch import Source
 from callwright.engines.media.media import MediaEvent, Stream
 from callwright.engines.media.mixer import Mixer
 from callwright.engines.media.player import Playback
 from callwright.engines.media.rtp import HEADER, MARKER, PLAIN, WORD, Buffer
-from callwright.engines.media.tones import tone_frames
 from callwright.engines.media.transcode import Transcoder
-from callwright.engines.port import DtmfSent, LegId, PlaybackFinished
-
-log = logging.getLogger(__name__)
+from callwright.engines.port import LegId, PlaybackFinished
 
 Transmit = Callable[[Buffer, Source], object]
 Post = Callable[[MediaEvent], None]
 
-KEYS_WAITING = 256
-"Keys that may wait on one leg; more are dropped."
 QUIET_AFTER = 0.06
 "Seconds without a packet from the bridge after which the clock sends silence again."
 
@@ -52,12 +45,7 @@ class Sender:
         "_began",
         "_clock",
         "_codec",
-        "_event_clock",
-        "_event_type",
         "_frame",
-        "_frames",
-        "_key_timestamp",
-        "_key_type",
         "_keys",
         "_leg",
         "_mixer",
@@ -101,8 +89,6 @@ class Sender:
         self._clock = PCMA.clock
         self._frame = PCMA.frame
         self._payload_type = PCMA.payload_type
-        self._event_type: int | None = None
-        self._event_clock = PCMA.clock
         # The time line: the timestamp at `_began`, and the one after all that has been sent.
         self._zero = self._next = getrandbits(32)
         self._began = 0.0
@@ -112,11 +98,7 @@ class Sender:
         self._spurt = True
         # Sources.
         self._playback: Playback | None = None
-        self._keys: deque[tuple[str, bool]] = deque()
-        self._frames: deque[bytes | None] = deque()
-        self._key_type: int | None = None
-        "Payload type of the key being sent; None: it is sent as tones."
-        self._key_timestamp = 0
+        self._keys = KeyQueue(leg, post)
         self._relaying: int | None = None
         self._relayed = PCMA
         "Codec of the stream being relayed."
@@ -138,8 +120,8 @@ class Sender:
         self._clock = codec.clock
         self._frame = codec.frame
         self._payload_type = stream.payload_type
-        self._event_type = stream.dtmf_payload_type
-        self._event_clock = stream.dtmf_clock
+        self._keys.event_type = stream.dtmf_payload_type
+        self._keys.event_clock = stream.dtmf_clock
         self._sends = stream.sends
         self._choose()
 
@@ -148,7 +130,7 @@ class Sender:
         self.ssrc = getrandbits(32)
         self._zero = self._next = getrandbits(32)
         self._spurt = True
-        self._frames.clear()
+        self._keys.cut()
         self._relaying = None
         self.connected = False
 
@@ -174,10 +156,7 @@ class Sender:
 
     def press(self, key: str, *, announced: bool = True) -> None:
         """Send a key after those that are waiting; ``announced`` ones are told by `DtmfSent`."""
-        if len(self._keys) >= KEYS_WAITING:
-            log.warning("leg %d: too many keys waiting, one is dropped", self._leg)
-            return
-        self._keys.append((key, announced))
+        self._keys.press(key, announced=announced)
         self._choose()
 
     def bridge_changed(self, mixer: Mixer | None = None) -> None:
@@ -205,12 +184,12 @@ class Sender:
                 self._playback_frame(self._playback)  # nobody listens, but it must come to its end
             return False
         spoken_for = due - self._relayed_at < QUIET_AFTER
-        if spoken_for and self._playback is None and not self._frames and not self._keys:
+        if spoken_for and self._playback is None and not self._keys.busy:
             return False
         if due < self._began or not self._keep_time(due):
             return False
         frame = self._playback_frame(self._playback) if self._playback else None
-        if (self._frames or self._keys) and self._send_key():
+        if self._keys.busy and self._send_key():
             return True
         if frame is None:
             if spoken_for:
@@ -230,32 +209,22 @@ class Sender:
 
     def _send_key(self) -> bool:
         """Send the next step of a key, or nothing in the pause after one."""
-        if not self._frames:
-            self._begin_key()
-        payload = self._frames.popleft()
-        if not self._frames:
+        keys = self._keys
+        begins = keys.between_keys
+        payload = keys.step(self._codec, self._next)
+        if not keys.busy:
             self._choose()
         if payload is None:
             return False
-        if self._key_type is None:
+        if keys.payload_type is None:
             self._send_audio(payload)
-        else:
-            self._send(payload, self._key_type, self._key_timestamp)
-            self._relaying = None
-        return True
-
-    def _begin_key(self) -> None:
-        key, announced = self._keys.popleft()
-        self._key_type = self._event_type
-        if self._key_type is None:
-            self._frames.extend(tone_frames(key, self._codec))
-        else:
-            self._frames.extend(event_payloads(key, self._event_clock))
-            self._key_timestamp = self._next
+            return True
+        if begins:
             # Only the first packet of a key is marked (RFC 4733 section 2.3.1).
             self._spurt = True
-        if announced:
-            self._post(DtmfSent(self._leg, key))
+        self._send(payload, keys.payload_type, keys.timestamp)
+        self._relaying = None
+        return True
 
     def _send_audio(self, frame: bytes) -> None:
         self._send(frame, self._payload_type, self._next)
@@ -334,7 +303,8 @@ class Sender:
     ) -> None:
         """Send on one telephone-event packet under the number that this far end has for them."""
         self._relayed_at = now
-        if not self.bridged_through or self._event_type is None or not self._allows():
+        event_type = self._keys.event_type
+        if not self.bridged_through or event_type is None or not self._allows():
             return
         if ssrc != self._relaying:
             self._anchor(ssrc, self._relayed, timestamp, now)
@@ -346,7 +316,7 @@ class Sender:
         if (placed - self._next) & WORD < self._clock:
             self._next = (placed + self._frame) & WORD
         self._spurt = marker != 0
-        self._send(payload, self._event_type, placed)
+        self._send(payload, event_type, placed)
 
     def takes_events_of(self, other: "Sender") -> bool:
         """Whether telephone-events of another leg's far end can be sent on as they are.
@@ -354,10 +324,10 @@ class Sender:
         Not in between what is mixed.
         """
         return (
-            self._event_type is not None
+            self._keys.event_type is not None
             and self._mixer is None
             and other._clock == self._clock
-            and other._event_clock == self._event_clock
+            and other._keys.event_clock == self._keys.event_clock
         )
 
     def _anchor(self, ssrc: int, codec: Codec, timestamp: int, now: float) -> int:
@@ -380,11 +350,7 @@ class Sender:
     def _choose(self) -> None:
         """See whether the bridge may speak: not over a playback or a key."""
         self.bridged_through = (
-            self._sends
-            and self.far is not None
-            and self._playback is None
-            and not self._keys
-            and not self._frames
+            self._sends and self.far is not None and self._playback is None and not self._keys.busy
         )
 
     def _keep_time(self, now: float) -> bool:

@@ -1,0 +1,86 @@
+"""The key queue: keys that one leg is to be sent, one after another, in steps of 20 ms.
+
+As telephone-events where the far end has agreed to them, else as tones.
+"""
+
+import logging
+from collections import deque
+from collections.abc import Callable
+
+from callwright.engines.media.codec import PCMA, Codec
+from callwright.engines.media.dtmf import event_payloads
+from callwright.engines.media.tones import tone_frames
+from callwright.engines.port import DtmfSent, LegId
+
+log = logging.getLogger(__name__)
+
+KEYS_WAITING = 256
+"Keys that may wait on one leg; more are dropped."
+
+
+class KeyQueue:
+    __slots__ = (
+        "_frames",
+        "_keys",
+        "_leg",
+        "_post",
+        "busy",
+        "event_clock",
+        "event_type",
+        "payload_type",
+        "timestamp",
+    )
+
+    def __init__(self, leg: LegId, post: Callable[[DtmfSent], None]) -> None:
+        self._leg = leg
+        self._post = post
+        self._keys: deque[tuple[str, bool]] = deque()
+        self._frames: deque[bytes | None] = deque()
+        "What is left of the key being sent."
+        self.busy = False
+        "A key is being sent, or waits."
+        self.event_type: int | None = None
+        "Payload type of telephone-events, as agreed on; None: there are none."
+        self.event_clock = PCMA.clock
+        self.payload_type: int | None = None
+        "That of the key being sent; None: it is sent as tones."
+        self.timestamp = 0
+        "All telephone-event packets of a key have the timestamp of its beginning."
+
+    @property
+    def between_keys(self) -> bool:
+        """Whether the next step begins a key."""
+        return not self._frames
+
+    def press(self, key: str, *, announced: bool) -> None:
+        """Send a key after those that are waiting; ``announced`` ones are told by `DtmfSent`."""
+        if len(self._keys) >= KEYS_WAITING:
+            log.warning("leg %d: too many keys waiting, one is dropped", self._leg)
+            return
+        self._keys.append((key, announced))
+        self.busy = True
+
+    def cut(self) -> None:
+        """Leave out what is left of the key being sent: the stream it was in is over."""
+        self._frames.clear()
+        self.busy = bool(self._keys)
+
+    def step(self, codec: Codec, timestamp: int) -> bytes | None:
+        """Return the next 20 ms, which go out at ``timestamp``; None: a pause. Only while busy."""
+        if not self._frames:
+            self._begin(codec, timestamp)
+        payload = self._frames.popleft()
+        if not self._frames:
+            self.busy = bool(self._keys)
+        return payload
+
+    def _begin(self, codec: Codec, timestamp: int) -> None:
+        key, announced = self._keys.popleft()
+        self.payload_type = self.event_type
+        self.timestamp = timestamp
+        if self.payload_type is None:
+            self._frames.extend(tone_frames(key, codec))
+        else:
+            self._frames.extend(event_payloads(key, self.event_clock))
+        if announced:
+            self._post(DtmfSent(self._leg, key))
