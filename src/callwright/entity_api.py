@@ -15,6 +15,7 @@ from callwright.directory.intake import Intake
 from callwright.downloads.copies import Copies
 from callwright.downloads.links import Links
 from callwright.engines.port import Engine
+from callwright.engines.sip.own_address import own_address
 from callwright.methods.data import (
     blacklist,
     communications,
@@ -110,9 +111,6 @@ def _sip_server(sip: SipSettings) -> str:
     """Where phones register, as it is typed into them."""
     host = sip.advertise or sip.host
     if host.is_unspecified:
-        # Only here: it takes a second that most who come this way do not need.
-        from callwright.engines.sip.engine import own_address
-
         host = ip_address(own_address(str(host)))
     shown = f"[{host}]" if host.version == 6 else str(host)
     return shown if sip.port in (0, 5060) else f"{shown}:{sip.port}"

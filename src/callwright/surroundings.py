@@ -55,7 +55,7 @@ def _engine(settings: Settings, next_leg: Callable[[], LegId]) -> Engine:
 def _media(settings: Settings) -> "MediaEngine":
     from callwright.engines.media.engine import RtpEngine
     from callwright.engines.media.workers import MediaWorkers
-    from callwright.engines.sip.engine import own_address
+    from callwright.engines.sip.own_address import own_address
 
     host, ports = str(settings.sip.host), settings.sip.rtp_ports
     advertise = str(settings.sip.advertise or own_address(host))

@@ -4,7 +4,6 @@ import asyncio
 import logging
 import random
 import secrets
-import socket
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
@@ -23,9 +22,7 @@ from callwright.engines.media.media import (
 )
 from callwright.engines.port import (
     Address,
-    BridgeId,
     Cause,
-    CoachMode,
     Deliver,
     DtmfReceived,
     DtmfSent,
@@ -33,14 +30,10 @@ from callwright.engines.port import (
     EngineEvent,
     LegAnswered,
     LegEnded,
-    LegGone,
     LegId,
     LegOffered,
     LegRinging,
-    Media,
-    PlaybackId,
     RecordingFinished,
-    RecordingId,
     Registered,
     SipAccount,
     Trunk,
@@ -50,16 +43,19 @@ from callwright.engines.port import (
 from callwright.engines.sip.agent import Agent
 from callwright.engines.sip.asking import Identity
 from callwright.engines.sip.auth import Digest
-from callwright.engines.sip.call import Call, Fact, StreamAgreed
+from callwright.engines.sip.call import Fact, StreamAgreed
 from callwright.engines.sip.causes import refusal_for
+from callwright.engines.sip.cut_off import CutOff
 from callwright.engines.sip.driver import Driver
 from callwright.engines.sip.front import Front
 from callwright.engines.sip.hop import Transport
 from callwright.engines.sip.hosts import follow_hosts
-from callwright.engines.sip.leftovers import Leftover, MemoryFile
+from callwright.engines.sip.leftovers import MemoryFile
 from callwright.engines.sip.lines import Lines
+from callwright.engines.sip.media_commands import MediaCommands
 from callwright.engines.sip.offered import Arrival, Offer
-from callwright.engines.sip.recordings import CLOSED_WITHIN, Recordings
+from callwright.engines.sip.own_address import own_address
+from callwright.engines.sip.recordings import CLOSED_WITHIN
 from callwright.engines.sip.resolver import Resolver
 from callwright.engines.sip.route import NoRoute, route_to, trunk_hop
 from callwright.engines.sip.sdp import Speech
@@ -73,7 +69,7 @@ FAREWELL = 2.0
 "Seconds the last BYE and CANCEL have to be answered."
 
 
-class SipEngine:
+class SipEngine(MediaCommands):
     """`callwright.engines.port.Engine` over SIP and a `MediaEngine`.
 
     After ``started`` the attribute ``address`` says where SIP is listened for over UDP and TCP, and
@@ -98,14 +94,13 @@ class SipEngine:
 
         ``memory``: the file that knows which calls are up, for a BYE to them should we be killed.
         """
+        super().__init__(media)
         self._settings = settings
-        self._media = media
         self._timing = timing
         self._next_leg = next_leg
         self._random = random
         self._memory = MemoryFile(memory) if memory is not None else None
-        self._leftovers: list[Leftover] = []
-        "Calls of the last run that wait for the credentials of their trunks."
+        self._cut_off = CutOff()
         self._resolver = resolver
         self._trunks: dict[str, Trunk] = {}
         self._trunks_told = False
@@ -113,9 +108,6 @@ class SipEngine:
         self._front = Front(
             settings.realm, secrets.token_bytes(16), settings.digests, speech=self._speech
         )
-        self._legs: dict[LegId, Call] = {}
-        "Legs that have not ended."
-        self._recordings = Recordings()
         self._heard_something = asyncio.Event()
         self._telling: Telling
         self._loop: asyncio.AbstractEventLoop
@@ -138,9 +130,7 @@ class SipEngine:
         if self._memory is None:
             await self._serve(started)
             return
-        self._leftovers = await self._memory.read()
-        if self._leftovers:
-            log.warning("hanging up %d calls that were cut off", len(self._leftovers))
+        self._cut_off = CutOff(await self._memory.read())
         async with self._memory.kept():
             await self._serve(started)
 
@@ -169,7 +159,7 @@ class SipEngine:
             # Not awaited itself: our cancellation must not end the media before the farewell.
             await asyncio.wait({media, ready}, return_when=asyncio.FIRST_COMPLETED)
             if ready.done():
-                self._hang_up_leftovers()
+                self._hang_up_cut_off()
                 started()
             await asyncio.wait({media})
         finally:
@@ -208,17 +198,12 @@ class SipEngine:
         )
         return self._agent
 
-    def _hang_up_leftovers(self) -> None:
-        """End what was up when the last run was cut off, as far as we know how (choreography 8)."""
+    def _hang_up_cut_off(self) -> None:
         now = self._loop.time()
-        leftovers, self._leftovers = self._leftovers, []
-        for call in leftovers:
-            trunk = self._trunks.get(call.trunk) if call.trunk is not None else None
-            if call.trunk is not None and not self._trunks_told:
-                self._leftovers.append(call)
-                continue
-            digest = Digest(trunk.user, trunk.password) if trunk else Digest(None, None)
-            self._agent.hang_up_leftover(call, digest, now)
+        self._cut_off.hang_up(
+            self._trunks if self._trunks_told else None,
+            lambda call, digest: self._agent.hang_up_leftover(call, digest, now),
+        )
         self._after_command()
 
     async def _say_farewell(self) -> None:
@@ -246,8 +231,8 @@ class SipEngine:
             self._lines.use(trunks, self._loop.time())
             self._after_command()
         self._trunks_told = True
-        if self._leftovers:
-            self._hang_up_leftovers()
+        if self._cut_off.waiting:
+            self._hang_up_cut_off()
 
     def use_phones(self, phones: Sequence[SipAccount]) -> None:
         self._front.use_phones(phones)
@@ -302,13 +287,6 @@ class SipEngine:
             call.hang_up(self._loop.time())
             self._after_command()
 
-    def play(self, leg: LegId, playback: PlaybackId, media: Media, *, loop: bool = False) -> None:
-        self._live(leg)
-        self._media.play(leg, playback, media, loop=loop)
-
-    def stop(self, playback: PlaybackId) -> None:
-        self._media.stop(playback)
-
     def send_key(self, leg: LegId, key: str) -> None:
         call = self._live(leg)
         if call.keys_by_info:
@@ -316,40 +294,6 @@ class SipEngine:
             self._after_command()
         else:
             self._media.send_key(leg, key)
-
-    def listen_for_keys(self, leg: LegId, *, wanted: bool) -> None:
-        self._live(leg)
-        self._media.listen_for_keys(leg, wanted=wanted)
-
-    def bridge(self, bridge: BridgeId, one: LegId, other: LegId) -> None:
-        self._live(one)
-        self._live(other)
-        self._media.bridge(bridge, one, other)
-
-    def unbridge(self, bridge: BridgeId) -> None:
-        self._media.unbridge(bridge)
-
-    def mute(self, leg: LegId, *, muted: bool) -> None:
-        self._live(leg)
-        self._media.mute(leg, muted=muted)
-
-    def coach(self, ear: LegId, to: LegId, mode: CoachMode) -> None:
-        self._live(ear)
-        self._live(to)
-        self._media.coach(ear, to, mode)
-
-    def stop_coaching(self, ear: LegId) -> None:
-        self._media.stop_coaching(ear)
-
-    def record(self, recording: RecordingId, one: LegId, other: LegId | None, file: Path) -> None:
-        self._live(one)
-        if other is not None:
-            self._live(other)
-        self._media.record(recording, one, other, file)
-        self._recordings.begun(recording, one)
-
-    def stop_recording(self, recording: RecordingId) -> None:
-        self._media.stop_recording(recording)
 
     def ring_back(self, leg: LegId) -> None:
         call = self._live(leg)
@@ -367,12 +311,6 @@ class SipEngine:
         status, reason = refusal_for(cause)
         self._live(leg).hang_up(self._loop.time(), cause, f"{status} {reason}")
         self._after_command()
-
-    def _live(self, leg: LegId) -> Call:
-        try:
-            return self._legs[leg]
-        except KeyError:
-            raise LegGone(leg) from None
 
     # What comes in.
 
@@ -459,20 +397,3 @@ class SipEngine:
     def _tell_soon(self, event: EngineEvent) -> None:
         self._telling.add(event)
         self._telling.soon()
-
-
-def own_address(host: str) -> str:
-    """Tell the address others reach us at: ``host``, or for 0.0.0.0 and :: that of the way out."""
-    ways = {
-        "0.0.0.0": (socket.AF_INET, "192.0.2.1", "127.0.0.1"),
-        "::": (socket.AF_INET6, "2001:db8::1", "::1"),
-    }
-    if host not in ways:
-        return host
-    family, somewhere, nowhere = ways[host]
-    with socket.socket(family, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect((somewhere, 9))  # only chooses a route, sends nothing
-        except OSError:
-            return nowhere
-        return str(probe.getsockname()[0])
