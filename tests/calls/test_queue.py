@@ -206,7 +206,7 @@ def test_a_call_that_begins_with_the_employee_rings_who_is_free(props: Props) ->
             session = await scene.manager.start(ScenarioCall(asked, scenario(line)))
             verdict = await scene.verdict(session)
             assert verdict.finish_reason == "subscriber_disconnects"
-            numbers = [leg.to.number for leg in scene.engine.rung[3:]]
+            numbers = [leg.to.number for leg in list(scene.engine.rung)[3:]]
             assert numbers == [third, fourth, SECOND], "each once, and one after another"
 
     play(story)
