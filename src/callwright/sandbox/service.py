@@ -137,15 +137,15 @@ class Sandbox:
 
     async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
         """Serve a request by the service there is now."""
-        await self._ready.wait()
-        assert self._up
+        while (up := self._up) is None:
+            await self._ready.wait()
         with anyio.CancelScope() as request:
             self._requests.add(request)
             _request.set(request)
             try:
                 # What requests have changed of the directory is in force for those that follow.
-                await self._up.look()
-                await self._up.http(scope, receive, send)
+                await up.look()
+                await up.http(scope, receive, send)
             finally:
                 self._requests.discard(request)
 

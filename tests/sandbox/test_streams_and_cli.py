@@ -1,0 +1,55 @@
+"""What a sandbox shows: its events to whoever listens, its table to whoever asks."""
+
+import json
+from http.client import HTTPConnection, HTTPException
+from urllib.parse import urlsplit
+
+import pytest
+from typer.testing import CliRunner
+
+from callwright.cli import app
+from callwright.cli.terminal import CommandFault
+from callwright.sandbox.client import running
+from callwright.sandbox.numbers import FAMILIES
+from tests.sandbox.test_webhooks import call
+
+
+def test_a_stream_has_what_an_advance_tells_of_and_ends_with_a_reset() -> None:
+    with running("--clock", "stepped") as sandbox:
+        where = urlsplit(sandbox.url)
+        stream = HTTPConnection(where.hostname or "", where.port, timeout=20)
+        stream.request("GET", "/events", headers={"Authorization": f"Bearer {sandbox.token}"})
+        lines = stream.getresponse()
+        call(sandbox, "79000011010")
+        told = [event.event_id for event in sandbox.advance(3600)]
+        heard: list[str] = []
+        while len(heard) < len(told):
+            line = lines.readline()
+            # The stream tells of itself, too.
+            if line.startswith(b"data:") and b'"event_id"' in line:
+                heard.append(json.loads(line.removeprefix(b"data:"))["event_id"])
+        assert heard == told
+        sandbox.reset()
+        with pytest.raises(HTTPException):  # it was cut off, in the middle of a chunked body
+            lines.read()
+        stream.close()
+
+
+def test_the_magic_numbers_are_shown() -> None:
+    shown = CliRunner().invoke(app, ["sandbox", "--numbers"], env={"COLUMNS": "200"})
+    assert shown.exit_code == 0
+    for family in FAMILIES:
+        assert family.number in shown.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (("--clock", "stepped", "--speed", "2"), "--speed is for a clock that runs"),
+        (("--token", ""), "a token has 1 to 255 characters"),
+    ],
+)
+def test_options_that_make_no_sense_are_refused(words: tuple[str, ...], reason: str) -> None:
+    refused = CliRunner().invoke(app, ["sandbox", *words])
+    assert isinstance(refused.exception, CommandFault)
+    assert reason in str(refused.exception)
