@@ -86,3 +86,15 @@ def test_an_advance_returns_when_webhooks_have_been_told() -> None:
         assert crm.refused == 0
         told = [event.event_id for event in sandbox.events(session=session)]
         assert crm.ids(session) == told
+
+        # One that a request has set up is told from the next call on, and forgotten by a reset.
+        sandbox.reset()
+        with receiver() as other:
+            sandbox.rpc("create.webhooks", data_api=True, name="other", url=other.url)
+            session = call(sandbox, "79000012000")
+            told = [event.event_id for event in sandbox.advance(60)]
+            assert other.ids(session) == told
+            sandbox.reset()
+            call(sandbox, "79000012000")
+            sandbox.advance(60)
+            assert other.ids() == told
