@@ -16,6 +16,7 @@ from bench.employee_calls import at_once, idle, one_by_one
 from bench.figures import Figure
 from bench.load import fifty, four_hundred, set_up, two_hundred
 from bench.media import media
+from bench.reports import reports
 from bench.requests import requests
 from bench.sandbox import sandbox
 
@@ -31,6 +32,7 @@ BENCHMARKS = {
         two_hundred,
         requests,
         sandbox,
+        reports,
         four_hundred,
     )
 }

@@ -28,6 +28,7 @@ SECTIONS = {
     "speech": "Spoken texts.",
     "prompts": "What the service itself says.",
     "webhooks": "Events that are told to URLs of the account's; see [webhooks.md](webhooks.md).",
+    "history": "How long it is kept what has happened; what is older is removed within an hour.",
     "hooks": "Requests to URLs of customers': where scenarios ask which way a call goes.",
 }
 

@@ -22,6 +22,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "clock": (),
     "pattern": (),
     "query": (),
+    "requests": ("directory",),
     "directory": ("engines.port",),
     # Webhooks of the file name events and their facts; what says which there are, knows no storage.
     "directory.webhook_checks": (
@@ -43,6 +44,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "directory",
         "pattern",
         "query",
+        "requests",
         "calls.plan",
         "calls.events",
         "calls.journal",
@@ -89,7 +91,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "directory.webhook",
     ),
     "notify.template": (),
-    "rpc": ("methods", "notify", "downloads", "directory", "calls.plan", "config"),
+    "rpc": ("requests", "methods", "notify", "downloads", "directory", "calls.plan", "config"),
 }
 MAY_IMPORT_EVERYTHING = (
     "app",

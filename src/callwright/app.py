@@ -19,13 +19,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from callwright.background import background, started_in_background
 from callwright.calls.manager import CallManager
 from callwright.calls.narration import narrate
-from callwright.calls.plan import RecordedMessage
 from callwright.clock import Clock
 from callwright.config import Settings, StartFault
-from callwright.data_api import data_methods
+from callwright.data_api import data_methods, keeping
 from callwright.directory.destinations import read_plans
 from callwright.downloads.links import Links, link_key
-from callwright.engines.port import LegId, Media
+from callwright.engines.port import LegId
 from callwright.entity_api import entities
 from callwright.hooks.client import HookClient
 from callwright.methods.control_calls import ControlCalls
@@ -56,7 +55,7 @@ from callwright.rpc.events import Events
 from callwright.rpc.http import build_http
 from callwright.rpc.limits import budget_of
 from callwright.rpc.server import listening, serving, url_of
-from callwright.speech.music import write_beep, write_ringback
+from callwright.speech.tones import beep_of, ringback_of
 from callwright.storage.access import StoredAccess
 from callwright.storage.at_hand import RowsAtHand
 from callwright.storage.database import check_schema, open_database, open_twin
@@ -265,7 +264,7 @@ async def _put_together(
     access = StoredAccess(database, clock.now, rows)
     numbers = Numbers(directory, dial_time=settings.calls.dial_time)
     messages = Messages(directory, speech, tts_length_limit=settings.api.tts_length_limit)
-    ringback = await anyio.to_thread.run_sync(_ringback, settings.data)
+    ringback = await anyio.to_thread.run_sync(ringback_of, settings.data)
     live = LiveCalls(manager)
     talk_options = TalkOptions(live, directory, numbers)
     own_numbers = OwnNumbers(directory, StoredHistory(database), around.choose)
@@ -275,7 +274,7 @@ async def _put_together(
     receivers = webhook_client(settings.webhooks)
     courier = courier_with(receivers, outbox, settings.webhooks, clock.now)
     follower = _Follower(directory, engine, courier)
-    beep = await anyio.to_thread.run_sync(_beep, settings.data)
+    beep = await anyio.to_thread.run_sync(beep_of, settings.data)
     scenarios = Scenarios(directory, numbers, speech, conversations, hooks, beep)
     manager.door.reception = InboundCalls(directory, scenarios, conversations, messages)
     talk_options.scenarios = TalkScenarios(directory, scenarios, conversations, messages)
@@ -283,6 +282,7 @@ async def _put_together(
     tagging = StoredTagging(database, clock.now)
     sessions = Sessions(access, clock.seconds, around.hasher)
     budget = budget_of(settings.api, clock.seconds)
+    kept = keeping(settings, database, storage.writer, turn, around)
     dispatcher = Dispatcher(
         [
             *sessions.methods(),
@@ -301,6 +301,7 @@ async def _put_together(
         clock.seconds,
         Repeats(StoredKeys(database), clock.seconds),
         budget,
+        heard=kept.requests.hear,
     )
     edited = await entities(
         settings,
@@ -315,11 +316,24 @@ async def _put_together(
         body_within=around.body_within,
     )
     data = Dispatcher(
-        [*sessions.methods(), *data_methods(database, edited.methods, courier.refresh)],
+        [
+            *sessions.methods(),
+            *data_methods(
+                database,
+                journal,
+                links,
+                kept.requests,
+                clock.now,
+                edited.methods,
+                courier.refresh,
+            ),
+        ],
         access,
         settings.api,
         clock.seconds,
         budget=budget,
+        api="v2.0",
+        heard=kept.requests.hear,
     )
     stream = Stream(StoredEventLog(database), per_account=settings.api.streams_at_most)
     await stream.open()
@@ -341,6 +355,7 @@ async def _put_together(
         background(partial(anyio.to_thread.run_sync, read_plans, own)),
         background(courier.run),
         background(journal.run),
+        background(kept.run),
         background(speech.run),
         started_in_background(lambda started: _run_engine(engine, settings, manager, started)),
         background(lambda: keep_trunk_states(database, engine.trunk_states, around.trunks_look)),
@@ -365,22 +380,6 @@ async def _links(settings: Settings, url: str, clock: Clock) -> Links:
         raise StartFault(f"links cannot be signed: {fault}") from fault
     base = settings.http.public_url or url
     return Links(base.rstrip("/"), key, lasts=settings.http.links_last, clock=clock.seconds)
-
-
-def _ringback(folder: Path) -> RecordedMessage:
-    """The tone an employee hears while a third party is rung; made once."""
-    path = folder / "ringback.wav"
-    if not path.exists():
-        write_ringback(path)
-    return RecordedMessage(Media(path), "ringback")
-
-
-def _beep(folder: Path) -> RecordedMessage:
-    """What is heard before a voicemail; made once."""
-    path = folder / "beep.wav"
-    if not path.exists():
-        write_beep(path)
-    return RecordedMessage(Media(path), "beep")
 
 
 async def _run_engine(

@@ -137,6 +137,14 @@ class SpeechSettings(Section):
     "Seconds one synthesis may take; then the synthesiser is restarted and the message left out."
 
 
+class HistorySettings(Section):
+    sessions_kept: Annotated[int, Field(ge=1, le=36_500)] = 730
+    """Days after their beginning that sessions are kept, with their legs, events, tags and
+    recordings, files included. Calls that are up stay."""
+    requests_kept: Annotated[int, Field(ge=1, le=36_500)] = 30
+    "Days that the log of requests is kept."
+
+
 class HookSettings(Section):
     allow_private: bool = False
     """Whether URLs of scenarios may lead into private networks. Who writes the directory file can
@@ -170,6 +178,7 @@ class Settings(Section):
     sip: SipSettings = SipSettings()
     media: MediaSettings = MediaSettings()
     speech: SpeechSettings = SpeechSettings()
+    history: HistorySettings = HistorySettings()
     hooks: HookSettings = HookSettings()
     webhooks: WebhookSettings = WebhookSettings()
     prompts: PromptSettings = PromptSettings()

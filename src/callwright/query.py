@@ -4,7 +4,7 @@ A list has fields, each of one kind. What may be compared with what is decided b
 made; whoever answers one need not doubt it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -73,14 +73,14 @@ class Comparison:
 class Every:
     """All of the filters hold; there is at least one."""
 
-    filters: Sequence["Filter"]
+    filters: tuple["Filter", ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Some:
     """At least one of the filters holds."""
 
-    filters: Sequence["Filter"]
+    filters: tuple["Filter", ...]
 
 
 Filter: TypeAlias = Comparison | Every | Some
@@ -93,6 +93,15 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
+class Window:
+    """What a report is about: rows of which a moment is in these seconds, both ends included."""
+
+    field: str
+    start: datetime
+    end: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Query:
     fields: Sequence[str]
     "In the order they are shown in."
@@ -101,9 +110,19 @@ class Query:
     "What leaves open which row comes first is ordered as the list itself is."
     limit: int = 1000
     offset: int = 0
+    window: Window | None = None
 
 
 Row: TypeAlias = Mapping[str, object]
 """The fields that were asked for: JSON values, and datetimes (UTC, aware), also in what is nested.
 
 A moment may be None, as any field."""
+
+
+def fields_of(found: Filter) -> Iterator[str]:
+    """The names of the fields that a filter compares."""
+    if isinstance(found, Comparison):
+        yield found.field
+    else:
+        for one in found.filters:
+            yield from fields_of(one)

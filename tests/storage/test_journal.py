@@ -503,3 +503,35 @@ async def test_one_that_cannot_be_written_does_not_hold_the_others_up(
             calls.start_soon(begin, session, 77 if session == 7 else 1)
     assert refused == [7]
     assert await count(database) == 9
+
+
+async def test_whoever_reads_waits_for_what_has_been_told(
+    database: AsyncEngine,
+) -> None:
+    journal = StoredJournal(database, gathered_for=3600)
+    await journal.begin(started(1))
+    async with anyio.create_task_group() as group:
+        group.start_soon(journal.run)
+        await journal.catch_up()
+        assert await count(database) == 1
+        for facts in ([*later(1)][:5], [*later(1)][5:]):
+            for fact in facts:
+                journal.hear(fact)
+            await journal.catch_up()
+            assert journal.queued == 0
+        assert await count(database) == 1 + len(later(1))
+        group.cancel_scope.cancel()
+
+
+async def test_whoever_reads_does_not_wait_for_a_locked_database(
+    journal: StoredJournal, database: AsyncEngine, database_path: Path, impatient: None
+) -> None:
+    await journal.begin(started(1))
+    async with anyio.create_task_group() as group:
+        group.start_soon(journal.run)
+        with locked(database_path):
+            journal.hear(later(1)[0])
+            await journal.catch_up()
+            assert journal.queued == 1
+        await until(lambda: journal.queued == 0)
+        group.cancel_scope.cancel()

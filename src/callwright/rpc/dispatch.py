@@ -12,11 +12,12 @@ import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
 from callwright.config import ApiSettings
 from callwright.directory.lookup import Access
-from callwright.directory.model import AccountId
+from callwright.directory.model import AccountId, User
 from callwright.methods.errors import (
     AccessTokenBlocked,
     AccessTokenExpired,
@@ -32,6 +33,7 @@ from callwright.methods.errors import (
 )
 from callwright.methods.method import Answer, Caller, Declaration, Method, OpenMethod
 from callwright.methods.repeats import Repeats, key_of
+from callwright.requests import AnsweredRequest, RequestListener
 from callwright.rpc.auth import ACCESS_TOKEN, Client, caller_of, check_network, check_right
 from callwright.rpc.envelope import Json, Real, Request, RequestId, read_document, read_request
 from callwright.rpc.limits import Budget, budget_of
@@ -62,6 +64,11 @@ class Exchange:
     method: str = "-"
     "Name of a method there is; never what a client made up."
     account: AccountId | None = None
+    user: User | None = None
+    address: str = ""
+    "The client's."
+    session: int | None = None
+    "The one it has begun."
     replayed: bool = False
     "The answer is that of an earlier request with the same Idempotency-Key."
     metadata: Mapping[str, object] = field(default_factory=dict)
@@ -72,7 +79,8 @@ class Dispatcher:
     """All methods, by name. ``clock`` gives seconds since 1970 (UTC).
 
     ``repeats`` takes the requests with an Idempotency-Key; without it the header means nothing.
-    ``budget``: the points of accounts; one for all dispatchers of a server.
+    ``budget``: the points of accounts; one for all dispatchers of a server. ``heard``: told of
+    every request whose sender is known, under the name of this ``api``.
     """
 
     def __init__(
@@ -83,6 +91,9 @@ class Dispatcher:
         clock: Callable[[], float] = time.time,
         repeats: Repeats | None = None,
         budget: Budget | None = None,
+        *,
+        api: str = "v4.0",
+        heard: RequestListener | None = None,
     ) -> None:
         self.methods: dict[str, AnyMethod] = {}
         for method in methods:
@@ -93,11 +104,13 @@ class Dispatcher:
         self._lenient = settings.lenient
         self._clock = clock
         self._repeats = repeats
+        self._api = api
+        self._heard = heard
         self._budget = budget or budget_of(settings, clock)
 
     async def respond(self, body: bytes, client: Client) -> bytes:
         """Answer one request body. Whatever happens, the answer is a JSON-RPC response."""
-        exchange = Exchange()
+        exchange = Exchange(address=client.address)
         answer, _ = await self._answered(exchange, lambda: self._serve(body, client, exchange))
         return answer
 
@@ -111,7 +124,7 @@ class Dispatcher:
 
         ``serve`` is called once it is known who asks, and reads what else was sent.
         """
-        exchange = Exchange(method=method.name)
+        exchange = Exchange(method=method.name, address=client.address)
 
         async def work() -> str:
             caller = await self._caller(method, {}, client, exchange)
@@ -137,11 +150,34 @@ class Dispatcher:
             log.exception("account %s %s failed", exchange.account or "-", exchange.method)
             fault = InternalError()
             answer, outcome = self._failure(exchange, fault), _outcome(fault)
-        spent = 1000 * (time.perf_counter() - started)
+        spent = time.perf_counter() - started
         log.info(
-            "account %s %s %s in %.0f ms", exchange.account or "-", exchange.method, outcome, spent
+            "account %s %s %s in %.0f ms",
+            exchange.account or "-",
+            exchange.method,
+            outcome,
+            1000 * spent,
         )
+        self._note(exchange, fault, spent)
         return answer, fault
+
+    def _note(self, exchange: Exchange, fault: ApiError | None, spent: float) -> None:
+        """Tell whoever logs requests. Of strangers nothing is kept: there may be any number."""
+        if self._heard and exchange.user:
+            self._heard(
+                AnsweredRequest(
+                    account=exchange.user.account,
+                    user=exchange.user.id,
+                    login=exchange.user.login,
+                    time=datetime.fromtimestamp(self._clock(), UTC),
+                    api=self._api,
+                    method=exchange.method,
+                    ip=exchange.address,
+                    mnemonic=fault.mnemonic if fault else None,
+                    duration=spent,
+                    session=exchange.session,
+                )
+            )
 
     async def _serve(self, body: bytes, client: Client, exchange: Exchange) -> str:
         """Return ``result.data`` as JSON. Raises `ApiError`."""
@@ -169,9 +205,11 @@ class Dispatcher:
                 if isinstance(result, Answer):
                     exchange.metadata = result.metadata
                     return result.data
+                exchange.session = _begun(result)
                 return _json(result)
             outcome = await self._repeats.serve(method, caller, params, sent, key)
             exchange.replayed = outcome.replayed
+            exchange.session = _begun(outcome.data)
             return _json(outcome.data)
 
     async def _caller(
@@ -182,7 +220,7 @@ class Dispatcher:
         exchange: Exchange,
     ) -> Caller:
         caller = await caller_of(self._access, params, client, self._clock)
-        exchange.account = caller.account.id
+        exchange.account, exchange.user = caller.account.id, caller.user
         check_right(caller.user, caller.account, method.component)
         return caller
 
@@ -193,7 +231,7 @@ class Dispatcher:
         params = read_params(method, request.params, lenient=self._lenient)
         user, account = await method.identify(client.address, params)
         check_network(user, client.address)
-        exchange.account = account.id
+        exchange.account, exchange.user = account.id, user
         check_right(user, account, method.component)
         with self._budget.point(account.id):
             return _json(await method.serve(user))
@@ -231,6 +269,14 @@ def _answer(request_id: RequestId | None, key: str, content: str) -> bytes:
 
 def _json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+def _begun(result: object) -> int | None:
+    """The session that a request has begun, which is all the result of those that begin one."""
+    match result:
+        case {"call_session_id": int() as session, **rest} if not rest:
+            return session
+    return None
 
 
 def _outcome(fault: ApiError) -> str:

@@ -66,6 +66,8 @@ GATHERED_FOR = 0.05
 "Seconds events are gathered before they are written: one commit for what many calls tell."
 FLUSHED_WITHIN = 2.0
 "Seconds the journal may still write when the service ends."
+CAUGHT_UP_WITHIN = 0.5
+"Seconds a reader waits for what has been told to be written."
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 5.0
 
 # What get.call, reports and bills are made of. The rest are details of the timeline.
@@ -121,6 +123,10 @@ class StoredJournal:
         self._queue: deque[SessionEvent] = deque()
         self._filled = anyio.Event()
         self._closing = anyio.Event()
+        self._wanted = anyio.Event()
+        "Somebody waits for what is being gathered."
+        self._wrote = anyio.Event()
+        self._queued_so_far = self._written_so_far = 0
         # Writers of one process wait for each other here, in order, rather than by SQLite's
         # polling, which is unfair and slow.
         self._turn = turn or anyio.Lock()
@@ -161,12 +167,24 @@ class StoredJournal:
         """Queue an event. When the queue is full, details are left out and counted."""
         if isinstance(event, _ESSENTIAL) or len(self._queue) < self._queued_at_most:
             self._queue.append(event)
+            self._queued_so_far += 1
             self._filled.set()
             return
         self.left_out += 1
         if not self._noted_as_full:
             self._noted_as_full = True
             log.error("%s events wait for the database: details are left out", len(self._queue))
+
+    async def catch_up(self) -> None:
+        """Wait until what has been heard by now is written, for `CAUGHT_UP_WITHIN` at most.
+
+        For readers of the database, who are not to miss a call that they know is over.
+        """
+        told = self._queued_so_far
+        with anyio.move_on_after(CAUGHT_UP_WITHIN):
+            while self._written_so_far < told:
+                self._wanted.set()
+                await self._wrote.wait()
 
     async def run(self) -> None:
         """Write what is heard until cancelled, then what is left, for `FLUSHED_WITHIN` seconds."""
@@ -178,6 +196,7 @@ class StoredJournal:
             finally:
                 writer.deadline = anyio.current_time() + FLUSHED_WITHIN
                 self._closing.set()
+                self._wanted.set()
                 self._filled.set()
 
     async def close_unfinished(self, now: datetime) -> list[SessionFinished]:
@@ -268,7 +287,9 @@ class StoredJournal:
         if not self._gathered_for:
             return
         with anyio.move_on_after(self._gathered_for):
-            await self._closing.wait()
+            await self._wanted.wait()
+        if not self._closing.is_set():
+            self._wanted = anyio.Event()
 
     async def _pause(self, seconds: float) -> None:
         if self._closing.is_set():
@@ -297,6 +318,9 @@ class StoredJournal:
             return _said(fault)
         for _ in batch:
             self._queue.popleft()
+        self._written_so_far += len(batch)
+        self._wrote.set()
+        self._wrote = anyio.Event()
         self._one_by_one = max(0, self._one_by_one - len(batch))
         if self._noted_as_full and len(self._queue) < self._queued_at_most // 2:
             self._noted_as_full = False

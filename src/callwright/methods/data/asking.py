@@ -137,14 +137,6 @@ def moment_of(text: str, zone: ZoneInfo) -> datetime:
     return local.replace(tzinfo=zone).astimezone(UTC)
 
 
-def between(field: str, start: datetime, end: datetime) -> Sequence[Filter]:
-    """Filters for moments from the second ``start`` to the second ``end``, both included."""
-    return (
-        Comparison(field, Kind.MOMENT, Operator.AT_LEAST, start),
-        Comparison(field, Kind.MOMENT, Operator.AT_MOST, end),
-    )
-
-
 def _orders(sorts: Sequence[Sorting], listing: Listing) -> Iterator[Order]:
     for at, sort in enumerate(sorts):
         place = f"sort.{at}.field"
@@ -179,7 +171,9 @@ class _Reading:
     def read(self, node: Leaf | Branch, place: str) -> Filter:
         if isinstance(node, Leaf):
             return self._comparison(node, place)
-        filters = [self.read(one, f"{place}.filters.{at}") for at, one in enumerate(node.filters)]
+        filters = tuple(
+            self.read(one, f"{place}.filters.{at}") for at, one in enumerate(node.filters)
+        )
         return Every(filters) if node.condition == "and" else Some(filters)
 
     def _comparison(self, leaf: Leaf, place: str) -> Comparison:

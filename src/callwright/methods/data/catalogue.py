@@ -5,7 +5,11 @@ from typing import Any
 from callwright.methods import sessions
 from callwright.methods.data import (
     account,
+    api_requests,
     blacklist,
+    call_details,
+    call_legs_report,
+    calls_report,
     communications,
     employees,
     media_files,
@@ -33,6 +37,10 @@ DATA_CATALOGUE: tuple[Declaration[Any], ...] = (
     *scenarios.DECLARATIONS,
     *webhooks.DECLARATIONS,
     notifications.GET_NOTIFICATIONS,
+    calls_report.GET_CALLS_REPORT,
+    call_legs_report.GET_CALL_LEGS_REPORT,
+    call_details.GET_CALL_DETAILS,
+    api_requests.GET_API_REQUESTS,
 )
 
 LISTINGS: dict[str, Listing] = {
@@ -40,5 +48,8 @@ LISTINGS: dict[str, Listing] = {
     virtual_numbers.GET_VIRTUAL_NUMBERS.name: virtual_numbers.VIRTUAL_NUMBERS,
     webhooks.GET_WEBHOOKS.name: webhooks.WEBHOOKS,
     notifications.GET_NOTIFICATIONS.name: notifications.NOTIFICATIONS,
+    calls_report.GET_CALLS_REPORT.name: calls_report.CALLS_REPORT,
+    call_legs_report.GET_CALL_LEGS_REPORT.name: call_legs_report.LEGS_REPORT,
+    api_requests.GET_API_REQUESTS.name: api_requests.API_REQUESTS,
 }
 "What the methods that list something list, by the name of the method."

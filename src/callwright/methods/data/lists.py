@@ -1,10 +1,12 @@
 """Lists: methods of the Data API that show rows a client has asked for."""
 
 import json
-from collections.abc import AsyncGenerator, Sequence, Set
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence, Set
 from contextlib import aclosing
 from types import GenericAlias
 from typing import Protocol, TypeVar
+
+import anyio
 
 from callwright.directory.model import Account, AccountId, Component
 from callwright.methods.data.asking import Asking, query_of
@@ -24,6 +26,10 @@ class Rows(Protocol):
     @property
     def fields(self) -> Set[str]:
         """The fields its rows can be asked for."""
+
+    @property
+    def are_many(self) -> bool:
+        """Counting them takes so long that it is done while a page is read."""
 
     async def count(self, account: AccountId, query: Query) -> int:
         """How many rows there are without limit and offset."""
@@ -70,19 +76,37 @@ def check_rows(listing: Listing, rows: Rows) -> None:
         raise ValueError(f"the listing or its rows have no such fields: {odd}")
 
 
-async def answer_list(account: Account, query: Query, listing: Listing, rows: Rows) -> Answer:
-    """Read a page, and count what there is beside it, if there can be more."""
+async def answer_list(
+    account: Account,
+    query: Query,
+    listing: Listing,
+    rows: Rows,
+    finish: Callable[[dict[str, object]], Mapping[str, object]] | None = None,
+) -> Answer:
+    """Read a page, and count what there is beside it, if there can be more.
+
+    ``finish``: what is done to each row before it is shown.
+    """
     pieces: list[str] = []
-    length = 0
-    # Made JSON piece by piece: a page of ten thousand rows at once would hold up every call.
-    async with aclosing(rows.read(account.id, query)) as reading:
-        async for some in reading:
-            length += len(some)
-            shown = (listing.shown(row, query.fields, account.timezone) for row in some)
-            pieces += (_json(row) for row in shown)
-    total = query.offset + length
-    if length == query.limit or (length == 0 and query.offset > 0):
-        total = await rows.count(account.id, query)
+    counted: int | None = None
+
+    async def count() -> None:
+        nonlocal counted
+        counted = await rows.count(account.id, query)
+
+    async with anyio.create_task_group() as beside:
+        if rows.are_many:
+            beside.start_soon(count)
+        # Made JSON piece by piece: a page of ten thousand rows at once would hold up every call.
+        async with aclosing(rows.read(account.id, query)) as reading:
+            async for some in reading:
+                for row in some:
+                    shown = listing.shown(row, query.fields, account.timezone)
+                    pieces.append(_json(finish(shown) if finish else shown))
+        is_last = len(pieces) < query.limit and bool(pieces or not query.offset)
+        if not is_last and not rows.are_many:
+            await count()
+    total = query.offset + len(pieces) if counted is None else counted
     return Answer(f"[{','.join(pieces)}]", {"total_items": total})
 
 

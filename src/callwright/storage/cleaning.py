@@ -1,0 +1,134 @@
+"""Cleaning: what is older than it is to be kept goes, a little at a time."""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+
+import anyio
+import anyio.to_thread
+from sqlalchemy import Connection, delete, select
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from callwright.storage.tables import (
+    accounts,
+    api_requests,
+    call_events,
+    call_legs,
+    call_recordings,
+    call_sessions,
+    call_tags,
+)
+from callwright.storage.writer import Writer
+
+log = logging.getLogger(__name__)
+
+SESSIONS_AT_ONCE = 50
+"With some two thousand rows: a transaction that calls hardly notice."
+REQUESTS_AT_ONCE = 1000
+BETWEEN = 0.2
+"Seconds between transactions, in which calls write."
+EVERY = 3600.0
+"Seconds between looks at what has become too old."
+
+
+@dataclass(frozen=True, slots=True)
+class Cleaner:
+    """Removes sessions with all that belongs to them, recordings included, and logged requests.
+
+    ``turn``: what writers of this process wait for each other by. ``now``: UTC, aware.
+    """
+
+    database: AsyncEngine
+    writer: Writer
+    turn: anyio.Lock
+    recordings: Path
+    "Folder of the recordings."
+    sessions_kept: timedelta
+    "Counted from their beginning; a session that is not over stays."
+    requests_kept: timedelta
+    now: Callable[[], datetime]
+
+    async def run(self) -> None:
+        """Clean now and then until cancelled. A database that cannot be written is waited for."""
+        while True:
+            try:
+                await self.clean()
+            except (SQLAlchemyError, OSError) as fault:
+                log.warning("what is too old could not be removed: %s", fault)
+            await anyio.sleep(EVERY)
+
+    async def clean(self, between: float = BETWEEN) -> tuple[int, int]:
+        """Remove all that is too old; return how many sessions and requests that was."""
+        async with self.database.connect() as connection:
+            all_accounts = (await connection.scalars(select(accounts.c.id))).all()
+        sessions = requests = 0
+        for account in all_accounts:
+            while removed := await self._clean_sessions(account):
+                sessions += removed
+                await anyio.sleep(between)
+            while removed := await self._clean_requests(account):
+                requests += removed
+                await anyio.sleep(between)
+        if sessions or requests:
+            log.info("removed as too old: %d sessions, %d logged requests", sessions, requests)
+        return sessions, requests
+
+    async def _clean_sessions(self, account: int) -> int:
+        old = (
+            select(call_sessions.c.id)
+            .where(
+                call_sessions.c.account_id == account,
+                call_sessions.c.started_at < self.now() - self.sessions_kept,
+                call_sessions.c.finish_reason.is_not(None),
+            )
+            .order_by(call_sessions.c.started_at)
+            .limit(SESSIONS_AT_ONCE)
+        )
+        async with self.database.connect() as connection:
+            sessions = (await connection.scalars(old)).all()
+            names = select(call_recordings.c.file_name).where(
+                call_recordings.c.session_id.in_(sessions)
+            )
+            files = (await connection.scalars(names)).all()
+        if not sessions:
+            return 0
+        # Files first: those whose rows are gone would be found by nobody after a crash.
+        await anyio.to_thread.run_sync(self._remove, files)
+        async with self.turn:
+            await self.writer.write(partial(_delete_sessions, sessions))
+        return len(sessions)
+
+    async def _clean_requests(self, account: int) -> int:
+        old = (
+            select(api_requests.c.id)
+            .where(
+                api_requests.c.account_id == account,
+                api_requests.c.time < self.now() - self.requests_kept,
+            )
+            .limit(REQUESTS_AT_ONCE)
+        )
+        async with self.database.connect() as connection:
+            requests = (await connection.scalars(old)).all()
+        if requests:
+            async with self.turn:
+                await self.writer.write(partial(_delete_requests, requests))
+        return len(requests)
+
+    def _remove(self, files: Sequence[str]) -> None:
+        for name in files:
+            # By the last part alone: nothing outside of the folder is ever removed.
+            (self.recordings / Path(name).name).unlink(missing_ok=True)
+
+
+def _delete_sessions(sessions: Sequence[int], connection: Connection) -> None:
+    for table in (call_events, call_legs, call_recordings, call_tags):
+        connection.execute(delete(table).where(table.c.session_id.in_(sessions)))
+    connection.execute(delete(call_sessions).where(call_sessions.c.id.in_(sessions)))
+
+
+def _delete_requests(requests: Sequence[int], connection: Connection) -> None:
+    connection.execute(delete(api_requests).where(api_requests.c.id.in_(requests)))
