@@ -8,6 +8,14 @@ import pytest
 PACKAGES = {"sipp": "sip-tester", "baresip": "baresip-core", "tshark": "tshark"}
 
 
+LONGEST = "tests/real/"
+"Real calls take real time: they go first, so that none is left alone at the end of a run."
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Leave a test out, saying why, where a program it marks as its ``peer`` is not installed."""
     for marker in item.iter_markers("peer"):

@@ -294,7 +294,10 @@ def reopened(folder: Path, far_ends: Mapping[str, FarEnd], **settings: object) -
         def apply(text: str) -> None:
             portal.call(_apply, folder, chosen, text)
 
-        with portal.wrap_async_context_manager(service(chosen)) as up, httpx.Client() as client:
+        with (
+            portal.wrap_async_context_manager(service(chosen)) as up,
+            httpx.Client(timeout=30) as client,
+        ):
             assert isinstance(up.engine, SimulatedEngine)
             up.engine.far_ends.update(far_ends)
             news = News()

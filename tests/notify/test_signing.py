@@ -1,6 +1,6 @@
 """Signatures: as the Standard Webhooks library verifies them, and as its specification shows."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from standardwebhooks import Webhook as Verifier
@@ -9,12 +9,14 @@ from standardwebhooks import WebhookVerificationError
 from callwright.directory.webhook import key_of_secret, new_secret
 from callwright.notify.signing import signed
 
-NOW = datetime.now(UTC)
+TIMESTAMP = "webhook-timestamp"
 
 
-def headers(content: bytes, *secrets: str, now: datetime = NOW) -> dict[str, str]:
+def headers(content: bytes, *secrets: str, age: float = 0.0) -> dict[str, str]:
+    # The library compares with the clock on the wall.
+    when = datetime.now(UTC) - timedelta(seconds=age)
     return {
-        name.decode(): value.decode() for name, value in signed("wh1-5-2", now, content, secrets)
+        name.decode(): value.decode() for name, value in signed("wh1-5-2", when, content, secrets)
     }
 
 
@@ -44,7 +46,7 @@ def test_what_was_changed_is_not_verified() -> None:
     for content, changed in (
         (b"{ }", signed_headers),
         (b"{}", {**signed_headers, "webhook-id": "wh1-5-3"}),
-        (b"{}", {**signed_headers, "webhook-timestamp": str(int(NOW.timestamp()) + 1)}),
+        (b"{}", {**signed_headers, TIMESTAMP: headers(b"{}", age=1.0)[TIMESTAMP]}),
         (b"{}", headers(b"{}", new_secret())),
     ):
         with pytest.raises(WebhookVerificationError, match="No matching signature"):
