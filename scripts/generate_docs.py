@@ -1,5 +1,7 @@
 #!/usr/bin/env python
-"""Write the docs that come from the definitions in the code, and the tables in docs/sandbox.md.
+"""Write the docs that come from the definitions in the code.
+
+In docs/sandbox.md and docs/webhooks.md only the tables do.
 
 ``--check`` writes nothing and fails where a file is not what would be written.
 """
@@ -9,7 +11,7 @@ import dataclasses
 import inspect
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,8 @@ from callwright.methods.data.listing import Listing
 from callwright.methods.errors import ERRORS, ApiError
 from callwright.methods.method import Declaration
 from callwright.notify.catalogue import CATALOGUE as EVENTS
+from callwright.notify.parameters import FACTS as EVENT_FACTS
+from callwright.notify.parameters import OWN as OWN_PARAMETERS
 from callwright.notify.payloads import OfLeg, Payload
 from callwright.query import OPERATORS, Operator
 from callwright.rpc.openrpc import COMMON, OF_REQUESTS, OF_TOKENS, TOKEN_DESCRIPTION, describe
@@ -95,6 +99,7 @@ def main() -> int:
         "states.md": states(),
         "events.md": events(),
         "sandbox.md": sandbox(),
+        "webhooks.md": webhooks(),
     }
     for name, lines in files.items():
         file, text = DOCS / name, "\n".join(lines) + "\n"
@@ -235,15 +240,43 @@ def _docstring(event: type[Payload]) -> list[str]:
 
 def sandbox() -> Iterator[str]:
     """docs/sandbox.md, as it is, with what stands in it of the code made anew."""
-    blocks = {"numbers": _numbers, "methods": _sandbox_methods}
+    return _with_blocks("sandbox.md", {"numbers": _numbers, "methods": _sandbox_methods})
+
+
+def webhooks() -> Iterator[str]:
+    """docs/webhooks.md, likewise."""
+    return _with_blocks("webhooks.md", {"parameters": _parameters})
+
+
+def _with_blocks(name: str, blocks: Mapping[str, Callable[[], Iterator[str]]]) -> Iterator[str]:
     old = False
-    for line in (DOCS / "sandbox.md").read_text("utf-8").splitlines():
+    for line in (DOCS / name).read_text("utf-8").splitlines():
         old &= line != BLOCK_END
         if not old:
             yield line
         if line.startswith(BLOCK):
             old = True
             yield from ("", *blocks[line.removesuffix(" -->").rpartition(" ")[2]](), "")
+
+
+def _parameters() -> Iterator[str]:
+    """What templates of webhooks may name."""
+    yield from _table("Parameter", "", "Events")
+    for name, parameter in OWN_PARAMETERS.items():
+        yield _row(f"`{name}`", parameter.meaning, "all")
+    for name, types in EVENT_FACTS.items():
+        owner = next(
+            base
+            for base in (Payload, OfLeg, types[0])
+            if name in {field.name for field in dataclasses.fields(base)}
+        )
+        schema = TypeAdapter(owner).json_schema()["properties"][name]
+        # What one type says of it need not be so of another.
+        told = schema.get("description", "") if owner is not types[0] or len(types) == 1 else ""
+        events = {Payload: "all", OfLeg: "all of a leg"}.get(
+            owner, ", ".join(f"`{one.type}`" for one in types)
+        )
+        yield _row(f"`{name}`", " ".join(told.replace("``", "`").split()), events)
 
 
 def _numbers() -> Iterator[str]:

@@ -5,13 +5,17 @@ import os
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 
 from callwright.calls import events
 from callwright.engines.simulated import HangsUp, Presses, answers, busy
+from callwright.notify.signing import signed
 from tests.api.house import TOKEN, House, house
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -28,7 +32,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         PRESSING: answers(after=0.05, then=[(0.3, Presses("1"))]),
         BUSY: busy(),
     }
-    with house(tmp_path_factory.mktemp("house"), far_ends) as built:
+    private = {"allow_private": True}
+    with house(tmp_path_factory.mktemp("house"), far_ends, webhooks=private) as built:
         yield built
 
 
@@ -124,3 +129,56 @@ def test_reminder(home: House) -> None:
     assert (status, said) == (0, ["Confirmed"])
     status, said = run(home, "reminder.py", f"--number={NUMBER}", BUSY, text)
     assert (status, said) == (1, ["Not reached: subscriber_busy"])
+
+
+def test_webhook_receiver(home: House) -> None:
+    def data(method: str, **params: object) -> Any:
+        return home.data(method, params)["result"]["data"]
+
+    made = data("create.webhooks", name="example", url="https://example.com/", active=False)
+    receiver = subprocess.Popen(
+        [
+            sys.executable,
+            str(EXAMPLES / "webhook_receiver.py"),
+            f"--secret={made['secret']}",
+            "--port=0",
+        ],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    try:
+        assert receiver.stdout
+        url = receiver.stdout.readline().strip()
+        data("update.webhooks", id=made["id"], url=url, active=True)
+        session = talking(home, CUSTOMER)
+        told = []
+        for line in receiver.stdout:
+            told.append(line.split())
+            if told[-1][2] == "session.finished":
+                break
+        data("delete.webhooks", id=made["id"])
+        assert {one[0] for one in told} == {str(session)}
+        sequence = [int(one[1]) for one in told]
+        assert sequence == sorted(set(sequence))
+        assert [one[2] for one in told][0] == "session.started"
+
+        # What was seen before is taken and not shown; what is not signed is not taken.
+        body = {"call_session_id": 1, "sequence": 1, "type": "again"}
+        text = json.dumps(body).encode()
+        signature = signed("wh1-1-1", datetime.now(UTC), text, [made["secret"]])
+        headers = {name.decode(): value.decode() for name, value in signature}
+        assert post(url, text, headers) == post(url, text, headers) == 204
+        assert post(url, text + b" ", headers) == 401
+        assert post(url, text, {}) == 401
+        other = signed("wh1-1-2", datetime.now(UTC), text, [made["secret"]])
+        assert post(url, text, {name.decode(): value.decode() for name, value in other}) == 204
+        assert [receiver.stdout.readline().split()[2] for _ in range(2)] == ["again", "again"]
+    finally:
+        receiver.kill()
+        rest, _ = receiver.communicate()
+    assert rest == ""
+
+
+def post(url: str, body: bytes, headers: Mapping[str, str]) -> int:
+    return httpx.post(url, content=body, headers=dict(headers), timeout=10).status_code

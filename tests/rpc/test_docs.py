@@ -25,8 +25,9 @@ def test_a_stale_file_is_found_and_mended(tmp_path: Path) -> None:
     # Only its tables are made.
     docs = tmp_path / "docs"
     docs.mkdir()
-    sandbox = SCRIPT.parents[1] / "docs" / "sandbox.md"
-    (docs / "sandbox.md").write_text(sandbox.read_text("utf-8"), "utf-8")
+    for name in ("sandbox.md", "webhooks.md"):
+        written = SCRIPT.parents[1] / "docs" / name
+        (docs / name).write_text(written.read_text("utf-8"), "utf-8")
 
     missing = generate(script, "--check")
     assert missing.returncode == 1
