@@ -20,6 +20,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "config": (),
     "background": (),
     "clock": (),
+    "figures": (),
+    "logs": (),
     "pattern": (),
     "query": (),
     "requests": ("directory",),
@@ -34,10 +36,16 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "engines": (),
     "engines.port": (),
     "engines.simulated": ("engines.port",),
-    "engines.media": ("engines.port",),
+    "engines.media": ("engines.port", "figures", "logs"),
     # The table of codecs is what SDP talks about.
-    "engines.sip": ("engines.port", "engines.media.media", "engines.media.codec", "config"),
-    "calls": ("engines.port", "clock"),
+    "engines.sip": (
+        "engines.port",
+        "engines.media.media",
+        "engines.media.codec",
+        "figures",
+        "config",
+    ),
+    "calls": ("engines.port", "clock", "figures"),
     # Spoken audio goes through the normaliser of uploaded audio, to be equally loud.
     "speech": ("calls.plan", "directory.audio", "engines.port", "config"),
     "storage": (
@@ -52,6 +60,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "calls.state",
         "engines.port",
         "clock",
+        "figures",
     ),
     "hooks": (),
     "downloads": (),
@@ -70,6 +79,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "storage",
         "hooks",
         "clock",
+        "figures",
         "calls.plan",
         "calls.events",
         "directory",
@@ -91,6 +101,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "directory.webhook",
     ),
     "notify.template": (),
+    # Whoever watches hears what has been written, and is asked for by whoever looks.
+    "watch": ("storage", "calls.plan", "calls.events", "engines.port", "figures"),
     "rpc": ("requests", "methods", "notify", "downloads", "directory", "calls.plan", "config"),
 }
 MAY_IMPORT_EVERYTHING = (
@@ -99,6 +111,7 @@ MAY_IMPORT_EVERYTHING = (
     "entity_api",
     "webhook_api",
     "surroundings",
+    "watching",
     "sandbox",
     "cli",
     "__main__",

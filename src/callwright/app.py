@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from callwright import logs
 from callwright.background import background, started_in_background
 from callwright.calls.manager import CallManager
 from callwright.calls.narration import narrate
@@ -71,6 +72,7 @@ from callwright.storage.tagging import StoredTagging
 from callwright.storage.trunk_states import keep_trunk_states
 from callwright.storage.writer import Writer
 from callwright.surroundings import Surroundings
+from callwright.watching import lag_watched, measured, traced
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -78,6 +80,7 @@ if TYPE_CHECKING:
     from starlette.applications import Starlette
 
     from callwright.engines.port import Engine
+    from callwright.watch.meter import Meter
 
 log = logging.getLogger(__name__)
 
@@ -114,6 +117,8 @@ class Household:
     "Whether an answer of somebody's server is waited for."
     look: Callable[[], Awaitable[None]]
     "Looks at once whether the directory has changed."
+    meter: "Meter | None"
+    "None: nothing is measured."
 
 
 def serve(settings: Settings) -> None:
@@ -121,9 +126,7 @@ def serve(settings: Settings) -> None:
 
     Raises `callwright.storage.database.DatabaseFault` and `StartFault`.
     """
-    logging.basicConfig(
-        level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
+    logs.set_up(settings.log_format, settings.log_level.upper())
     _raise_file_limit()
     try:
         anyio.run(_serve, settings)
@@ -185,6 +188,7 @@ async def service(settings: Settings) -> AsyncIterator[Service]:
         url = url_of(listener)
         async with (
             household(settings, url, Surroundings()) as up,
+            lag_watched(up.meter),
             serving(listener, up.http),
         ):
             yield Service(url, up.manager, up.engine)
@@ -339,11 +343,14 @@ async def _put_together(
     await stream.open()
     journal.readers.append(stream.hear)
     events = Events(stream, access, settings.http, clock.seconds, around.streams)
+    pages = [*events.routes(), *edited.files.routes(data, settings.http)]
+    parts = (engine, manager, journal, stream, courier)
+    meter = measured(settings, journal, (dispatcher, data), parts, pages)
     http = build_http(
         dispatcher,
         settings.http,
         lambda: not manager.draining,
-        [*events.routes(), *edited.files.routes(data, settings.http)],
+        pages,
         data=data,
         body_within=around.body_within,
     )
@@ -353,6 +360,7 @@ async def _put_together(
         receivers,
         # In a thread, and now, so that the first request need not wait for it.
         background(partial(anyio.to_thread.run_sync, read_plans, own)),
+        traced(settings, journal),
         background(courier.run),
         background(journal.run),
         background(kept.run),
@@ -370,6 +378,7 @@ async def _put_together(
             database,
             lambda: bool(hooks.under_way or receivers.under_way),
             follower.look,
+            meter,
         )
 
 

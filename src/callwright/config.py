@@ -5,7 +5,7 @@ not know. What an account owns (numbers, employees, trunks) is not here but in t
 """
 
 import tomllib
-from ipaddress import IPv4Address, IPv6Address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -163,6 +163,20 @@ class WebhookSettings(Section):
     "Of them, to one webhook: as many sessions are told of at once, each in its order."
 
 
+class MetricsSettings(Section):
+    networks: list[IPv4Network | IPv6Network] = [
+        IPv4Network("127.0.0.0/8"),
+        IPv6Network("::1/128"),
+    ]
+    "Networks from which `GET /metrics` may be read; empty: nothing is measured."
+
+
+class TraceSettings(Section):
+    endpoint: str | None = None
+    """Where traces of calls are sent: OTLP over HTTP, as `http://127.0.0.1:4318/v1/traces`. Unset:
+    nowhere. Needs `callwright[otel]`."""
+
+
 class Settings(Section):
     data: Path = Path("callwright-data")
     "Folder of the database, media files and the speech cache; relative to the settings file."
@@ -172,6 +186,8 @@ class Settings(Section):
     "What carries calls: SIP, or far ends that are simulated, to develop against."
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     "`info` tells each call in a few lines, without full numbers; `debug` the protocols too."
+    log_format: Literal["text", "json"] = "text"
+    "`json`: one object a line, with the session, the leg and the account as fields."
     http: HttpSettings = HttpSettings()
     api: ApiSettings = ApiSettings()
     calls: CallSettings = CallSettings()
@@ -182,6 +198,8 @@ class Settings(Section):
     hooks: HookSettings = HookSettings()
     webhooks: WebhookSettings = WebhookSettings()
     prompts: PromptSettings = PromptSettings()
+    metrics: MetricsSettings = MetricsSettings()
+    traces: TraceSettings = TraceSettings()
 
     @property
     def database_url(self) -> str:

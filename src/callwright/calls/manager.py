@@ -1,6 +1,7 @@
 """The manager of calls: gives each plan a session, runs its script, and knows the live ones."""
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -17,6 +18,7 @@ from callwright.calls.journal import Journal, Once
 from callwright.calls.party import Party
 from callwright.calls.plan import Plan, SessionId
 from callwright.calls.queues import Queues, Who, who
+from callwright.calls.record import LegState
 from callwright.calls.scenario import inbound_call, refused_call, scenario_call
 from callwright.calls.scenario_plan import (
     InboundCall,
@@ -35,6 +37,7 @@ from callwright.engines.port import (
     LegId,
     LegOffered,
 )
+from callwright.figures import Figure
 
 if TYPE_CHECKING:
     from anyio.abc import TaskGroup
@@ -180,6 +183,18 @@ class CallManager:
             for leg in session.legs.values()
             if leg.ended is None
         }
+
+    def figures(self) -> Iterator[Figure]:
+        """Live sessions and legs; see `callwright.figures.Measured`."""
+        yield Figure("callwright_sessions", "Live sessions.", len(self._sessions))
+        legs = Counter(
+            leg.state for session in self._sessions.values() for leg in session.record.legs.values()
+        )
+        for state in LegState:
+            if state is not LegState.ENDED:
+                yield Figure(
+                    "callwright_legs", "Legs that are up.", legs[state], {"state": state.value}
+                )
 
     async def _idle(self) -> None:
         while self._sessions:

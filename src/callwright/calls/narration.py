@@ -101,7 +101,13 @@ def narrate(event: SessionEvent) -> None:
             line = f"finished: {event.finish_reason}, by the {event.ended_by}" + (
                 f" ({event.detail})" if event.detail else ""
             )
-    log.info("%d +%.2f s: %s", event.session, event.offset, line)
+    facts = {
+        "session": event.session,
+        "leg": getattr(event, "leg", None),
+        "event": type(event).__name__,
+        "offset": event.offset,
+    }
+    log.info("%d +%.2f s: %s", event.session, event.offset, line, extra=facts)
 
 
 def _both(legs: tuple[LegId, LegId]) -> str:

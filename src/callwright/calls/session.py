@@ -318,7 +318,7 @@ class Session:
                 self._tasks.cancel_scope.cancel()
             return ending
         except Exception:
-            log.exception("%d: the script broke", self.id)
+            log.exception("%d: the script broke", self.id, extra={"session": self.id})
             return BROKEN
 
     async def _hang_up_all(self) -> None:

@@ -11,7 +11,7 @@ sent again, and never lets one fall.
 
 import logging
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
@@ -20,6 +20,7 @@ import anyio
 
 from callwright.calls.events import SessionEvent
 from callwright.clock import utc_now
+from callwright.figures import Figure
 from callwright.notify.breaker import Breaker, retry_after
 from callwright.notify.catalogue import notices
 from callwright.notify.message import Endpoint
@@ -115,6 +116,22 @@ class Courier:
     def busy(self) -> int:
         """Sessions that are being told at this moment."""
         return sum(map(len, self._busy.values()))
+
+    def figures(self) -> Iterator[Figure]:
+        """See `callwright.figures.Measured`."""
+        given_up = sum(route.breaker.tries_at is not None for route in self._routes.values())
+        for state, count in (("up", len(self._routes) - given_up), ("given_up", given_up)):
+            yield Figure(
+                "callwright_webhooks",
+                "Webhooks that take what they are sent, and those that are given up for a while.",
+                count,
+                {"state": state},
+            )
+        yield Figure(
+            "callwright_webhook_sessions_under_way",
+            "Sessions whose events a webhook is being told at this moment.",
+            self.busy,
+        )
 
     def wake(self) -> None:
         """Look into the outbox."""

@@ -18,6 +18,7 @@ import anyio
 from callwright.calls.events import SessionEvent, SessionFinished, SessionStarted
 from callwright.calls.plan import SessionId
 from callwright.directory.model import AccountId
+from callwright.figures import Figure
 from callwright.notify.catalogue import Teller, Tellers
 from callwright.notify.notice import Notice
 from callwright.storage.event_log import Page, Written
@@ -116,6 +117,10 @@ class Stream:
     def readers(self) -> int:
         """How many subscriptions there are."""
         return sum(len(of_account) for of_account in self._subscriptions.values())
+
+    def figures(self) -> Iterator[Figure]:
+        """See `callwright.figures.Measured`."""
+        yield Figure("callwright_event_streams", "Listeners to GET /events.", self.readers)
 
     def hear(self, written: Sequence[Written]) -> None:
         """Tell what has just been written to those it concerns."""

@@ -95,6 +95,9 @@ class Dispatcher:
         api: str = "v4.0",
         heard: RequestListener | None = None,
     ) -> None:
+        self.listeners: list[Callable[[str, str, float], None]] = []
+        """Told of every request: its method or "-", its outcome (ok, replayed or a mnemonic), and
+        the seconds it took."""
         self.methods: dict[str, AnyMethod] = {}
         for method in methods:
             if method.name in self.methods:
@@ -157,7 +160,16 @@ class Dispatcher:
             exchange.method,
             outcome,
             1000 * spent,
+            extra={
+                "account": exchange.account,
+                "method": exchange.method,
+                "outcome": outcome,
+                "duration": round(spent, 6),
+            },
         )
+        for listener in self.listeners:
+            # Without the parameter to blame, which is of no list.
+            listener(exchange.method, outcome.partition(" ")[0], spent)
         self._note(exchange, fault, spent)
         return answer, fault
 

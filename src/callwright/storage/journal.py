@@ -8,7 +8,7 @@ the rest is left out once the queue is full.
 
 import logging
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -43,6 +43,7 @@ from callwright.calls.events import (
 )
 from callwright.calls.journal import JournalUnavailable, Once
 from callwright.calls.plan import SessionId
+from callwright.figures import Figure
 from callwright.storage.closing import closing_events
 from callwright.storage.database import BUSY_TIMEOUT, reason, writing
 from callwright.storage.event_log import Written
@@ -138,6 +139,17 @@ class StoredJournal:
     def queued(self) -> int:
         """Events that are not written yet."""
         return len(self._queue)
+
+    def figures(self) -> Iterator[Figure]:
+        """See `callwright.figures.Measured`."""
+        yield Figure(
+            "callwright_journal_queue", "Events that are not written yet.", len(self._queue)
+        )
+        yield Figure(
+            "callwright_journal_left_out_total",
+            "Details of timelines that were never written because the queue was full.",
+            self.left_out,
+        )
 
     async def begin(self, started: SessionStarted, once: Once | None = None) -> None:
         """Write the session's row and first event; they are on disk when this returns.

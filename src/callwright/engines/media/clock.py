@@ -5,8 +5,10 @@ are counted from a fixed origin and never drift; a clock that was called late ma
 only so far: what is older than `CATCH_UP` is left out, as a gap in every stream.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Protocol
+
+from callwright.figures import Figure
 
 SLOT = 0.005
 "Seconds."
@@ -53,6 +55,14 @@ class SendLateness:
             if count and below >= wanted:
                 return (index + 1) / self.PER_SECOND
         return 0.0
+
+
+def of_sending(sent: int, late: int) -> Iterator[Figure]:
+    """What is shown of all clocks together."""
+    yield Figure("callwright_media_packets_sent_total", "RTP packets sent in their slots.", sent)
+    yield Figure(
+        "callwright_media_packets_late_total", "Of those, more than 5 ms after their time.", late
+    )
 
 
 class SlotClock:

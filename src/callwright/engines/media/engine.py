@@ -4,13 +4,13 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from callwright.engines.media.clips import Clip, Clips
-from callwright.engines.media.clock import SendLateness, SlotClock
+from callwright.engines.media.clock import SendLateness, SlotClock, of_sending
 from callwright.engines.media.dtmf import KEYS
 from callwright.engines.media.leg import LegMedia, Tally
 from callwright.engines.media.media import MediaEvent, Stream
@@ -31,6 +31,7 @@ from callwright.engines.port import (
     RecordingFinished,
     RecordingId,
 )
+from callwright.figures import Figure
 
 log = logging.getLogger(__name__)
 
@@ -101,6 +102,11 @@ class RtpEngine:
     def packets_late(self) -> int:
         """Packets that went out more than 5 ms after their time."""
         return self._clock.lateness.late
+
+    def figures(self) -> Iterator[Figure]:
+        """See `callwright.figures.Measured`."""
+        lateness = self.send_lateness
+        yield from of_sending(lateness.sent, lateness.late)
 
     @property
     def packets_malformed(self) -> int:

@@ -13,6 +13,7 @@ from typing import Any, TypeVar, get_args, get_type_hints
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic_core import to_json
 
+from callwright import logs
 from callwright.engines.media.media import MediaEngine, MediaEvent
 from callwright.engines.port import LegId, Quality
 
@@ -34,10 +35,15 @@ class Setup:
     "Seconds; see `callwright.engines.media.media.MediaLost`."
     log_level: int
     "Of Python's logging."
+    log_format: logs.Format = "text"
 
 
 Qualities = list[tuple[LegId, Quality]]
 "How the audio of legs has come over so far; a worker tells it once a second."
+
+
+Sending = tuple[int, int]
+"How many packets were sent in their slots, and how many of them late; told as often."
 
 
 class _Command:
@@ -67,6 +73,7 @@ _EVENTS: Mapping[str, TypeAdapter[MediaEvent]] = {
     kind.__name__: TypeAdapter(kind) for kind in get_args(MediaEvent)
 }
 _QUALITIES: TypeAdapter[Qualities] = TypeAdapter(Qualities)
+_SENDING: TypeAdapter[Sending] = TypeAdapter(Sending)
 _SETUP: TypeAdapter[Setup] = TypeAdapter(Setup)
 _LEG: TypeAdapter[LegId] = TypeAdapter(LegId)
 
@@ -87,6 +94,11 @@ def read_setup(said: bytes) -> Setup:
 def read_qualities(said: bytes) -> Qualities:
     """Raises `BadLine`."""
     return _read(_QUALITIES, said)
+
+
+def read_sending(said: bytes) -> Sending:
+    """Raises `BadLine`."""
+    return _read(_SENDING, said)
 
 
 def read_leg(said: bytes) -> LegId:

@@ -13,6 +13,7 @@ import signal
 import socket
 from collections import deque
 
+from callwright import logs
 from callwright.engines.media.channel import Channel
 from callwright.engines.media.engine import RtpEngine
 from callwright.engines.media.media import MediaEvent, NoPorts
@@ -92,6 +93,8 @@ class Worker:
             qualities = engine.qualities()
             for begin in range(0, max(1, len(qualities)), LEGS_IN_LINE):
                 self._channel.put(line("qualities", qualities[begin : begin + LEGS_IN_LINE]))
+            lateness = engine.send_lateness
+            self._channel.put(line("sending", (lateness.sent, lateness.late)))
             await asyncio.sleep(REPORT_EVERY)
 
     def _say(self, event: MediaEvent) -> None:
@@ -117,7 +120,7 @@ class Worker:
     def _command(self, name: bytes, said: bytes, sockets: deque[socket.socket]) -> None:
         if self._engine is None:
             setup = read_setup(said)
-            logging.getLogger().setLevel(setup.log_level)
+            logs.set_up(setup.log_format, setup.log_level, of_worker=True)
             # The service knows by which address it is to be reached; what is offered is its affair.
             self._engine = RtpEngine("", None, self._ports, setup.lost_after)
             self._ready.set()
@@ -135,7 +138,7 @@ async def serve(end: socket.socket) -> None:
 def main() -> None:
     for each in (signal.SIGTERM, signal.SIGINT):
         signal.signal(each, signal.SIG_IGN)
-    logging.basicConfig(format=f"%(asctime)s %(levelname)s %(name)s[{os.getpid()}]: %(message)s")
+    logs.set_up("text", of_worker=True)
     # What has been imported stays; looking through it again and again is time lost to the packets.
     gc.collect()
     gc.freeze()

@@ -12,10 +12,12 @@ A worker that dies takes its legs with it (`WorkerLost` for each), and a new one
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from callwright import logs
+from callwright.engines.media.clock import of_sending
 from callwright.engines.media.dtmf import KEYS
 from callwright.engines.media.media import (
     MediaEvent,
@@ -25,7 +27,14 @@ from callwright.engines.media.media import (
 )
 from callwright.engines.media.port import Port, Ports
 from callwright.engines.media.seat import Seat
-from callwright.engines.media.words import BadLine, Setup, read_event, read_qualities
+from callwright.engines.media.words import (
+    BadLine,
+    Sending,
+    Setup,
+    read_event,
+    read_qualities,
+    read_sending,
+)
 from callwright.engines.port import (
     BridgeId,
     CoachMode,
@@ -38,6 +47,7 @@ from callwright.engines.port import (
     RecordingFinished,
     RecordingId,
 )
+from callwright.figures import Figure
 
 log = logging.getLogger(__name__)
 
@@ -83,11 +93,15 @@ class MediaWorkers:
         """As for `callwright.engines.media.engine.RtpEngine`; ``count``: of workers."""
         self._host = advertise or host
         self._ports = Ports(host, ports)
-        setup = Setup(lost_after, logging.getLogger().getEffectiveLevel())
+        setup = Setup(lost_after, logging.getLogger().getEffectiveLevel(), logs.form())
         self._seats = [Seat(setup, self._heard, self._lost) for _ in range(count)]
         self._lines: dict[LegId, _Line] = {}
         self._playbacks: dict[PlaybackId, LegId] = {}
         self._recordings: dict[RecordingId, _Recorded] = {}
+        self._sending: dict[Seat, Sending] = {}
+        "By worker: packets sent, and sent late, when it last told."
+        self._sent_before: Sending = (0, 0)
+        "The same of workers that were lost."
         self._deliver: Callable[[MediaEvent], None]
 
     @property
@@ -106,6 +120,12 @@ class MediaWorkers:
     def qualities(self) -> list[tuple[LegId, Quality]]:
         """How the audio of every leg had come over when its worker last told."""
         return [(leg, line.quality) for leg, line in self._lines.items()]
+
+    def figures(self) -> Iterator[Figure]:
+        """See `callwright.figures.Measured`."""
+        told = [self._sent_before, *self._sending.values()]
+        yield from of_sending(sum(sent for sent, _ in told), sum(late for _, late in told))
+        yield Figure("callwright_media_workers", "Media workers at work.", len(self.process_ids))
 
     async def run(
         self, deliver: Callable[[MediaEvent], None], *, started: Callable[[], None] = lambda: None
@@ -277,12 +297,17 @@ class MediaWorkers:
                 for leg, quality in read_qualities(said):
                     if leg in seat.legs:
                         self._lines[leg].quality = quality
+            elif name == b"sending":
+                self._sending[seat] = read_sending(said)
             else:
                 self._tell_soon(seat, read_event(name, said))
         except BadLine as fault:
             log.error("a media worker is not understood: %s", fault)
 
     def _lost(self, seat: Seat) -> None:
+        # Its successor counts from nought.
+        sent, late = self._sending.pop(seat, (0, 0))
+        self._sent_before = self._sent_before[0] + sent, self._sent_before[1] + late
         now = time.monotonic()
         for recording, recorded in self._recordings.items():
             if recorded.seat is seat:

@@ -5,7 +5,7 @@ import logging
 import random
 import secrets
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import assert_never
@@ -59,9 +59,11 @@ from callwright.engines.sip.recordings import CLOSED_WITHIN
 from callwright.engines.sip.resolver import Resolver
 from callwright.engines.sip.route import NoRoute, route_to, trunk_hop
 from callwright.engines.sip.sdp import Speech
+from callwright.engines.sip.status import figures_of
 from callwright.engines.sip.telling import Telling
 from callwright.engines.sip.transactions import Timing
 from callwright.engines.sip.transport import Transports
+from callwright.figures import Figure, Measured
 
 log = logging.getLogger(__name__)
 
@@ -243,6 +245,12 @@ class SipEngine(MediaCommands):
             Registered(binding.origin.source.host, now - binding.made)
             for binding in self._front.bindings.of(number, now)
         ]
+
+    def figures(self) -> Iterator[Figure]:
+        """See `callwright.figures.Measured`."""
+        yield from figures_of(self.trunk_states(), self._front, self.dropped.total())
+        if isinstance(self._media, Measured):
+            yield from self._media.figures()
 
     def trunk_states(self) -> Sequence[TrunkState]:
         if self._lines is None:
