@@ -7,6 +7,7 @@
 import argparse
 import sys
 from collections.abc import Iterator, Mapping
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,18 @@ SECTIONS = {
     "webhooks": "Events that are told to URLs of the account's; see [webhooks.md](webhooks.md).",
     "history": "How long it is kept what has happened; what is older is removed within an hour.",
     "hooks": "Requests to URLs of customers': where scenarios ask which way a call goes.",
+    "metrics": "Who may see `GET /metrics`; see [watching.md](watching.md).",
+    "traces": "Traces of calls, for OpenTelemetry.",
 }
+
+FORMATS = {
+    "ipv4": "IPv4 address",
+    "ipv6": "IPv6 address",
+    "ipv4network": "IPv4 network",
+    "ipv6network": "IPv6 network",
+    "path": "path",
+}
+NETWORKS = (IPv4Network, IPv6Network)
 
 START = """\
 <!-- Made by scripts/generate_settings_docs.py; edit the settings in src/callwright/config.py. -->
@@ -94,9 +106,7 @@ def _type(field: Schema) -> str:
         case "array":
             return f"list: {_type(field['items'])}"
         case "string":
-            return {"ipv4": "IPv4 address", "ipv6": "IPv6 address", "path": "path"}.get(
-                field.get("format", ""), "text"
-            )
+            return FORMATS.get(field.get("format", ""), "text")
         case "boolean":
             return "`true` or `false`"
         case kind:
@@ -123,7 +133,8 @@ def _default(value: object) -> str:
         case bool():
             return f"`{str(value).lower()}`"
         case tuple() | list():
-            return f"`{list(value)}`"
+            plain = [str(one) if isinstance(one, NETWORKS) else one for one in value]
+            return f"`{plain}`"
         case int() | float():
             return f"`{value}`"
         case _:

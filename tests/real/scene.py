@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import anyio
+import httpx
 import numpy as np
+from prometheus_client.parser import text_string_to_metric_families
 
 from demo.call import Call
 from demo.phones import Behaviour, Phone, Softphone
@@ -200,6 +202,19 @@ def softphones(
             number=CONTACT,
         ),
     )
+
+
+async def metrics(port: int) -> dict[str, float]:
+    """What the service shows Prometheus: values by name, or by ``name{label values}``."""
+    async with httpx.AsyncClient(trust_env=False) as client:
+        page = (await client.get(f"http://127.0.0.1:{port}/metrics")).raise_for_status().text
+    return {
+        sample.name + (f"{{{','.join(sample.labels.values())}}}" if sample.labels else ""): (
+            sample.value
+        )
+        for family in text_string_to_metric_families(page)
+        for sample in family.samples
+    }
 
 
 async def until(seen: Callable[[], Awaitable[bool]], *, within: float = 10.0) -> None:

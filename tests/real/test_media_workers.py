@@ -10,6 +10,7 @@ import psutil
 from demo.service import service
 from tests.real.scene import (
     CONTACT_TONE,
+    metrics,
     real_call,
     scene,
     softphones,
@@ -37,6 +38,15 @@ def test_two_talk_over_a_worker_and_stopping_leaves_no_process(tmp_path: Path) -
                 processes = [service_process(made.port), *media_workers(made.port)]
                 assert len(processes) == 3
                 await anyio.sleep(1.0)  # they talk
+
+                async def counted() -> bool:
+                    shown = await metrics(made.port)
+                    assert shown["callwright_media_workers"] == 2
+                    sent = shown["callwright_media_packets_sent_total"]
+                    assert shown["callwright_media_packets_late_total"] <= sent
+                    return sent > 0
+
+                await until(counted)
                 await made.contact.hang_up()
                 call = await made.finished(api, session)
                 assert call.finish_reason == "subscriber_disconnects"

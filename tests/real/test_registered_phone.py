@@ -8,7 +8,7 @@ import pytest
 
 from demo.phones import Baresip, Behaviour
 from demo.service import run_callwright, service
-from tests.real.scene import CONTACT_TONE, EMPLOYEE_TONE, scene, softphones, sounds
+from tests.real.scene import CONTACT_TONE, EMPLOYEE_TONE, metrics, scene, softphones, sounds
 
 REGISTERED = """
 [[employees]]
@@ -51,6 +51,11 @@ def test_a_phone_registers_is_rung_by_its_number_and_calls_in(tmp_path: Path) ->
                 try:
                     await phone.start()
                     await phone.events.wait("registered", within=10)
+                    shown = await metrics(made.port)
+                    assert shown["callwright_phones{registered}"] == 1
+                    assert shown["callwright_phones{unregistered}"] == 0
+                    assert shown["callwright_trunk_registrations{off}"] == 1
+                    assert shown["callwright_trunks{unknown}"] == 1
                     session = await made.seed_call(
                         api,
                         contact="101",

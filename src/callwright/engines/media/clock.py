@@ -59,7 +59,11 @@ class SendLateness:
 
 def of_sending(sent: int, late: int) -> Iterator[Figure]:
     """What is shown of all clocks together."""
-    yield Figure("callwright_media_packets_sent_total", "RTP packets sent in their slots.", sent)
+    yield Figure(
+        "callwright_media_packets_sent_total",
+        "RTP packets of our own, sent in their slots; those that are relayed go as they come.",
+        sent,
+    )
     yield Figure(
         "callwright_media_packets_late_total", "Of those, more than 5 ms after their time.", late
     )
