@@ -17,7 +17,7 @@ from callwright.figures import Figure, Measured
 from callwright.storage.event_log import Written
 
 # Another sample for each of ours, that nobody asks for.
-disable_created_metrics()
+disable_created_metrics()  # type: ignore[no-untyped-call]
 
 _SETTING_UP = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 _CUT_THROUGH = (0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 60.0)
