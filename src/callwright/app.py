@@ -276,7 +276,7 @@ async def _put_together(
     starting = Starting(numbers, own_numbers, messages, conversations, manager, settings.api)
     hooks = HookClient(allow_private=settings.hooks.allow_private)
     receivers = webhook_client(settings.webhooks)
-    courier = courier_with(receivers, outbox, settings.webhooks, clock.now)
+    courier = courier_with(receivers, outbox, settings.webhooks, clock.now, links.recording)
     follower = _Follower(directory, engine, courier)
     beep = await anyio.to_thread.run_sync(beep_of, settings.data)
     scenarios = Scenarios(directory, numbers, speech, conversations, hooks, beep)
@@ -317,6 +317,7 @@ async def _put_together(
         links,
         next_id,
         clock,
+        follower.look,
         body_within=around.body_within,
     )
     data = Dispatcher(
@@ -339,7 +340,11 @@ async def _put_together(
         api="v2.0",
         heard=kept.requests.hear,
     )
-    stream = Stream(StoredEventLog(database), per_account=settings.api.streams_at_most)
+    stream = Stream(
+        StoredEventLog(database),
+        per_account=settings.api.streams_at_most,
+        link=links.recording,
+    )
     await stream.open()
     journal.readers.append(stream.hear)
     events = Events(stream, access, settings.http, clock.seconds, around.streams)

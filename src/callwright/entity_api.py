@@ -1,6 +1,6 @@
 """The methods that edit the directory put together, and the files that come and go beside them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any
@@ -63,12 +63,13 @@ async def entities(
     links: Links,
     next_id: Callable[[], int],
     clock: Clock,
+    changed: Callable[[], Awaitable[None]],
     *,
     body_within: float,
 ) -> Entities:
-    """``body_within``: seconds a client has to send anything."""
+    """``changed`` is called after a change. ``body_within``: seconds a client has for sending."""
     media = settings.data / "media"
-    changing = Changing(database, remembered, next_id, clock.now)
+    changing = Changing(database, remembered, next_id, clock.now, changed)
     intake = Intake(media, settings.data / "uploads", at_most=settings.media.file_length_at_most)
     copies = Copies(settings.data / "copies", bytes_at_most=COPIES_AT_MOST)
     await anyio.to_thread.run_sync(intake.open)

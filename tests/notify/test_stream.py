@@ -1,6 +1,7 @@
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import anyio
 import anyio.lowlevel
@@ -83,7 +84,7 @@ class Disk:
         ]
 
 
-async def streaming(disk: Disk, **limits: int) -> Stream:
+async def streaming(disk: Disk, **limits: Any) -> Stream:
     disk.stream = Stream(disk, **{"per_account": 3, **limits})
     await disk.stream.open()
     return disk.stream

@@ -13,6 +13,7 @@ from callwright.calls.events import (
     RecordingReady,
     RecordingStarted,
     SessionEvent,
+    TagRemoved,
     TagSet,
     TransferFinished,
 )
@@ -156,6 +157,28 @@ async def test_tags_are_listed_as_they_were_called(database: AsyncEngine) -> Non
         (7, "Lead", "manual", at(12)),
         (8, "Lead", "manual", at(12)),
     ]
+
+
+def untagged(tag: int, sequence: int) -> TagRemoved:
+    return TagRemoved(
+        session=SessionId(1), sequence=sequence, time=at(13), offset=13.0, tag=tag, name="Lead"
+    )
+
+
+@pytest.mark.parametrize("apart", [False, True])
+async def test_tags_come_and_go_in_the_order_of_events(
+    database: AsyncEngine, *, apart: bool
+) -> None:
+    """Also where all of it is written at once, rows to be added before those to be removed."""
+    story: list[SessionEvent] = [
+        tagged(7, 2),
+        untagged(7, 3),
+        tagged(7, 4),
+        tagged(8, 5),
+        untagged(8, 6),
+    ]
+    await write(database, *([one] for one in story)) if apart else await write(database, story)
+    assert [row["tag_id"] for row in await rows(database, call_tags)] == [7]
 
 
 async def test_a_transfer_marks_the_session_and_the_leg_that_left(database: AsyncEngine) -> None:

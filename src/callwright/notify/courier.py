@@ -23,6 +23,7 @@ from callwright.clock import utc_now
 from callwright.figures import Figure
 from callwright.notify.breaker import Breaker, retry_after
 from callwright.notify.catalogue import notices
+from callwright.notify.linked import RecordingLink, linked
 from callwright.notify.message import Endpoint
 from callwright.notify.notice import Notice
 from callwright.notify.postman import Postman, Result, attempt_of
@@ -89,7 +90,7 @@ class _Route:
 
 
 class Courier:
-    """``breaker`` makes one for each webhook."""
+    """``breaker`` makes one for each webhook. ``link``: where recordings are fetched."""
 
     def __init__(
         self,
@@ -99,7 +100,9 @@ class Courier:
         limits: Limits,
         clock: Clock,
         breaker: Callable[[], Breaker] = Breaker,
+        link: RecordingLink | None = None,
     ) -> None:
+        self._link = link
         self._outbox = outbox
         self._postman = postman
         self._limits = limits
@@ -285,7 +288,7 @@ class Courier:
         """Make one attempt; return what becomes of the session."""
         webhook, began = route.endpoint.webhook, self._clock.now()
         delivery_id = route.endpoint.delivery_id(notice.event_id)
-        message = route.endpoint.message(notice, delivery_id)
+        message = route.endpoint.message(linked(notice, self._link), delivery_id)
         result = await self._postman.send(webhook, delivery_id, message)
         number, now = waiting.attempts + 1, self._clock.now()
         if result.taken:

@@ -6,6 +6,7 @@ from datetime import datetime
 from callwright.config import WebhookSettings
 from callwright.hooks.client import HookClient
 from callwright.notify.courier import Courier, EventLoopClock, Limits
+from callwright.notify.linked import RecordingLink
 from callwright.notify.postman import Postman
 from callwright.storage.outbox import StoredOutbox
 
@@ -20,10 +21,13 @@ def courier_with(
     outbox: StoredOutbox,
     settings: WebhookSettings,
     now: Callable[[], datetime],
+    link: RecordingLink,
 ) -> Courier:
+    """``link``: where recordings are fetched."""
     return Courier(
         outbox,
         Postman(client, within=settings.within),
         limits=Limits(settings.parallel, settings.parallel_per_webhook),
         clock=EventLoopClock(now),
+        link=link,
     )

@@ -299,6 +299,9 @@ class RecordingReady(Payload):
     tag_ids: tuple[int, ...]
     "Tags the session has by now."
     tag_names: tuple[str, ...]
+    file_link: str | None = None
+    """Where its WAV is fetched, without a token, for a while (`http.links_last`); `&format=mp3` or
+    `&format=opus` may be added."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

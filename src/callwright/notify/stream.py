@@ -20,6 +20,7 @@ from callwright.calls.plan import SessionId
 from callwright.directory.model import AccountId
 from callwright.figures import Figure
 from callwright.notify.catalogue import Teller, Tellers
+from callwright.notify.linked import RecordingLink, linked
 from callwright.notify.notice import Notice
 from callwright.storage.event_log import Page, Written
 
@@ -99,8 +100,11 @@ class Stream:
         per_account: int,
         queued_at_most: int = QUEUED_AT_MOST,
         replayed_at_most: int = REPLAYED_AT_MOST,
+        link: RecordingLink | None = None,
     ) -> None:
         self.log = log
+        self.link = link
+        "Where recordings are fetched."
         self.queued_at_most = queued_at_most
         self.replayed_at_most = replayed_at_most
         self.last = 0
@@ -128,6 +132,7 @@ class Stream:
             self.last = one.position
             notice = self._tellers.tell(one.event, to=self._subscriptions)
             if notice is not None:
+                notice = linked(notice, self.link)
                 for subscription in self._subscriptions.get(notice.account, ()):
                     subscription.take(Told(one.position, notice))
 
@@ -227,7 +232,7 @@ class Subscription:
             for written in page.events:
                 notice = await self._told_again(written.event, tellers)
                 if notice is not None and self._which.passes(notice):
-                    yield Told(written.position, notice)
+                    yield Told(written.position, linked(notice, self._stream.link))
 
     async def _told_again(
         self, event: SessionEvent, tellers: dict[SessionId, Teller]

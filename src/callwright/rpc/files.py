@@ -9,6 +9,7 @@
 import logging
 import os
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path, PurePath
 from typing import Protocol
 
@@ -47,6 +48,8 @@ UPLOAD_WITHIN = 600.0
 UPLOADS_AT_MOST = 8
 "Files that are being sent at once."
 NAME_AT_MOST = 200
+# Bytes of a form that was refused that are still taken; see `http.LISTENED_TO`.
+LISTENED_TO = 1 << 20
 
 _STATUSES: dict[type[errors.ApiError], int] = {
     errors.IpNotWhitelisted: 403,
@@ -182,8 +185,18 @@ class Files:
             status = 401
         elif status == 201:
             status = _STATUSES.get(type(fault), 400)
-        # What is left of a form that was refused is not worth reading.
+        await self._listen_out(request)
         return Response(answer, status, {"Connection": "close"}, _JSON)
+
+    async def _listen_out(self, request: Request) -> None:
+        """Take some of what is still being sent, so that the client gets to see the answer."""
+        length = 0
+        # RuntimeError: it has been read to its end.
+        with anyio.move_on_after(self._upload_within), suppress(ClientDisconnect, RuntimeError):
+            async for chunk in request.stream():
+                length += len(chunk)
+                if length > LISTENED_TO:
+                    break
 
     async def _take(
         self, caller: Caller, fields: dict[str, Json], file: UploadFile

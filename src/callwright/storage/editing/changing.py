@@ -1,6 +1,6 @@
 """Changing: how any change of the directory that a request asks for becomes one transaction."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,12 +23,13 @@ class Forgetful(Protocol):
 @dataclass(frozen=True, slots=True)
 class Changing:
     """``next_id``: ids of things that have one of their own choosing, never given twice. ``now``:
-    UTC, aware."""
+    UTC, aware. ``changed`` is called after a change, for those who follow the directory."""
 
     database: AsyncEngine
     remembered: Forgetful
     next_id: Callable[[], int]
     now: Callable[[], datetime]
+    changed: Callable[[], Awaitable[None]]
 
     @asynccontextmanager
     async def change(self) -> AsyncIterator[AsyncConnection]:
@@ -37,6 +38,7 @@ class Changing:
             yield connection
             await touch(connection)
         self.remembered.forget()
+        await self.changed()
 
 
 async def require(
