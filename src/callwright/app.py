@@ -312,6 +312,7 @@ async def _put_together(
         database,
         remembered,
         directory,
+        journal,
         manager,
         engine,
         links,

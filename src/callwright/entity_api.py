@@ -36,6 +36,7 @@ from callwright.storage.editing.media import StoredMediaFiles
 from callwright.storage.editing.scenarios import StoredScenarios
 from callwright.storage.editing.sip_lines import StoredSipLines
 from callwright.storage.editing.tags import StoredBlacklist, StoredTags
+from callwright.storage.journal import StoredJournal
 from callwright.storage.listing import Source
 from callwright.storage.shelf import StoredShelf
 from callwright.storage.tagging import StoredTagging
@@ -58,6 +59,7 @@ async def entities(
     database: AsyncEngine,
     remembered: Forgetful,
     directory: StoredDirectory,
+    journal: StoredJournal,
     manager: CallManager,
     engine: Engine,
     links: Links,
@@ -75,7 +77,7 @@ async def entities(
     await anyio.to_thread.run_sync(intake.open)
     await anyio.to_thread.run_sync(copies.open)
     uploaded = media_files.MediaFiles(StoredMediaFiles(changing, media), intake)
-    shelf = StoredShelf(database, settings.data / "recordings", media)
+    shelf = StoredShelf(database, settings.data / "recordings", media, journal.queued_recording)
     files = Files(links, shelf, copies, uploaded, upload_within=max(UPLOAD_WITHIN, body_within))
     tagging = StoredTagging(database, clock.now)
 

@@ -89,6 +89,9 @@ def recorded(home: House, folder: Path) -> dict[str, Any]:
     home.succeeds("release.call", {"call_session_id": session})
     home.wait_for(session, RecordingReady)
     shown = home.until_finished(session)
+    # Listeners are told what is on disk.
+    with by_lines(home.url, after="0") as read:
+        until(read, "session.finished", session)
     # Simulated phones make no sound: what a real engine writes is put there in its place.
     (folder / "recordings").mkdir(exist_ok=True)
     [recording] = shown["recordings"]

@@ -231,6 +231,17 @@ class StoredJournal:
             log.warning("%s closed: %s", verdict.session, verdict.detail)
         return verdicts
 
+    def queued_recording(self, recording: int) -> str | None:
+        """The file of a recording that is ready, if that is not written yet."""
+        return next(
+            (
+                event.file_name
+                for event in self._queue
+                if isinstance(event, RecordingReady) and event.recording == recording
+            ),
+            None,
+        )
+
     async def events_of(self, session: SessionId, account: int) -> list[SessionEvent] | None:
         """Return a session's story so far; None if the account has no such session."""
         # Before the database is read: an event is in the queue until after it has been written.

@@ -1,5 +1,6 @@
 """The shelf: where on disk the recordings and media files are that links lead to."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,8 +17,13 @@ class StoredShelf:
     database: AsyncEngine
     recordings: Path
     media: Path
+    queued: Callable[[int], str | None]
+    "The file of a recording that is ready, and not on record yet."
 
     async def recording(self, recording: int) -> Path | None:
+        # Before the database is read: it is in the queue until after it has been written.
+        if name := self.queued(recording):
+            return _within(self.recordings, name)
         query = select(call_recordings.c.file_name).where(
             call_recordings.c.id == recording, call_recordings.c.duration.is_not(None)
         )
