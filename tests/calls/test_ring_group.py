@@ -8,6 +8,7 @@ import anyio.lowlevel
 import pytest
 
 from callwright.calls.events import (
+    KeyReceived,
     LegAnswered,
     LegEnded,
     LegStarted,
@@ -222,6 +223,25 @@ def test_the_key_cuts_the_prompt(props: Props) -> None:
             await whole_call(scene, props, group)
             assert rung(scene)[1] == (CONTACT, 1.6)
             assert (1.6, "music.wav") in scene.heard(ONE)
+
+    play(story)
+
+
+KEYS_SOUNDED = [(0.5, "4"), (0.5, "5"), (2.0, "6")]
+
+
+def test_the_key_may_be_sounded(props: Props) -> None:
+    """By a phone without telephone-events, which is listened to until it has pressed."""
+
+    async def story() -> None:
+        keys = [(after, Presses(key, by_tone=True)) for after, key in KEYS_SOUNDED]
+        phones = {ONE: answers(after=1, then=[*keys, (9.0, HangsUp())]), CONTACT: answers(after=1)}
+        async with stage(phones) as scene:
+            group = RingGroup([target(ONE, confirm=confirmation(props))])
+            await whole_call(scene, props, group)
+            assert rung(scene)[1] == (CONTACT, 2.1)
+            [story] = scene.journal.stories.values()
+            assert [one.key for one in story if isinstance(one, KeyReceived)] == ["4", "5"]
 
     play(story)
 

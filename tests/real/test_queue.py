@@ -62,7 +62,7 @@ def test_two_callers_wait_for_one_employee(tmp_path: Path) -> None:
     async def body() -> None:
         employee, first = softphones(
             tmp_path,
-            employee=Behaviour(says=EMPLOYEE_TONE, answers_after=4.0),
+            employee=Behaviour(says=EMPLOYEE_TONE, answers_after=3.0),
             contact=Behaviour(says=CONTACT_TONE),
         )
         second = Softphone(tmp_path / "second", Behaviour(says=THIRD_TONE), number="79261111111")
