@@ -7,11 +7,15 @@ sent for hours, as a stream of events, is told when the server stops, and may cu
 import asyncio
 import socket
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import httptools
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
+
+if TYPE_CHECKING:
+    from array import array
 
 HEAD_WITHIN = 10.0
 "Seconds from the connection, or from the end of a request, until the next head is complete."
@@ -40,6 +44,30 @@ class Wire:
         asyncio.get_running_loop().call_later(seconds, self.transport.abort)
 
 
+class _Parser(httptools.HttpRequestParser):
+    """Reads requests, also those of a client that would rather speak another protocol.
+
+    java.net.http asks for HTTP/2 with every first request, and 7.8 of RFC 9110 lets a server go on
+    as if it had not. The parser takes the end of the head for the end of the request, though, and
+    leaves the body unread; so the head is read once more, without that wish.
+    """
+
+    def __init__(self, connection: "Connection") -> None:
+        super().__init__(connection)
+        self._connection = connection
+
+    def feed_data(self, data: "bytes | bytearray | memoryview[int] | array[int]") -> None:
+        try:
+            super().feed_data(data)
+        except httptools.HttpParserUpgrade as wish:
+            if not self._connection.ignores_upgrade():
+                raise
+            [read] = wish.args
+            head = self._connection.head_without_upgrade()
+            self._connection.parser = again = _Parser(self._connection)
+            again.feed_data(head + bytes(data)[read:])
+
+
 class Connection(HttpToolsProtocol):
     """An HTTP/1.1 connection, or a WebSocket in the end.
 
@@ -61,6 +89,7 @@ class Connection(HttpToolsProtocol):
         "Bytes that have come of an incomplete head."
         self._upgraded = False
         self._wire: Wire | None = None
+        self.parser = _Parser(self)
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -109,8 +138,27 @@ class Connection(HttpToolsProtocol):
         self.scope["extensions"] = {CONNECTION: self._wire}  # type: ignore[dict-item]
 
     def on_headers_complete(self) -> None:
+        if self.ignores_upgrade():
+            return
         super().on_headers_complete()
         self._head_is_there()
+
+    def on_message_complete(self) -> None:
+        if not self.ignores_upgrade():
+            super().on_message_complete()
+
+    def ignores_upgrade(self) -> bool:
+        """Whether the request wishes for a protocol that is not spoken here."""
+        # CONNECT asks for a tunnel, and has no other meaning.
+        wished = self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT"
+        return wished and not self._should_upgrade()
+
+    def head_without_upgrade(self) -> bytes:
+        """Write the head that has been read as if no other protocol were wished for."""
+        version = self.parser.get_http_version().encode()
+        lines = [self.parser.get_method() + b" " + self.url + b" HTTP/" + version]
+        lines += [name + b": " + value for name, value in self.headers if name != b"upgrade"]
+        return b"\r\n".join([*lines, b"", b""])
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._head_is_there()
