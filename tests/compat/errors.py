@@ -1,108 +1,7 @@
-"""The errors of the published API: their table, and a request that gets each."""
+"""Requests that get the errors of the published API, and those errors to the last letter."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-
-TABLE = [
-    (
-        "tts_text_exceeded",
-        -32602,
-        "The maximum length of Text-to-Speech message is {tts_message_max_length}. "
-        "The length of your message is {sent_tts_message_length}",
-    ),
-    ("media_file_not_found", -32602, "The media file with id {media_file_id} not found"),
-    (
-        "virtual_phone_number_not_found",
-        -32007,
-        "Virtual phone number {virtual_phone_number} not found. "
-        "It is not your virtual phone number.",
-    ),
-    (
-        "employee_not_found",
-        -32602,
-        "Employee with id {employee_id} not found. It is not your employee.",
-    ),
-    ("no_active_phone_number", -32602, "The phone number does not exist or inactive"),
-    ("scenario_not_found", -32602, "Scenario with id {scenario_id} not found"),
-    ("scenario_not_found", -32007, "Virtual phone number does not have a scenario"),
-    (
-        "own_virtual_phone_number_not_allowed",
-        -32602,
-        "Parameter `contact` can not contain own virtual phone number",
-    ),
-    ("contact_in_blacklist", -32002, "The contact {contact} has been found in the blacklist"),
-    ("contact_in_blacklist", -32602, "The contact {contact} has been found in the blacklist"),
-    ("character_encoding_not_allowed", -32602, "The character encoding must be UTF-8"),
-    (
-        "invalid_parameters_combination",
-        -32602,
-        "The combination of parameters is not permitted",
-    ),
-    ("direction_not_allowed", -32002, "Calls in the direction {direction} are not permitted"),
-    ("coach_not_found", -32602, "The coach not found in your settings"),
-    ("record_already_started", -32602, "The call record is already started"),
-    ("record_already_stopped", -32602, "The call record is not enabled"),
-    ("tag_not_found", -32602, "Tag with {tag_id} not found"),
-    ("duplicate_tag", -32602, "Duplicate tag"),
-    (
-        "duplicate_contact",
-        -32602,
-        "The contact with phone number {contact_phone_number} already exists",
-    ),
-    ("leg_not_found", -32602, "The call's leg not found"),
-    ("talk_option_not_found", -32602, "Talk option not found"),
-    ("parse_error", -32700, "Invalid JSON was received by the server."),
-    (
-        "invalid_request",
-        -32600,
-        "Invalid Request The JSON sent is not a valid Request object",
-    ),
-    ("method_not_found", -32601, "The method does not exist / is not available"),
-    ("data_type_error", -32602, "Data supplied is of wrong type"),
-    ("required_parameter_missed", -32602, "The required parameter has been missed"),
-    ("invalid_parameter_value", -32602, "Invalid parameter value"),
-    ("unexpected_parameters", -32602, "Unexpected method parameter(s)"),
-    ("call_session_not_found", -32602, "Call session not found"),
-    ("internal_error", -32603, "Internal error, contact the support service"),
-    ("access_token_expired", -32001, "Access token has been expired"),
-    ("access_token_blocked", -32001, "Access token has been blocked"),
-    ("access_token_invalid", -32001, "Access token is invalid"),
-    ("auth_error", -32001, "Login or password is wrong"),
-    ("forbidden", -32003, "Permission denied"),
-    ("ip_not_whitelisted", -32003, "Your IP {ip} is not whitelisted"),
-    ("invalid_state", -32004, "This method can not be called in this state"),
-    ("component_disabled", -32008, "Component {component_name} has been disabled"),
-    (
-        "account_inactive",
-        -32009,
-        "Your account has been disabled, contact the support service",
-    ),
-    (
-        "limit_exceeded",
-        -32029,
-        "Limit per {limit_type} has been exceeded. "
-        "Value of current limit per {limit_type} is {limit_max_value}",
-    ),
-    ("batch_opreations_not_supported", -32099, "Batch operations not supported"),
-    ("notifications_not_supported", -32099, "Notifications not supported"),
-    (
-        "method_component_disabled",
-        -32008,
-        "You need at least one of the following components to access this method: {components}",
-    ),
-    ("sort_prohibited", -32602, "Sort by parameter is prohibited"),
-    ("filter_prohibited", -32602, "Filter by parameter is prohibited"),
-    (
-        "date_interval_limit_reached",
-        -32602,
-        "Max value of requested date interval is 3 months",
-    ),
-    ("entity_not_found", -32602, "Entity not found"),
-    ("duplicate_entity", -32602, "Duplicate entity"),
-    ("dependency_error", -32602, "You have interdependent entities"),
-    ("error", -32602, "{reason}"),
-]
-"Mnemonic, code and template of each."
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,40 +21,40 @@ class Asked:
     path: str = "/v4.0"
 
 
-CALL = {
+CALL: dict[str, object] = {
     "first_call": "employee",
     "virtual_phone_number": "74993720692",
     "contact": "79260000000",
     "employee": {"id": 25},
 }
-SIMPLE = {
+SIMPLE: dict[str, object] = {
     "first_call": "operator",
     "virtual_phone_number": "74993720692",
     "contact": "79260000000",
     "operator": "79260000001",
 }
-INFORMER = {
+INFORMER: dict[str, object] = {
     "virtual_phone_number": "74993720692",
     "contact": "79260000000",
     "contact_message": {"type": "tts", "value": "Привет"},
 }
-OF_VNUMBER = {
+OF_VNUMBER: dict[str, object] = {
     "first_call": "contact",
     "virtual_phone_number": "74993720692",
     "contact": "79260000000",
 }
-OF_SCENARIO = {**OF_VNUMBER, "scenario_id": 1}
+OF_SCENARIO: dict[str, object] = {**OF_VNUMBER, "scenario_id": 1}
 BLACK = "79269999999"
-TALK = {"call_session_id": "the talk"}
-MONTHS = {"date_from": "2026-01-01 00:00:00", "date_till": "2026-07-01 00:00:00"}
+TALK: dict[str, object] = {"call_session_id": "the talk"}
+MONTHS: dict[str, object] = {"date_from": "2026-01-01 00:00:00", "date_till": "2026-07-01 00:00:00"}
 
 
 def _of_calls() -> list[Asked]:
-    def start(mnemonic: str, code: int, message: str, facts: object = None, **changes: object) -> Asked:
+    def start(
+        mnemonic: str, code: int, message: str, facts: object = None, **changes: object
+    ) -> Asked:
         found = facts if isinstance(facts, dict) else {}
-        return Asked(
-            mnemonic, code, message, "start.employee_call", {**CALL, **changes}, found
-        )
+        return Asked(mnemonic, code, message, "start.employee_call", {**CALL, **changes}, found)
 
     blacklisted = f"The contact {BLACK} has been found in the blacklist"
     return [
@@ -252,9 +151,7 @@ def _of_calls() -> list[Asked]:
             contact="442071838750",
         ),
         start("data_type_error", -32602, "Data supplied is of wrong type", contact=79260000000),
-        start(
-            "invalid_parameter_value", -32602, "Invalid parameter value", first_call="operator"
-        ),
+        start("invalid_parameter_value", -32602, "Invalid parameter value", first_call="operator"),
         start(
             "unexpected_parameters", -32602, "Unexpected method parameter(s)", operator="1234567"
         ),
@@ -301,9 +198,7 @@ def _of_live_calls() -> list[Asked]:
         ),
         of_talk("tag.call", "duplicate_tag", "Duplicate tag", tag_id=7),
         of_talk("disconnect.leg", "leg_not_found", "The call's leg not found", leg_id=1),
-        of_talk(
-            "call.talk_option", "talk_option_not_found", "Talk option not found", button="*9"
-        ),
+        of_talk("call.talk_option", "talk_option_not_found", "Talk option not found", button="*9"),
         of_talk("call.talk_option", "forbidden", "Permission denied", -32003, button="*5"),
     ]
 
@@ -347,50 +242,53 @@ def _of_envelopes(path: str) -> list[Asked]:
                 "auth_error",
                 -32001,
                 "Login or password is wrong",
-                '{"jsonrpc":"2.0","id":1,"method":"login.user",'
-                '"params":{"login":"x","password":"x"}}',
+                (
+                    '{"jsonrpc":"2.0","id":1,"method":"login.user",'
+                    '"params":{"login":"x","password":"x"}}'
+                ),
             ),
         ]
     ]
 
 
 def _of_data() -> list[Asked]:
+    rows: list[tuple[str, str, str, Mapping[str, object]]] = [
+        (
+            "sort_prohibited",
+            "Sort by parameter is prohibited",
+            "get.employees",
+            {"sort": [{"field": "groups"}]},
+        ),
+        (
+            "filter_prohibited",
+            "Filter by parameter is prohibited",
+            "get.employees",
+            {"filter": {"field": "groups", "operator": "=", "value": "x"}},
+        ),
+        (
+            "date_interval_limit_reached",
+            "Max value of requested date interval is 3 months",
+            "get.calls_report",
+            MONTHS,
+        ),
+        ("entity_not_found", "Entity not found", "delete.tags", {"id": 404}),
+        ("duplicate_entity", "Duplicate entity", "create.tags", {"name": "Лид"}),
+        (
+            "dependency_error",
+            "You have interdependent entities",
+            "delete.employees",
+            {"id": 29},
+        ),
+        (
+            "required_parameter_missed",
+            "The required parameter has been missed",
+            "get.calls_report",
+            {},
+        ),
+    ]
     return [
         Asked(mnemonic, -32602, message, method, params, path="/v2.0")
-        for mnemonic, message, method, params in [
-            (
-                "sort_prohibited",
-                "Sort by parameter is prohibited",
-                "get.employees",
-                {"sort": [{"field": "groups"}]},
-            ),
-            (
-                "filter_prohibited",
-                "Filter by parameter is prohibited",
-                "get.employees",
-                {"filter": {"field": "groups", "operator": "=", "value": "x"}},
-            ),
-            (
-                "date_interval_limit_reached",
-                "Max value of requested date interval is 3 months",
-                "get.calls_report",
-                MONTHS,
-            ),
-            ("entity_not_found", "Entity not found", "delete.tags", {"id": 404}),
-            ("duplicate_entity", "Duplicate entity", "create.tags", {"name": "Лид"}),
-            (
-                "dependency_error",
-                "You have interdependent entities",
-                "delete.employees",
-                {"id": 29},
-            ),
-            (
-                "required_parameter_missed",
-                "The required parameter has been missed",
-                "get.calls_report",
-                {},
-            ),
-        ]
+        for mnemonic, message, method, params in rows
     ]
 
 

@@ -71,7 +71,9 @@ def test_an_id_is_answered_exactly_as_it_was_sent(home: House, id: str, path: st
 
 
 def test_an_id_of_null_is_no_notification_and_is_answered_with_null(home: House) -> None:
-    body = f'{{"jsonrpc":"2.0","id":null,"method":"list.calls","params":{{"access_token":"{TOKEN}"}}}}'
+    body = (
+        f'{{"jsonrpc":"2.0","id":null,"method":"list.calls","params":{{"access_token":"{TOKEN}"}}}}'
+    )
     answer = json.loads(text(home, body))
     assert answer["id"] is None
     assert answer["error"]["data"]["mnemonic"] == "invalid_request"
@@ -130,13 +132,17 @@ def test_metadata_is_read_unconditionally(
             False,
         ),
         (
-            f'{{"jsonrpc":"2.0","id":1,"method":"list.calls","params":{{"access_token":"{TOKEN}",'
-            '"direction":"up"}}',
+            (
+                f'{{"jsonrpc":"2.0","id":1,"method":"list.calls","params":{{"access_token":"{TOKEN}",'
+                '"direction":"up"}}'
+            ),
             True,
         ),
         (
-            f'{{"jsonrpc":"2.0","id":1,"method":"release.call","params":{{"access_token":"{TOKEN}",'
-            '"call_session_id":1}}',
+            (
+                f'{{"jsonrpc":"2.0","id":1,"method":"release.call","params":{{"access_token":"{TOKEN}",'
+                '"call_session_id":1}}'
+            ),
             True,
         ),
     ],

@@ -4,7 +4,7 @@ What it sends and expects is its own; what stands here is only what comes of it.
 """
 
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,6 +12,8 @@ from argon2 import PasswordHasher
 from comagic import Comagic
 from comagic.errors import ComagicException
 
+from callwright.calls.events import TalkStarted
+from callwright.engines.simulated import answers
 from callwright.methods.errors import ERRORS
 from tests.api.house import DIRECTORY, TOKEN, House, house
 
@@ -22,7 +24,8 @@ _QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     many = {"points_per_minute": 100_000, "points_per_day": 100_000}
-    with house(tmp_path_factory.mktemp("house"), {}, api=many) as up:
+    far_ends = {number: answers(after=0.01) for number in ("79260000000", "79260000001")}
+    with house(tmp_path_factory.mktemp("house"), far_ends, api=many) as up:
         user = f'[[users]]\nlogin = "{LOGIN}"\npassword_hash = "{_QUICK.hash(PASSWORD)}"\n'
         up.apply(f"{DIRECTORY}\n{user}")
         yield up
@@ -188,6 +191,40 @@ def test_tags(client: Any) -> None:
     assert client.delete_tag(id=id) == {}
     assert found(client.get_tags(), id) is None
     assert mnemonic(lambda: client.delete_tag(id=id)) == "entity_not_found"
+
+
+def test_reports(client: Any, home: House) -> None:
+    call = {
+        "first_call": "employee",
+        "virtual_phone_number": "74993720692",
+        "contact": "79260000000",
+        "employee": {"id": 25, "phone_number": "79260000001"},
+    }
+    session = home.succeeds("start.employee_call", call)["call_session_id"]
+    home.wait_for(session, TalkStarted)
+    home.succeeds("release.call", {"call_session_id": session})
+    home.until_finished(session)
+
+    # By the clock of the account, which is UTC here; the client sends no time zone.
+    now = datetime.now(UTC).replace(tzinfo=None)
+    hour = {"date_from": now - timedelta(hours=1), "date_till": now + timedelta(hours=1)}
+    # It asks for 84 fields, whether there are such things here or not.
+    report = found(client.get_calls_report(**hour), session)
+    assert (report.direction, report.finish_reason) == ("in", "api_release")
+    assert report.source.startswith("callapi")
+    assert isinstance(report.start_time, datetime)
+    assert report.start_time <= report.finish_time
+    assert report.contact_phone_number == "79260000000"
+    assert (report.utm_source, report.segments, report.tags) == (None, [], [])
+    assert [one["employee_full_name"] for one in report.employees] == ["Анна Орлова"]
+
+    legs = [leg for leg in client.get_call_legs_report(**hour) if leg.call_session_id == session]
+    assert [leg.is_operator for leg in legs] == [True, False]
+    assert all(isinstance(leg.connect_time, datetime) and leg.is_talked for leg in legs)
+    where = {"field": "contact_phone_number", "operator": "=", "value": "79990000000"}
+    assert list(client.get_calls_report(**hour, filter=where)) == []
+    years = {**hour, "date_from": now - timedelta(days=400)}
+    assert mnemonic(lambda: client.get_calls_report(**years)) == "date_interval_limit_reached"
 
 
 def test_what_this_service_has_not_is_an_unknown_method(client: Any) -> None:
