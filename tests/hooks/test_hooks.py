@@ -9,7 +9,8 @@ from ipaddress import ip_address
 import anyio
 import pytest
 
-from callwright.hooks.client import ANSWER_AT_MOST, HookClient, NoAnswer
+from callwright.hooks.answer import NoAnswer
+from callwright.hooks.client import ANSWER_AT_MOST, HookClient
 from callwright.hooks.guard import is_public
 from callwright.hooks.reply import Reply, read_reply
 

@@ -6,7 +6,7 @@ Names are those of the published service, so that scripts written for it go on w
 import re
 from dataclasses import dataclass
 
-from callwright.hooks.client import NoAnswer
+from callwright.hooks.answer import NoAnswer
 
 PHONES_AT_MOST = 20
 CODES_AT_MOST = 10

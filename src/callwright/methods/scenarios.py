@@ -22,7 +22,8 @@ from callwright.directory.model import (
     MediaFileId,
     VirtualNumber,
 )
-from callwright.hooks.client import HookClient, NoAnswer
+from callwright.hooks.answer import NoAnswer
+from callwright.hooks.client import HookClient
 from callwright.hooks.reply import read_reply
 from callwright.methods.conversations import Conversations
 from callwright.methods.errors import ApiError

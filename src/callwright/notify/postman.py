@@ -7,7 +7,8 @@ from datetime import datetime
 
 from callwright.clock import utc_now
 from callwright.directory.webhook import Verb, Webhook
-from callwright.hooks.client import Answer, HookClient, NotReached
+from callwright.hooks.answer import Answer, NotReached
+from callwright.hooks.client import HookClient
 from callwright.notify.message import Message
 from callwright.notify.notice import Notice
 from callwright.notify.signing import signed
