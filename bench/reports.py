@@ -125,10 +125,20 @@ async def reports() -> list[Figure]:
         token = await _furnish(folder, settings)
         await anyio.to_thread.run_sync(_fill, folder / "callwright.db")
         async with service(settings) as up, httpx.AsyncClient(timeout=60) as client:
-            return [await _measured(client, up.url, token, page) for page in PAGES]
+            measured = [await _measured(client, up.url, token, page) for page in PAGES]
+    firsts = [first for _, first in measured]
+    return [
+        *(figure for figure, _ in measured),
+        # The total of what is long over is counted once for all pages; this is that once.
+        milliseconds("… asked for the first time, median of them", quantile(firsts, 0.5), AT_MOST),
+        milliseconds("… asked for the first time, worst of them", max(firsts), AT_MOST),
+    ]
 
 
-async def _measured(client: httpx.AsyncClient, url: str, token: str, page: Asked) -> Figure:
+async def _measured(
+    client: httpx.AsyncClient, url: str, token: str, page: Asked
+) -> tuple[Figure, float]:
+    """Ask for a page again and again; return the figure, and how long it took the first time."""
     what, method, params = page
     took = []
     for _ in range(ASKED):
@@ -145,9 +155,8 @@ async def _measured(client: httpx.AsyncClient, url: str, token: str, page: Asked
         if "error" in answer:
             raise RuntimeError(f"{what}: {answer['error']['message']}")
         total = answer["result"]["metadata"]["total_items"]
-    return milliseconds(
-        f"{SESSIONS:,} sessions: {what} ({total:,} in all)", quantile(took, 0.5), AT_MOST
-    )
+    told = f"{SESSIONS:,} sessions: {what} ({total:,} in all)"
+    return milliseconds(told, quantile(took, 0.5), AT_MOST), took[0]
 
 
 async def _furnish(folder: Path, settings: Settings) -> str:

@@ -113,6 +113,10 @@ class Query:
     window: Window | None = None
 
 
+class TooCostly(Exception):
+    """A query has taken longer than it may."""
+
+
 Row: TypeAlias = Mapping[str, object]
 """The fields that were asked for: JSON values, and datetimes (UTC, aware), also in what is nested.
 

@@ -113,6 +113,8 @@ WIRE = [
         -32602,
         "date_interval_limit_reached",
     ),
+    # The mnemonic is published, the text is ours.
+    ("The request needs too much data", -32602, "data_limit_exceeded"),
     ("Entity not found", -32602, "entity_not_found"),
     ("Duplicate entity", -32602, "duplicate_entity"),
     ("You have interdependent entities", -32602, "dependency_error"),

@@ -408,6 +408,12 @@ class DateIntervalLimitReached(ApiError, code=-32602):
     message = "Max value of requested date interval is 3 months"
 
 
+class DataLimitExceeded(ApiError, code=-32602):
+    """A list takes too long to find: ask for a shorter time, or filter by less."""
+
+    message = "The request needs too much data"
+
+
 class EntityNotFound(ApiError, code=-32602):
     """The account has nothing of this id, or of this name."""
 

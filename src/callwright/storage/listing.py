@@ -1,21 +1,37 @@
 """Listing: how a query becomes rows of the database, some at a time, and their number."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
+import asyncio
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterable,
+    Mapping,
+    Sequence,
+)
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
+import aiosqlite
 import anyio
 from sqlalchemy import ColumnElement, FromClause, Select, func, or_, select
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from callwright.query import Query, Row, fields_of
+from callwright.query import Query, Row, TooCostly, fields_of
 from callwright.storage.filters import clause
 from callwright.storage.totals import Totals
 
 _SECOND = timedelta(seconds=1)
 "What is shown of moments, and so what windows are made of."
 
+READ_WITHIN = 20.0
+"Seconds: a hundred regular expressions for each of a million rows would take minutes."
+AGAIN = 0.05
+"Seconds between interruptions."
 READ_AT_ONCE = 200
 "Rows: some milliseconds of work, so that calls are not kept waiting by a long list."
 
@@ -83,6 +99,8 @@ class StoredRows:
     source: Source
     turns: anyio.CapacityLimiter
     totals: Totals
+    within: float = READ_WITHIN
+    "Seconds one query may take."
 
     @property
     def fields(self) -> frozenset[str]:
@@ -93,7 +111,7 @@ class StoredRows:
         return self.source.is_large
 
     async def count(self, account: int, query: Query) -> int:
-        """Return how many rows there are without limit and offset."""
+        """Return how many rows there are without limit and offset. Raises `TooCostly`."""
         window = query.window
         if window is None:
             return await self._count(account, query)
@@ -110,11 +128,11 @@ class StoredRows:
         return total
 
     async def read(self, account: int, query: Query) -> AsyncGenerator[Sequence[Row], None]:
-        """Give the rows of a page in order, some at a time."""
+        """Give the rows of a page in order, some at a time. Raises `TooCostly`."""
         details = {
             name: self.source.details[name] for name in query.fields if name in self.source.details
         }
-        async with self.turns, self.database.connect() as connection:
+        async with self._reading() as connection:
             result = await connection.stream(self._page(account, query))
             async for some in result.partitions(READ_AT_ONCE):
                 shown = [name for name in query.fields if name in self.source.columns]
@@ -124,8 +142,17 @@ class StoredRows:
 
     async def _count(self, account: int, query: Query) -> int:
         counted = self._of(account, query, select(func.count()), ())
-        async with self.turns, self.database.connect() as connection:
+        async with self._reading() as connection:
             return int((await connection.execute(counted)).scalar_one())
+
+    @asynccontextmanager
+    async def _reading(self) -> AsyncIterator[AsyncConnection]:
+        async with (
+            self.turns,
+            self.database.connect() as connection,
+            _ended(connection, self.within),
+        ):
+            yield connection
 
     def _page(self, account: int, query: Query) -> Select[Any]:
         source = self.source
@@ -177,6 +204,37 @@ class StoredRows:
                     column.desc().nulls_last() if one.descending else column.asc().nulls_first()
                 )
         return [*(order or self.source.order), self.source.key.asc()]
+
+
+@asynccontextmanager
+async def _ended(connection: AsyncConnection, within: float) -> AsyncIterator[None]:
+    """End what SQLite does in the block after some seconds. Raises `TooCostly` then."""
+    driver = (await connection.get_raw_connection()).driver_connection
+    if not isinstance(driver, aiosqlite.Connection):
+        yield
+        return
+    interrupted = False
+
+    async def interrupt() -> None:
+        nonlocal interrupted
+        await asyncio.sleep(within)
+        while True:
+            interrupted = True
+            await driver.interrupt()
+            # Nothing may have been under way at this very moment.
+            await asyncio.sleep(AGAIN)
+
+    # A task of asyncio's own: a task group must not be left open where rows are given. And not by
+    # cancelling what is waited for: its thread would go on.
+    watch = asyncio.create_task(interrupt())
+    try:
+        yield
+    except OperationalError as fault:
+        if not interrupted:
+            raise
+        raise TooCostly from fault
+    finally:
+        watch.cancel()
 
 
 async def _add(

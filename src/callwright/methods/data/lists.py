@@ -11,10 +11,11 @@ import anyio
 from callwright.directory.model import Account, AccountId, Component
 from callwright.methods.data.asking import Asking, query_of
 from callwright.methods.data.listing import Listing
+from callwright.methods.errors import DataLimitExceeded
 from callwright.methods.method import Answer, Caller, Declaration, Method
-from callwright.query import Query, Row
+from callwright.query import Query, Row, TooCostly
 
-ERRORS = ("sort_prohibited", "filter_prohibited")
+ERRORS = ("sort_prohibited", "filter_prohibited", "data_limit_exceeded")
 "Mnemonics of every method that lists something."
 
 A = TypeVar("A", bound=Asking)
@@ -32,10 +33,10 @@ class Rows(Protocol):
         """Counting them takes so long that it is done while a page is read."""
 
     async def count(self, account: AccountId, query: Query) -> int:
-        """How many rows there are without limit and offset."""
+        """How many rows there are without limit and offset. Raises `TooCostly`."""
 
     def read(self, account: AccountId, query: Query) -> AsyncGenerator[Sequence[Row], None]:
-        """The rows of a page in order, some at a time."""
+        """The rows of a page in order, some at a time. Raises `TooCostly`."""
 
 
 def list_declaration(
@@ -85,8 +86,22 @@ async def answer_list(
 ) -> Answer:
     """Read a page, and count what there is beside it, if there can be more.
 
-    ``finish``: what is done to each row before it is shown.
+    ``finish``: what is done to each row before it is shown. Raises `DataLimitExceeded`.
     """
+    try:
+        return await _answer(account, query, listing, rows, finish)
+    except* TooCostly as found:
+        too_costly = found
+    raise DataLimitExceeded() from too_costly
+
+
+async def _answer(
+    account: Account,
+    query: Query,
+    listing: Listing,
+    rows: Rows,
+    finish: Callable[[dict[str, object]], Mapping[str, object]] | None,
+) -> Answer:
     pieces: list[str] = []
     counted: int | None = None
 

@@ -1,0 +1,162 @@
+"""What is older than it is to be kept goes, with all that belongs to it; nothing else does."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import anyio
+import pytest
+from sqlalchemy import Table, func, insert, select
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from callwright.calls.events import RecordingReady, RecordingStarted, SessionEvent, TagSet
+from callwright.calls.plan import SessionId
+from callwright.engines.port import LegId, RecordingId
+from callwright.storage.cleaning import SESSIONS_AT_ONCE, Cleaner
+from callwright.storage.journal import StoredJournal
+from callwright.storage.tables import (
+    api_requests,
+    call_events,
+    call_legs,
+    call_recordings,
+    call_sessions,
+    call_tags,
+)
+from callwright.storage.writer import Writer
+from tests.storage.stories import BEGAN, CAPTION, later, started
+
+pytestmark = pytest.mark.anyio
+
+HISTORY = (call_sessions, call_events, call_legs, call_recordings, call_tags)
+DAY = timedelta(days=1)
+
+
+def cleaner(database: AsyncEngine, recordings: Path, now: datetime) -> Cleaner:
+    return Cleaner(
+        database, Writer(database), anyio.Lock(), recordings, 30 * DAY, 3 * DAY, lambda: now
+    )
+
+
+async def tell(
+    database: AsyncEngine,
+    session: int,
+    *,
+    began: datetime = BEGAN,
+    account: int = 1,
+    over: bool = True,
+) -> None:
+    """Put a session on record, with a recording and a tag."""
+    shift = began - BEGAN
+    caption = replace(CAPTION, account=account)
+    first = replace(started(session, caption), time=began)
+    recording = RecordingStarted(
+        session=SessionId(session),
+        sequence=13,
+        time=BEGAN,
+        offset=0.0,
+        recording=RecordingId(session * 10 + 3),
+        legs=(LegId(session * 10 + 1), LegId(session * 10 + 2)),
+        file_name=f"{session}-1.wav",
+    )
+    story: list[SessionEvent] = [
+        *later(session)[: None if over else -1],
+        recording,
+        RecordingReady(
+            session=SessionId(session),
+            sequence=14,
+            time=BEGAN,
+            offset=0.0,
+            recording=recording.recording,
+            file_name=recording.file_name,
+            duration=1.0,
+        ),
+        TagSet(session=SessionId(session), sequence=15, time=BEGAN, offset=0.0, tag=7, name="Lead"),
+    ]
+    journal = StoredJournal(database)
+    await journal.begin(first)
+    for event in story:
+        journal.hear(replace(event, time=event.time + shift))
+    with anyio.CancelScope() as scope:
+        scope.cancel()
+        await journal.run()
+
+
+async def sessions(database: AsyncEngine, table: Table) -> set[int]:
+    column = table.c.id if table is call_sessions else table.c.session_id
+    async with database.connect() as connection:
+        return set(await connection.scalars(select(column)))
+
+
+async def test_old_sessions_go_with_all_that_belongs_to_them(
+    database: AsyncEngine, tmp_path: Path
+) -> None:
+    now = BEGAN + 30 * DAY + timedelta(seconds=1)
+    await tell(database, 1)
+    await tell(database, 2, account=2)
+    await tell(database, 3, began=BEGAN + timedelta(seconds=2))
+    for session in (1, 2, 3):
+        (tmp_path / f"{session}-1.wav").write_bytes(b"RIFF")
+    assert await cleaner(database, tmp_path, now).clean(between=0) == (2, 0)
+    for table in HISTORY:
+        assert await sessions(database, table) == {3}, table.name
+    assert [path.name async for path in anyio.Path(tmp_path).glob("*.wav")] == ["3-1.wav"]
+    assert await cleaner(database, tmp_path, now).clean(between=0) == (0, 0)
+
+
+async def test_a_session_that_is_not_over_stays(database: AsyncEngine, tmp_path: Path) -> None:
+    await tell(database, 1, over=False)
+    assert await cleaner(database, tmp_path, BEGAN + 99 * DAY).clean(between=0) == (0, 0)
+    assert await sessions(database, call_sessions) == {1}
+
+
+async def test_a_recording_that_is_gone_already_is_no_hindrance(
+    database: AsyncEngine, tmp_path: Path
+) -> None:
+    await tell(database, 1)
+    assert await cleaner(database, tmp_path, BEGAN + 99 * DAY).clean(between=0) == (1, 0)
+
+
+async def test_many_go_in_several_transactions(database: AsyncEngine, tmp_path: Path) -> None:
+    many = 2 * SESSIONS_AT_ONCE + 1
+    rows = [
+        {
+            "id": number,
+            "account_id": 1,
+            "method": "inbound",
+            "direction": "in",
+            "virtual_number": "7",
+            "contact_number": "7",
+            "started_at": BEGAN,
+            "finished_at": BEGAN,
+            "finish_reason": "no_operation",
+        }
+        for number in range(1, many + 1)
+    ]
+    async with database.begin() as connection:
+        await connection.execute(insert(call_sessions), rows)
+    assert await cleaner(database, tmp_path, BEGAN + 99 * DAY).clean(between=0) == (many, 0)
+    assert await sessions(database, call_sessions) == set()
+
+
+async def test_old_requests_go(database: AsyncEngine, tmp_path: Path) -> None:
+    rows = [
+        {
+            "account_id": account,
+            "time": BEGAN + age,
+            "api": "v4.0",
+            "method": "list.calls",
+            "ip": "192.0.2.1",
+            "user_id": 1,
+            "user_login": "crm",
+            "duration": 1.0,
+        }
+        for account in (1, 2)
+        for age in (0 * DAY, DAY, 2 * DAY)
+    ]
+    async with database.begin() as connection:
+        await connection.execute(insert(api_requests), rows)
+    now = BEGAN + 4 * DAY
+    assert await cleaner(database, tmp_path, now).clean(between=0) == (0, 2)
+    async with database.connect() as connection:
+        query = select(func.count()).select_from(api_requests)
+        assert (await connection.execute(query)).scalar_one() == 4

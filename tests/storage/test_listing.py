@@ -1,0 +1,218 @@
+"""Lists of the database: what is counted once, and which index answers a report."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import anyio
+import pytest
+from sqlalchemy import event, func, insert, select
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from callwright.query import (
+    Comparison,
+    Every,
+    Kind,
+    Operator,
+    Order,
+    Query,
+    Some,
+    TooCostly,
+    Value,
+    Window,
+)
+from callwright.storage.listing import Source, StoredRows
+from callwright.storage.report_sources import CALLS, LEGS, REQUESTS
+from callwright.storage.tables import call_sessions
+from callwright.storage.totals import KEPT_FOR, SETTLED_AFTER, Totals
+
+pytestmark = pytest.mark.anyio
+
+NOW = datetime(2026, 5, 20, 12, 30, tzinfo=UTC)
+LONG_AGO = NOW - timedelta(days=60)
+FINISHED = Comparison("finish_reason", Kind.TEXT, Operator.NOT_EQUAL, None)
+
+
+class Clock:
+    now = NOW
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+def rows(database: AsyncEngine, source: Source, clock: Clock | None = None) -> StoredRows:
+    return StoredRows(database, source, anyio.CapacityLimiter(2), Totals(clock or Clock()))
+
+
+def window(field: str = "start_time", start: datetime = LONG_AGO, end: datetime = NOW) -> Window:
+    return Window(field, start, end)
+
+
+async def add(database: AsyncEngine, *began: datetime) -> None:
+    async with database.begin() as connection:
+        last = (await connection.execute(select(func.max(call_sessions.c.id)))).scalar() or 0
+        await connection.execute(
+            insert(call_sessions),
+            [
+                {
+                    "id": number,
+                    "account_id": 1,
+                    "method": "inbound",
+                    "direction": "in",
+                    "virtual_number": "7",
+                    "contact_number": "7",
+                    "started_at": moment,
+                    "finished_at": moment,
+                    "finish_reason": "no_operation",
+                }
+                for number, moment in enumerate(began, start=last + 1)
+            ],
+        )
+
+
+async def test_a_window_is_counted_to_the_second_whatever_is_settled(database: AsyncEngine) -> None:
+    border = (NOW - SETTLED_AFTER).replace(minute=0)
+    tick = timedelta(microseconds=1)
+    await add(database, LONG_AGO, border - tick, border, NOW + timedelta(seconds=1) - tick)
+    found = rows(database, CALLS)
+    second = timedelta(seconds=1)
+    for start, end, there in [
+        (LONG_AGO, NOW, 4),
+        (LONG_AGO, border - second, 2),
+        (LONG_AGO, border, 3),
+        (border, NOW, 2),
+        (border, border, 1),
+        (LONG_AGO + second, NOW - second, 2),
+        (NOW, NOW, 1),
+        (NOW + second, NOW + second, 0),
+    ]:
+        query = Query(["id"], window=window(start=start, end=end))
+        assert await found.count(1, query) == there
+        assert await found.count(1, query) == there
+        assert await found.count(2, query) == 0
+
+
+async def test_what_is_settled_is_counted_once(database: AsyncEngine) -> None:
+    clock = Clock()
+    found = rows(database, CALLS, clock)
+    counted: list[str] = []
+
+    def note(_a: object, _b: object, statement: str, *_: object) -> None:
+        if "count(" in statement:
+            counted.append(statement)
+
+    event.listen(database.sync_engine, "before_cursor_execute", note)
+    query = Query(["id"], Every((FINISHED,)), window=window())
+    await add(database, LONG_AGO)
+    assert await found.count(1, query) == 1
+    assert len(counted) == 2
+    await add(database, NOW)  # what is new is seen at once
+    assert await found.count(1, query) == 2
+    assert len(counted) == 3
+    other = Query(["id"], None, window=window())
+    assert await found.count(1, other) == 2
+    assert len(counted) == 5
+    clock.now = NOW + KEPT_FOR
+    await add(database, LONG_AGO)
+    assert await found.count(1, query) == 3
+    assert len(counted) == 7
+
+
+async def plans(database: AsyncEngine, source: Source, query: Query) -> Sequence[str]:
+    """How SQLite goes about a page, and about its count."""
+    asked: list[tuple[str, tuple[object, ...]]] = []
+
+    def note(
+        _a: object, _b: object, statement: str, parameters: tuple[object, ...], *_: object
+    ) -> None:
+        asked.append((statement, parameters))
+
+    event.listen(database.sync_engine, "before_cursor_execute", note)
+    found = rows(database, source)
+    await found.count(1, query)
+    async for _ in found.read(1, query):
+        pass
+    event.remove(database.sync_engine, "before_cursor_execute", note)
+    told = []
+    async with database.connect() as connection:
+        for statement, parameters in asked:
+            plan = await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+            told.append(" / ".join(row.detail for row in plan))
+    assert len(told) >= 2
+    return told
+
+
+EQUAL: list[tuple[str, Kind, Value]] = [
+    ("direction", Kind.TEXT, "in"),
+    ("is_lost", Kind.BOOLEAN, True),
+    ("is_transfer", Kind.BOOLEAN, True),
+    ("employee_id", Kind.INTEGER, 5),
+    ("source", Kind.TEXT, "va"),
+    ("virtual_phone_number", Kind.TEXT, "7"),
+    ("wait_duration", Kind.INTEGER, 5),
+    ("total_duration", Kind.INTEGER, 5),
+]
+
+
+def calls(*filters: Comparison, sort: Sequence[Order] = ()) -> Query:
+    fields = ["id", "employee_full_name"]
+    return Query(fields, Every((FINISHED, *filters)), sort, window=window())
+
+
+@pytest.mark.parametrize(
+    ("source", "query"),
+    [
+        (CALLS, calls()),
+        (CALLS, calls(sort=[Order("start_time", descending=True)])),
+        (CALLS, calls(sort=[Order("talk_duration", descending=True)])),
+        *(
+            (CALLS, calls(Comparison(field, kind, Operator.EQUAL, value)))
+            for field, kind, value in EQUAL
+        ),
+        (LEGS, Query(["id", "virtual_phone_number"], window=window())),
+        (REQUESTS, Query(["id", "method"], window=window("date_time"))),
+    ],
+)
+async def test_an_index_finds_what_a_report_shows(
+    database: AsyncEngine, source: Source, query: Query
+) -> None:
+    """Looking at the rows themselves, of which there may be a million, takes half a second."""
+    for plan in await plans(database, source, query):
+        # Rows are looked at by their keys alone, once a page of these is known.
+        assert "COVERING INDEX" in plan
+        searches = [step for step in plan.split(" / ") if "SEARCH" in step or "SCAN" in step]
+        for step in searches[1:]:
+            assert "PRIMARY KEY" in step or step.startswith("SCAN anon"), plan
+
+
+@pytest.mark.parametrize(
+    ("field", "index"),
+    [
+        ("contact_phone_number", "ix_call_sessions_account_id_contact_number_started_at"),
+        ("call_api_external_id", "ix_call_sessions_account_id_external_id"),
+    ],
+)
+async def test_what_is_rare_has_an_index_of_its_own(
+    database: AsyncEngine, field: str, index: str
+) -> None:
+    rare = Comparison(field, Kind.TEXT, Operator.EQUAL, "7")
+    for plan in await plans(database, CALLS, calls(rare)):
+        assert index in plan
+
+
+async def test_what_would_take_minutes_is_ended(database: AsyncEngine) -> None:
+    await add(database, *(LONG_AGO + timedelta(seconds=number) for number in range(5000)))
+    # Half a million searches: seconds.
+    expressions = tuple(
+        Comparison("contact_phone_number", Kind.TEXT, Operator.REGEXP, f"[0-6]{number}")
+        for number in range(100)
+    )
+    query = Query(["id"], Every((FINISHED, Some(expressions))), window=window())
+    found = replace(rows(database, CALLS), within=0.05)
+    with pytest.raises(TooCostly):
+        await found.count(1, query)
+    with pytest.raises(TooCostly):
+        async for _ in found.read(1, query):
+            pass
+    # The connections are as good as before.
+    assert await found.count(1, calls()) == 5000
