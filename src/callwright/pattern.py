@@ -8,16 +8,10 @@ look-around), and refuses patterns that would need more than a little memory. Cl
 from functools import lru_cache
 from typing import Protocol
 
-import re2
-
 _MEMORY = 256 << 10
 "Bytes one compiled pattern may take."
 _KEPT = 64
 "Compiled patterns that are kept."
-
-_OPTIONS = re2.Options()
-_OPTIONS.max_mem = _MEMORY
-_OPTIONS.log_errors = False
 
 
 class _Compiled(Protocol):
@@ -26,6 +20,8 @@ class _Compiled(Protocol):
 
 def is_sound(pattern: str) -> bool:
     """Whether ``pattern`` is a regular expression that can be searched for."""
+    import re2  # only where somebody asks by pattern
+
     try:
         _compiled(pattern)
     except re2.error:
@@ -40,6 +36,11 @@ def is_found(pattern: str, text: str | None) -> bool:
 
 @lru_cache(_KEPT)
 def _compiled(pattern: str) -> _Compiled:
+    import re2
+
+    options = re2.Options()
+    options.max_mem = _MEMORY
+    options.log_errors = False
     # In bytes, for which the library need not count characters: less than half the time.
-    compiled: _Compiled = re2.compile(pattern.encode(), _OPTIONS)
+    compiled: _Compiled = re2.compile(pattern.encode(), options)
     return compiled

@@ -3,14 +3,17 @@
 import asyncio
 import contextvars
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from callwright.config import SipSettings
 from callwright.engines.sip.agent import Agent
 from callwright.engines.sip.hop import Hop
 from callwright.engines.sip.layer import Datagram
 from callwright.engines.sip.outgoing import Outgoing
-from callwright.engines.sip.resolver import Resolver
 from callwright.engines.sip.transport import Transports
+
+if TYPE_CHECKING:
+    from callwright.engines.sip.resolver import Resolver
 
 
 class Driver:
@@ -19,7 +22,7 @@ class Driver:
     def __init__(
         self,
         settings: SipSettings,
-        resolver: Resolver | None,
+        resolver: "Resolver | None",
         agent: Callable[[Transports], Agent],
         *,
         after_input: Callable[[], None],

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import assert_never
+from typing import TYPE_CHECKING, assert_never
 
 import anyio
 
@@ -56,7 +56,6 @@ from callwright.engines.sip.media_commands import MediaCommands
 from callwright.engines.sip.offered import Arrival, Offer
 from callwright.engines.sip.own_address import own_address
 from callwright.engines.sip.recordings import CLOSED_WITHIN
-from callwright.engines.sip.resolver import Resolver
 from callwright.engines.sip.route import NoRoute, route_to, trunk_hop
 from callwright.engines.sip.sdp import Speech
 from callwright.engines.sip.status import figures_of
@@ -64,6 +63,9 @@ from callwright.engines.sip.telling import Telling
 from callwright.engines.sip.transactions import Timing
 from callwright.engines.sip.transport import Transports
 from callwright.figures import Figure, Measured
+
+if TYPE_CHECKING:
+    from callwright.engines.sip.resolver import Resolver
 
 log = logging.getLogger(__name__)
 
@@ -90,7 +92,7 @@ class SipEngine(MediaCommands):
         memory: Path | None = None,
         timing: Timing | None = None,
         random: Callable[[], float] = random.random,
-        resolver: Resolver | None = None,
+        resolver: "Resolver | None" = None,
     ) -> None:
         """``next_leg`` gives the ids of legs that come in; ``random`` numbers from 0 to 1.
 

@@ -8,14 +8,17 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from ipaddress import ip_address
+from typing import TYPE_CHECKING
 
 from callwright.config import SipSettings
 from callwright.engines.sip.hop import Hop, Transport
 from callwright.engines.sip.layer import Datagram
-from callwright.engines.sip.resolver import Resolver
 from callwright.engines.sip.tls import client_context, server_context
 from callwright.engines.sip.transport_stream import StreamTransport
 from callwright.engines.sip.transport_udp import UdpTransport
+
+if TYPE_CHECKING:
+    from callwright.engines.sip.resolver import Resolver
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +38,7 @@ class Transports:
         received: Callable[[list[tuple[bytes, Hop]]], None],
         unsent: Callable[[list[Datagram]], None],
         returned: Callable[[bytes, Hop], None],
-        resolver: Resolver | None = None,
+        resolver: "Resolver | None" = None,
     ) -> None:
         """Open everything; see `UdpTransport` for the functions. Raises `OSError`."""
         host = str(settings.host)
@@ -43,7 +46,8 @@ class Transports:
         self._context = contextvars.copy_context()
         self._waiting: set[asyncio.Task[None]] = set()
         self._dropped: Counter[str] = Counter()
-        self._resolver = resolver or Resolver(version=ip_address(host).version)
+        self._version = ip_address(host).version
+        self._resolver = resolver
         self._unsent = unsent
         self._udp, self._tcp = _open_pair(settings, received, unsent, returned)
         self.address = self._udp.address
@@ -72,7 +76,7 @@ class Transports:
     @property
     def dropped(self) -> Counter[str]:
         parts = (self._udp, self._tcp, self._tls, self._resolver)
-        return sum((part.dropped for part in parts), self._dropped)
+        return sum((part.dropped for part in parts if part), self._dropped)
 
     def send(self, datagram: Datagram) -> None:
         """Send a datagram; never calls back from inside."""
@@ -95,21 +99,30 @@ class Transports:
 
     async def targets(self, hop: Hop) -> list[Hop]:
         """Find where a hop is; see `Resolver.targets`."""
-        return await self._resolver.targets(hop)
+        return [hop] if hop.found else await self._names().targets(hop)
 
     def close(self) -> None:
         for task in self._waiting:
             task.cancel()
-        self._resolver.close()
+        if self._resolver is not None:
+            self._resolver.close()
         for part in (self._udp, self._tcp, self._tls):
             part.close()
 
     async def _send_later(self, datagram: Datagram) -> None:
-        targets = await self._resolver.targets(datagram.hop)
+        targets = await self.targets(datagram.hop)
         if targets:
             self.send(replace(datagram, hop=targets[0]))
         else:
             self._unsent([datagram])
+
+    def _names(self) -> "Resolver":
+        if self._resolver is None:
+            # Only now: it brings a library along, and not every service has names to look up.
+            from callwright.engines.sip.resolver import Resolver
+
+            self._resolver = Resolver(version=self._version)
+        return self._resolver
 
     def _client_context(self, hop: Hop) -> ssl.SSLContext:
         return client_context(hop.trust, self._settings.tls_certificate, self._settings.tls_key)
