@@ -3,13 +3,14 @@
 import json
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from argon2 import PasswordHasher
 
 from callwright.engines.simulated import answers, never_answers
-from tests.api.answers import refusal
+from tests.api.answers import refusal, without_metadata
 from tests.api.house import DIRECTORY, TOKEN, House, house
 
 LOGIN, PASSWORD = "crm2", "secret"
@@ -224,6 +225,51 @@ def start(home: House, **changes: Any) -> int:
     }
     session: int = home.succeeds("start.employee_call", params)["call_session_id"]
     return session
+
+
+SEED = (Path(__file__).parents[2] / "demo" / "request.json").read_bytes()
+"The published documentation's example of start.employee_call."
+
+
+def test_the_published_example(home: House) -> None:
+    answer = home.answer(SEED, {"Content-Type": "application/x-www-form-urlencoded"})
+    session = answer["result"]["data"]["call_session_id"]
+    assert without_metadata(answer) == {
+        "jsonrpc": "2.0",
+        "id": "req1",
+        "result": {"data": {"call_session_id": session}},
+    }
+    call = home.succeeds("get.call", {"call_session_id": session})
+    assert call["external_id"] == "334otr01"
+    assert (call["direction"], call["contact_phone_number"]) == ("in", "79260000000")
+    home.succeeds("release.call", {"call_session_id": session})
+    home.until_finished(session)
+
+
+def test_an_error_as_a_whole(home: House) -> None:
+    """``value`` is what was sent, as a string; ``params`` is what stands in the message."""
+    params = {
+        "access_token": TOKEN,
+        "first_call": "employee",
+        "virtual_phone_number": "74993720692",
+        "contact": "79260000000",
+        "employee": {"id": 404},
+    }
+    said = {"jsonrpc": "2.0", "id": "req1", "method": "start.employee_call", "params": params}
+    answer = text(home, json.dumps(said))
+    limits = json.loads(answer)["error"]["data"]["metadata"]["limits"]
+    assert answer == (
+        '{"jsonrpc":"2.0","id":"req1","error":{"code":-32602,'
+        '"message":"Employee with id 404 not found. It is not your employee.",'
+        '"data":{"mnemonic":"employee_not_found","field":"employee.id","value":"404",'
+        '"params":{"employee_id":404},"extended_helper":null,'
+        f'"metadata":{{"limits":{json.dumps(limits, separators=(",", ":"))}}}}}}}}}'
+    )
+
+
+def test_what_was_not_sent_has_no_value(home: House) -> None:
+    data = home.call("start.employee_call", {})["error"]["data"]
+    assert list(data) == ["mnemonic", "field", "params", "extended_helper", "metadata"]
 
 
 def test_the_result_of_a_release_is_a_string(home: House) -> None:
