@@ -273,6 +273,24 @@ def test_own_error(
     done(home, session, "release.call")
 
 
+@pytest.mark.parametrize(
+    ("method", "params", "field"),
+    [("hold.call", {}, "contact_message"), ("make.call", {"to": THIRD}, "to_message")],
+)
+def test_a_bad_value_is_told_before_the_session_is_looked_for(
+    home: House, method: str, params: dict[str, object], field: str
+) -> None:
+    too_long = {"type": "tts", "value": "я" * 501}
+    answer = home.call(method, {"call_session_id": 1, **params, field: too_long})
+    assert answer["error"]["data"]["mnemonic"] == "tts_text_exceeded"
+
+
+@pytest.mark.parametrize("method", ["make.call", "transfer.call", "add.coach"])
+def test_what_third_parties_are_refused_for_is_published(method: str) -> None:
+    [declared] = [one for one in CATALOGUE if one.name == method]
+    assert {"no_active_phone_number", "direction_not_allowed"} <= {*declared.errors}
+
+
 def test_blocking_the_contact(home: House) -> None:
     session = started(home, contact="79268888888")
     done(home, session, "block.contact")

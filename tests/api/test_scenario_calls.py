@@ -92,6 +92,18 @@ def test_a_call_comes_in_and_is_led_through_the_scenario(home: House) -> None:
     assert [tag["tag_id"] for tag in call["tags"]] == [7]
 
 
+def test_a_contact_that_withholds_its_number(home: House) -> None:
+    session = session_from(home, "")
+    call = home.succeeds("get.call", {"call_session_id": session})
+    assert call["contact_phone_number"] is None
+    assert call["legs"][0]["calling_phone_number"] is None
+    # Nobody can be known again by that.
+    refused = home.call("block.contact", {"call_session_id": session})
+    assert refused["error"]["data"]["mnemonic"] == "invalid_state"
+    home.succeeds("release.call", {"call_session_id": session})
+    home.until_finished(session)
+
+
 def test_a_url_in_a_private_network_is_not_asked(home: House) -> None:
     """Private networks refused unless allowed; then the fallback branch is used."""
     session = session_from(home, "79261110002")

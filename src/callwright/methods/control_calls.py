@@ -80,6 +80,8 @@ class SendDtmf(OfSession):
     "Exactly one key: `0-9 * #`. The contact gets it."
 
 
+_SOMEBODY_ERRORS = ("no_active_phone_number", "direction_not_allowed")
+"Of a number that is to be called in the middle of a call."
 _MESSAGE_ERRORS = ("media_file_not_found", "tts_text_exceeded", "character_encoding_not_allowed")
 
 
@@ -116,7 +118,7 @@ MAKE_CALL = _declare(
     "make.call",
     MakeCall,
     "Ring a third party for the employee, while the contact is on hold.",
-    "no_active_phone_number",
+    *_SOMEBODY_ERRORS,
     *_MESSAGE_ERRORS,
     command=commands.MakeCall,
 )
@@ -136,7 +138,7 @@ TRANSFER_CALL = _declare(
     "transfer.call",
     TransferCall,
     "Blind transfer: the employee leaves at once, the contact waits until the other answers.",
-    "no_active_phone_number",
+    *_SOMEBODY_ERRORS,
     command=commands.TransferCall,
 )
 ADD_COACH = _declare(
@@ -144,7 +146,7 @@ ADD_COACH = _declare(
     AddCoach,
     "Ring a coach, who listens to the talk and helps the employee.",
     "coach_not_found",
-    "no_active_phone_number",
+    *_SOMEBODY_ERRORS,
     command=commands.AddCoach,
 )
 SET_COACH_MODE = _declare(
@@ -253,8 +255,8 @@ class ControlCalls:
         )
 
     async def hold(self, caller: Caller, params: HoldCall | HoldCallLeniently) -> Success:
-        session = self._live.session(caller, params)
         self._messages.check("contact_message", params.contact_message)
+        session = self._live.session(caller, params)
         found = await self._messages.find(caller.account, "contact_message", params.contact_message)
         return await self._move(session, commands.Hold(ready(found)))
 
@@ -262,8 +264,8 @@ class ControlCalls:
         return await self._move(self._live.session(caller, params), commands.Unhold())
 
     async def make_call(self, caller: Caller, params: MakeCall) -> Success:
-        session = self._live.session(caller, params)
         self._messages.check("to_message", params.to_message)
+        session = self._live.session(caller, params)
         third = await self._somebody(caller, session, "to", params.to)
         found = await self._messages.find(caller.account, "to_message", params.to_message)
         return await self._move(session, commands.MakeCall([third], ready(found)))

@@ -56,8 +56,8 @@ class GetCall(Params):
 @described
 class ListedLeg(TypedDict):
     leg_id: int
-    calling_phone_number: str
-    "What the phone is shown."
+    calling_phone_number: str | None
+    "What the phone is shown; of a leg that has called in, its own, null if that is withheld."
     called_phone_number: str
     "The contact's carries the DTMF keys still to be sent: `74959268686...9.2`."
     is_operator: bool
@@ -89,7 +89,8 @@ class ListedCall(TypedDict):
     start_time: str
     "UTC, like `2016-10-19T12:26:48.418`."
     virtual_phone_number: str
-    contact_phone_number: str
+    contact_phone_number: str | None
+    "Null: the contact withholds its number."
     external_id: str | None
     tags: list[ListedTag]
     legs: list[ListedLeg]
@@ -175,7 +176,7 @@ def _listed(record: CallRecord) -> ListedCall:
         "direction": caption.direction.value,
         "start_time": wire_time(record.start_time),
         "virtual_phone_number": caption.virtual_number,
-        "contact_phone_number": caption.contact_number,
+        "contact_phone_number": caption.contact_number or None,
         "external_id": caption.external_id,
         "tags": [{"tag_id": tag, "tag_name": name} for tag, name in record.tags.items()],
         "legs": [_leg(leg, record.pending_keys) for leg in record.legs.values()],
@@ -207,7 +208,7 @@ def _leg(leg: LegRecord, pending_keys: str) -> ListedLeg:
         called += pending_keys if pending_keys.startswith(".") else f".{pending_keys}"
     return {
         "leg_id": leg.id,
-        "calling_phone_number": leg.calling_number,
+        "calling_phone_number": leg.calling_number or None,
         "called_phone_number": called,
         "is_operator": leg.role is not Role.CONTACT,
         "employee_id": leg.employee_id,

@@ -34,7 +34,7 @@ BLOCK_CONTACT = Declaration(
     OfSession,
     component=Component.MANAGEMENT,
     summary="Put the session's contact on the account's blacklist; the call goes on.",
-    errors=("call_session_not_found", "duplicate_contact"),
+    errors=("call_session_not_found", "invalid_state", "duplicate_contact"),
     result=Success,
 )
 
@@ -63,6 +63,9 @@ class Marks:
     async def block(self, caller: Caller, params: OfSession) -> Success:
         session = self._live.session(caller, params)
         number = session.caption.contact_number
+        if not number:
+            # It is withheld: there is nothing that could be known again.
+            raise errors.InvalidState
         comment = f"session {session.id}"
         if not await self._directory.add_to_blacklist(caller.account.id, number, comment):
             raise errors.DuplicateContact(contact_phone_number=number)
