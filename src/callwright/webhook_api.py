@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from callwright.methods.data.lists import Rows, list_method
-from callwright.methods.data.notifications import GET_NOTIFICATIONS, NOTIFICATIONS
+from callwright.methods.data.notifications import notifications
 from callwright.methods.data.webhooks import GET_WEBHOOKS, WEBHOOKS, Webhooks
 from callwright.methods.method import Method
 from callwright.storage import webhook_sources
@@ -23,5 +23,5 @@ def webhook_methods(
     return [
         list_method(GET_WEBHOOKS, WEBHOOKS, rows(webhook_sources.WEBHOOKS)),
         *Webhooks(StoredWebhooks(database), refresh).methods(),
-        list_method(GET_NOTIFICATIONS, NOTIFICATIONS, rows(webhook_sources.NOTIFICATIONS)),
+        notifications(rows(webhook_sources.NOTIFICATIONS)),
     ]

@@ -108,9 +108,7 @@ def test_the_log_is_listed_in_the_names_of_the_published_service(home: House) ->
             return home.data("get.notifications", asked)["result"]
 
         # The log is written once the answer has come, so after the receiver has answered.
-        found = logged()
-        while not found["data"]:
-            found = logged()
+        found = next(told for _ in range(1000) if (told := logged())["data"])
         [row] = found["data"]
         done(home, "delete.webhooks", id=made["id"])
     assert found["metadata"]["total_items"] == 1
@@ -136,6 +134,12 @@ def test_the_log_is_listed_in_the_names_of_the_published_service(home: House) ->
         "answer": "noted",
     }
     assert done(home, "get.notifications", STRANGER) == []
+    for window, count in (
+        ({"date_from": "2020-01-01 00:00:00", "date_till": "9000-01-01 00:00:00"}, 1),
+        ({"date_from": "9000-01-01 00:00:00"}, 0),
+        ({"date_till": "2020-01-01 00:00:00"}, 0),
+    ):
+        assert len(done(home, "get.notifications", **asked, **window)) == count
 
 
 def test_a_webhook_is_changed_in_part(home: House) -> None:

@@ -1,17 +1,25 @@
 """get.notifications: the log of webhooks, in the words of the published service."""
 
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 from typing_extensions import TypedDict
 
-from callwright.methods.data.asking import Asking
+from callwright.methods.data.asking import Asking, moment_of, query_of
 from callwright.methods.data.listing import Listing, Moment
-from callwright.methods.data.lists import list_declaration
-from callwright.methods.method import described
+from callwright.methods.data.lists import Rows, answer_list, check_rows, list_declaration
+from callwright.methods.data.reports import Moment as SentMoment
+from callwright.methods.method import Answer, Caller, Method, described
+from callwright.query import Comparison, Every, Filter, Kind, Operator
 
 
 class GetNotifications(Asking):
-    pass
+    date_from: SentMoment | None = None
+    "`YYYY-MM-DD hh:mm:ss` in the account's time zone: what was sent then or later."
+    date_till: SentMoment | None = None
+    "What was sent in this second or before."
 
 
 class NotificationEvent(TypedDict):
@@ -72,3 +80,26 @@ GET_NOTIFICATIONS = list_declaration(
     params=GetNotifications,
     summary="List the latest attempts to tell webhooks something.",
 )
+
+
+def notifications(rows: Rows) -> Method[GetNotifications]:
+    check_rows(NOTIFICATIONS, rows)
+
+    async def serve(caller: Caller, params: GetNotifications) -> Answer:
+        zone = caller.account.timezone
+        query = query_of(params, NOTIFICATIONS, zone)
+        if within := [*_window(params, zone)]:
+            own = () if query.filter is None else (query.filter,)
+            query = replace(query, filter=Every((*within, *own)))
+        return await answer_list(caller.account, query, NOTIFICATIONS, rows)
+
+    return GET_NOTIFICATIONS.served_by(serve)
+
+
+def _window(params: GetNotifications, zone: ZoneInfo) -> Iterator[Filter]:
+    for text, operator in (
+        (params.date_from, Operator.AT_LEAST),
+        (params.date_till, Operator.AT_MOST),
+    ):
+        if text is not None:
+            yield Comparison("send_time", Kind.MOMENT, operator, moment_of(text, zone))
