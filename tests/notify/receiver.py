@@ -89,6 +89,9 @@ def receiving(receiver: Receiver, port: int = 0) -> Iterator[Receiver]:
             length = int(self.headers.get("content-length", 0))
             headers = {name.lower(): value for name, value in self.headers.items()}
             body = self.rfile.read(length)
+            if len(body) < length:  # whoever sent it was killed
+                self.close_connection = True
+                return
             answer = receiver.receive(Taken(self.command, self.path, headers, body))
             if isinstance(answer, bytes):
                 self.wfile.write(answer)

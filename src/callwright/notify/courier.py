@@ -304,12 +304,14 @@ class Courier:
             given_up = now - since >= RETRIED_FOR
             outcome = Outcome.GIVEN_UP if given_up else Outcome.FAILED
             pause = max(retry_after(number), timedelta(seconds=result.put_off))
+            # What an address has not taken that is not the webhook's any more, says nothing.
+            at_once = given_up or self._routes.get(webhook.id) is not route
             after = replace(
                 waiting,
                 after=notice.sequence if given_up else waiting.after,
                 attempts=0 if given_up else number,
                 failing_since=since,
-                due_at=now if given_up else now + pause,
+                due_at=now if at_once else now + pause,
             )
             self._tell_log(route, notice, number, result, given_up=given_up, now=now)
         attempt = attempt_of(

@@ -7,7 +7,8 @@ call of an account without webhooks costs nothing here.
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -25,7 +26,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from callwright.calls.events import SessionEvent
 from callwright.calls.plan import SessionId
@@ -187,7 +188,7 @@ class StoredOutbox:
             webhook_outbox.c.webhook_id == webhook, webhook_outbox.c.due_at > after
         )
         try:
-            async with self._reader, self._database.connect() as connection:
+            async with self._reading() as connection:
                 found: datetime | None = (await connection.execute(query)).scalar()
                 return found
         except SQLAlchemyError as fault:
@@ -196,7 +197,7 @@ class StoredOutbox:
     async def story(self, session: SessionId) -> list[SessionEvent]:
         """Return a session's events so far; none if the session has been removed."""
         try:
-            async with self._reader, self._database.connect() as connection:
+            async with self._reading() as connection:
                 return await read_events(connection, session)
         except SQLAlchemyError as fault:
             raise OutboxUnavailable(_said(fault)) from fault
@@ -263,9 +264,17 @@ class StoredOutbox:
                 event.set()
             return True
 
+    @asynccontextmanager
+    async def _reading(self) -> AsyncIterator[AsyncConnection]:
+        async with self._reader:
+            # A statement that is cancelled leaves its connection in the air.
+            with anyio.CancelScope(shield=True):
+                async with self._database.connect() as connection:
+                    yield connection
+
     async def _read(self, query: Select[*tuple[object, ...]]) -> list[Waiting]:
         try:
-            async with self._reader, self._database.connect() as connection:
+            async with self._reading() as connection:
                 rows = (await connection.execute(query)).mappings().all()
         except SQLAlchemyError as fault:
             raise OutboxUnavailable(_said(fault)) from fault
