@@ -73,7 +73,7 @@ def test_a_session_whose_beginning_was_not_heard_has_no_trace() -> None:
 
 def test_nothing_of_opentelemetry_is_loaded_while_no_traces_are_wanted() -> None:
     program = (
-        "import sys, callwright.app, callwright.watching, callwright.cli\n"
+        "import sys, callwright.app, callwright.wiring.watching, callwright.cli\n"
         "print([name for name in sys.modules if name.startswith('opentelemetry')])"
     )
     run = subprocess.run(

@@ -20,7 +20,7 @@ import anyio.to_thread
 from argon2 import PasswordHasher
 from sqlalchemy.pool import QueuePool
 
-from callwright.app import Household, household, only_reason
+from callwright.app import only_reason
 from callwright.calls.manager import CallManager
 from callwright.clock import Clock, utc_now
 from callwright.config import Settings, StartFault
@@ -36,7 +36,8 @@ from callwright.sandbox.methods import SandboxMethods
 from callwright.sandbox.pace import Pace, PacedLoop
 from callwright.sandbox.speech import Silence
 from callwright.sandbox.told import Told
-from callwright.surroundings import Surroundings
+from callwright.wiring.household import Household, household
+from callwright.wiring.surroundings import Surroundings
 
 if TYPE_CHECKING:
     from anyio.abc import TaskStatus

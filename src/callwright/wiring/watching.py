@@ -9,13 +9,13 @@ import anyio
 import anyio.to_thread
 from starlette.routing import BaseRoute
 
-from callwright.background import background
 from callwright.config import Settings, StartFault
 from callwright.figures import Measured
 from callwright.rpc.dispatch import Dispatcher
 from callwright.rpc.metrics import metrics_route
 from callwright.storage.journal import StoredJournal
 from callwright.watch.lag import watch_lag
+from callwright.wiring.background import background
 
 if TYPE_CHECKING:
     from callwright.watch.meter import Meter

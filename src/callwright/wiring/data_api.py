@@ -2,14 +2,12 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import anyio
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from callwright.config import Settings
-from callwright.downloads.links import Links
 from callwright.methods.data.account import ACCOUNTS, GET_ACCOUNT
 from callwright.methods.data.api_requests import api_requests
 from callwright.methods.data.call_details import CallDetails
@@ -20,13 +18,12 @@ from callwright.methods.data.virtual_numbers import GET_VIRTUAL_NUMBERS, VIRTUAL
 from callwright.methods.method import Method
 from callwright.storage import report_sources, sources
 from callwright.storage.cleaning import Cleaner
-from callwright.storage.journal import StoredJournal
 from callwright.storage.listing import Source, StoredRows
 from callwright.storage.requests import GATHERED_FOR, StoredRequests
 from callwright.storage.totals import Totals
-from callwright.storage.writer import Writer
-from callwright.surroundings import Surroundings
-from callwright.webhook_api import webhook_methods
+from callwright.wiring.parts import Parts, Storage
+from callwright.wiring.surroundings import Surroundings
+from callwright.wiring.webhook_api import webhook_methods
 
 READ_AT_ONCE = 2
 "Queries that are read at once: of the database's few connections, calls are to find one free."
@@ -46,22 +43,17 @@ class Keeping:
             await self.cleaner.run()
 
 
-def keeping(
-    settings: Settings,
-    database: AsyncEngine,
-    writer: Writer,
-    turn: anyio.Lock,
-    around: Surroundings,
-) -> Keeping:
-    """``turn``: what writers of this process wait for each other by."""
+def keeping(settings: Settings, storage: Storage, around: Surroundings) -> Keeping:
     kept = settings.history
     return Keeping(
         # At once where the journal does: a sandbox, in which time stands still.
-        StoredRequests(writer, turn, gathered_for=around.gathered_for and GATHERED_FOR),
+        StoredRequests(
+            storage.writer, storage.turn, gathered_for=around.gathered_for and GATHERED_FOR
+        ),
         Cleaner(
-            database,
-            writer,
-            turn,
+            storage.database,
+            storage.writer,
+            storage.turn,
             settings.data / "recordings",
             timedelta(days=kept.sessions_kept),
             timedelta(days=kept.requests_kept),
@@ -71,15 +63,13 @@ def keeping(
 
 
 def data_methods(
-    database: AsyncEngine,
-    journal: StoredJournal,
-    links: Links,
+    parts: Parts,
     requests: StoredRequests,
-    now: Callable[[], datetime],
     entity_methods: Callable[[Callable[[Source], Rows]], Sequence[Method[Any]]],
     webhooks_changed: Callable[[], Awaitable[None]],
 ) -> Sequence[Method[Any]]:
     """Every method of the Data API, but for logging in."""
+    database, journal, now = parts.storage.database, parts.journal, parts.around.clock.now
     turns, totals = anyio.CapacityLimiter(READ_AT_ONCE), Totals(now)
 
     def rows(source: Source) -> StoredRows:
@@ -90,7 +80,7 @@ def data_methods(
         list_method(GET_VIRTUAL_NUMBERS, VIRTUAL_NUMBERS, rows(sources.VIRTUAL_NUMBERS)),
         *entity_methods(rows),
         *webhook_methods(database, webhooks_changed, rows),
-        CallsReport(rows(report_sources.CALLS), links, journal.catch_up).method(),
+        CallsReport(rows(report_sources.CALLS), parts.links, journal.catch_up).method(),
         legs_report(rows(report_sources.LEGS), journal.catch_up),
         CallDetails(journal).method(),
         api_requests(rows(report_sources.REQUESTS), requests.write_all),

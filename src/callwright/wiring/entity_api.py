@@ -6,15 +6,10 @@ from ipaddress import ip_address
 from typing import Any
 
 import anyio.to_thread
-from sqlalchemy.ext.asyncio import AsyncEngine
 
-from callwright.calls.manager import CallManager
-from callwright.clock import Clock
-from callwright.config import Settings, SipSettings
+from callwright.config import SipSettings
 from callwright.directory.intake import Intake
 from callwright.downloads.copies import Copies
-from callwright.downloads.links import Links
-from callwright.engines.port import Engine
 from callwright.engines.sip.own_address import own_address
 from callwright.methods.data import (
     blacklist,
@@ -29,17 +24,15 @@ from callwright.methods.data.lists import Rows, list_method
 from callwright.methods.method import Method
 from callwright.rpc.files import UPLOAD_WITHIN, Files
 from callwright.storage import entity_sources
-from callwright.storage.directory import StoredDirectory
-from callwright.storage.editing.changing import Changing, Forgetful
+from callwright.storage.editing.changing import Changing
 from callwright.storage.editing.employees import StoredEmployees
 from callwright.storage.editing.media import StoredMediaFiles
 from callwright.storage.editing.scenarios import StoredScenarios
 from callwright.storage.editing.sip_lines import StoredSipLines
 from callwright.storage.editing.tags import StoredBlacklist, StoredTags
-from callwright.storage.journal import StoredJournal
 from callwright.storage.listing import Source
 from callwright.storage.shelf import StoredShelf
-from callwright.storage.tagging import StoredTagging
+from callwright.wiring.parts import Parts
 
 COPIES_AT_MOST = 1 << 30
 "Bytes of recordings in other formats that are kept."
@@ -54,32 +47,22 @@ class Entities:
     files: Files
 
 
-async def entities(
-    settings: Settings,
-    database: AsyncEngine,
-    remembered: Forgetful,
-    directory: StoredDirectory,
-    journal: StoredJournal,
-    manager: CallManager,
-    engine: Engine,
-    links: Links,
-    next_id: Callable[[], int],
-    clock: Clock,
-    changed: Callable[[], Awaitable[None]],
-    *,
-    body_within: float,
-) -> Entities:
-    """``changed`` is called after a change. ``body_within``: seconds a client has for sending."""
+async def entities(parts: Parts, changed: Callable[[], Awaitable[None]]) -> Entities:
+    """``changed`` is called after a change."""
+    settings, database = parts.settings, parts.storage.database
+    clock, links = parts.around.clock, parts.links
     media = settings.data / "media"
-    changing = Changing(database, remembered, next_id, clock.now, changed)
+    changing = Changing(database, parts.remembered, parts.next_id, clock.now, changed)
     intake = Intake(media, settings.data / "uploads", at_most=settings.media.file_length_at_most)
     copies = Copies(settings.data / "copies", bytes_at_most=COPIES_AT_MOST)
     await anyio.to_thread.run_sync(intake.open)
     await anyio.to_thread.run_sync(copies.open)
     uploaded = media_files.MediaFiles(StoredMediaFiles(changing, media), intake)
-    shelf = StoredShelf(database, settings.data / "recordings", media, journal.queued_recording)
-    files = Files(links, shelf, copies, uploaded, upload_within=max(UPLOAD_WITHIN, body_within))
-    tagging = StoredTagging(database, clock.now)
+    shelf = StoredShelf(
+        database, settings.data / "recordings", media, parts.journal.queued_recording
+    )
+    within = max(UPLOAD_WITHIN, parts.around.body_within)
+    files = Files(links, shelf, copies, uploaded, upload_within=within)
 
     def methods(rows: Callable[[Source], Rows]) -> Sequence[Method[Any]]:
         sources = entity_sources
@@ -94,13 +77,13 @@ async def entities(
             *uploaded.methods(),
             list_method(tags.GET_TAGS, tags.TAGS, rows(sources.TAGS)),
             *tags.Tags(StoredTags(changing)).methods(),
-            *communications.Communications(manager, directory, tagging).methods(),
+            *communications.Communications(parts.manager, parts.directory, parts.tagging).methods(),
             list_method(blacklist.GET_BLACKLIST, blacklist.BLACKLIST, rows(sources.BLACKLIST)),
             *blacklist.Blacklist(StoredBlacklist(changing)).methods(),
             list_method(
                 sip_lines.GET_SIP_LINES,
                 sip_lines.SIP_LINES,
-                rows(sources.sip_lines_source(engine.registered, clock.now)),
+                rows(sources.sip_lines_source(parts.engine.registered, clock.now)),
             ),
             *sip_lines.SipLines(StoredSipLines(changing), _sip_server(settings.sip)).methods(),
             list_method(scenarios.GET_SCENARIOS, scenarios.SCENARIOS, rows(sources.SCENARIOS)),

@@ -1,0 +1,62 @@
+"""The methods that start and control calls put together, and what calls that come in are met by."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import anyio.to_thread
+
+from callwright.hooks.client import HookClient
+from callwright.methods.control_calls import ControlCalls
+from callwright.methods.conversations import Conversations
+from callwright.methods.inbound_calls import InboundCalls
+from callwright.methods.listings import Listings
+from callwright.methods.live import LiveCalls
+from callwright.methods.marks import Marks
+from callwright.methods.messages import Messages
+from callwright.methods.method import Method
+from callwright.methods.numbers import Numbers
+from callwright.methods.own_numbers import OwnNumbers
+from callwright.methods.prompts import Prompts
+from callwright.methods.scenarios import Scenarios
+from callwright.methods.start_calls import StartCalls
+from callwright.methods.start_informer import InformerCalls
+from callwright.methods.start_multi import MultiCalls
+from callwright.methods.start_scenarios import ScenarioCalls
+from callwright.methods.starting import Starting
+from callwright.methods.talk_options import TalkOptions
+from callwright.methods.talk_scenarios import TalkScenarios
+from callwright.speech.tones import beep_of, ringback_of
+from callwright.storage.history import StoredHistory
+from callwright.wiring.parts import Parts
+
+
+async def call_methods(parts: Parts, hooks: HookClient) -> Sequence[Method[Any]]:
+    """Every method of the Call API, but for logging in; the manager is given its reception.
+
+    ``hooks``: what asks customers' URLs where a call goes.
+    """
+    settings, directory, manager = parts.settings, parts.directory, parts.manager
+    ringback = await anyio.to_thread.run_sync(ringback_of, settings.data)
+    beep = await anyio.to_thread.run_sync(beep_of, settings.data)
+    numbers = Numbers(directory, dial_time=settings.calls.dial_time)
+    messages = Messages(directory, parts.speech, tts_length_limit=settings.api.tts_length_limit)
+    live = LiveCalls(manager)
+    talk_options = TalkOptions(live, directory, numbers)
+    conversations = Conversations(talk_options, ringback, settings.calls.talk_at_most)
+    scenarios = Scenarios(directory, numbers, parts.speech, conversations, hooks, beep)
+    manager.door.reception = InboundCalls(directory, scenarios, conversations, messages)
+    talk_options.scenarios = TalkScenarios(directory, scenarios, conversations, messages)
+    history = StoredHistory(parts.storage.database)
+    own_numbers = OwnNumbers(directory, history, parts.around.choose)
+    starting = Starting(numbers, own_numbers, messages, conversations, manager, settings.api)
+    prompts = Prompts(parts.speech, settings.prompts)
+    return [
+        *StartCalls(starting, prompts).methods(),
+        *InformerCalls(starting).methods(),
+        *MultiCalls(starting, prompts).methods(),
+        *ScenarioCalls(starting, directory, scenarios).methods(),
+        *ControlCalls(live, numbers, messages, settings.api).methods(),
+        *Marks(live, directory).methods(),
+        *talk_options.methods(),
+        *Listings(manager, parts.journal, parts.links, parts.tagging).methods(),
+    ]
