@@ -49,7 +49,12 @@ ANNA = EmployeeRef(25, "Анна Орлова")
 
 
 def play(story: Callable[[], Awaitable[None]]) -> None:
-    trio.run(story, clock=trio.testing.MockClock(autojump_threshold=0))
+    async def within_a_week() -> None:
+        # A story that waits for what never comes fails, where it would hang.
+        with anyio.fail_after(7 * 86400):
+            await story()
+
+    trio.run(within_a_week, clock=trio.testing.MockClock(autojump_threshold=0))
 
 
 class Spoken:

@@ -478,6 +478,8 @@ def test_disconnecting_a_leg(props: Props) -> None:
             carry_out(session, DisconnectLeg(scene.phone(CONTACT).id))
             told = await verdict(scene, session)
             assert (told.finish_reason, told.ended_by) == ("api_release", "client")
+            reasons = {leg.finish_reason for leg in session.record.legs.values()}
+            assert reasons == {"api_release"}
 
     play(story)
 
@@ -539,5 +541,33 @@ def test_the_longest_time_counts_holds_too(props: Props) -> None:
             told = await verdict(scene, session)
             assert told.finish_reason == "timeout"
             assert told.total_duration == pytest.approx(100.4, abs=0.2)
+
+    play(story)
+
+
+def test_a_command_taken_in_the_instant_in_which_somebody_leaves_is_answered(
+    props: Props,
+) -> None:
+    """The script has taken it and leaves before it could begin: the client must not wait."""
+
+    async def story() -> None:
+        for _ in range(20):  # trio takes tasks in random order
+            async with stage(PHONES) as scene:
+                session = await talking(scene, props.plan())
+                outcomes: list[str] = []
+
+                async def ask(session: Session, outcomes: list[str]) -> None:
+                    try:
+                        await session.inbox.ask(Hold(None))
+                        outcomes.append("held")
+                    except WrongState:
+                        outcomes.append("refused")
+
+                async with anyio.create_task_group() as tasks:
+                    tasks.start_soon(ask, session, outcomes)
+                    carry_out(session, DisconnectLeg(scene.phone(CONTACT).id))
+                    with anyio.fail_after(1):
+                        await scene.verdict(session.id)
+                assert len(outcomes) == 1
 
     play(story)

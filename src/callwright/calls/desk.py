@@ -19,6 +19,7 @@ from callwright.calls.commands import (
     Staying,
     WrongState,
 )
+from callwright.calls.ending import RELEASED
 from callwright.calls.leg import Leg
 from callwright.calls.session import Session
 from callwright.engines.port import Cause, LegGone, LegId
@@ -53,7 +54,9 @@ def carry_out(session: Session, command: Staying) -> None:
                 raise NoSuchTag
             session.tell(events.TagRemoved, tag=tag, name=session.record.tags[tag])
         case DisconnectLeg(leg=leg_id):
-            session.give_up(_live_leg(session, leg_id), Cause.RELEASED)
+            leg = _live_leg(session, leg_id)
+            leg.finish_reason = RELEASED.finish_reason
+            session.give_up(leg, Cause.RELEASED)
         case _:
             assert_never(command)
 

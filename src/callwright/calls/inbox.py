@@ -28,9 +28,10 @@ class Request:
         self.answered.set()
 
     def refuse(self) -> None:
-        """Say that the call has moved on, and the command means nothing any more."""
-        self.is_refused = True
-        self.answered.set()
+        """Say that the call has moved on, and the command means nothing; not if it was accepted."""
+        if not self.answered.is_set():
+            self.is_refused = True
+            self.answered.set()
 
 
 class Inbox:
@@ -41,6 +42,8 @@ class Inbox:
         self._waiting: deque[Request] = deque()
         self._arrived = anyio.Event()
         self._is_closed = False
+        self._taken: Request | None = None
+        "The last one the script has taken: it may leave before it has answered."
 
     async def ask(self, command: Moving) -> None:
         """Have the script take a command; returns once it has begun to carry it out.
@@ -86,6 +89,8 @@ class Inbox:
         self._is_closed = True
         while self._waiting:
             self._waiting.popleft().refuse()
+        if self._taken:
+            self._taken.refuse()
 
     def _allows(self, command: Moving) -> bool:
         return self._state() in ALLOWED[type(command)]
@@ -101,4 +106,5 @@ class Inbox:
                 request.refuse()
         if not self._waiting:
             self._arrived = anyio.Event()
+        self._taken = found
         return found

@@ -380,11 +380,11 @@ class SimulatedEngine:
     def _end(self, leg: SimulatedLeg, cause: Cause, raw: str = "") -> None:
         if self.legs.pop(leg.id, None) is None:
             return
-        if leg.bridge is not None:
-            self.unbridge(leg.bridge)
         for coach in self.legs.values():
             if coach.coached == leg.id:
                 coach.coached = None
+        if leg.bridge is not None:
+            self.unbridge(leg.bridge)
         self._listen_again()
         for recording, (one, other, _) in tuple(self._recordings.items()):
             if leg.id in (one, other):

@@ -1,0 +1,181 @@
+"""Random sequences of commands against a model of the states: whatever comes, calls end clean."""
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import anyio
+from hypothesis import HealthCheck, given, settings
+from hypothesis import event as reached
+from hypothesis import strategies as st
+
+from callwright.calls.commands import (
+    ALLOWED,
+    AddCoach,
+    Command,
+    CommandRefused,
+    DisconnectLeg,
+    Hold,
+    MakeCall,
+    Moving,
+    Mute,
+    Record,
+    RestoreTalk,
+    SendKey,
+    SetCoachMode,
+    SetTag,
+    TransferCall,
+    TransferTalk,
+    Unhold,
+    WrongState,
+)
+from callwright.calls.desk import carry_out
+from callwright.calls.ending import RELEASED
+from callwright.calls.events import LegEnded, LegStarted, StateEntered
+from callwright.calls.plan import Target
+from callwright.calls.session import Session
+from callwright.calls.state import TRANSITIONS, State
+from callwright.engines.port import Address, CoachMode, LegId
+from callwright.engines.simulated import FarEnd, HangsUp, answers, busy, never_answers
+from tests.calls.stage import CONTACT, EMPLOYEE, Props, Stage, play, stage
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+OTHERS = ("79260000003", "79260000004", "79260000005")
+
+
+@dataclass(frozen=True)
+class Step:
+    after: float
+    choice: int
+    fitting: bool
+    "Whether only commands are chosen that the state allows."
+
+
+steps = st.lists(
+    st.builds(
+        Step,
+        after=st.sampled_from([0.0, 0.1, 0.2, 0.5, 1.0]),
+        choice=st.integers(0, 1000),
+        fitting=st.sampled_from([True, True, False]),
+    ),
+    min_size=3,
+    max_size=25,
+)
+
+at_the_phone = st.one_of(
+    st.just(answers(after=0.0)),
+    st.builds(
+        lambda gone: answers(after=0.0, then=[(gone, HangsUp())]), st.sampled_from([4.0, 15.0])
+    ),
+)
+
+far_ends = st.one_of(
+    st.builds(lambda after: answers(after=after), st.sampled_from([0.0, 0.5, 1.0])),
+    st.builds(
+        lambda after, gone: answers(after=after, then=[(gone, HangsUp())]),
+        st.sampled_from([0.0, 0.5]),
+        st.sampled_from([0.1, 1.0, 2.5, 6.0]),
+    ),
+    st.builds(busy),
+    st.builds(never_answers),
+)
+
+
+def command(session: Session, step: Step) -> Command:
+    number = OTHERS[step.choice % len(OTHERS)]
+    target: Sequence[Target] = [Target(Address(number, trunk="t"), "1", 2.0)]
+    legs = [*session.legs, LegId(1)]
+    leg = legs[step.choice % len(legs)]
+    on = step.choice % 2 == 0
+    mode = list(CoachMode)[step.choice % 3]
+    commands: list[Command] = [
+        Hold(None),
+        Unhold(),
+        MakeCall(target, None),
+        TransferTalk(),
+        RestoreTalk(),
+        TransferCall(target),
+        AddCoach(target, mode),
+        SetCoachMode(mode),
+        Record(on=on),
+        Mute(leg, muted=on),
+        SendKey("5"),
+        SetTag(step.choice % 5, "tag"),
+    ]
+    if step.choice % 5 == 0:  # it ends most calls
+        commands.append(DisconnectLeg(leg))
+    # Moving the call three times as often: that is where it can go wrong.
+    commands += 2 * [one for one in commands if isinstance(one, Moving)]
+    if step.fitting:
+        state = session.record.state
+        commands = [one for one in commands if state in ALLOWED[type(one)]] or commands
+    return commands[step.choice // 8 % len(commands)]
+
+
+async def give(session: Session, asked: Command) -> None:
+    """Give a command as a client does; the table alone says when its state is refused."""
+    state = session.record.state
+    try:
+        if isinstance(asked, Moving):
+            with anyio.fail_after(1.0):  # no command waits for a phone
+                await session.inbox.ask(asked)
+        else:
+            carry_out(session, asked)
+    except WrongState:
+        return
+    except CommandRefused:
+        pass
+    assert state in ALLOWED[type(asked)], f"{asked} was taken in {state}"
+
+
+def check(scene: Stage, session: Session) -> None:
+    story = scene.journal.stories[session.id]
+    state = State.SESSION
+    for event in story:
+        if isinstance(event, StateEntered):
+            assert event.state in TRANSITIONS[state]
+            state = event.state
+            reached(f"reached {state}")
+    begun = [event.leg for event in story if isinstance(event, LegStarted)]
+    ended = [event.leg for event in story if isinstance(event, LegEnded)]
+    assert sorted(begun) == sorted(ended), "every leg ends, once"
+    assert not scene.engine.legs, "no leg is left over"
+    assert not session.playing
+    assert not session.recorder.unfinished
+    assert session.record.verdict is not None
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    steps=steps,
+    contact=st.one_of(at_the_phone, at_the_phone, at_the_phone, far_ends),
+    employee=st.one_of(at_the_phone, at_the_phone, at_the_phone, far_ends),
+    others=st.lists(st.one_of(at_the_phone, far_ends), min_size=3, max_size=3),
+    at_once=st.booleans(),
+)
+def test_whatever_is_asked_every_call_ends_clean(
+    steps: list[Step], contact: FarEnd, employee: FarEnd, others: list[FarEnd], at_once: bool
+) -> None:
+    async def story() -> None:
+        phones = {CONTACT: contact, EMPLOYEE: employee, **dict(zip(OTHERS, others, strict=True))}
+        with tempfile.TemporaryDirectory() as folder:
+            async with stage(phones) as scene:
+                plan = Props(Path(folder)).plan(dial_time=4.0, switch_at_once=at_once)
+                session = scene.manager.find(1, await scene.manager.start(plan))
+                assert session
+                async with anyio.create_task_group() as clients:
+                    await anyio.sleep(0.5)
+                    for step in steps:
+                        await anyio.sleep(step.after)
+                        if scene.manager.find(1, session.id) is None:
+                            break
+                        clients.start_soon(give, session, command(session, step))
+                    await anyio.sleep(1.0)
+                    session.end(RELEASED)
+                await scene.verdict(session.id)
+                check(scene, session)
+
+    play(story)
