@@ -1,9 +1,9 @@
 """Random sequences of commands against a model of the states: whatever comes, calls end clean."""
 
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import anyio
 from hypothesis import HealthCheck, given, settings
@@ -21,7 +21,9 @@ from callwright.calls.commands import (
     Moving,
     Mute,
     Record,
+    RemoveTag,
     RestoreTalk,
+    RunScenario,
     SendKey,
     SetCoachMode,
     SetTag,
@@ -33,15 +35,14 @@ from callwright.calls.commands import (
 from callwright.calls.desk import carry_out
 from callwright.calls.ending import RELEASED
 from callwright.calls.events import LegEnded, LegStarted, StateEntered
-from callwright.calls.plan import Target
+from callwright.calls.plan import Conversation, Target
+from callwright.calls.scenario_plan import HangUp
 from callwright.calls.session import Session
 from callwright.calls.state import TRANSITIONS, State
 from callwright.engines.port import Address, CoachMode, LegId
 from callwright.engines.simulated import FarEnd, HangsUp, answers, busy, never_answers
+from tests.calls.lobby import person, ring, scenario
 from tests.calls.stage import CONTACT, EMPLOYEE, Props, Stage, play, stage
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 OTHERS = ("79260000003", "79260000004", "79260000005")
 
@@ -83,32 +84,45 @@ far_ends = st.one_of(
     st.builds(never_answers),
 )
 
+mostly_there = st.integers(0, 9).flatmap(lambda one: far_ends if one == 9 else at_the_phone)
+"Whoever is not reached makes a short story."
 
-def command(session: Session, step: Step) -> Command:
-    number = OTHERS[step.choice % len(OTHERS)]
-    target: Sequence[Target] = [Target(Address(number, trunk="t"), "1", 2.0)]
-    legs = [*session.legs, LegId(1)]
-    leg = legs[step.choice % len(legs)]
-    on = step.choice % 2 == 0
-    mode = list(CoachMode)[step.choice % 3]
-    commands: list[Command] = [
+
+def commands_of(
+    choice: int, legs: Sequence[LegId], conversation: Conversation
+) -> Sequence[Command]:
+    """One command of each kind."""
+    number = OTHERS[choice % len(OTHERS)]
+    target = [Target(Address(number, trunk="t"), "1", 2.0)]
+    leg = legs[choice % len(legs)]
+    on = choice % 2 == 0
+    mode = list(CoachMode)[choice % 3]
+    onward = scenario(ring(person(number, within=2.0), then="again"), again=[HangUp()])
+    return [
         Hold(None),
         Unhold(),
         MakeCall(target, None),
         TransferTalk(),
         RestoreTalk(),
         TransferCall(target),
+        RunScenario(onward, conversation),
         AddCoach(target, mode),
         SetCoachMode(mode),
         Record(on=on),
         Mute(leg, muted=on),
         SendKey("5"),
-        SetTag(step.choice % 5, "tag"),
+        SetTag(choice % 5, "tag"),
+        RemoveTag(choice % 5),
+        DisconnectLeg(leg),
     ]
-    if step.choice % 5 == 0:  # it ends most calls
-        commands.append(DisconnectLeg(leg))
+
+
+def command(session: Session, step: Step, conversation: Conversation) -> Command:
+    commands = commands_of(step.choice, [*session.legs, LegId(1)], conversation)
+    if step.choice % 5 != 0:  # it ends most calls
+        commands = [one for one in commands if not isinstance(one, DisconnectLeg)]
     # Moving the call three times as often: that is where it can go wrong.
-    commands += 2 * [one for one in commands if isinstance(one, Moving)]
+    commands = [*commands, *2 * [one for one in commands if isinstance(one, Moving)]]
     if step.fitting:
         state = session.record.state
         commands = [one for one in commands if state in ALLOWED[type(one)]] or commands
@@ -118,6 +132,7 @@ def command(session: Session, step: Step) -> Command:
 async def give(session: Session, asked: Command) -> None:
     """Give a command as a client does; the table alone says when its state is refused."""
     state = session.record.state
+    reached(f"asked for {type(asked).__name__} in {state}")
     try:
         if isinstance(asked, Moving):
             with anyio.fail_after(1.0):  # no command waits for a phone
@@ -148,11 +163,17 @@ def check(scene: Stage, session: Session) -> None:
     assert session.record.verdict is not None
 
 
+def test_every_command_there_is_may_be_asked_for(tmp_path: Path) -> None:
+    conversation = Props(tmp_path).plan().conversation
+    kinds = [type(one) for one in commands_of(0, [LegId(1)], conversation)]
+    assert sorted(kinds, key=str) == sorted(ALLOWED, key=str)
+
+
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     steps=steps,
-    contact=st.one_of(at_the_phone, at_the_phone, at_the_phone, far_ends),
-    employee=st.one_of(at_the_phone, at_the_phone, at_the_phone, far_ends),
+    contact=mostly_there,
+    employee=mostly_there,
     others=st.lists(st.one_of(at_the_phone, far_ends), min_size=3, max_size=3),
     at_once=st.booleans(),
 )
@@ -172,7 +193,8 @@ def test_whatever_is_asked_every_call_ends_clean(
                         await anyio.sleep(step.after)
                         if scene.manager.find(1, session.id) is None:
                             break
-                        clients.start_soon(give, session, command(session, step))
+                        asked = command(session, step, plan.conversation)
+                        clients.start_soon(give, session, asked)
                     await anyio.sleep(1.0)
                     session.end(RELEASED)
                 await scene.verdict(session.id)

@@ -8,7 +8,7 @@ from typing import TypeVar
 import anyio
 import pytest
 
-from callwright.calls.commands import Hold, RunScenario, WrongState
+from callwright.calls.commands import Hold, Moving, RunScenario, WrongState
 from callwright.calls.ending import RELEASED
 from callwright.calls.events import (
     CoachJoined,
@@ -23,7 +23,14 @@ from callwright.calls.options import Option, StartScenario, ToggleCoach, run_opt
 from callwright.calls.plan import Caption, RingGroup
 from callwright.calls.scenario_plan import HangUp, Play, Ring, Scenario
 from callwright.calls.state import State
-from callwright.engines.simulated import FarEnd, HangsUp, Presses, answers, busy
+from callwright.engines.simulated import (
+    FarEnd,
+    HangsUp,
+    Presses,
+    answers,
+    busy,
+    never_answers,
+)
 from tests.calls.lobby import Lobby, calls_in, person, ring, scenario
 from tests.calls.stage import CONTACT, EMPLOYEE, EMPLOYEE_2, Props, Stage, play, stage
 
@@ -229,5 +236,38 @@ def test_a_hold_that_comes_while_it_is_looked_for_goes_first(props: Props) -> No
             assert [one.reason for one in told(scene, OptionFailed)] == ["WrongState"]
             session.end(RELEASED)
             await scene.verdict(number)
+
+    play(story)
+
+
+def test_a_command_of_the_same_instant_does_not_wait_for_the_scenarios_phones(
+    props: Props,
+) -> None:
+    """An API request that waits for a phone: never (choreography 8)."""
+
+    async def story() -> None:
+        led = scenario(ring(person(EMPLOYEE_2)))
+        async with stage(
+            {EMPLOYEE: answers(), CONTACT: answers(), EMPLOYEE_2: never_answers()}
+        ) as scene:
+            session = scene.manager.find(1, await scene.manager.start(props.plan()))
+            assert session
+            await anyio.sleep(5.0)
+            outcomes: list[str] = []
+
+            async def ask(command: Moving) -> None:
+                try:
+                    await session.inbox.ask(command)
+                    outcomes.append("done")
+                except WrongState:
+                    outcomes.append("refused")
+
+            with anyio.fail_after(1.0):
+                async with anyio.create_task_group() as clients:
+                    clients.start_soon(ask, RunScenario(led, Lobby(props, led).conversation))
+                    clients.start_soon(ask, RunScenario(led, Lobby(props, led).conversation))
+            assert sorted(outcomes) == ["done", "refused"]
+            session.end(RELEASED)
+            await scene.verdict(session.id)
 
     play(story)

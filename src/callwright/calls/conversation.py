@@ -157,7 +157,6 @@ async def hand_over(
 
 def leave_to_scenario(call: Session, contact: Party, operator: Party, request: Request) -> None:
     """The operator leaves, and whoever coaches; the contact stays."""
-    call.enter(State.SESSION)
     request.accept()
     call.dismiss(operator, TRANSFERRED)
-    call.dismiss_all_but(contact)
+    call.begin_anew_with(contact)

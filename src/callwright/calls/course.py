@@ -31,7 +31,6 @@ from callwright.calls.scenario_plan import (
     Voicemail,
 )
 from callwright.calls.session import Session
-from callwright.calls.state import State
 
 TRANSITIONS_AT_MOST = 100
 "Branches one contact can be led into; a scenario that goes in circles ends there."
@@ -196,8 +195,7 @@ class Course:
                 return come_to
             self._begin_another(come_to)
             return None
-        self._call.dismiss_all_but(self._contact)
-        self._call.enter(State.SESSION)
+        self._call.begin_anew_with(self._contact)
         self._verdict = NOTHING_LEFT
         self._path.go(then)
         return None

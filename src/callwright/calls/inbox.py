@@ -87,6 +87,10 @@ class Inbox:
     def close(self) -> None:
         """Refuse what waits and what is still to come."""
         self._is_closed = True
+        self.refuse_all()
+
+    def refuse_all(self) -> None:
+        """Refuse what waits: those it was meant for are gone."""
         while self._waiting:
             self._waiting.popleft().refuse()
         if self._taken:

@@ -157,11 +157,13 @@ class Session:
             party.leg.finish_reason = finish_reason
             self.give_up(party.leg, Cause.RELEASED)
 
-    def dismiss_all_but(self, party: Party) -> None:
-        """Hang up everybody else who is there, or rung."""
+    def begin_anew_with(self, contact: Party) -> None:
+        """Hang up everybody but the contact, who goes on alone; no command waits for them."""
         for leg in self.legs.values():
-            if leg.ended is None and leg.cause is None and leg.party is not party:
+            if leg.ended is None and leg.cause is None and leg.party is not contact:
                 self.give_up(leg, Cause.RELEASED)
+        self.inbox.refuse_all()
+        self.enter(State.SESSION)
 
     def transferred(self, leaving: Party, to: Party) -> None:
         """Note that one operator has handed the contact over to another."""
