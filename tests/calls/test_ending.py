@@ -2,7 +2,7 @@
 
 import pytest
 
-from callwright.calls.ending import REASONS, RELEASED, ending_when_left, leg_finish_reason
+from callwright.calls.ending import RELEASED, ending_when_left, leg_finish_reason
 from callwright.calls.plan import Role
 from callwright.engines.port import Cause
 
@@ -35,9 +35,28 @@ def test_each_cause_has_its_word(role: Role, cause: Cause) -> None:
     assert ending.fault in FAULTS
     other = "operator" if role is Role.CONTACT else "subscriber"
     assert other not in ending.finish_reason
-    assert leg_finish_reason(role, cause, None) == REASONS[role][cause][0]
+    assert other not in leg_finish_reason(role, cause, None)
 
 
 def test_a_leg_that_we_hung_up_ended_for_the_sessions_reason() -> None:
     assert leg_finish_reason(Role.CONTACT, Cause.RELEASED, RELEASED) == "api_release"
     assert leg_finish_reason(Role.CONTACT, Cause.BUSY, RELEASED) == "subscriber_busy"
+
+
+@pytest.mark.parametrize(
+    ("role", "cause", "word"),
+    [
+        (Role.CONTACT, Cause.HUNG_UP, "subscriber_disconnects"),
+        (Role.CONTACT, Cause.REJECTED, "subscriber_busy"),
+        (Role.CONTACT, Cause.UNREACHABLE, "subscriber_not_responsible"),
+        (Role.EMPLOYEE, Cause.REJECTED, "operator_busy"),
+        (Role.EMPLOYEE, Cause.UNREACHABLE, "operator_not_responsible"),
+        (Role.EMPLOYEE, Cause.NOT_CONFIRMED, "operator_not_responsible"),
+        (Role.THIRD, Cause.HUNG_UP, "transfer_disconnects"),
+        (Role.COACH, Cause.REJECTED, "operator_busy"),
+    ],
+)
+def test_a_leg_says_what_sessions_have_another_word_for(
+    role: Role, cause: Cause, word: str
+) -> None:
+    assert leg_finish_reason(role, cause, None) == word

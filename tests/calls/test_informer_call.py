@@ -34,7 +34,7 @@ def test_an_informer_plays_its_message_once_and_hangs_up(props: Props) -> None:
             assert scene.heard(CONTACT) == [(1.1, "news.wav"), (5.1, "silence")]
             assert round(verdict.total_duration, 2) == 5.6
             assert (verdict.finish_reason, verdict.ended_by) == ("success_finish", "service")
-            assert scene.leg_reasons() == {CONTACT: "success_finish"}
+            assert scene.leg_reasons() == {CONTACT: "scenario_disconnects"}
 
     play(story)
 

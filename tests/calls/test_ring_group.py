@@ -250,7 +250,10 @@ def test_the_key_may_be_sounded(props: Props) -> None:
 def test_without_the_key_the_leg_is_hung_up(
     props: Props, then: Sequence[tuple[float, Presses]]
 ) -> None:
-    """ "else that leg is hung up (no_operator_confirmation)"; the wrong key is no key."""
+    """Else that leg is hung up, and so is the session; the wrong key is no key.
+
+    Only sessions have a published word for it.
+    """
 
     async def story() -> None:
         async with stage({ONE: answers(after=1, then=then)}) as scene:
@@ -261,7 +264,7 @@ def test_without_the_key_the_leg_is_hung_up(
                 "employee",
                 "employee",
             )
-            assert scene.leg_reasons() == {ONE: "no_operator_confirmation"}
+            assert scene.leg_reasons() == {ONE: "operator_not_responsible"}
             assert round(verdict.total_duration, 1) == 16.1
 
     play(story)
@@ -280,7 +283,7 @@ def test_who_does_not_confirm_leaves_the_call_to_the_next(props: Props) -> None:
             targets = [target(number, confirm=confirm) for number in (ONE, TWO, THREE)]
             await whole_call(scene, props, RingGroup(targets))
             assert rung(scene) == [(ONE, 0.0), (TWO, 16.1), (THREE, 19.2), (CONTACT, 22.3)]
-            assert scene.leg_reasons()[ONE] == "no_operator_confirmation"
+            assert scene.leg_reasons()[ONE] == "operator_not_responsible"
             assert scene.leg_reasons()[TWO] == "operator_disconnects"
             assert scene.leg_reasons()[THREE] == "operator_disconnects"
 

@@ -673,7 +673,7 @@ def test_a_call_that_is_refused(props: Props) -> None:
             assert not scene.phone(CONTACT).answered
             [ended] = told(scene, LegEnded)
             assert isinstance(ended, LegEnded)
-            assert (ended.cause, ended.finish_reason) == ("rejected", "numa_in_black_list")
+            assert (ended.cause, ended.finish_reason) == ("rejected", "in_call_not_allowed")
 
     play(story)
 

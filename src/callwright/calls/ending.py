@@ -1,6 +1,7 @@
 """Endings: the one verdict of a session, and the words a leg's end is reported in.
 
-Source: choreography 7. The words are those of the published API; ``api_release`` is ours.
+Source: choreography 7. The words are those the published API has for sessions and for legs;
+``api_release`` is ours, and is said of both.
 """
 
 from dataclasses import dataclass
@@ -44,6 +45,34 @@ REASONS[Role.THIRD] = {
 } | {Cause.HUNG_UP: ("transfer_disconnects", "nobody")}
 REASONS[Role.COACH] = REASONS[Role.EMPLOYEE]
 
+# The published API has fewer words for legs than for sessions. A leg's decline is busy, since
+# phones say one for the other (486, 603); who is not there, or does not confirm, does not respond,
+# as in RFC 3398 section 8.2.6.1: 480 is cause 18 of Q.850, "no user responding". What the far end
+# has really said stands beside the word.
+LEG_WORDS: dict[tuple[Role, Cause], str] = {
+    (Role.CONTACT, Cause.REJECTED): "subscriber_busy",
+    (Role.CONTACT, Cause.UNREACHABLE): "subscriber_not_responsible",
+    (Role.CONTACT, Cause.NOT_CONFIRMED): "subscriber_not_responsible",
+} | {
+    (role, cause): word
+    for role in (Role.EMPLOYEE, Role.THIRD, Role.COACH)
+    for cause, word in (
+        (Cause.REJECTED, "operator_busy"),
+        (Cause.UNREACHABLE, "operator_not_responsible"),
+        (Cause.NOT_CONFIRMED, "operator_not_responsible"),
+    )
+}
+# What a leg is said to have ended for that we hang up because its session is over.
+RELEASED_WORDS = {
+    "disconnect_before_call_processing": "subscriber_disconnects",
+    "no_active_scenario": "scenario_not_found",
+    "no_operator_confirmation": "operator_not_responsible",
+    "no_success_operator_call": "operator_not_responsible",
+    "no_success_subscriber_call": "subscriber_not_responsible",
+    "numa_in_black_list": "in_call_not_allowed",
+    "success_finish": "scenario_disconnects",
+}
+
 ANOTHER_ANSWERED = "another_operator_answer"
 "How the end of a leg is called that rang together with others, one of which has won."
 
@@ -82,5 +111,10 @@ def ending_when_left(role: Role, cause: Cause) -> Ending:
 def leg_finish_reason(role: Role, cause: Cause, ending: Ending | None) -> str:
     """How one leg's end is called: by its own cause, or, if we hung it up, by the session's."""
     if cause is Cause.RELEASED and ending:
-        return ending.finish_reason
-    return REASONS[role][cause][0]
+        return released_leg(ending)
+    return LEG_WORDS.get((role, cause)) or REASONS[role][cause][0]
+
+
+def released_leg(ending: Ending) -> str:
+    """How the end of a leg is called that we hang up, or refuse, for the session's ending."""
+    return RELEASED_WORDS.get(ending.finish_reason, ending.finish_reason)

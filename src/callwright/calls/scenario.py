@@ -1,7 +1,7 @@
 """Scenario calls: the scripts of calls whose further course a scenario decides (choreography 6)."""
 
 from callwright.calls.course import Course, Path, TooManyTransitions, talk_and_go_on
-from callwright.calls.ending import Ending
+from callwright.calls.ending import Ending, released_leg
 from callwright.calls.party import Party, PartyLeft
 from callwright.calls.plan import Role
 from callwright.calls.queueing import taken_by_somebody_free
@@ -34,7 +34,7 @@ async def inbound_call(call: Session, plan: InboundCall, contact: Party) -> Endi
 
 async def refused_call(contact: Party, ending: Ending, cause: Cause) -> Ending:
     """Refuse a call that has come in; the caller is told the cause."""
-    await contact.is_refused(cause, ending.finish_reason)
+    await contact.is_refused(cause, released_leg(ending))
     return ending
 
 

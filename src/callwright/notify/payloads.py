@@ -104,6 +104,7 @@ class LegEnded(OfLeg):
 
     type = "leg.ended"
     finish_reason: str
+    "The leg's own; see [endings](choreography.md#5-endings)."
     cause: str
     "Why, in the words of the engine: `busy`, `no_answer`, `hung_up`, `released`."
     raw: str
@@ -388,6 +389,7 @@ class SessionFinished(Payload):
 
     type = "session.finished"
     finish_reason: str
+    "The one verdict; see [endings](choreography.md#5-endings)."
     ended_by: str
     "`contact`, `employee`, `third`, `client` or `service`."
     fault: str
