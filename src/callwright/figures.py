@@ -25,3 +25,11 @@ class Measured(Protocol):
 
     def figures(self) -> Iterable[Figure]:
         """Tell all figures, those that are nought as well. Takes no time worth speaking of."""
+
+
+@runtime_checkable
+class Counted(Measured, Protocol):
+    """A part with figures that it has to look up, which takes a moment."""
+
+    async def count(self) -> None:
+        """Look them up; `figures` is asked for next. Raises nothing."""

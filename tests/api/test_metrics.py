@@ -127,6 +127,7 @@ def test_the_service_itself_is_measured(home: House) -> None:
     assert shown["callwright_journal_queue"][NONE] >= 0
     assert shown["callwright_journal_left_out_total"][NONE] == 0
     assert shown["callwright_webhooks"][labels(state="up")] == 0
+    assert shown["callwright_webhook_queue"][NONE] == 0
     assert shown["process_resident_memory_bytes"][NONE] > 0
     [(version, one)] = shown["callwright_info"].items()
     assert one == 1

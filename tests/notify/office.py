@@ -107,6 +107,26 @@ class Office:
         """The log, the oldest first."""
         return (await self.log.latest(OURS, webhook=None, at_most=10_000))[::-1]
 
+    def courier(
+        self,
+        client: HookClient,
+        *,
+        wall: bool = False,
+        within: float = 10.0,
+        limits: Limits | None = None,
+        longest: float = LONGEST_PAUSE,
+    ) -> Courier:
+        """A courier that has not begun."""
+        made = Courier(
+            self.outbox,
+            Postman(client, within=within),
+            limits=limits or Limits(),
+            clock=EventLoopClock() if wall else self.clock,
+            breaker=lambda: Breaker(lambda: 0.5, longest=longest),
+        )
+        self.clock.courier = made
+        return made
+
     @asynccontextmanager
     async def open(
         self,
@@ -119,14 +139,9 @@ class Office:
     ) -> AsyncIterator[Courier]:
         """Deliver while the block runs. ``wall``: by the wall's clock."""
         async with client or HookClient(allow_private=True) as open_client:
-            courier = Courier(
-                self.outbox,
-                Postman(open_client, within=within),
-                limits=limits or Limits(),
-                clock=EventLoopClock() if wall else self.clock,
-                breaker=lambda: Breaker(lambda: 0.5, longest=longest),
+            courier = self.courier(
+                open_client, wall=wall, within=within, limits=limits, longest=longest
             )
-            self.clock.courier = courier
             await courier.refresh()
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(courier.run)

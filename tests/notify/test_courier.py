@@ -12,13 +12,14 @@ from pathlib import Path
 import anyio
 import anyio.to_thread
 import pytest
-from sqlalchemy import delete, event, update
+from sqlalchemy import delete, event, text, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 from standardwebhooks import Webhook as Verifier
 
 from callwright.directory.webhook import GRACE, Verb
 from callwright.hooks.client import HookClient
-from callwright.notify.courier import RETRIED_FOR, Limits
+from callwright.notify import courier as courier_module
+from callwright.notify.courier import RETRIED_FOR, Courier, Limits
 from callwright.notify.postman import ANSWER_KEPT
 from callwright.storage import webhook_log as webhook_log_module
 from callwright.storage.tables import Origin, call_events, webhook_log
@@ -287,6 +288,47 @@ async def test_a_receiver_that_does_not_answer_in_time_is_asked_again(office: Of
     attempts = [entry.attempt for entry in await office.entries()]
     assert [one.error_type for one in attempts] == ["timeout", None]
     assert attempts[0].error_message == "it did not answer within 0.2 s"
+
+
+def queue(courier: Courier) -> float | None:
+    shown = {figure.name: figure.value for figure in courier.figures()}
+    return shown.get("callwright_webhook_queue")
+
+
+async def test_what_waits_is_counted_when_somebody_looks(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with receiving(Receiver()) as receiver:
+        await office.hook(receiver)
+        for session in (1, 2, 3):
+            await office.call(session)
+        async with HookClient(allow_private=True) as client:
+            courier = office.courier(client)
+            assert queue(courier) is None
+            await courier.count()
+            assert queue(courier) == 3
+            monkeypatch.setattr(courier_module, "COUNTED_AT_MOST", 2)
+            await courier.count()
+            assert queue(courier) == 2
+            monkeypatch.undo()
+            await courier.refresh()
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(courier.run)
+                await emptied(office)
+                tasks.cancel_scope.cancel()
+            await courier.count()
+            assert queue(courier) == 0
+
+
+async def test_what_cannot_be_counted_is_not_told(office: Office) -> None:
+    async with HookClient(allow_private=True) as client, office.database.begin() as connection:
+        courier = office.courier(client)
+        await courier.count()
+        assert queue(courier) == 0
+        await connection.execute(text("ALTER TABLE webhook_outbox RENAME TO elsewhere"))
+        await connection.commit()
+        await courier.count()
+        assert queue(courier) is None
 
 
 async def test_nobody_is_there(office: Office) -> None:

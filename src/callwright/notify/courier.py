@@ -45,6 +45,8 @@ TRIMMED_AFTER = 5000
 "Attempts, if that comes first."
 READ_AGAIN_AFTER = timedelta(seconds=1)
 "When the database could not be read."
+COUNTED_AT_MOST = 100_000
+"Sessions that wait, for the figure: more make no difference to whoever watches, and take time."
 WRITTEN_WITHIN = 2.0
 "Seconds there are to write down what has been sent when the service stops."
 
@@ -111,6 +113,8 @@ class Courier:
         self._routes: dict[WebhookId, _Route] = {}
         self._busy: defaultdict[WebhookId, set[SessionId]] = defaultdict(set)
         "Sessions that somebody is at. Kept for a webhook that goes and comes back, too."
+        self._waiting: int | None = None
+        "Sessions that had something to be told when they were last counted; None: nobody knows."
         self._woken = anyio.Event()
         self._trim_at = self._clock.now()
         outbox.listeners.append(self.wake)
@@ -135,6 +139,20 @@ class Courier:
             "Sessions whose events a webhook is being told at this moment.",
             self.busy,
         )
+        if self._waiting is not None:
+            yield Figure(
+                "callwright_webhook_queue",
+                "Sessions of which a webhook has something still to be told; 100000 at most.",
+                self._waiting,
+            )
+
+    async def count(self) -> None:
+        """See `callwright.figures.Counted`."""
+        try:
+            self._waiting = await self._outbox.count(at_most=COUNTED_AT_MOST)
+        except OutboxUnavailable as fault:
+            self._waiting = None
+            log.warning("webhooks wait for the database: %s", fault)
 
     def wake(self) -> None:
         """Look into the outbox."""

@@ -1,6 +1,6 @@
 """``GET /metrics``: the meter's page, for those who may see it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from ipaddress import IPv4Network, IPv6Network, ip_address
 
 from starlette.requests import Request
@@ -15,7 +15,7 @@ _TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
 def metrics_route(
-    page: Callable[[], bytes],
+    page: Callable[[], Awaitable[bytes]],
     networks: Sequence[IPv4Network | IPv6Network],
     settings: HttpSettings,
 ) -> Route:
@@ -24,7 +24,7 @@ def metrics_route(
     async def metrics(request: Request) -> Response:
         if not _may_see(request, networks, settings):
             return PlainTextResponse("Forbidden\n", 403)
-        return Response(page(), headers={"Content-Type": _TYPE})
+        return Response(await page(), headers={"Content-Type": _TYPE})
 
     return Route(METRICS_PATH, metrics, methods=["GET"])
 

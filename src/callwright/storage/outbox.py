@@ -182,6 +182,17 @@ class StoredOutbox:
             .limit(at_most)
         )
 
+    async def count(self, *, at_most: int) -> int:
+        """Count what waits for all webhooks together, as far as ``at_most``."""
+        some = select(literal(1)).select_from(webhook_outbox).limit(at_most).subquery()
+        try:
+            async with self._reader, self._database.connect() as connection:
+                return (
+                    await connection.execute(select(func.count()).select_from(some))
+                ).scalar_one()
+        except SQLAlchemyError as fault:
+            raise OutboxUnavailable(_said(fault)) from fault
+
     async def next_due(self, webhook: WebhookId, after: datetime) -> datetime | None:
         """Return when the next one may be tried that may not be tried yet."""
         query = select(func.min(webhook_outbox.c.due_at)).where(

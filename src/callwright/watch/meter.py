@@ -13,7 +13,7 @@ from callwright.calls import events
 from callwright.calls.events import SessionEvent
 from callwright.calls.plan import Role, SessionId
 from callwright.engines.port import LegId, Quality
-from callwright.figures import Figure, Measured
+from callwright.figures import Counted, Figure, Measured
 from callwright.storage.event_log import Written
 
 # Another sample for each of ours, that nobody asks for.
@@ -120,6 +120,13 @@ class Meter:
             buckets=_LAG,
             registry=registry,
         )
+
+    async def counted(self) -> bytes:
+        """Write the page when every part that has to count has done so."""
+        for part in self.parts:
+            if isinstance(part, Counted):
+                await part.count()
+        return self.page()
 
     def page(self) -> bytes:
         """Write everything down, in Prometheus' text format 0.0.4."""

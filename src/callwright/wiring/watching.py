@@ -38,7 +38,7 @@ def measured(
     journal.readers.append(meter.hear)
     for dispatcher in dispatchers:
         dispatcher.listeners.append(meter.request)
-    pages.append(metrics_route(meter.page, settings.metrics.networks, settings.http))
+    pages.append(metrics_route(meter.counted, settings.metrics.networks, settings.http))
     return meter
 
 
