@@ -217,7 +217,9 @@ class Courier:
             room = route.breaker.room(
                 now, busy=len(self._busy[webhook]), limit=self._limits.of_each
             )
-            for waiting in await self._free(route, min(room, self._room()), now):
+            # Whether it is back is found out with whatever waits, even if that was put off.
+            due_by = now if tries_at is None else now + RETRIED_FOR
+            for waiting in await self._free(route, min(room, self._room()), due_by):
                 self._begin(tasks, self._tell, route, waiting)
             if next_due := await self._outbox.next_due(webhook, now):
                 until = min(until, next_due)
@@ -230,15 +232,15 @@ class Courier:
     def _room(self) -> int:
         return self._limits.of_all - self.busy
 
-    async def _free(self, route: _Route, room: int, now: datetime) -> list[Waiting]:
-        """What is due, and nobody is at."""
+    async def _free(self, route: _Route, room: int, due_by: datetime) -> list[Waiting]:
+        """What is due by then, and nobody is at."""
         if room <= 0:
             return []
         webhook = route.endpoint.webhook.id
         # As of before the look: whoever comes from a session during it has written down more than
         # is read here, and wakes us.
         busy = frozenset(self._busy[webhook])
-        found = await self._outbox.due(webhook, now, at_most=room + len(busy))
+        found = await self._outbox.due(webhook, due_by, at_most=room + len(busy))
         return [one for one in found if one.session not in busy][:room]
 
     async def _begin_to_give_up(self, tasks: "TaskGroup", route: _Route, now: datetime) -> None:

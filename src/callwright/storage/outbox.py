@@ -165,11 +165,11 @@ class StoredOutbox:
         for listener in self.listeners:
             listener()
 
-    async def due(self, webhook: WebhookId, now: datetime, *, at_most: int) -> list[Waiting]:
-        """Return what may be tried for a webhook, what has waited longest first."""
+    async def due(self, webhook: WebhookId, by: datetime, *, at_most: int) -> list[Waiting]:
+        """Return what may be tried for a webhook by then, what is due first first."""
         return await self._read(
             select(webhook_outbox)
-            .where(webhook_outbox.c.webhook_id == webhook, webhook_outbox.c.due_at <= now)
+            .where(webhook_outbox.c.webhook_id == webhook, webhook_outbox.c.due_at <= by)
             .order_by(webhook_outbox.c.due_at, webhook_outbox.c.session_id)
             .limit(at_most)
         )
