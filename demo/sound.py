@@ -66,7 +66,7 @@ class Heard:
         """Lowest and highest sample of each of ``columns`` equal stretches; None: not recorded."""
         edges = np.linspace(start, end, columns + 1)
         pieces = (self.between(a, b) for a, b in zip(edges[:-1], edges[1:], strict=True))
-        return [(float(p.min()), float(p.max())) if len(p) else None for p in pieces]
+        return [(float(np.min(p)), float(np.max(p))) if len(p) else None for p in pieces]
 
     def as_wav(self) -> bytes:
         """The recording as a WAV file of 16 bit."""

@@ -146,7 +146,7 @@ def test_a_caller_leaves_a_voicemail(tmp_path: Path, program: str) -> None:
         left, right = sound[::2], sound[1::2]
         assert 1.0 < len(left) / rate < 3.0
         spectrum = np.abs(np.fft.rfft(left.astype(float)))
-        loudest = np.fft.rfftfreq(len(left), 1 / rate)[int(spectrum.argmax())]
+        loudest = np.fft.rfftfreq(len(left), 1 / rate)[int(np.argmax(spectrum))]
         assert loudest == pytest.approx(CONTACT_TONE, abs=5)
         assert not right.any()
 

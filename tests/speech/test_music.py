@@ -48,7 +48,7 @@ def test_it_lies_within_the_telephone_band(music: NDArray[np.float64]) -> None:
     power = np.abs(np.fft.rfft(music)) ** 2
     frequency = np.fft.rfftfreq(len(music), 1 / RATE)
     inside = power[(frequency >= 150) & (frequency <= 3400)].sum()
-    assert inside / power.sum() > 0.99
+    assert float(inside) / float(power.sum()) > 0.99
 
 
 def test_it_is_the_same_every_time(tmp_path: Path) -> None:
