@@ -17,7 +17,6 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from callwright.calls.commands import ALLOWED
 from callwright.calls.state import LIVE, TRANSITIONS, State
 from callwright.methods.catalogue import CATALOGUE
 from callwright.methods.data.catalogue import DATA_CATALOGUE, LISTINGS
@@ -193,9 +192,9 @@ def states() -> Iterator[str]:
     live = [state for state in State if state in LIVE]
     yield from _table("Method", *live)
     for method in CATALOGUE:
-        if method.command:
-            allowed = ALLOWED[method.command]
-            yield _row(f"`{method.name}`", *("●" if state in allowed else "" for state in live))
+        if method.states:
+            marks = ("●" if state in method.states else "" for state in live)
+            yield _row(f"`{method.name}`", *marks)
 
 
 def events() -> Iterator[str]:

@@ -91,9 +91,13 @@ class OptionNotOffered(CommandRefused):
     """The option exists and cannot be run."""
 
 
+ALLOWED_IN = frozenset({State.TALK})
+"In which states of a session options are run."
+
+
 async def run_option(session: "Session", option: Option) -> None:
     """Do what an option says, as if a client had asked. Raises `CommandRefused`."""
-    if session.record.state is not State.TALK:
+    if session.record.state not in ALLOWED_IN:
         raise WrongState
     match option:
         case FinishConversation():

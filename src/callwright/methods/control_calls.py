@@ -6,11 +6,12 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from callwright.calls import commands
-from callwright.calls.commands import Command, CommandRefused, Moving
+from callwright.calls.commands import ALLOWED, CommandRefused, Moving
 from callwright.calls.desk import carry_out
 from callwright.calls.ending import RELEASED
 from callwright.calls.plan import Target
 from callwright.calls.session import Session
+from callwright.calls.state import LIVE, State
 from callwright.config import ApiSettings
 from callwright.directory.model import Component
 from callwright.engines.port import CoachMode, LegId
@@ -90,17 +91,16 @@ def _declare(
     params: type[Params],
     summary: str,
     *errors: str,
-    command: type[Command] | None = None,
-    component: Component = Component.MANAGEMENT,
+    states: frozenset[State],
 ) -> Declaration[Any]:
     return Declaration(
         name,
         params,
-        component=component,
+        component=Component.MANAGEMENT,
         summary=summary,
-        errors=("call_session_not_found", *(("invalid_state",) if command else ()), *errors),
+        errors=("call_session_not_found", "invalid_state", *errors),
         result=Success,
-        command=command,
+        states=states,
     )
 
 
@@ -109,10 +109,10 @@ HOLD_CALL = _declare(
     HoldCall,
     "Put the contact on hold: it hears a message and music, the employee hears nothing.",
     *_MESSAGE_ERRORS,
-    command=commands.Hold,
+    states=ALLOWED[commands.Hold],
 )
 UNHOLD_CALL = _declare(
-    "unhold.call", OfSession, "Join contact and employee again.", command=commands.Unhold
+    "unhold.call", OfSession, "Join contact and employee again.", states=ALLOWED[commands.Unhold]
 )
 MAKE_CALL = _declare(
     "make.call",
@@ -120,26 +120,26 @@ MAKE_CALL = _declare(
     "Ring a third party for the employee, while the contact is on hold.",
     *_SOMEBODY_ERRORS,
     *_MESSAGE_ERRORS,
-    command=commands.MakeCall,
+    states=ALLOWED[commands.MakeCall],
 )
 TRANSFER_TALK = _declare(
     "transfer.talk",
     OfSession,
     "Hand the contact over to the third party, even while it still rings.",
-    command=commands.TransferTalk,
+    states=ALLOWED[commands.TransferTalk],
 )
 RESTORE_TALK = _declare(
     "restore.talk",
     OfSession,
     "Drop the third party and join contact and employee again.",
-    command=commands.RestoreTalk,
+    states=ALLOWED[commands.RestoreTalk],
 )
 TRANSFER_CALL = _declare(
     "transfer.call",
     TransferCall,
     "Blind transfer: the employee leaves at once, the contact waits until the other answers.",
     *_SOMEBODY_ERRORS,
-    command=commands.TransferCall,
+    states=ALLOWED[commands.TransferCall],
 )
 ADD_COACH = _declare(
     "add.coach",
@@ -147,14 +147,14 @@ ADD_COACH = _declare(
     "Ring a coach, who listens to the talk and helps the employee.",
     "coach_not_found",
     *_SOMEBODY_ERRORS,
-    command=commands.AddCoach,
+    states=ALLOWED[commands.AddCoach],
 )
 SET_COACH_MODE = _declare(
     "set.coach_mode",
     SetCoachMode,
     "Change who hears the coaches.",
     "coach_not_found",
-    command=commands.SetCoachMode,
+    states=ALLOWED[commands.SetCoachMode],
 )
 RECORD_CALL = _declare(
     "record.call",
@@ -163,37 +163,40 @@ RECORD_CALL = _declare(
     "forbidden",
     "record_already_started",
     "record_already_stopped",
-    command=commands.Record,
+    states=ALLOWED[commands.Record],
 )
 MUTE_LEG = _declare(
     "mute.leg",
     OfLeg,
     "Let nobody hear one leg; it goes on hearing the others.",
     "leg_not_found",
-    command=commands.Mute,
+    states=ALLOWED[commands.Mute],
 )
 UNMUTE_LEG = _declare(
     "unmute.leg",
     OfLeg,
     "Let a muted leg be heard again.",
     "leg_not_found",
-    command=commands.Mute,
+    states=ALLOWED[commands.Mute],
 )
 SEND_DTMF = _declare(
-    "send.dtmf", SendDtmf, "Send one key to the contact.", command=commands.SendKey
+    "send.dtmf", SendDtmf, "Send one key to the contact.", states=ALLOWED[commands.SendKey]
 )
 DISCONNECT_LEG = _declare(
     "disconnect.leg",
     OfLeg,
     "Hang up one leg; with the contact's, or that of whoever talks with it, the session ends.",
     "leg_not_found",
-    command=commands.DisconnectLeg,
+    states=ALLOWED[commands.DisconnectLeg],
 )
-RELEASE_CALL = _declare(
+RELEASE_CALL = Declaration(
     "release.call",
     OfSession,
-    "End a live session: everybody in it is hung up.",
     component=Component.BASIC,
+    summary="End a live session: everybody in it is hung up.",
+    errors=("call_session_not_found",),
+    result=Success,
+    states=LIVE,
 )
 
 DECLARATIONS = (
@@ -235,7 +238,7 @@ class ControlCalls:
             HoldCallLeniently,
             HOLD_CALL.summary,
             *_MESSAGE_ERRORS,
-            command=commands.Hold,
+            states=ALLOWED[commands.Hold],
         )
         return (
             (hold if self._lenient else HOLD_CALL).served_by(self.hold),

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from callwright.calls import events
-from callwright.calls.commands import CommandRefused, DuplicateTag, SetTag
+from callwright.calls.commands import ALLOWED, CommandRefused, DuplicateTag, SetTag
 from callwright.calls.desk import carry_out
+from callwright.calls.state import LIVE
 from callwright.directory.lookup import Directory
 from callwright.directory.model import Component
 from callwright.methods import errors
@@ -26,7 +27,7 @@ TAG_CALL = Declaration(
     summary="Put a tag on a live session.",
     errors=("call_session_not_found", "tag_not_found", "duplicate_tag"),
     result=Success,
-    command=SetTag,
+    states=ALLOWED[SetTag],
 )
 
 BLOCK_CONTACT = Declaration(
@@ -35,6 +36,7 @@ BLOCK_CONTACT = Declaration(
     component=Component.MANAGEMENT,
     summary="Put the session's contact on the account's blacklist; the call goes on.",
     errors=("call_session_not_found", "invalid_state", "duplicate_contact"),
+    states=LIVE,
     result=Success,
 )
 
@@ -69,5 +71,6 @@ class Marks:
         comment = f"session {session.id}"
         if not await self._directory.add_to_blacklist(caller.account.id, number, comment):
             raise errors.DuplicateContact(contact_phone_number=number)
-        session.tell(events.ContactBlocked, number=number)
+        if session.record.state in LIVE:  # It may have ended meanwhile, and said its last.
+            session.tell(events.ContactBlocked, number=number)
         return SUCCESS

@@ -15,8 +15,8 @@ from pydantic import (
     with_config,
 )
 
-from callwright.calls.commands import Command
 from callwright.calls.journal import Once
+from callwright.calls.state import State
 from callwright.directory.model import Account, Component, TokenKind, User
 from callwright.methods.errors import IdempotencyKeyConflict
 
@@ -129,8 +129,8 @@ class Declaration(Generic[P]):
     "Mnemonics of its own, beside those every method has."
     result: Any = object
     "Type of ``result.data``: whatever pydantic can describe in JSON schema."
-    command: type[Command] | None = None
-    "What it asks of a session; `callwright.calls.commands.ALLOWED` says in which states."
+    states: frozenset[State] | None = None
+    "In which states of a live session it is allowed; None: it is about none."
     free: bool = False
     "It takes no point."
     counts_items: bool = False
@@ -153,7 +153,7 @@ class Declaration(Generic[P]):
             summary=self.summary,
             errors=self.errors,
             result=self.result,
-            command=self.command,
+            states=self.states,
             counts_items=self.counts_items,
             free=self.free,
             serve=serve,

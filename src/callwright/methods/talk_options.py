@@ -8,7 +8,7 @@ from typing_extensions import TypedDict
 
 from callwright.calls import options
 from callwright.calls.commands import CommandRefused, SetTag, TransferCall
-from callwright.calls.options import Option, Options, ScenarioSource, run_option
+from callwright.calls.options import ALLOWED_IN, Option, Options, ScenarioSource, run_option
 from callwright.directory.lookup import Directory
 from callwright.directory.model import (
     Account,
@@ -59,7 +59,7 @@ CALL_TALK_OPTION = Declaration(
     summary="Run a talk option, as if the employee had pressed its keys.",
     errors=("call_session_not_found", "talk_option_not_found", "forbidden", "invalid_state"),
     result=Success,
-    command=TransferCall,
+    states=ALLOWED_IN,
 )
 
 NO_FAX = "fax is not offered"
