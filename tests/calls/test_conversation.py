@@ -31,6 +31,7 @@ from callwright.calls.commands import (
     WrongState,
 )
 from callwright.calls.desk import carry_out
+from callwright.calls.ending import RELEASED
 from callwright.calls.events import RecordingReady, RecordingStarted, SessionFinished
 from callwright.calls.plan import EmployeeCall, Target
 from callwright.calls.session import Session
@@ -252,6 +253,27 @@ def test_transfer_after_consultation(props: Props) -> None:
             await session.inbox.ask(Hold(None))
             assert state(session) is State.HOLD
             assert (await verdict(scene, session)).finish_reason == "transfer_disconnects"
+
+    play(story)
+
+
+def test_a_consultation_is_no_talk_of_the_contacts(props: Props) -> None:
+    """A is held meanwhile (call-api 4); the session's talk counts without holds."""
+
+    async def story() -> None:
+        async with stage(PHONES) as scene:
+            session = await talking(scene, props.plan())
+            await anyio.sleep(2.5)
+            await session.inbox.ask(Hold(None))
+            await session.inbox.ask(MakeCall(target(THIRD), None))
+            await anyio.sleep(20.0)
+            assert state(session) is State.OPERATOR_TALK
+            await session.inbox.ask(RestoreTalk())
+            await anyio.sleep(2.0)
+            session.end(RELEASED)
+            told = await verdict(scene, session)
+            talked = TALK_AT - told.wait_duration + 2.5 + 2.0
+            assert told.talk_duration == pytest.approx(talked, abs=0.02)
 
     play(story)
 

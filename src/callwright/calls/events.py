@@ -330,6 +330,7 @@ class SessionFinished(Event):
     wait_duration: float
     "Seconds until the talk began, or until the end if there was none."
     talk_duration: float
+    "Seconds the contact has talked; holds are not counted, nor what is said meanwhile."
     total_duration: float
 
 

@@ -218,7 +218,8 @@ class Session:
         finally:
             self.engine.unbridge(bridge)
             lasted = anyio.current_time() - began
-            self._talked += lasted
+            if one.role is Role.CONTACT:  # else they consult, and the contact is held
+                self._talked += lasted
             self.tell(events.TalkFinished, legs=legs, duration=round(lasted, 3))
 
     def join_early(self, listener: Party, ringing: Party) -> BridgeId | None:
