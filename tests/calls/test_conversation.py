@@ -199,6 +199,30 @@ def test_the_third_partys_early_media_takes_the_place_of_the_ringback(props: Pro
     play(story)
 
 
+@pytest.mark.parametrize("message", [True, False])
+def test_early_media_ends_with_the_answer_whatever_c_hears_then(
+    props: Props, message: bool
+) -> None:
+    """to_message is played to C to its end first. Then B and C talk (choreography 5)."""
+
+    async def story() -> None:
+        early = FarEnd(((0.5, SendsEarlyMedia()), (1.0, Answers())))
+        async with stage(PHONES | {THIRD: early}) as scene:
+            session = await held(scene, props)
+            told = props.recorded("to third", 2.0) if message else None
+            await session.inbox.ask(MakeCall(target(THIRD), told))
+            await anyio.sleep(1.6)
+            if message:
+                assert hearing(scene, EMPLOYEE, THIRD) == ["ringback.wav", "to third.wav"]
+                await anyio.sleep(2.0)
+            assert hearing(scene, EMPLOYEE, THIRD) == [THIRD, EMPLOYEE]
+            tones = scene.names(session.id).count("MusicStarted")
+            # The employee's before the call, the contact's in hold, the ringback: once or twice.
+            assert tones == (4 if message else 3)
+
+    play(story)
+
+
 @pytest.mark.parametrize("third", [busy(), never_answers()])
 def test_a_third_party_that_is_not_reached_leaves_the_call_held(
     props: Props, third: FarEnd

@@ -98,12 +98,11 @@ async def consult(
     third = Party(call, Role.THIRD)
     with Ringing(third, asked.third, asked.message) as ringing:
         request.accept()
-        with (
-            present(operator),
-            operator.hears(None, then=plan.ringback) as tone,
-            tone.gives_way_to(third),
-        ):
-            next_request = await call.inbox.next_unless(ringing.settled)
+        with present(operator), operator.hears(None, then=plan.ringback) as tone:
+            with tone.gives_way_to(third):
+                next_request = await call.inbox.next_unless(ringing.rung)
+            if next_request is None:  # The third party hears its message.
+                next_request = await call.inbox.next_unless(ringing.settled)
         if next_request:
             return await leave_consultation(call, operator, ringing, next_request)
     if ringing.left:

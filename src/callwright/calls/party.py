@@ -170,6 +170,8 @@ class Ringing:
 
     def __init__(self, party: Party, targets: Sequence[Target], message: Message | None) -> None:
         self.party = party
+        self.rung = anyio.Event()
+        "Set once it has answered, or is not reached."
         self.settled = anyio.Event()
         "Set once it has answered and heard its message, or is not reached."
         self.left: PartyLeft | None = None
@@ -200,9 +202,11 @@ class Ringing:
         with self._scope:
             try:
                 await self.party.answers(self._targets)
+                self.rung.set()
                 await self.party.hears_out(self._message)
             except PartyLeft as left:
                 self.left = left
+            self.rung.set()
             self.settled.set()
 
 
