@@ -324,7 +324,7 @@ class SessionFinished(Event):
     ended_by: str
     "``contact``, ``employee``, ``third``, ``client`` or ``service``."
     fault: str
-    "Whose fault it is: ``nobody``, ``contact``, ``employee``, ``network`` or ``service``."
+    "``nobody``, ``contact``, ``employee``, ``third``, ``network`` or ``service``."
     detail: str
     "For people; may be empty."
     wait_duration: float
