@@ -35,7 +35,15 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     ),
     "engines": (),
     "engines.port": (),
-    "engines.simulated": ("engines.port",),
+    "engines.far_end": ("engines.port",),
+    "engines.simulated": (
+        "engines.far_end",
+        "engines.port",
+        "engines.simulated_hearing",
+        "engines.simulated_recording",
+    ),
+    "engines.simulated_hearing": ("engines.far_end", "engines.port"),
+    "engines.simulated_recording": (),
     "engines.media": ("engines.port", "figures", "logs"),
     # The table of codecs is what SDP talks about.
     "engines.sip": (

@@ -20,8 +20,9 @@ from callwright.calls.manager import CallManager
 from callwright.config import Settings
 from callwright.directory.file import read_directory_file
 from callwright.directory.media import take_in
+from callwright.engines.far_end import FarEnd
 from callwright.engines.port import LegId
-from callwright.engines.simulated import FarEnd, SimulatedEngine
+from callwright.engines.simulated import SimulatedEngine
 from callwright.speech.music import write_dialing_music
 from callwright.storage.administration import initialise
 from callwright.storage.apply import apply_directory

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from callwright.calls.events import LegStarted, MessageStarted
-from callwright.engines.simulated import HangsUp, Presses, answers, busy, never_answers
+from callwright.engines.far_end import HangsUp, Presses, answers, busy, never_answers
 from callwright.methods.catalogue import CATALOGUE
 from tests.api.answers import (
     COMBINATION,

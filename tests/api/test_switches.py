@@ -9,7 +9,7 @@ import pytest
 
 from callwright.calls.events import SessionFinished
 from callwright.directory.model import Component
-from callwright.engines.simulated import answers, never_answers
+from callwright.engines.far_end import answers, never_answers
 from callwright.methods.catalogue import CATALOGUE
 from callwright.methods.method import OpenDeclaration
 from tests.api.answers import refusal, without_metadata

@@ -39,8 +39,10 @@ from callwright.calls.plan import (
     Target,
 )
 from callwright.calls.scenario_plan import ScenarioPlan
+from callwright.engines.far_end import FarEnd
 from callwright.engines.port import Address, Media, Trunk
-from callwright.engines.simulated import FarEnd, SimulatedEngine, SimulatedLeg
+from callwright.engines.simulated import SimulatedEngine
+from callwright.engines.simulated_hearing import SimulatedLeg
 
 CONTACT = "79260000000"
 EMPLOYEE = "79260000001"

@@ -36,8 +36,7 @@ from callwright.calls.events import RecordingReady, RecordingStarted, SessionFin
 from callwright.calls.plan import EmployeeCall, Target
 from callwright.calls.session import Session
 from callwright.calls.state import State
-from callwright.engines.port import Address, Cause, CoachMode, LegId
-from callwright.engines.simulated import (
+from callwright.engines.far_end import (
     Answers,
     FarEnd,
     HangsUp,
@@ -46,6 +45,7 @@ from callwright.engines.simulated import (
     busy,
     never_answers,
 )
+from callwright.engines.port import Address, Cause, CoachMode, LegId
 from tests.calls.stage import CONTACT, EMPLOYEE, Props, Stage, play, stage
 
 THIRD, COACH = "79260000003", "79260000004"

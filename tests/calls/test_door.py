@@ -10,8 +10,8 @@ import pytest
 from callwright.calls.door import DECIDED_WITHIN, WAITING_AT_MOST
 from callwright.calls.journal import JournalUnavailable
 from callwright.calls.scenario_plan import InboundCall, Play, RefusedCall
+from callwright.engines.far_end import FarEnd, HangsUp, answers
 from callwright.engines.port import Cause, LegEnded, LegOffered
-from callwright.engines.simulated import FarEnd, HangsUp, answers
 from tests.calls.lobby import Lobby, calls_in, scenario
 from tests.calls.stage import CONTACT, Props, Stage, play, stage
 

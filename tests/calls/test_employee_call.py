@@ -8,8 +8,7 @@ import pytest
 from callwright.calls.ending import RELEASED
 from callwright.calls.plan import Role, SessionId
 from callwright.calls.state import State
-from callwright.engines.port import Cause
-from callwright.engines.simulated import (
+from callwright.engines.far_end import (
     Answers,
     FarEnd,
     HangsUp,
@@ -20,6 +19,7 @@ from callwright.engines.simulated import (
     busy,
     never_answers,
 )
+from callwright.engines.port import Cause
 from tests.calls.stage import CONTACT, EMPLOYEE, EMPLOYEE_2, Props, Spoken, play, stage
 
 

@@ -39,8 +39,8 @@ from callwright.calls.plan import Conversation, Target
 from callwright.calls.scenario_plan import HangUp
 from callwright.calls.session import Session
 from callwright.calls.state import TRANSITIONS, State
+from callwright.engines.far_end import FarEnd, HangsUp, answers, busy, never_answers
 from callwright.engines.port import Address, CoachMode, LegId
-from callwright.engines.simulated import FarEnd, HangsUp, answers, busy, never_answers
 from tests.calls.lobby import person, ring, scenario
 from tests.calls.stage import CONTACT, EMPLOYEE, Props, Stage, play, stage
 

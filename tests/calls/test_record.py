@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from callwright.calls.record import CallRecord
-from callwright.engines.simulated import HangsUp, answers, busy
+from callwright.engines.far_end import HangsUp, answers, busy
 from tests.calls.stage import CONTACT, EMPLOYEE, EMPLOYEE_2, Props, play, stage
 
 

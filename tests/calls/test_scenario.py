@@ -33,8 +33,7 @@ from callwright.calls.scenario_plan import (
 )
 from callwright.calls.session import Session
 from callwright.calls.state import State
-from callwright.engines.port import Cause, LegId
-from callwright.engines.simulated import (
+from callwright.engines.far_end import (
     Act,
     Answers,
     FarEnd,
@@ -44,6 +43,7 @@ from callwright.engines.simulated import (
     busy,
     never_answers,
 )
+from callwright.engines.port import Cause, LegId
 from tests.calls.lobby import (
     NUMBER,
     Lobby,

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from callwright.calls.events import LegStarted, SessionFinished, TalkStarted
-from callwright.engines.simulated import Answers, FarEnd, HangsUp, answers, busy
+from callwright.engines.far_end import Answers, FarEnd, HangsUp, answers, busy
 from callwright.methods.data.catalogue import LISTINGS
 from tests.api.answers import INVALID, MISSED, NOTHING, TYPE, refusal, without_metadata
 from tests.api.house import DIRECTORY, STRANGER, House, house

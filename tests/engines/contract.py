@@ -12,6 +12,15 @@ import anyio
 import anyio.lowlevel
 import pytest
 
+from callwright.engines.far_end import (
+    Act,
+    Answers,
+    HangsUp,
+    Presses,
+    Rejects,
+    Rings,
+    SendsEarlyMedia,
+)
 from callwright.engines.port import (
     Address,
     BridgeId,
@@ -34,15 +43,6 @@ from callwright.engines.port import (
     RecordingFinished,
     RecordingId,
     SipAccount,
-)
-from callwright.engines.simulated import (
-    Act,
-    Answers,
-    HangsUp,
-    Presses,
-    Rejects,
-    Rings,
-    SendsEarlyMedia,
 )
 
 A, B, C = LegId(1 << 33), LegId((1 << 33) + 1), LegId((1 << 33) + 2)

@@ -9,12 +9,23 @@ import itertools
 import wave
 from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import anyio
 import anyio.lowlevel
 
+from callwright.engines.far_end import (
+    Act,
+    Acts,
+    Answers,
+    FarEnd,
+    HangsUp,
+    Presses,
+    Rejects,
+    Rings,
+    SendsEarlyMedia,
+)
 from callwright.engines.port import (
     Address,
     BridgeId,
@@ -42,6 +53,8 @@ from callwright.engines.port import (
     TrunkRegistration,
     TrunkState,
 )
+from callwright.engines.simulated_hearing import SimulatedLeg, hear, listen_again
+from callwright.engines.simulated_recording import write_recording
 
 RUNG_AT_MOST = 10_000
 "Legs that are kept after their end, to be looked at."
@@ -51,95 +64,11 @@ KEY_SPACING = 0.160
 
 
 @dataclass(frozen=True, slots=True)
-class Rings:
-    """The phone rings (180)."""
-
-
-@dataclass(frozen=True, slots=True)
-class SendsEarlyMedia:
-    """It is heard before it answers: a ringback, a voicemail's prompt (183)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answers:
-    pass
-
-
-@dataclass(frozen=True, slots=True)
-class Rejects:
-    cause: Cause
-    raw: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Presses:
-    key: str
-    by_tone: bool = False
-    "The phone has no other way than to sound it."
-
-
-@dataclass(frozen=True, slots=True)
-class HangsUp:
-    cause: Cause = Cause.HUNG_UP
-    "`Cause.MEDIA_LOST` for a phone that vanishes."
-
-
-Act = Rings | SendsEarlyMedia | Answers | Rejects | Presses | HangsUp
-Acts = Sequence[tuple[float, Act]]
-"Acts, each so many seconds after the one before."
-
-
-@dataclass(frozen=True, slots=True)
-class FarEnd:
-    """What a phone does when it is rung."""
-
-    acts: Acts = ((0.1, Rings()), (1.0, Answers()))
-
-
-def answers(*, after: float = 1.0, then: Sequence[tuple[float, Act]] = ()) -> FarEnd:
-    """A phone that rings and answers ``after`` seconds of ringing."""
-    return FarEnd(((0.1, Rings()), (after, Answers()), *then))
-
-
-def never_answers() -> FarEnd:
-    return FarEnd(((0.1, Rings()),))
-
-
-def busy() -> FarEnd:
-    return FarEnd(((0.1, Rejects(Cause.BUSY, "486 Busy Here")),))
-
-
-@dataclass(slots=True)
-class SimulatedLeg:
-    """One leg, and what its phone has heard; for whoever looks at the simulation."""
-
-    id: LegId
-    to: Address
-    caller_id: str
-    rung_at: float
-    acts: Acts = ()
-    "What its phone does."
-    offered: bool = False
-    "It came in."
-    accepted: bool = False
-    "It came in, and we have answered."
-    answered: bool = False
-    early: bool = False
-    playback: PlaybackId | None = None
-    media: Media | None = None
-    bridge: BridgeId | None = None
-    muted: bool = False
-    listened_to: bool = False
-    "Keys that come as tones are recognised."
-    coached: LegId | None = None
-    "The leg that this one coaches."
-    mode: CoachMode = CoachMode.LISTEN
-    keys_free_at: float = 0.0
-    keys: list[tuple[float, str]] = field(default_factory=list)
-    "Keys the phone got, and when."
-    heard: list[tuple[float, str]] = field(default_factory=list)
-    """What it began to hear when: a media file's name, the numbers of the phones it hears, joined
-    by ``+`` in their order, or ``silence``."""
+class _Recording:
+    one: LegId
+    other: LegId | None
+    file: Path
+    since: float
 
 
 class SimulatedEngine:
@@ -166,7 +95,7 @@ class SimulatedEngine:
         self._trunks: Sequence[str] = ()
         self._phones: frozenset[str] = frozenset()
         self._bridges: dict[BridgeId, tuple[LegId, LegId]] = {}
-        self._recordings: dict[RecordingId, tuple[LegId, LegId | None, float]] = {}
+        self._recordings: dict[RecordingId, _Recording] = {}
         self._due: list[tuple[float, int, Callable[[], None]]] = []
         self._turns = itertools.count()
         self._more = anyio.Event()
@@ -225,7 +154,7 @@ class SimulatedEngine:
     def play(self, leg: LegId, playback: PlaybackId, media: Media, *, loop: bool = False) -> None:
         ear = self._live(leg)
         ear.playback, ear.media = playback, media
-        self._hear(ear)
+        hear(ear, self.legs)
         if not loop:
             self._later(duration(media), lambda: self._played(ear, playback))
 
@@ -233,7 +162,7 @@ class SimulatedEngine:
         for leg in self.legs.values():
             if leg.playback == playback:
                 leg.playback = leg.media = None
-                self._hear(leg)
+                hear(leg, self.legs)
 
     def send_key(self, leg: LegId, key: str) -> None:
         ear = self._live(leg)
@@ -253,34 +182,34 @@ class SimulatedEngine:
         self._bridges[bridge] = one, other
         for ear in ears:
             ear.bridge = bridge
-        self._listen_again()
+        listen_again(self.legs)
 
     def unbridge(self, bridge: BridgeId) -> None:
         for leg in self._bridges.pop(bridge, ()):
             if ear := self.legs.get(leg):
                 ear.bridge = None
-        self._listen_again()
+        listen_again(self.legs)
 
     def mute(self, leg: LegId, *, muted: bool) -> None:
         self._live(leg).muted = muted
-        self._listen_again()
+        listen_again(self.legs)
 
     def coach(self, ear: LegId, to: LegId, mode: CoachMode) -> None:
         self._live(to)
         coach = self._live(ear)
         coach.coached, coach.mode = to, mode
-        self._listen_again()
+        listen_again(self.legs)
 
     def stop_coaching(self, ear: LegId) -> None:
         if coach := self.legs.get(ear):
             coach.coached = None
-            self._listen_again()
+            listen_again(self.legs)
 
     def record(self, recording: RecordingId, one: LegId, other: LegId | None, file: Path) -> None:
         self._live(one)
         if other is not None:
             self._live(other)
-        self._recordings[recording] = (one, other, anyio.current_time())
+        self._recordings[recording] = _Recording(one, other, file, anyio.current_time())
 
     def stop_recording(self, recording: RecordingId) -> None:
         if recording in self._recordings:
@@ -367,7 +296,7 @@ class SimulatedEngine:
                 self._tell(EarlyMediaStarted(leg))
             case Answers():
                 phone.answered = True
-                self._hear(phone)
+                hear(phone, self.legs)
                 self._tell(LegAnswered(leg))
             case Rejects(cause=cause, raw=raw):
                 self._end(phone, cause, raw)
@@ -385,66 +314,32 @@ class SimulatedEngine:
                 coach.coached = None
         if leg.bridge is not None:
             self.unbridge(leg.bridge)
-        self._listen_again()
-        for recording, (one, other, _) in tuple(self._recordings.items()):
-            if leg.id in (one, other):
+        listen_again(self.legs)
+        for recording, begun in tuple(self._recordings.items()):
+            if leg.id in (begun.one, begun.other):
                 self._recorded(recording)
         self._tell(LegEnded(leg.id, cause, raw))
 
     def _recorded(self, recording: RecordingId) -> None:
         if begun := self._recordings.pop(recording, None):
-            one, _, since = begun
-            self._tell(RecordingFinished(one, recording, anyio.current_time() - since))
+            lasted = anyio.current_time() - begun.since
+            try:
+                write_recording(begun.file, lasted, both=begun.other is not None)
+            except OSError as fault:
+                self._tell(RecordingFinished(begun.one, recording, 0.0, str(fault)))
+            else:
+                self._tell(RecordingFinished(begun.one, recording, lasted))
 
     def _played(self, leg: SimulatedLeg, playback: PlaybackId) -> None:
         if leg.id in self.legs and leg.playback == playback:
             leg.playback = leg.media = None
-            self._hear(leg)
+            hear(leg, self.legs)
             self._tell(PlaybackFinished(leg.id, playback))
 
     def _key_sent(self, leg: SimulatedLeg, key: str) -> None:
         if leg.id in self.legs:
             leg.keys.append((anyio.current_time(), key))
             self._tell(DtmfSent(leg.id, key))
-
-    def _listen_again(self) -> None:
-        for ear in self.legs.values():
-            self._hear(ear)
-
-    def _hear(self, ear: SimulatedLeg) -> None:
-        """Note what the phone hears from now on, if that is something else than before."""
-        if not ear.answered:
-            return
-        speakers = [leg for leg in self.legs.values() if self._is_heard(leg, ear)]
-        what = "+".join(sorted(leg.to.number for leg in speakers)) or "silence"
-        if ear.media:
-            what = ear.media.path.name
-        now = anyio.current_time()
-        if ear.heard and ear.heard[-1][0] == now:
-            ear.heard.pop()  # What lasted no time was not heard.
-        if not ear.heard or ear.heard[-1][1] != what:
-            ear.heard.append((now, what))
-
-    def _is_heard(self, leg: SimulatedLeg, ear: SimulatedLeg) -> bool:
-        if leg is ear or leg.muted or not (leg.answered or leg.early):
-            return False
-        if leg.bridge is not None and leg.bridge == ear.bridge:
-            return True
-        return self._coach_hears(ear, leg) or self._is_coach_of(leg, ear)
-
-    def _coach_hears(self, coach: SimulatedLeg, leg: SimulatedLeg) -> bool:
-        if coach.coached is None:
-            return False
-        to = self.legs[coach.coached]
-        return leg is to or (to.bridge is not None and leg.bridge == to.bridge)
-
-    def _is_coach_of(self, coach: SimulatedLeg, ear: SimulatedLeg) -> bool:
-        """Whether what a coach says reaches ``ear``."""
-        if coach.coached is None or coach.mode is CoachMode.LISTEN:
-            return False
-        if ear.id == coach.coached:
-            return True
-        return coach.mode is CoachMode.BARGE and self._coach_hears(coach, ear)
 
 
 def duration(media: Media) -> float:

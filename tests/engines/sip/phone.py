@@ -7,7 +7,7 @@ from typing import Self
 
 import sipmessage
 
-from callwright.engines.simulated import (
+from callwright.engines.far_end import (
     Act,
     Answers,
     HangsUp,

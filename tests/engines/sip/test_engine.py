@@ -10,6 +10,7 @@ import anyio
 import pytest
 
 from callwright.config import SipSettings
+from callwright.engines.far_end import Answers, HangsUp, Rejects, Rings
 from callwright.engines.media.media import MediaEvent, MediaLost, WorkerLost
 from callwright.engines.port import (
     Address,
@@ -31,7 +32,6 @@ from callwright.engines.port import (
     RecordingId,
     Trunk,
 )
-from callwright.engines.simulated import Answers, HangsUp, Rejects, Rings
 from callwright.engines.sip.engine import SipEngine
 from callwright.engines.sip.transactions import Timing
 from tests.engines.sip.desk import Desk, running, to

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from callwright.config import SipSettings
+from callwright.engines.far_end import Answers, Rings
 from callwright.engines.port import (
     Address,
     Cause,
@@ -22,7 +23,6 @@ from callwright.engines.port import (
     Trunk,
     TrunkRegistration,
 )
-from callwright.engines.simulated import Answers, Rings
 from callwright.engines.sip.engine import SipEngine
 from tests.engines.sip.media import RememberingMedia, ids
 from tests.engines.sip.phone import Phone

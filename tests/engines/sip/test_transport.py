@@ -13,6 +13,7 @@ import sipmessage
 import trustme
 
 from callwright.config import SipSettings
+from callwright.engines.far_end import Act, Answers, HangsUp, Rings
 from callwright.engines.media.engine import RtpEngine
 from callwright.engines.media.media import MediaEngine
 from callwright.engines.port import (
@@ -25,7 +26,6 @@ from callwright.engines.port import (
     LegRinging,
     Trunk,
 )
-from callwright.engines.simulated import Act, Answers, HangsUp, Rings
 from callwright.engines.sip import layer
 from callwright.engines.sip.engine import SipEngine
 from callwright.engines.sip.resolver import Resolver
