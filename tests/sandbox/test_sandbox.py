@@ -5,9 +5,11 @@ import subprocess
 import sys
 import urllib.request
 import wave
-from collections.abc import Iterator
+from array import array
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from io import BytesIO
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -204,14 +206,25 @@ def test_a_call_to_a_number_of_nobodys_is_an_error(sandbox: Sandbox) -> None:
     assert refusal.value.field == "virtual_phone_number"
 
 
+def changes(samples: Sequence[int]) -> int:
+    """How often the sound goes from one side of nought to the other."""
+    signs = [sample > 0 for sample in samples if sample]
+    return sum(one != other for one, other in pairwise(signs))
+
+
 def test_a_recording_is_there_to_be_fetched(sandbox: Sandbox) -> None:
     session = call(sandbox, "79000011004", employee=5)
     sandbox.advance(60)
     [recording] = sandbox.rpc("get.call", call_session_id=session)["recordings"]
+    [ready] = sandbox.events("recording.ready")
+    assert ready.data["file_link"] == recording["file_link"]
     with urllib.request.urlopen(recording["file_link"], timeout=10) as response:
         content = BytesIO(response.read())
     with wave.open(content) as file:
         assert file.getnframes() / file.getframerate() == 4.0
+        samples = array("h", file.readframes(file.getnframes()))
+    # Half a wave of 400 Hz takes ten frames, half a wave of 500 Hz eight.
+    assert [changes(samples[side::2]) for side in (0, 1)] == [4 * 800 - 1, 4 * 1000 - 1]
 
 
 def test_what_requests_change_of_the_directory_is_in_force_at_once(sandbox: Sandbox) -> None:
@@ -309,9 +322,11 @@ def story(sandbox: Sandbox) -> list[Event]:
 def test_two_sandboxes_at_once_tell_the_same_story_byte_for_byte(process: Sandbox) -> None:
     with running("--clock", "stepped") as other:
         assert other.url != process.url
-        told = [story(process), story(other), story(process)]
-    written = [json.dumps([event.as_json() for event in one]) for one in told]
-    assert len(told[0]) > 150
+        told = [(one.url, story(one)) for one in (process, other, process)]
+    # Links to recordings begin with the address of the sandbox they are of.
+    written = [json.dumps([e.as_json() for e in events]).replace(url, "") for url, events in told]
+    assert len(told[0][1]) > 150
+    assert "/recordings/" in written[0]
     assert written[0] == written[1] == written[2]
 
 

@@ -1,17 +1,26 @@
 """What a sandbox shows: its events to whoever listens, its table to whoever asks."""
 
 import json
-from http.client import HTTPConnection, HTTPException
+from http.client import HTTPConnection
+from typing import NoReturn
 from urllib.parse import urlsplit
 
 import pytest
 from typer.testing import CliRunner
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import ClientConnection, connect
 
 from callwright.cli import app
 from callwright.cli.terminal import CommandFault
 from callwright.sandbox.client import running
 from callwright.sandbox.numbers import FAMILIES
 from tests.sandbox.test_webhooks import call
+
+CLOSED = {
+    "type": "stream.closed",
+    "code": 4009,
+    "reason": "all begins anew, ids too: come back without one",
+}
 
 
 def test_a_stream_has_what_an_advance_tells_of_and_ends_with_a_reset() -> None:
@@ -30,9 +39,29 @@ def test_a_stream_has_what_an_advance_tells_of_and_ends_with_a_reset() -> None:
                 heard.append(json.loads(line.removeprefix(b"data:"))["event_id"])
         assert heard == told
         sandbox.reset()
-        with pytest.raises(HTTPException):  # it was cut off, in the middle of a chunked body
-            lines.read()
+        [closed] = [line for line in lines.read().splitlines() if line.startswith(b"data:")]
+        assert json.loads(closed.removeprefix(b"data:")) == CLOSED
         stream.close()
+
+
+def heard_out(socket: ClientConnection) -> NoReturn:
+    while True:
+        socket.recv(20)
+
+
+def test_a_socket_ends_with_a_reset() -> None:
+    with running("--clock", "stepped") as sandbox:
+        url = sandbox.url.replace("http", "ws") + "/events"
+        token = {"Authorization": f"Bearer {sandbox.token}"}
+        with connect(url, additional_headers=token) as socket:
+            assert json.loads(socket.recv(20))["type"] == "stream.opened"
+            call(sandbox, "79000012000")
+            sandbox.advance(0)
+            sandbox.reset()
+            with pytest.raises(ConnectionClosed) as end:
+                heard_out(socket)
+        assert end.value.rcvd
+        assert (end.value.rcvd.code, end.value.rcvd.reason) == (CLOSED["code"], CLOSED["reason"])
 
 
 def test_the_magic_numbers_are_shown() -> None:

@@ -13,6 +13,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+KEY_FILE = "link-key"
+"Its name in the data folder."
 KEY_SIZE = 32
 "Bytes."
 ROUNDED = 3600
@@ -79,13 +81,13 @@ def link_key(folder: Path) -> bytes:
 
     Raises `OSError`, and ValueError for a file that holds something else.
     """
-    file = folder / "link-key"
+    file = folder / KEY_FILE
     try:
         key = file.read_bytes()
     except FileNotFoundError:
         key = os.urandom(KEY_SIZE)
         # Under another name first: half a key must never be taken for one.
-        part = folder / "link-key.part"
+        part = folder / f"{KEY_FILE}.part"
         part.unlink(missing_ok=True)
         with open(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as made:
             made.write(key)

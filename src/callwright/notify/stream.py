@@ -41,6 +41,10 @@ class TooSlow(Exception):
     """The subscription's queue has run over."""
 
 
+class StreamOver(Exception):
+    """There will be no more: all that was told is void."""
+
+
 class GapReason(Enum):
     UNKNOWN = "unknown_id"
     "No event has the id, or none any more: the stream goes on from now."
@@ -122,6 +126,12 @@ class Stream:
         """How many subscriptions there are."""
         return sum(len(of_account) for of_account in self._subscriptions.values())
 
+    def end(self) -> None:
+        """Let all subscriptions end, each when it has told what waits."""
+        for of_account in self._subscriptions.values():
+            for subscription in of_account:
+                subscription.end()
+
     def figures(self) -> Iterator[Figure]:
         """See `callwright.figures.Measured`."""
         yield Figure("callwright_event_streams", "Listeners to GET /events.", self.readers)
@@ -171,6 +181,7 @@ class Subscription:
         self._after = after
         self._queue: deque[Told] = deque()
         self._overrun = False
+        self._over = False
         self._woken = anyio.Event()
 
     def take(self, told: Told) -> None:
@@ -182,10 +193,14 @@ class Subscription:
             self._overrun = True
         self._woken.set()
 
+    def end(self) -> None:
+        self._over = True
+        self._woken.set()
+
     async def notices(self) -> AsyncGenerator[Told | Gap, None]:
         """What the log has, then what is written; for ever.
 
-        Raises `TooSlow` when the reader has left too much unread.
+        Raises `TooSlow` when the reader has left too much unread, `StreamOver` after an `end`.
         """
         if self._after is not None:
             async with aclosing(self._from_log(self._after)) as items:
@@ -197,6 +212,8 @@ class Subscription:
             if self._queue:
                 yield self._queue.popleft()
                 continue
+            if self._over:
+                raise StreamOver
             await self._woken.wait()
             self._woken = anyio.Event()
 

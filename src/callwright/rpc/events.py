@@ -27,7 +27,15 @@ from callwright.methods.errors import (
     IpNotWhitelisted,
 )
 from callwright.methods.method import Caller
-from callwright.notify.stream import Gap, Stream, Subscription, Told, TooManyStreams, TooSlow
+from callwright.notify.stream import (
+    Gap,
+    Stream,
+    StreamOver,
+    Subscription,
+    Told,
+    TooManyStreams,
+    TooSlow,
+)
 from callwright.rpc.auth import ACCESS_TOKEN, caller_of, check_right
 from callwright.rpc.client import client_of
 from callwright.rpc.connection import CONNECTION, Wire
@@ -68,6 +76,7 @@ class End:
 
 
 TOO_SLOW = End(4008, "too slow: come back with the last id")
+BEGUN_ANEW = End(4009, "all begins anew, ids too: come back without one")
 NO_ACCESS = End(4003, "the token does not open this stream any more")
 STOPPING = End(1012, "the service is stopping: come back with the last id")
 FAULT = End(1011, "a fault of the service: come back with the last id")
@@ -232,6 +241,8 @@ class Events:
                 await self._say_all(subscription, query, say)
             except (TooSlow, TimeoutError):
                 finish(TOO_SLOW)
+            except StreamOver:
+                finish(BEGUN_ANEW)
             except WebSocketDisconnect:
                 finish(None)
             except Exception:

@@ -6,8 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from callwright.engines.port import Cause
-from callwright.engines.simulated import (
+from callwright.engines.far_end import (
     Act,
     Answers,
     FarEnd,
@@ -17,6 +16,7 @@ from callwright.engines.simulated import (
     Rings,
     SendsEarlyMedia,
 )
+from callwright.engines.port import Cause
 from callwright.methods.errors import InvalidParameterValue, RequiredParameterMissed
 from callwright.methods.method import Params
 from callwright.sandbox.numbers import far_end_of

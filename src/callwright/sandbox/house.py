@@ -1,5 +1,6 @@
 """The house: what a sandbox begins with, made once and copied for every new beginning."""
 
+import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 from callwright.directory.file import read_directory_file
 from callwright.directory.media import put_in
 from callwright.directory.tokens import hash_of_token
+from callwright.downloads.links import KEY_FILE
 from callwright.sandbox.speech import write_silence
 from callwright.storage.administration import initialise
 from callwright.storage.apply import apply_directory
@@ -45,6 +47,9 @@ async def furnish(folder: Path, database_url: str, token: str, webhooks: Sequenc
         for number, url in enumerate(webhooks, start=1)
     )
     directory.write_text(text, "utf-8")
+    # Links are the same in every sandbox of the token, as everything else that is told is; whoever
+    # knows it may have the recordings anyway.
+    (folder / KEY_FILE).write_bytes(hashlib.sha256(f"links of {token}".encode()).digest())
     database = open_database(database_url)
     try:
         await migrate(database)

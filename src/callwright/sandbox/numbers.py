@@ -8,8 +8,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from callwright.engines.port import Cause
-from callwright.engines.simulated import (
+from callwright.engines.far_end import (
     Acts,
     Answers,
     FarEnd,
@@ -19,6 +18,7 @@ from callwright.engines.simulated import (
     Rings,
     SendsEarlyMedia,
 )
+from callwright.engines.port import Cause
 
 PREFIX = "790000"
 RINGS = (0.1, Rings())

@@ -24,6 +24,7 @@ from callwright.app import only_reason
 from callwright.calls.manager import CallManager
 from callwright.clock import Clock, utc_now
 from callwright.config import Settings, StartFault
+from callwright.downloads.links import Links
 from callwright.engines.port import LegId
 from callwright.notify.notice import iso
 from callwright.rpc.dispatch import AnyMethod
@@ -201,6 +202,11 @@ class Sandbox:
         """Replace the service by a new one; whatever else is asked of the old one is cut off."""
         async with self._turn:
             ours = _request.get()
+            if self._up:
+                self._up.end_streams()
+                # Whatever else is under way need not come to its end.
+                self._pace.working = _no
+                await self._pace.settle()
             for request in tuple(self._requests):
                 if request is not ours:
                     request.cancel()
@@ -216,7 +222,8 @@ class Sandbox:
             engines.append(SandboxEngine(next_leg, phones))
             return engines[0]
 
-        def methods(manager: CallManager) -> Sequence[AnyMethod]:
+        def methods(manager: CallManager, links: Links) -> Sequence[AnyMethod]:
+            told.link = links.recording
             manager.listeners.append(told.hear)
             return SandboxMethods(self, engines[0], phones, told, manager).methods()
 
@@ -307,3 +314,7 @@ def _renew(fresh: Path, data: Path) -> None:
 
 def _nothing() -> None:
     pass
+
+
+def _no() -> bool:
+    return False

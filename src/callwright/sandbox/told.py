@@ -6,6 +6,7 @@ from itertools import islice
 
 from callwright.calls.events import SessionEvent
 from callwright.notify.catalogue import Tellers
+from callwright.notify.linked import RecordingLink, linked
 from callwright.notify.notice import Notice
 
 KEPT_AT_MOST = 100_000
@@ -18,6 +19,8 @@ class Told:
     def __init__(self) -> None:
         self.count = 0
         "Notices there have been, with those that are kept no more."
+        self.link: RecordingLink | None = None
+        "Where recordings are fetched."
         self._tellers = Tellers()
         self._kept: deque[Notice] = deque(maxlen=KEPT_AT_MOST)
 
@@ -37,4 +40,4 @@ class Told:
         ``at_most``: how many.
         """
         start = max(0, count - self.gone)
-        return list(islice(self._kept, start, start + at_most))
+        return [linked(one, self.link) for one in islice(self._kept, start, start + at_most)]

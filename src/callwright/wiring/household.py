@@ -72,6 +72,8 @@ class Household:
     "Whether an answer of somebody's server is waited for."
     look: Callable[[], Awaitable[None]]
     "Looks at once whether the directory has changed."
+    end_streams: Callable[[], None]
+    "Ends what listens to events, for what was told is void."
     meter: "Meter | None"
     "None: nothing is measured."
 
@@ -129,7 +131,7 @@ async def _run(
         [
             *sessions.methods(),
             *await call_methods(parts, hooks),
-            *around.methods(manager),
+            *around.methods(manager, parts.links),
         ],
         access,
         settings.api,
@@ -194,6 +196,7 @@ async def _run(
             database,
             lambda: bool(hooks.under_way or receivers.under_way),
             follower.look,
+            stream.end,
             meter,
         )
 

@@ -12,6 +12,7 @@ from callwright.calls.manager import CallManager
 from callwright.clock import Clock
 from callwright.config import Settings
 from callwright.directory.model import VirtualNumber
+from callwright.downloads.links import Links
 from callwright.engines.port import Engine, LegId
 from callwright.engines.simulated import SimulatedEngine
 from callwright.methods.messages import Speech
@@ -75,7 +76,7 @@ def _speech(settings: Settings) -> SpeechEngine:
     return SpeechService(settings.data / "speech", settings.speech)
 
 
-def _no_more(_manager: CallManager) -> Sequence[AnyMethod]:
+def _no_more(_manager: CallManager, _links: Links) -> Sequence[AnyMethod]:
     return ()
 
 
@@ -86,7 +87,7 @@ class Surroundings:
     clock: Clock = Clock()
     engine: Callable[[Settings, Callable[[], LegId]], Engine] = _engine
     speech: Callable[[Settings], SpeechEngine] = _speech
-    methods: Callable[[CallManager], Sequence[AnyMethod]] = _no_more
+    methods: Callable[[CallManager, Links], Sequence[AnyMethod]] = _no_more
     "Methods of its own, after all others."
     choose: Callable[[Sequence[VirtualNumber]], VirtualNumber] = secrets.choice
     "Takes one of several at random."
