@@ -24,7 +24,7 @@ SECTIONS = {
     "http": "Where the API listens.",
     "api": "What the API takes, and how much of it.",
     "calls": "How long phones are rung and people talk, and how many at once.",
-    "sip": "Where SIP and RTP go out and come in. UDP and IPv4.",
+    "sip": "Where SIP and RTP go out and come in, over UDP, TCP and TLS; see [sip.md](sip.md).",
     "media": "Audio on the line, and files that are uploaded.",
     "speech": "Spoken texts.",
     "prompts": "What the service itself says.",
@@ -51,8 +51,8 @@ START = """\
 
 One TOML file, `callwright.toml`. A command finds it by `--config`, else by the environment variable
 `CALLWRIGHT_CONFIG`, else in the working directory; without one, everything has its default. A
-setting that does not exist is a fault, as is a value out of its range: nothing starts then, and the
-message names the setting. A running service reads its settings once, at its start.
+setting that does not exist is a fault, as is a value out of its range: nothing starts then, and
+every fault is told with its line. A running service reads its settings once, at its start.
 
 What an account owns (numbers, people, trunks, messages) is not here but in the
 [directory file](directory-file.md)."""

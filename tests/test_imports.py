@@ -17,7 +17,9 @@ SOURCE = Path(__file__).parents[1] / "src" / "callwright"
 # module and all below it. The longest matching name on the left is the rule of a module; a module
 # without a rule fails, so that a new part gets one.
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
-    "config": (),
+    # Where in a TOML file something stands.
+    "config": ("config_faults", "directory.lines"),
+    "config_faults": ("directory.lines",),
     "background": (),
     "clock": (),
     "figures": (),

@@ -11,9 +11,15 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from callwright.config_faults import told
+from callwright.directory.lines import line_of_refusal
+
 
 class SettingsFault(Exception):
-    """The settings file cannot be used. The message names the file, the setting and the reason."""
+    """The settings file cannot be used.
+
+    The message has a line for each fault: the file and its line, the setting, the reason.
+    """
 
 
 class StartFault(Exception):
@@ -207,21 +213,29 @@ class Settings(Section):
 
 
 def read_settings(file: Path | None) -> Settings:
-    """Read ``file``, or give the defaults for None. Raises `SettingsFault`."""
+    """Read ``file``, or give the defaults for None. Raises `SettingsFault` with every fault."""
     if file is None:
         return Settings()
     try:
-        settings = Settings.model_validate(tomllib.loads(file.read_text("utf-8")))
+        text = file.read_text("utf-8")
     except OSError as fault:
         raise SettingsFault(f"{file}: {fault.strerror}") from fault
+    except UnicodeDecodeError as fault:
+        raise SettingsFault(f"{file}: not UTF-8") from fault
+    try:
+        values = tomllib.loads(text)
     except RecursionError as fault:
         raise SettingsFault(f"{file}: nested too deeply") from fault
+    except ValueError as fault:  # also of a number with too many digits
+        line, reason = line_of_refusal(text, fault)
+        raise SettingsFault(f"{file}:{line}: not TOML: {reason}") from fault
+    try:
+        settings = Settings.model_validate(values)
     except ValidationError as fault:
-        first = fault.errors()[0]
-        setting = ".".join(str(part) for part in first["loc"])
-        raise SettingsFault(f"{file}: {setting}: {first['msg']}") from fault
-    except ValueError as fault:  # no TOML, no UTF-8, a number with too many digits
-        raise SettingsFault(f"{file}: {fault}") from fault
+        found = told(text, values, fault)
+        raise SettingsFault(
+            "\n".join(f"{file}:{line}: {reason}" for line, reason in found)
+        ) from None
     sip = settings.sip
     files = {
         name: file.parent / path

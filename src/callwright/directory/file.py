@@ -11,7 +11,7 @@ from pydantic_core import ErrorDetails
 
 from callwright.directory import scenario_checks, webhook_checks
 from callwright.directory.entries import Directory
-from callwright.directory.lines import Lines, Place
+from callwright.directory.lines import Lines, Place, line_of_refusal
 from callwright.directory.model import Mnemonic, PhoneKind
 from callwright.directory.scenario import KEY_PATTERN, KINDS, LABEL_PATTERN, NUMBER_PATTERN
 from callwright.directory.scenario_checks import written_place
@@ -63,11 +63,8 @@ def read_directory_file(path: Path) -> DirectoryFile:
         values = tomllib.loads(text)
     except RecursionError as fault:
         raise DirectoryFaults([Fault(path, 1, "", "not TOML: nested too deeply")]) from fault
-    except ValueError as fault:  # also of a number with too many digits, which has no place
-        message = str(fault)
-        place = re.search(r" \(at (?:line (\d+), column \d+|end of document)\)$", message)
-        line = int(place[1]) if place and place[1] else text.count("\n") + 1
-        reason = message[: place.start()] if place else message
+    except ValueError as fault:
+        line, reason = line_of_refusal(text, fault)
         raise DirectoryFaults([Fault(path, line, "", f"not TOML: {reason}")]) from fault
     where = Lines(text)
     try:

@@ -94,3 +94,14 @@ def _end_of_value(text: str, place: int) -> int:
 
 def _keys(dotted: str) -> list[str]:
     return [key.strip("\"'") for key in re.findall(_KEY, dotted)]
+
+
+def line_of_refusal(text: str, fault: ValueError) -> tuple[int, str]:
+    """Return the line of what `tomllib` has refused in ``text``, and why it has.
+
+    A fault without a place, such as a number with too many digits, is put at the end.
+    """
+    message = str(fault)
+    place = re.search(r" \(at (?:line (\d+), column \d+|end of document)\)$", message)
+    line = int(place[1]) if place and place[1] else text.count("\n") + 1
+    return line, message[: place.start()] if place else message
