@@ -41,7 +41,7 @@ bench: setup ## Measure load, jitter and cut-through on this machine
 lock: setup ## Renew the lock files; UPGRADE=1 takes the newest versions
 	@scripts/lock.sh
 
-setup:
+setup: ## Make .venv with everything that is needed
 	@scripts/setup.sh
 
 peers:
