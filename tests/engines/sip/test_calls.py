@@ -391,6 +391,35 @@ def test_a_reliable_provisional_response_is_acknowledged_once() -> None:
     assert world.requests("BYE")[0].cseq.sequence == 4
 
 
+def test_a_prack_is_sent_again_until_it_is_answered() -> None:
+    """RFC 3262 4: the far end's copies are not answered anew; the transaction repeats the PRACK."""
+    world = World()
+    world.ring()
+    invite = world.requests("INVITE")[0]
+    rings = reply(invite, 183, sdp=SDP, extra=("Require: 100rel", "RSeq: 70"))
+    world.hear(rings)
+    world.until(0.4)
+    world.hear(rings)
+    world.until(2.0)
+    pracks = world.requests("PRACK")
+    assert world.times("PRACK") == [0.0, 0.5, 1.5]
+    assert len({bytes(prack) for prack in pracks}) == 1
+    world.hear(reply(pracks[0], 200, contact=None))
+    world.until(30)
+    assert len(world.requests("PRACK")) == 3
+
+
+def test_a_prack_that_nobody_answers_ends_no_call() -> None:
+    world = World()
+    world.ring()
+    extra = ("Require: 100rel", "RSeq: 70")
+    world.hear(reply(world.requests("INVITE")[0], 183, sdp=SDP, extra=extra))
+    world.until(40)
+    assert "LegEnded" not in world.told()
+    answered(world)
+    assert world.told()[-1] == "LegAnswered"
+
+
 def test_an_invite_and_its_bye_answer_challenges() -> None:
     world = World()
     world.ring(user="carol")

@@ -9,7 +9,7 @@ from callwright.engines.sip.call import StreamAgreed
 from callwright.engines.sip.hop import Hop
 from callwright.engines.sip.offered import RING_BACK_EVERY
 from tests.engines.sip.guest import SDP, authorization, challenges, request
-from tests.engines.sip.world import World
+from tests.engines.sip.world import FAR, World, reply
 
 CARRIER = Hop("192.0.2.1", 5060)
 STRANGER = Hop("198.51.100.66", 5060)
@@ -39,24 +39,32 @@ class House(World):
         call_id: str = "in",
         cseq: int = 1,
         branch: str = "invite",
+        tag: str = "guest",
     ) -> bytes:
         """Send an INVITE; return it."""
         invite = request(
             "INVITE", user=user, to=to, uri=uri, source=source, contact=contact, body=body,
-            extra=extra, call_id=call_id, cseq=cseq, branch=branch,
+            extra=extra, call_id=call_id, cseq=cseq, branch=branch, tag=tag,
         )  # fmt: skip
         self.hear(invite, source=source)
         return invite
 
     def ask(
-        self, method: str, *, cseq: int = 1, branch: str = "", body: str = "", to: str | None = None
+        self,
+        method: str,
+        *,
+        cseq: int = 1,
+        branch: str = "",
+        body: str = "",
+        to: str | None = None,
+        tag: str = "guest",
     ) -> None:
         """Send another request of the caller, inside the dialog that our latest answer has made."""
         answered = [one for one in self.responses() if one.code > 100]
         data = request(
             method, user="+79261234567", to=to or answered[-1].headers["To"], uri=CALLED,
             source=CARRIER, contact=CONTACT, call_id="in", cseq=cseq, body=body,
-            branch=branch or f"{method}{cseq}",
+            branch=branch or f"{method}{cseq}", tag=tag,
         )  # fmt: skip
         self.hear(data, source=CARRIER)
 
@@ -427,6 +435,42 @@ def test_the_same_call_by_another_way_is_refused() -> None:
     house.called(branch="by another proxy")
     assert house.codes() == [100, 482]
     assert len(house.arrivals) == 1
+
+
+def test_callers_that_have_made_up_the_same_call_id_are_two_calls() -> None:
+    house = House()
+    house.called()
+    house.called(tag="another", branch="another")
+    assert house.codes() == [100, 100]
+    house.answer(101)
+    first = house.final().headers["To"]
+    house.ask("ACK", branch="ack")
+    # Taking the second back leaves the first alone, and hanging up the first the third.
+    house.ask("CANCEL", branch="another", tag="another", to="74993720692")
+    assert sorted(house.codes()[-2:]) == [200, 487]
+    house.called(tag="third", branch="third")
+    house.answer(103)
+    house.ask("ACK", branch="third ack", tag="third")
+    house.ask("BYE", cseq=2, to=first)
+    assert house.final().code == 200
+    assert {one.leg for one in house.facts if isinstance(one, LegEnded)} == {101, 102}
+    house.ask("BYE", cseq=2, to=first, tag="third", branch="third bye")
+    assert house.final().code == 481
+    house.until(64)
+    assert list(house.agent._calls.values()) == [house.calls[LegId(103)]]
+
+
+def test_a_call_of_ours_comes_back_as_it_is_or_as_another() -> None:
+    house = House()
+    house.ring()
+    [invite] = house.requests("INVITE")
+    call_id, own = invite.call_id, invite.headers["From"].partition("tag=")[2]
+    # A proxy has led it back to us; a PBX has made a call of its own of it, under its Call-ID.
+    house.called(call_id=call_id, tag=own, branch="by a proxy")
+    house.called(call_id=call_id, tag="of the pbx", branch="by a pbx")
+    assert house.codes() == [482, 100]
+    house.hear(reply(invite, 486), source=FAR)
+    assert [one.leg for one in house.facts if isinstance(one, LegEnded)] == [LegId(1)]
 
 
 def test_a_caller_may_try_again_after_a_refusal() -> None:

@@ -17,6 +17,7 @@ from callwright.engines.sip.address import Malformed
 from callwright.engines.sip.asking import Desk, Identity
 from callwright.engines.sip.auth import Digest
 from callwright.engines.sip.call import Beginning, Call, Fact
+from callwright.engines.sip.dialog import CallName
 from callwright.engines.sip.flood import FloodGate
 from callwright.engines.sip.fork import Fork
 from callwright.engines.sip.front import Front
@@ -68,8 +69,8 @@ class Agent:
         self._chance = chance
         self._speech = speech
         self._secret = secrets.token_bytes(16)
-        self._calls: dict[str, Call] = {}
-        "By Call-ID; a call that rings in several places has several."
+        self._calls: dict[CallName, Call] = {}
+        "A call that rings in several places has several names."
         self._front = front or Front("callwright", self._secret)
         self._called = called
         self._keep_alive = KeepAlive(self._front.bindings, keep_alive)
@@ -119,8 +120,8 @@ class Agent:
             session_expires=self._session_expires,
             speech=replace(self._speech, srtp=srtp),
         )
-        for call_id in call.call_ids:
-            self._calls[call_id] = call
+        for name in call.names:
+            self._calls[name] = call
         assert isinstance(call.beginning, Invitation | Fork)
         call.beginning.send(now)
         return call
@@ -148,7 +149,8 @@ class Agent:
             session_expires=self._session_expires,
             speech=arrival.speech,
         )
-        self._calls[arrival.request.call_id] = call
+        for name in call.names:
+            self._calls[name] = call
         self.layer.respond(transaction, answer_to(arrival.request, 100, "Trying"), now)
         return call
 
@@ -167,9 +169,9 @@ class Agent:
         """Let go of an ended call, once no straggler of it can come any more."""
 
         def gone(_now: float) -> None:
-            for call_id in call.call_ids:
-                if self._calls.get(call_id) is call:
-                    del self._calls[call_id]
+            for name in call.names:
+                if self._calls.get(name) is call:
+                    del self._calls[name]
 
         self.layer.at(now + 64 * self.layer.timing.t1, gone)
 
@@ -188,7 +190,7 @@ class Agent:
             self.layer.dropped[f"malformed: {fault}"] += 1
 
     def _new_request(self, request: Request, source: Hop, now: float) -> None:
-        call = self._calls.get(request.call_id)
+        call = self._call_of(request)
         dialog = call.dialog_of(request) if call is not None else None
         if request.method == "ACK":
             if call is not None and dialog is not None:
@@ -208,6 +210,12 @@ class Agent:
             self._invited(call, request, source, now)
         else:
             self.layer.respond_once(request, self._to_stranger(request), source)
+
+    def _call_of(self, request: Request) -> Call | None:
+        """The call a request may be in: we have called, or whoever sends it has."""
+        ours = CallName(request.call_id, request.to_tag or "")
+        theirs = CallName(request.call_id, request.from_tag or "")
+        return self._calls.get(ours) or self._calls.get(theirs)
 
     def _cancelled(self, call: Call, cancel: Request, now: float) -> None:
         if isinstance(call.beginning, Offer) and call.beginning.is_of(cancel):

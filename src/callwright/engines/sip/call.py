@@ -19,7 +19,7 @@ from callwright.engines.port import (
 from callwright.engines.sip import sdp, session_timer
 from callwright.engines.sip.asking import Desk
 from callwright.engines.sip.causes import cause_of, raw_of
-from callwright.engines.sip.dialog import Dialog
+from callwright.engines.sip.dialog import CallName, Dialog
 from callwright.engines.sip.invite import hang_up
 from callwright.engines.sip.keys import InfoKeys
 from callwright.engines.sip.message import Request, Response, content_type, tokens
@@ -48,7 +48,8 @@ class Beginning(Protocol):
     """How a call comes about: we invite somebody, or are invited."""
 
     @property
-    def call_ids(self) -> Sequence[str]: ...
+    def names(self) -> Sequence[CallName]:
+        """What its INVITEs, and all requests in its dialogs, are known by."""
 
     def withdraw(self, now: float, cause: Cause) -> None:
         """Give the call up before it is answered; what still crosses that is dealt with here."""
@@ -102,8 +103,8 @@ class Call:
         self.beginning = begin(self)
 
     @property
-    def call_ids(self) -> Sequence[str]:
-        return self.beginning.call_ids
+    def names(self) -> Sequence[CallName]:
+        return self.beginning.names
 
     @property
     def keys_by_info(self) -> bool:

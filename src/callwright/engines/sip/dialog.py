@@ -1,10 +1,19 @@
 """Dialogs: who talks to whom over which hops (RFC 3261 section 12)."""
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from callwright.engines.sip.address import Malformed, parse_address, parse_uri
 from callwright.engines.sip.hop import Hop
 from callwright.engines.sip.message import Headers, Request, Response, contact, values
+
+
+class CallName(NamedTuple):
+    """What tells a call from all others: a Call-ID alone may be another caller's as well."""
+
+    call_id: str
+    caller_tag: str
+    "Of whoever has sent the INVITE; empty where he gives none, as in RFC 2543."
 
 
 @dataclass(slots=True)

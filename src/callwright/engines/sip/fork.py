@@ -10,7 +10,7 @@ from typing import Protocol
 
 from callwright.engines.port import Cause
 from callwright.engines.sip.asking import Desk
-from callwright.engines.sip.dialog import Dialog
+from callwright.engines.sip.dialog import CallName, Dialog
 from callwright.engines.sip.invite import Invitation, Invited, Inviter
 from callwright.engines.sip.message import Response
 from callwright.engines.sip.session_timer import Wanted
@@ -44,8 +44,8 @@ class Fork:
         self._over = False
 
     @property
-    def call_ids(self) -> Sequence[str]:
-        return [branch.invitation.call_id for branch in self._branches]
+    def names(self) -> Sequence[CallName]:
+        return [name for branch in self._branches for name in branch.invitation.names]
 
     def send(self, now: float) -> None:
         for branch in self._branches:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 from callwright.engines.port import Cause
 from callwright.engines.sip.address import Malformed
 from callwright.engines.sip.asking import ALLOW, SUPPORTED, Asked, Desk
-from callwright.engines.sip.dialog import Dialog, dialog_from
+from callwright.engines.sip.dialog import CallName, Dialog, dialog_from
 from callwright.engines.sip.hop import Hop
 from callwright.engines.sip.message import (
     Request,
@@ -83,7 +83,8 @@ class Invitation:
         self._offer = offer
         self._wanted = wanted
         self._inviter = inviter
-        self._from = f"<{whom.from_uri}>;tag={secrets.token_hex(8)}"
+        self._tag = secrets.token_hex(8)
+        self._from = f"<{whom.from_uri}>;tag={self._tag}"
         self._cseq = 0
         self._asked: Asked | None = None
         self._early: dict[str, _Early] = {}
@@ -106,8 +107,8 @@ class Invitation:
             self._cancel(now)
 
     @property
-    def call_ids(self) -> Sequence[str]:
-        return (self.call_id,)
+    def names(self) -> Sequence[CallName]:
+        return (CallName(self.call_id, self._tag),)
 
     def dialogs(self) -> list[Dialog]:
         """The dialogs made before the answer."""

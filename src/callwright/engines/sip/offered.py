@@ -11,7 +11,7 @@ from callwright.engines.sip.address import Malformed
 from callwright.engines.sip.asking import ALLOW, SUPPORTED
 from callwright.engines.sip.auth import Digest
 from callwright.engines.sip.causes import refusal_for
-from callwright.engines.sip.dialog import Dialog, dialog_to
+from callwright.engines.sip.dialog import CallName, Dialog, dialog_to
 from callwright.engines.sip.hop import Hop
 from callwright.engines.sip.invite import hang_up
 from callwright.engines.sip.message import (
@@ -72,8 +72,8 @@ class Offer:
         "How the session is kept alive, once we have answered."
 
     @property
-    def call_ids(self) -> Sequence[str]:
-        return (self._arrival.request.call_id,)
+    def names(self) -> Sequence[CallName]:
+        return (CallName(self._arrival.request.call_id, self._arrival.dialog.remote_tag),)
 
     def dialogs(self) -> list[Dialog]:
         return [self._arrival.dialog]
