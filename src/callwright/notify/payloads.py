@@ -104,7 +104,7 @@ class LegEnded(OfLeg):
 
     type = "leg.ended"
     finish_reason: str
-    "The leg's own; see [endings](choreography.md#5-endings)."
+    "The leg's own; see [endings](choreography.md#7-endings)."
     cause: str
     "Why, in the words of the engine: `busy`, `no_answer`, `hung_up`, `released`."
     raw: str
@@ -389,7 +389,7 @@ class SessionFinished(Payload):
 
     type = "session.finished"
     finish_reason: str
-    "The one verdict; see [endings](choreography.md#5-endings)."
+    "The one verdict; see [endings](choreography.md#7-endings)."
     ended_by: str
     "`contact`, `employee`, `third`, `client` or `service`."
     fault: str
