@@ -165,7 +165,7 @@ class _Story:
 
     @property
     def call_id(self) -> bytes:
-        return self.calls[LegId(1)].call_ids[0].encode()
+        return self.calls[LegId(1)].names[0].call_id.encode()
 
     def _acts(self) -> None:
         """Do, now and then, what a script does."""
