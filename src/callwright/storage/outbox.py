@@ -185,11 +185,10 @@ class StoredOutbox:
     async def count(self, *, at_most: int) -> int:
         """Count what waits for all webhooks together, as far as ``at_most``."""
         some = select(literal(1)).select_from(webhook_outbox).limit(at_most).subquery()
+        query = select(func.count()).select_from(some)
         try:
-            async with self._reader, self._database.connect() as connection:
-                return (
-                    await connection.execute(select(func.count()).select_from(some))
-                ).scalar_one()
+            async with self._reading() as connection:
+                return (await connection.execute(query)).scalar_one()
         except SQLAlchemyError as fault:
             raise OutboxUnavailable(_said(fault)) from fault
 
