@@ -43,6 +43,13 @@ def test_a_leg_that_we_hung_up_ended_for_the_sessions_reason() -> None:
     assert leg_finish_reason(Role.CONTACT, Cause.BUSY, RELEASED) == "subscriber_busy"
 
 
+def test_a_leg_that_we_hung_up_says_the_same_as_that_which_ended_the_session() -> None:
+    for cause in (Cause.REJECTED, Cause.UNREACHABLE, Cause.BUSY):
+        verdict = ending_when_left(Role.CONTACT, cause)
+        employee = leg_finish_reason(Role.EMPLOYEE, Cause.RELEASED, verdict)
+        assert employee == leg_finish_reason(Role.CONTACT, cause, None)
+
+
 @pytest.mark.parametrize(
     ("role", "cause", "word"),
     [

@@ -83,6 +83,8 @@ class Ending:
     ended_by: str
     fault: str = "nobody"
     detail: str = ""
+    of_legs: str = ""
+    "What is said of legs that are hung up for it, where more is known than its finish reason says."
 
 
 RELEASED = Ending("api_release", "client")
@@ -105,7 +107,8 @@ def ending_when_left(role: Role, cause: Cause) -> Ending:
         return RELEASED
     reason, fault = REASONS[role][cause]
     ended_by = "service" if fault == "service" else role.value
-    return Ending(reason, ended_by, fault, f"{role.value}: {cause.value}")
+    of_legs = LEG_WORDS.get((role, cause), "")
+    return Ending(reason, ended_by, fault, f"{role.value}: {cause.value}", of_legs)
 
 
 def leg_finish_reason(role: Role, cause: Cause, ending: Ending | None) -> str:
@@ -117,4 +120,4 @@ def leg_finish_reason(role: Role, cause: Cause, ending: Ending | None) -> str:
 
 def released_leg(ending: Ending) -> str:
     """How the end of a leg is called that we hang up, or refuse, for the session's ending."""
-    return RELEASED_WORDS.get(ending.finish_reason, ending.finish_reason)
+    return ending.of_legs or RELEASED_WORDS.get(ending.finish_reason, ending.finish_reason)
