@@ -1,9 +1,15 @@
 """What a sandbox shows: its events to whoever listens, its table to whoever asks."""
 
+import itertools
 import json
+import os
+import shlex
+import subprocess
+import sys
 from http.client import HTTPConnection
 from typing import NoReturn
 from urllib.parse import urlsplit
+from urllib.request import Request, urlopen
 
 import pytest
 from typer.testing import CliRunner
@@ -62,6 +68,31 @@ def test_a_socket_ends_with_a_reset() -> None:
                 heard_out(socket)
         assert end.value.rcvd
         assert (end.value.rcvd.code, end.value.rcvd.reason) == (CLOSED["code"], CLOSED["reason"])
+
+
+def test_what_it_prints_can_be_typed() -> None:
+    token = "with 'quotes' and [bold]"
+    words = ["sandbox", "--port", "0", "--clock", "stepped", "--token", token]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "callwright", *words],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"COLUMNS": "80"},
+    )
+    try:
+        assert process.stdout
+        shown = list(itertools.takewhile(lambda line: "790000FFPPP" not in line, process.stdout))
+        listen, call, advance = (shlex.split(line) for line in shown if line.startswith("curl "))
+        header, url = listen[3:]
+        stream = urlopen(Request(url, headers=dict([header.split(": ", 1)])), timeout=20)
+        for _, posted, _, body in (call, advance):
+            with urlopen(posted, body.encode(), timeout=20) as response:
+                assert "result" in json.load(response)
+        assert any(b'"talk.started"' in line for line in stream)
+        stream.close()
+    finally:
+        process.terminate()
+        process.communicate(timeout=20)
 
 
 def test_the_magic_numbers_are_shown() -> None:

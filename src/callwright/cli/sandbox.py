@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import signal
 import stat
 from collections.abc import Awaitable, Callable
@@ -128,19 +129,30 @@ def _tell_program(up: "Sandbox") -> None:
 def _tell(up: "Sandbox") -> None:
     from callwright.sandbox.house import WEBHOOK_SECRET
 
-    params = {
-        "access_token": up.token,
+    params: dict[str, object] = {
         "first_call": "employee",
         "employee": {"id": 1},
         "contact": f"{PREFIX}10005",
         "virtual_phone_number": "74990000001",
     }
-    request = {"jsonrpc": "2.0", "id": 1, "method": "start.employee_call", "params": params}
     out.print(f"API    {up.url}/v4.0", soft_wrap=True)
     out.print(f"Token  {up.token}", soft_wrap=True)
     out.print(f"Clock  {up.clock}", soft_wrap=True)
     for url in up.webhooks:
         out.print(f"Sent   to {url}, signed by {WEBHOOK_SECRET}", soft_wrap=True)
-    out.print("\nA call:\n", soft_wrap=True)
-    out.print(f"curl {up.url}/v4.0 -d '{json.dumps(request)}'\n", soft_wrap=True)
+    out.print("\nWhat happens, as it happens:\n")
+    bearer = shlex.quote(f"Authorization: Bearer {up.token}")
+    out.print(f"curl -N -H {bearer} {up.url}/events", soft_wrap=True, markup=False)
+    out.print("\nA call:\n")
+    out.print(_curl(up, "start.employee_call", params), soft_wrap=True, markup=False)
+    if up.clock == "stepped":
+        out.print("\nTime stands; this lets a minute go by:\n")
+        out.print(_curl(up, "sandbox.advance", {"seconds": 60}), soft_wrap=True, markup=False)
+    out.print()
     show_numbers()
+
+
+def _curl(up: "Sandbox", method: str, params: dict[str, object]) -> str:
+    asked = {"access_token": up.token, **params}
+    request = {"jsonrpc": "2.0", "id": 1, "method": method, "params": asked}
+    return f"curl {up.url}/v4.0 -d {shlex.quote(json.dumps(request))}"
