@@ -1,19 +1,38 @@
 """What a party hears besides the other party: a message once, then music until further notice."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
-from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import Any, Protocol, Self
 
 import anyio
 
 from callwright.calls import events
+from callwright.calls.events import SessionEvent
+from callwright.calls.leg import Leg
 from callwright.calls.plan import Message, MessageUnavailable
-from callwright.engines.port import LegGone, Media, PlaybackId
+from callwright.engines.port import BridgeId, Engine, LegGone, Media, PlaybackId
 
-if TYPE_CHECKING:
-    from callwright.calls.leg import Leg
-    from callwright.calls.party import Party
+
+class Room(Protocol):
+    """A session, as far as those know it who make something heard in it."""
+
+    engine: Engine
+    next_id: Callable[[], int]
+    playing: dict[PlaybackId, Callable[[], None]]
+
+    def tell(self, kind: type[SessionEvent], **facts: Any) -> None: ...
+
+    def start_soon(
+        self, helper: Callable[..., Coroutine[Any, Any, None]], *args: object
+    ) -> None: ...
+
+    def join_early(self, listener: Leg, ringing: Leg) -> BridgeId | None: ...
+
+
+class Rung(Protocol):
+    """A party, as far as somebody knows it who waits for it."""
+
+    when_early: Callable[[Leg], None] | None
 
 
 class Hearing:
@@ -24,12 +43,15 @@ class Hearing:
     has gone is noticed by ``present``.
     """
 
-    def __init__(self, party: "Party", message: Message | None, then: Message | None) -> None:
+    def __init__(
+        self, room: Room, leg: Leg | None, message: Message | None, then: Message | None
+    ) -> None:
         self.finished = anyio.Event()
         "Set when the message has been heard to its end (at once if there is none)."
         self.failed = False
         "The message could not be played, and counts as heard nevertheless."
-        self._party = party
+        self._room = room
+        self._leg = leg
         self._message = message
         self._music = then
         self._scope = anyio.CancelScope()
@@ -41,12 +63,7 @@ class Hearing:
         self._start(self._message)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
     def stop(self) -> None:
@@ -57,15 +74,15 @@ class Hearing:
             self._sound = None
 
     @contextmanager
-    def gives_way_to(self, other: "Party") -> Iterator[None]:
+    def gives_way_to(self, other: Rung) -> Iterator[None]:
         """In the block, the early media of ``other`` is heard instead, as soon as there is any."""
-        session, listener = self._party.session, self._party
         joined = None
 
-        def switch() -> None:
+        def switch(ringing: Leg) -> None:
             nonlocal joined
-            self.stop()
-            joined = session.join_early(listener, other)
+            if self._leg:
+                self.stop()
+                joined = self._room.join_early(self._leg, ringing)
 
         other.when_early = switch
         try:
@@ -73,17 +90,16 @@ class Hearing:
         finally:
             other.when_early = None
             if joined is not None:
-                session.engine.unbridge(joined)
+                self._room.engine.unbridge(joined)
                 self._start(None)
 
     def _start(self, message: Message | None) -> None:
-        leg = self._party.leg
-        if leg is None or (message is None and self._music is None):
+        if self._leg is None or (message is None and self._music is None):
             return
         self._scope = anyio.CancelScope()
-        self._party.session.start_soon(self._perform, self._scope, leg, message)
+        self._room.start_soon(self._perform, self._scope, self._leg, message)
 
-    async def _perform(self, scope: anyio.CancelScope, leg: "Leg", message: Message | None) -> None:
+    async def _perform(self, scope: anyio.CancelScope, leg: Leg, message: Message | None) -> None:
         with scope:
             if message:
                 await self._play_through(scope, leg, message)
@@ -93,7 +109,7 @@ class Hearing:
                 if media and not scope.cancel_called:
                     self._sound = self._sounding(leg, self._music, media, loop=True)
 
-    async def _play_through(self, scope: anyio.CancelScope, leg: "Leg", message: Message) -> None:
+    async def _play_through(self, scope: anyio.CancelScope, leg: Leg, message: Message) -> None:
         media = await self._audio(leg, message)
         if media is None or scope.cancel_called:
             return
@@ -102,21 +118,19 @@ class Hearing:
             await sound.ended.wait()
             self._sound = None
 
-    async def _audio(self, leg: "Leg", message: Message) -> Media | None:
+    async def _audio(self, leg: Leg, message: Message) -> Media | None:
         try:
             return await message.audio()
         except MessageUnavailable as reason:
             self.failed = True
-            self._party.session.tell(
+            self._room.tell(
                 events.MessageFailed, leg=leg.id, label=message.label, reason=str(reason)
             )
             return None
 
-    def _sounding(
-        self, leg: "Leg", message: Message, media: Media, *, loop: bool
-    ) -> "_Sound | None":
+    def _sounding(self, leg: Leg, message: Message, media: Media, *, loop: bool) -> "_Sound | None":
         try:
-            return _Sound(self._party, leg, message.label, media, loop=loop)
+            return _Sound(self._room, leg, message.label, media, loop=loop)
         except LegGone:  # LegEnded is on its way, and ends whoever waits for this sound.
             return None
 
@@ -124,30 +138,30 @@ class Hearing:
 class _Sound:
     """One playback, with its beginning and end told as events."""
 
-    def __init__(self, party: "Party", leg: "Leg", label: str, media: Media, *, loop: bool) -> None:
+    def __init__(self, room: Room, leg: Leg, label: str, media: Media, *, loop: bool) -> None:
         self.ended = anyio.Event()
-        self._session = party.session
+        self._room = room
         self._leg = leg
         self._label = label
         self._loop = loop
-        self._playback = PlaybackId(self._session.next_id())
-        self._session.engine.play(leg.id, self._playback, media, loop=loop)
-        self._session.playing[self._playback] = self.finish
+        self._playback = PlaybackId(self._room.next_id())
+        self._room.engine.play(leg.id, self._playback, media, loop=loop)
+        self._room.playing[self._playback] = self.finish
         started = events.MusicStarted if loop else events.MessageStarted
-        self._session.tell(started, leg=leg.id, label=label)
+        self._room.tell(started, leg=leg.id, label=label)
 
     def finish(self) -> None:
         """Take the fact that it was played to its end."""
-        self._session.tell(events.MessageFinished, leg=self._leg.id, label=self._label, whole=True)
+        self._room.tell(events.MessageFinished, leg=self._leg.id, label=self._label, whole=True)
         self.ended.set()
 
     def stop(self) -> None:
-        if self._session.playing.pop(self._playback, None) is None:
+        if self._room.playing.pop(self._playback, None) is None:
             return
-        self._session.engine.stop(self._playback)
+        self._room.engine.stop(self._playback)
         if self._loop:
-            self._session.tell(events.MusicStopped, leg=self._leg.id, label=self._label)
+            self._room.tell(events.MusicStopped, leg=self._leg.id, label=self._label)
         else:
-            self._session.tell(
+            self._room.tell(
                 events.MessageFinished, leg=self._leg.id, label=self._label, whole=False
             )

@@ -3,7 +3,6 @@
 from collections import deque
 from collections.abc import Collection
 from contextlib import ExitStack
-from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 import anyio
@@ -38,12 +37,7 @@ class Keypad:
             self._listening.enter_context(self._party.leg.listened_to())
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._party.keypads.remove(self)
         self._listening.close()
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 import anyio
@@ -38,7 +37,7 @@ class Party:
         self.cause: Cause | None = None
         "Why the party has left, once it was there."
         self.needed_by: set[anyio.CancelScope] = set()
-        self.when_early: Callable[[], None] | None = None
+        self.when_early: Callable[[Leg], None] | None = None
         "Called when the leg that rings begins to send early media."
         self.keypads: list[Keypad] = []
         "Those that take the keys the party presses."
@@ -125,7 +124,7 @@ class Party:
 
     def hears(self, message: Message | None, then: Message | None = None) -> Hearing:
         """In a ``with``: the party hears ``message`` once, then the music ``then``, looped."""
-        return Hearing(self, message, then)
+        return Hearing(self.session, self.leg, message, then)
 
     async def hears_out(self, message: Message | None) -> bool:
         """Play ``message`` to its end; False if it could not be played.
@@ -184,12 +183,7 @@ class Ringing:
         self.party.session.start_soon(self._ring)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
     def stop(self) -> None:

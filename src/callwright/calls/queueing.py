@@ -1,6 +1,5 @@
 """Queueing: a contact waits in a queue, hears music and its position, and is taken by somebody."""
 
-from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 import anyio
@@ -98,12 +97,7 @@ class Waiting:
             self._hearing = self._contact.hears(None, then=self._queue.music).__enter__()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._scope.cancel()
         if self._hearing:
             self._hearing.stop()

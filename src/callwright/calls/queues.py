@@ -6,7 +6,6 @@ that person. Nothing here waits for a phone; the scenario rings whom it is given
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from types import TracebackType
 from typing import Self
 
 import anyio
@@ -35,12 +34,7 @@ class Place:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._line.leave(self)
 
     @property

@@ -205,7 +205,7 @@ class Session:
         assert one.leg
         assert other.leg
         legs = one.leg.id, other.leg.id
-        bridge = self._bridge(one, other)
+        bridge = self._bridge(one.leg, other.leg)
         if bridge is None:  # One has just gone; ``present`` around this block will say so.
             yield
             return
@@ -222,21 +222,17 @@ class Session:
                 self._talked += lasted
             self.tell(events.TalkFinished, legs=legs, duration=round(lasted, 3))
 
-    def join_early(self, listener: Party, ringing: Party) -> BridgeId | None:
-        """Let a party hear the early media of another's leg. None if either has just gone."""
-        assert listener.leg
-        assert ringing.leg
+    def join_early(self, listener: Leg, ringing: Leg) -> BridgeId | None:
+        """Let a leg hear the early media of another. None if either has just gone."""
         bridge = self._bridge(listener, ringing)
         if bridge is not None:
-            self.tell(events.EarlyMediaJoined, leg=listener.leg.id, heard=ringing.leg.id)
+            self.tell(events.EarlyMediaJoined, leg=listener.id, heard=ringing.id)
         return bridge
 
-    def _bridge(self, one: Party, other: Party) -> BridgeId | None:
-        assert one.leg
-        assert other.leg
+    def _bridge(self, one: Leg, other: Leg) -> BridgeId | None:
         bridge = BridgeId(self.next_id())
         try:
-            self.engine.bridge(bridge, one.leg.id, other.leg.id)
+            self.engine.bridge(bridge, one.id, other.id)
         except LegGone:
             return None
         return bridge
@@ -295,7 +291,7 @@ class Session:
             case port.EarlyMediaStarted():
                 self.tell(events.EarlyMediaHeard, leg=leg.id)
                 if leg.party.when_early and leg.party.leg is leg:
-                    leg.party.when_early()
+                    leg.party.when_early(leg)
             case port.LegAnswered():
                 leg.answered = anyio.current_time()
                 if leg.role is Role.CONTACT:

@@ -71,8 +71,27 @@ Headers = dict[str, list[str]]
 "Values by lower-case name, in the order they came."
 
 
+class _Headed:
+    """What the headers of requests and responses say alike."""
+
+    __slots__ = ()
+    headers: Headers
+
+    @property
+    def call_id(self) -> str:
+        return self.headers["call-id"][0]
+
+    @property
+    def cseq(self) -> int:
+        return int(self.headers["cseq"][0].split(None, 1)[0])
+
+    @property
+    def to_tag(self) -> str | None:
+        return parse_address(self.headers["to"][0]).tag
+
+
 @dataclass(slots=True)
-class Request:
+class Request(_Headed):
     method: str
     uri: str
     headers: Headers = field(default_factory=dict)
@@ -83,20 +102,8 @@ class Request:
         return f"{self.method} {self.uri} SIP/2.0"
 
     @property
-    def call_id(self) -> str:
-        return self.headers["call-id"][0]
-
-    @property
-    def cseq(self) -> int:
-        return int(self.headers["cseq"][0].split(None, 1)[0])
-
-    @property
     def from_tag(self) -> str | None:
         return parse_address(self.headers["from"][0]).tag
-
-    @property
-    def to_tag(self) -> str | None:
-        return parse_address(self.headers["to"][0]).tag
 
     @property
     def via(self) -> Via:
@@ -107,7 +114,7 @@ class Request:
 
 
 @dataclass(slots=True)
-class Response:
+class Response(_Headed):
     status: int
     reason: str
     headers: Headers = field(default_factory=dict)
@@ -118,21 +125,9 @@ class Response:
         return f"SIP/2.0 {self.status} {self.reason}"
 
     @property
-    def call_id(self) -> str:
-        return self.headers["call-id"][0]
-
-    @property
-    def cseq(self) -> int:
-        return int(self.headers["cseq"][0].split(None, 1)[0])
-
-    @property
     def method(self) -> str:
         """Method of the request that is answered."""
         return self.headers["cseq"][0].split(None, 1)[1]
-
-    @property
-    def to_tag(self) -> str | None:
-        return parse_address(self.headers["to"][0]).tag
 
     @property
     def branch(self) -> str:
