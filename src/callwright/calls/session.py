@@ -109,18 +109,7 @@ class Session:
     def ring(self, party: Party, target: Target) -> Leg:
         """Begin to ring one phone for a party."""
         beside = tuple(self.legs)
-        leg = Leg(LegId(self.next_id()), party, target, anyio.current_time())
-        self.legs[leg.id] = leg
-        employee = target.employee
-        self.tell(
-            events.LegStarted,
-            leg=leg.id,
-            role=party.role,
-            calling_number=target.caller_id,
-            called_number=target.address.number,
-            employee_id=employee.id if employee else None,
-            employee_full_name=employee.full_name if employee else None,
-        )
+        leg = self._add(LegId(self.next_id()), party, target, offered=False)
         self.engine.ring(leg.id, target.address, caller_id=target.caller_id, beside=beside)
         return leg
 
@@ -131,20 +120,24 @@ class Session:
         """
         self._called_in = True
         party = Party(self, Role.CONTACT)
-        leg = party.leg = Leg(offered, party, caller, anyio.current_time())
-        self.legs[leg.id] = leg
-        employee = caller.employee
+        party.leg = self._add(offered, party, caller, offered=True)
+        return party
+
+    def _add(self, leg_id: LegId, party: Party, target: Target, *, offered: bool) -> Leg:
+        leg = self.legs[leg_id] = Leg(leg_id, party, target, anyio.current_time())
+        phone, other = target.address.number, target.caller_id
+        employee = target.employee
         self.tell(
             events.LegStarted,
-            leg=leg.id,
+            leg=leg_id,
             role=party.role,
-            calling_number=caller.address.number,
-            called_number=caller.caller_id,
+            calling_number=phone if offered else other,
+            called_number=other if offered else phone,
             employee_id=employee.id if employee else None,
             employee_full_name=employee.full_name if employee else None,
-            offered=True,
+            offered=offered,
         )
-        return party
+        return leg
 
     def give_up(self, leg: Leg, cause: Cause) -> None:
         """Hang up a leg that has not answered, for a cause of ours."""

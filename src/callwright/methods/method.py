@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import (
@@ -146,18 +146,10 @@ class Declaration(Generic[P]):
         return IdempotencyKeyConflict.mnemonic in self.errors
 
     def served_by(self, serve: Callable[[Caller, P], Awaitable[object]]) -> "Method[P]":
-        return Method(
-            name=self.name,
-            params=self.params,
-            component=self.component,
-            summary=self.summary,
-            errors=self.errors,
-            result=self.result,
-            states=self.states,
-            counts_items=self.counts_items,
-            free=self.free,
-            serve=serve,
-        )
+        return Method(**self._facts(), serve=serve)
+
+    def _facts(self) -> dict[str, Any]:
+        return {one.name: getattr(self, one.name) for one in fields(Declaration)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,16 +172,7 @@ class OpenDeclaration(Declaration[P]):
         identify: Callable[[str, P], Awaitable[tuple[User, Account]]],
         serve: Callable[[User], Awaitable[object]],
     ) -> "OpenMethod[P]":
-        return OpenMethod(
-            name=self.name,
-            params=self.params,
-            component=self.component,
-            summary=self.summary,
-            errors=self.errors,
-            result=self.result,
-            identify=identify,
-            serve=serve,
-        )
+        return OpenMethod(**self._facts(), identify=identify, serve=serve)
 
 
 @dataclass(frozen=True, slots=True)
