@@ -33,7 +33,11 @@ BY_HAND = "manual"
 _TALKED = (
     update(call_legs)
     .where(call_legs.c.id == bindparam("leg"))
-    .values(talked_at=func.coalesce(call_legs.c.talked_at, bindparam("time")))
+    .values(
+        talked_at=func.coalesce(
+            call_legs.c.talked_at, bindparam("time", type_=call_legs.c.talked_at.type)
+        )
+    )
 )
 _LEFT = update(call_legs).where(call_legs.c.id == bindparam("leg")).values(is_transferred=true())
 _TRANSFERRED = (
