@@ -136,8 +136,9 @@ def test_an_informer_call_rings_for_the_dialing_timeout(home: House) -> None:
 def test_a_multi_call_joins_the_first_who_takes_it(home: House, first: str) -> None:
     phones = [
         {"number": "79261110003"},
-        {"number": SILENT},
-        {"number": OPERATOR_2},
+        # Not to be given up on a busy machine before somebody has answered.
+        {"number": SILENT, "dialing_timeout": 60},
+        {"number": OPERATOR_2, "dialing_timeout": 60},
     ]
     group = {"lines_start": 2, "lines_limit": 3, "phones": phones}
     call = over(home, "start.multi_call", MULTI | {"first_call": first, "operators": [group]})
