@@ -133,7 +133,7 @@ def _columns(attempt: Attempt) -> dict[str, object]:
         "form": attempt.form,
         "content": attempt.content,
         "started_at": attempt.started_at,
-        "duration": attempt.duration,
+        "duration": round(attempt.duration, 3),
         "status": attempt.status,
         "answer": attempt.answer,
         "error_type": attempt.error_type,
