@@ -97,7 +97,8 @@ def test_pairs(template: str, expected: list[tuple[str, str]], query: bool) -> N
         ("{{{call_session_id}}: 1}", "no JSON"),
         ('{"a": "unfinished}', "no JSON"),
         ('{"a": NaN}', "NaN is no JSON"),
-        ("[" * 5000, "nested too deeply"),
+        # How deep is too deep is the interpreter's affair; newer ones get to the end of this.
+        ("[" * 5000, "nested too deeply|no JSON"),
         ("", "no JSON"),
         ("Звонок {{call_session_id}}", "neither JSON nor pairs"),
         ("a=1&&b=2", "pair 2"),
