@@ -9,7 +9,7 @@ from callwright.engines.sip.call import StreamAgreed
 from callwright.engines.sip.hop import Hop
 from callwright.engines.sip.offered import RING_BACK_EVERY
 from tests.engines.sip.guest import SDP, authorization, challenges, request
-from tests.engines.sip.world import FAR, World, reply
+from tests.engines.sip.world import FAR, Packet, World, reply
 
 CARRIER = Hop("192.0.2.1", 5060)
 STRANGER = Hop("198.51.100.66", 5060)
@@ -21,8 +21,8 @@ LEG = LegId(101)
 class House(World):
     """A world with a trunk at 192.0.2.1, whose calls are taken."""
 
-    def __init__(self, *trunks: Trunk) -> None:
-        super().__init__()
+    def __init__(self, *trunks: Trunk, loss: float = 0.0, seed: int = 0) -> None:
+        super().__init__(loss=loss, seed=seed)
         self.front.use_trunks(trunks or [Trunk("carrier", "192.0.2.1")])
         self.branch = ""
 
@@ -427,6 +427,60 @@ def test_copies_of_the_invite_are_one_call() -> None:
     house.hear(invite, source=CARRIER)
     assert len(house.arrivals) == 1
     assert house.codes() == [100, 100, 180, 180]
+
+
+class Callers:
+    """Far ends that call, and send everything again until it is answered (RFC 3261 17.1)."""
+
+    def __init__(self) -> None:
+        self._heard: set[str] = set()
+        self._gone: set[str] = set()
+
+    def invites(self, call: str) -> list[Packet]:
+        return self._until(self._heard, call, self._request("INVITE", call))
+
+    def byes(self, call: str, to: str) -> list[Packet]:
+        return self._until(self._gone, call, self._request("BYE", call, cseq=2, to=to))
+
+    def __call__(self, response: sipmessage.Response) -> list[Packet]:
+        call, method = response.headers["Call-ID"], response.headers["CSeq"].split()[1]
+        (self._heard if method == "INVITE" else self._gone).add(call)
+        if method == "BYE" or response.code < 200:
+            return []
+        return [Packet(self._request("ACK", call, to=response.headers["To"]))]
+
+    def _until(self, heard: set[str], call: str, data: bytes) -> list[Packet]:
+        times = (0.0, 0.5, 1.5, 3.5, 7.5, 11.5, 15.5, 19.5, 23.5, 27.5, 31.5)
+        return [Packet(data, after, unless=lambda: call in heard) for after in times]
+
+    def _request(self, method: str, call: str, *, cseq: int = 1, to: str = "74993720692") -> bytes:
+        return request(
+            method, to=to, uri=CALLED, source=FAR, contact="<sip:far@127.0.0.1:6000>",
+            body=SDP if method == "INVITE" else "", call_id=call, cseq=cseq,
+            branch=f"{call}{method}",
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_thirty_callers_of_thirty_are_answered_at_15_percent_loss(seed: int) -> None:
+    house = House(Trunk("lossy", FAR.host, FAR.port), loss=0.15, seed=seed)
+    house.caller = callers = Callers()
+    for number in range(30):
+        house.travel(callers.invites(f"call-{number}"))
+    house.until(32)
+    assert len(house.arrivals) == 30
+    for leg in house.calls:
+        house.answer(leg)
+    house.until(64)
+    assert house.told().count("LegAnswered") == 30
+    said = {one.headers["Call-ID"]: one.headers["To"] for one in house.responses()}
+    for call, to in said.items():
+        house.travel(callers.byes(call, to))
+    house.until(200)
+    assert house.told().count("LegEnded") == 30
+    assert house.requests("BYE") == []
+    assert house.agent.layer.next_timer() is None
+    assert (house.agent.layer._servers, house.agent._calls) == ({}, {})
 
 
 def test_the_same_call_by_another_way_is_refused() -> None:

@@ -60,6 +60,8 @@ class World:
         self.sent: list[tuple[float, Sent, Hop]] = []
         "What our side has sent: time, message, hop. Lost ones too."
         self.far = far
+        self.caller: Callable[[sipmessage.Response], Sequence[Packet]] = lambda response: ()
+        "What a far end does with our answers."
         self.calls: dict[LegId, Call] = {}
         self.front = Front("callwright", b"a secret")
         self.arrivals: list[Arrival] = []
@@ -183,11 +185,16 @@ class World:
             datagram = queue.popleft()
             message = sipmessage.Message.parse(datagram.data)
             self.sent.append((self.now, message, datagram.hop))
-            if self.far is None or isinstance(message, sipmessage.Response) or self._lost():
-                continue
-            for packet in self.far(message):
-                arrives = self.now + 0.01 + packet.after
-                heapq.heappush(self._wire, (arrives, next(self._count), packet))
+            if isinstance(message, sipmessage.Response):
+                self.travel(() if self._lost() else self.caller(message))
+            elif self.far is not None and not self._lost():
+                self.travel(self.far(message))
+
+    def travel(self, packets: Sequence[Packet]) -> None:
+        """Put what a far end sends on its way; some of it may be lost."""
+        for packet in packets:
+            arrives = self.now + 0.01 + packet.after
+            heapq.heappush(self._wire, (arrives, next(self._count), packet))
 
 
 def reply(
