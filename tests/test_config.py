@@ -30,6 +30,14 @@ def refused(folder: Path, text: str | bytes) -> list[str]:
         ("user_agent = 5", 'user_agent: a text in quotes ("…") is needed'),
         ('codecs = ["PCMA", "GSM"]', "codecs[1]: 'PCMA', 'PCMU', 'G722' or 'opus' is needed"),
         ("codecs = []", "codecs: a list of at least 1 is needed"),
+        (
+            "rtp_ports = [32767, 16384]",
+            "rtp_ports: an even port and the next one are needed from the first to the last",
+        ),
+        (
+            "rtp_ports = [16385, 16386]",
+            "rtp_ports: an even port and the next one are needed from the first to the last",
+        ),
         ("rtp_ports = [16384]", "rtp_ports: a longer list is needed"),
         ("tls_key = true", 'tls_key: a path in quotes ("…") is needed'),
         ('realm = ""', "realm: a text of the form ^[A-Za-z0-9_. -]{1,64}$ is needed"),

@@ -9,7 +9,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from callwright.config_faults import told
 from callwright.directory.lines import line_of_refusal
@@ -31,6 +31,16 @@ class Section(BaseModel):
 
 
 Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+def _with_room_for_a_leg(ports: tuple[int, int]) -> tuple[int, int]:
+    first, last = ports
+    if first + first % 2 + 1 > last:
+        raise ValueError("an even port and the next one are needed from the first to the last")
+    return ports
+
+
+PortRange = Annotated[tuple[Port, Port], AfterValidator(_with_room_for_a_leg)]
 Seconds = Annotated[float, Field(gt=0, le=86400)]
 
 
@@ -102,7 +112,7 @@ class SipSettings(Section):
     requests_per_source: Annotated[float, Field(gt=0, le=10_000)] = 20.0
     """Requests outside of calls that one address may make per second, five times as many at once;
     what is more is dropped."""
-    rtp_ports: tuple[Port, Port] = (16384, 32767)
+    rtp_ports: PortRange = (16384, 32767)
     "Range of UDP ports for RTP and RTCP, both ends included; two ports per leg."
     codecs: Annotated[list[Literal["PCMA", "PCMU", "G722", "opus"]], Field(min_length=1)] = [
         "PCMA",

@@ -1,6 +1,6 @@
 """What is wrong with a settings file, and where: in words of somebody who writes the file."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from pydantic import ValidationError
@@ -69,21 +69,28 @@ _NEEDED_BY_LIMIT: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "string_too_long": lambda limit: f"a text of at most {limit['max_length']} characters",
     "string_pattern_mismatch": lambda limit: f"a text of the form {limit['pattern']}",
 }
-_NO_SETTING = "there is no such setting"
 
 
 def _reason(error: ErrorDetails) -> str:
-    kind = error["type"]
-    if kind == "extra_forbidden":
-        return _NO_SETTING
-    if kind in _NEEDED_BY_LIMIT:
-        return _NEEDED_BY_LIMIT[kind](error["ctx"])
-    return _NEEDED.get(kind, error["msg"])
+    match error["type"]:
+        case "extra_forbidden":
+            return "there is no such setting"
+        case "value_error":
+            return error["msg"].removeprefix("Value error, ")
+        case kind if kind in _NEEDED_BY_LIMIT:
+            return f"{_NEEDED_BY_LIMIT[kind](error['ctx'])}{_IS_NEEDED}"
+        case kind if kind in _NEEDED:
+            return f"{_NEEDED[kind]}{_IS_NEEDED}"
+    return error["msg"]
 
 
-def _joined(reasons: Mapping[str, None]) -> str:
-    said = " or ".join(reasons)
-    return said if said == _NO_SETTING else f"{said} is needed"
+_IS_NEEDED = " is needed"
+
+
+def _joined(reasons: Iterable[str]) -> str:
+    """Tell in one phrase what a value may be that may be of several kinds."""
+    said = " or ".join(reason.removesuffix(_IS_NEEDED) for reason in reasons)
+    return said + _IS_NEEDED if all(one.endswith(_IS_NEEDED) for one in reasons) else said
 
 
 def _dotted(place: Place) -> str:

@@ -10,7 +10,7 @@ from argon2 import PasswordHasher
 
 from callwright.calls.manager import CallManager
 from callwright.clock import Clock
-from callwright.config import Settings
+from callwright.config import Settings, SipSettings, StartFault
 from callwright.directory.model import VirtualNumber
 from callwright.downloads.links import Links
 from callwright.engines.port import Engine, LegId
@@ -43,6 +43,7 @@ def _engine(settings: Settings, next_leg: Callable[[], LegId]) -> Engine:
             # Only here, as for the media and the speech: a sandbox starts without them.
             from callwright.engines.sip.engine import SipEngine
 
+            _check_certificate(settings.sip)
             return SipEngine(
                 settings.sip,
                 _media(settings),
@@ -51,6 +52,29 @@ def _engine(settings: Settings, next_leg: Callable[[], LegId]) -> Engine:
             )
         case _:
             assert_never(settings.engine)
+
+
+def _check_certificate(sip: SipSettings) -> None:
+    """Load what SIP over TLS is served with, to name the setting that is wrong."""
+    from callwright.engines.sip.tls import server_context
+
+    if sip.tls_certificate is None:
+        return
+    files = {"tls_certificate": sip.tls_certificate}
+    if sip.tls_key is not None:
+        files["tls_key"] = sip.tls_key
+    for name, file in files.items():
+        try:
+            file.open("rb").close()
+        except OSError as fault:
+            raise StartFault(f"sip.{name}: {file}: {fault.strerror}") from fault
+    try:
+        server_context(sip.tls_certificate, sip.tls_key)
+    except OSError as fault:
+        raise StartFault(
+            f"sip.tls_certificate: {sip.tls_certificate}: no certificate with its key, in PEM "
+            f"({fault.strerror})"
+        ) from fault
 
 
 def _media(settings: Settings) -> "MediaEngine":
