@@ -1,4 +1,4 @@
-"""A client in thirty lines, for the examples: the standard library and nothing else.
+"""A small client for the examples: the standard library and nothing else.
 
 Reads CALLWRIGHT_URL (default http://127.0.0.1:8080) and CALLWRIGHT_TOKEN from the environment.
 """
@@ -6,8 +6,10 @@ Reads CALLWRIGHT_URL (default http://127.0.0.1:8080) and CALLWRIGHT_TOKEN from t
 import json
 import os
 import time
+import urllib.error
 import urllib.request
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NoReturn
 
 
 class Refused(Exception):
@@ -18,16 +20,32 @@ class Refused(Exception):
         self.mnemonic = error["data"]["mnemonic"]
 
 
+class CallOver(Exception):
+    """The call has ended before what was waited for; the text says how."""
+
+
+def run(main: Callable[[], int]) -> NoReturn:
+    """Run a program; what goes wrong with its call is said in one line."""
+    try:
+        raise SystemExit(main())
+    except (Refused, CallOver, TimeoutError) as fault:
+        raise SystemExit(str(fault)) from None
+    except urllib.error.URLError as fault:
+        raise SystemExit(f"No answer from {_url()}: {fault.reason}") from None
+
+
 def call(method: str, **params: object) -> Any:
     """Call one method; give what its answer holds in ``result.data``. Raises `Refused`."""
-    url = os.environ.get("CALLWRIGHT_URL", "http://127.0.0.1:8080")
+    token = os.environ.get("CALLWRIGHT_TOKEN")
+    if not token:
+        raise SystemExit("Put your access token into the environment as CALLWRIGHT_TOKEN")
     body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
     request = urllib.request.Request(
-        f"{url}/v4.0",
+        f"{_url()}/v4.0",
         data=json.dumps(body).encode(),
         headers={
             "Content-Type": "application/json",
-            "Authorization": f"Bearer {os.environ['CALLWRIGHT_TOKEN']}",
+            "Authorization": f"Bearer {token}",
         },
     )
     with urllib.request.urlopen(request, timeout=10) as response:
@@ -37,10 +55,14 @@ def call(method: str, **params: object) -> Any:
     return answer["result"]["data"]
 
 
+def _url() -> str:
+    return os.environ.get("CALLWRIGHT_URL", "http://127.0.0.1:8080")
+
+
 def wait_until(session: int, *, event: str, within: float = 120.0) -> dict[str, Any]:
     """Look at a session until its timeline has ``event``; give the session as it is then.
 
-    Raises TimeoutError, and RuntimeError if the session ends without it.
+    Raises TimeoutError, and CallOver if the session ends without it.
     """
     deadline = time.monotonic() + within
     while time.monotonic() < deadline:
@@ -48,9 +70,9 @@ def wait_until(session: int, *, event: str, within: float = 120.0) -> dict[str, 
         if any(entry["event"] == event for entry in shown["timeline"]):
             return shown
         if shown["state"] == "finished":
-            raise RuntimeError(f"the call ended before: {shown['finish_reason']}")
+            raise CallOver(f"The call is over: {shown['finish_reason']}")
         time.sleep(0.2)
-    raise TimeoutError(f"no {event} within {within:.0f} s")
+    raise TimeoutError(f"No {event} within {within:.0f} s")
 
 
 def wait_while(session: int, *, state: str, within: float = 120.0) -> str:
@@ -61,4 +83,4 @@ def wait_while(session: int, *, state: str, within: float = 120.0) -> str:
         if now != state:
             return now
         time.sleep(0.2)
-    raise TimeoutError(f"still {state} after {within:.0f} s")
+    raise TimeoutError(f"Still {state} after {within:.0f} s")

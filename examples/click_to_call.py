@@ -5,7 +5,7 @@ python examples/click_to_call.py --employee 25 --number 74993720692 79260000000
 
 import argparse
 
-from callwright_client import Refused, call, wait_until
+from callwright_client import Refused, call, run, wait_until
 
 
 def main() -> int:
@@ -38,4 +38,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    run(main)

@@ -5,7 +5,7 @@ python examples/consult_and_transfer.py CALL_SESSION_ID COLLEAGUE
 
 import argparse
 
-from callwright_client import call, wait_while
+from callwright_client import call, run, wait_while
 
 
 def main() -> int:
@@ -31,4 +31,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    run(main)

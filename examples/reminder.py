@@ -6,7 +6,7 @@
 
 import argparse
 
-from callwright_client import call, wait_until
+from callwright_client import call, run, wait_until
 
 
 def main() -> int:
@@ -34,4 +34,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    run(main)

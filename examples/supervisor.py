@@ -5,7 +5,7 @@ python examples/supervisor.py CALL_SESSION_ID SUPERVISORS_NUMBER
 
 import argparse
 
-from callwright_client import call, wait_until
+from callwright_client import call, run, wait_until
 
 
 def main() -> int:
@@ -27,4 +27,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    run(main)

@@ -41,15 +41,21 @@ def environment(home: House) -> dict[str, str]:
     return os.environ | {"CALLWRIGHT_URL": home.url, "CALLWRIGHT_TOKEN": TOKEN}
 
 
-def run(home: House, example: str, *words: str) -> tuple[int, list[str]]:
-    done = subprocess.run(
+def program(
+    environment: dict[str, str], example: str, *words: str
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
         [sys.executable, str(EXAMPLES / example), *words],
-        env=environment(home),
+        env=environment,
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
     )
+
+
+def run(home: House, example: str, *words: str) -> tuple[int, list[str]]:
+    done = program(environment(home), example, *words)
     assert not done.stderr, done.stderr
     return done.returncode, done.stdout.splitlines()
 
@@ -75,6 +81,36 @@ def test_click_to_call(home: House) -> None:
         home, "click_to_call.py", "--employee=25", f"--number={NUMBER}", "79269999999"
     )
     assert (status, said) == (1, ["This customer does not want to be called."])
+
+
+@pytest.mark.parametrize(
+    ("words", "fault"),
+    [
+        (
+            ["click_to_call.py", "--employee=99", f"--number={NUMBER}", CUSTOMER],
+            "Employee with id 99 not found. It is not your employee. (employee.id)",
+        ),
+        (
+            ["click_to_call.py", "--employee=25", f"--number={NUMBER}", BUSY],
+            "The call is over: subscriber_busy",
+        ),
+        (["supervisor.py", "99", "2501"], "Call session not found (call_session_id)"),
+    ],
+)
+def test_what_goes_wrong_is_said_in_one_line(home: House, words: list[str], fault: str) -> None:
+    done = program(environment(home), *words)
+    assert (done.returncode, done.stderr) == (1, f"{fault}\n")
+
+
+def test_without_a_token_or_a_service_it_is_said_what_is_missing(home: House) -> None:
+    words = ["click_to_call.py", "--employee=25", f"--number={NUMBER}", CUSTOMER]
+    done = program(environment(home) | {"CALLWRIGHT_TOKEN": ""}, *words)
+    missing = "Put your access token into the environment as CALLWRIGHT_TOKEN\n"
+    assert (done.returncode, done.stderr) == (1, missing)
+    nowhere = "http://127.0.0.1:1"
+    done = program(environment(home) | {"CALLWRIGHT_URL": nowhere}, *words)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"No answer from {nowhere}: ")
 
 
 def test_callback_widget(home: House) -> None:
