@@ -4,6 +4,7 @@
 """
 
 import itertools
+import tempfile
 import wave
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -165,7 +166,9 @@ class MemoryJournal:
 
 
 class Stage:
-    def __init__(self, far_ends: Mapping[str, FarEnd], parallel_at_most: int = 100) -> None:
+    def __init__(
+        self, far_ends: Mapping[str, FarEnd], recordings: Path, parallel_at_most: int
+    ) -> None:
         self.engine = SimulatedEngine(far_ends)
         self.journal = MemoryJournal()
         self.manager = CallManager(
@@ -173,7 +176,7 @@ class Stage:
             self.journal,
             next_id=itertools.count(1 << 32).__next__,
             parallel_at_most=parallel_at_most,
-            recordings=Path("recordings"),
+            recordings=recordings,
         )
         self.manager.listeners.append(self._notice)
         self._verdicts: dict[SessionId, SessionFinished] = {}
@@ -233,7 +236,14 @@ async def stage(
     far_ends: Mapping[str, FarEnd], *, parallel_at_most: int = 100
 ) -> AsyncIterator[Stage]:
     """Raise the curtain: the engine and the manager run until the block is left."""
-    scene = Stage(far_ends, parallel_at_most)
+    with tempfile.TemporaryDirectory() as folder:
+        scene = Stage(far_ends, Path(folder), parallel_at_most)
+        async with _running(scene):
+            yield scene
+
+
+@asynccontextmanager
+async def _running(scene: Stage) -> AsyncIterator[None]:
     async with anyio.create_task_group() as engine_tasks:
         ready = anyio.Event()
         engine_tasks.start_soon(lambda: scene.engine.run(scene.manager.deliver, started=ready.set))
@@ -244,6 +254,6 @@ async def stage(
             await up.wait()
             scene.engine.use_trunks([Trunk("t", "192.0.2.1")])
             scene.raised_curtain = anyio.current_time()
-            yield scene
+            yield
             calls.cancel_scope.cancel()
         engine_tasks.cancel_scope.cancel()
