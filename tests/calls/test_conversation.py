@@ -313,6 +313,8 @@ def test_transfer_while_the_third_party_rings(props: Props) -> None:
             await session.inbox.ask(TransferTalk())
             await anyio.sleep(0.1)
             assert hearing(scene, CONTACT) == ["music.wav"]
+            states = [leg.state for leg in session.record.legs.values()]
+            assert states == ["ended", "transferred", "dialing"]
             assert len(scene.engine.legs) == 2
             await refused(session, RestoreTalk())
             await anyio.sleep(1.0)
@@ -341,12 +343,16 @@ def test_blind_transfer(props: Props) -> None:
             await session.inbox.ask(TransferCall(target(THIRD)))
             await anyio.sleep(0.2)
             assert state(session) is State.DIALING
+            states = [leg.state for leg in session.record.legs.values()]
+            assert states == ["ended", "transferred", "dialing"]
             assert hearing(scene, CONTACT) == ["music.wav"]
             await refused(session, RestoreTalk())
             await refused(session, TransferTalk())
             await anyio.sleep(1.0)
             assert state(session) is State.TALK
             assert hearing(scene, CONTACT, THIRD) == [THIRD, CONTACT]
+            states = [leg.state for leg in session.record.legs.values()]
+            assert states == ["ended", "talking", "talking"]
 
     play(story)
 

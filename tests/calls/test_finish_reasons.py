@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from callwright.calls import conversation, course, ending, options, scenario
+from callwright.calls import course, ending, options, scenario
 from callwright.calls.ending import REASONS, Ending, leg_finish_reason, released_leg
 from callwright.calls.plan import Role
 from callwright.engines.port import Cause
@@ -80,7 +80,7 @@ def said_of_legs() -> Iterator[str]:
             yield leg_finish_reason(role, cause, None)
             yield released_leg(ending.ending_when_left(role, cause))
     yield from (released_leg(one) for one in endings())
-    yield from (ending.ANOTHER_ANSWERED, conversation.TRANSFERRED)
+    yield from (ending.ANOTHER_ANSWERED, ending.TRANSFERRED)
 
 
 @pytest.mark.parametrize("reason", sorted(set(said())))

@@ -171,7 +171,7 @@ def test_consult_and_transfer(client: Poller) -> None:
     client.call("make.call", **of, to=AFTER_9)
     client.call("transfer.talk", **of)
     assert client.watch(15) == [
-        {EMPLOYEE: "Разъединено", AFTER_5: "На удержании", AFTER_9: "Дозвон"},
+        {EMPLOYEE: "Разъединено", AFTER_5: "Перевод вызова", AFTER_9: "Дозвон"},
         {EMPLOYEE: "Разъединено", AFTER_5: "Разговор", AFTER_9: "Разговор"},
     ]
 

@@ -15,16 +15,13 @@ from callwright.calls.commands import (
     TransferTalk,
     Unhold,
 )
-from callwright.calls.ending import TALKED_TOO_LONG, Ending
+from callwright.calls.ending import TALKED_TOO_LONG, TRANSFERRED, Ending
 from callwright.calls.inbox import Request
 from callwright.calls.options import Buttons
 from callwright.calls.party import Party, PartyLeft, Ringing, present
 from callwright.calls.plan import Conversation, Message, Role
 from callwright.calls.session import Session
 from callwright.calls.state import State
-
-TRANSFERRED = "transfer_disconnects"
-"How the end of an operator's leg is called who has handed the contact over."
 
 
 async def converse(

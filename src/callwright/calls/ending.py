@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from callwright.calls.plan import Role
 from callwright.engines.port import Cause
 
+TRANSFERRED = "transfer_disconnects"
+"How the end of an operator's leg is called who has handed the contact over."
+
 # What it is called when a party is not reached or leaves, and whose fault that is.
 REASONS: dict[Role, dict[Cause, tuple[str, str]]] = {
     Role.CONTACT: {
@@ -42,7 +45,7 @@ REASONS: dict[Role, dict[Cause, tuple[str, str]]] = {
 REASONS[Role.THIRD] = {
     cause: (reason, "third" if fault == "employee" else fault)
     for cause, (reason, fault) in REASONS[Role.EMPLOYEE].items()
-} | {Cause.HUNG_UP: ("transfer_disconnects", "nobody")}
+} | {Cause.HUNG_UP: (TRANSFERRED, "nobody")}
 REASONS[Role.COACH] = REASONS[Role.EMPLOYEE]
 
 # The published API has fewer words for legs than for sessions. A leg's decline is busy, since

@@ -1,10 +1,12 @@
 """The record of a session: what its events add up to, live or long finished."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
 from callwright.calls import events
+from callwright.calls.ending import TRANSFERRED
 from callwright.calls.events import SessionEvent, SessionFinished
 from callwright.calls.plan import Caption, Role, SessionId
 from callwright.calls.state import State
@@ -17,6 +19,8 @@ class LegState(StrEnum):
     "Answered, and waits for the other party."
     TALKING = "talking"
     HELD = "held"
+    TRANSFERRED = "transferred"
+    "Held; the operator has left, and waits no longer for the third party to answer."
     OPERATOR_TALK = "operator_talk"
     "Talks with another operator, not with the contact."
     ENDED = "ended"
@@ -59,6 +63,8 @@ class CallRecord:
     "Those that are ready."
     timeline: list[SessionEvent] = field(default_factory=list)
     verdict: SessionFinished | None = None
+    recording: RecordingId | None = None
+    "The one that is being made now; the file of the one before it may not be ready yet."
 
     @classmethod
     def begin(cls, started: events.SessionStarted) -> "CallRecord":
@@ -98,6 +104,9 @@ class CallRecord:
             case events.LegEnded(leg=leg, finish_reason=reason):
                 self.legs[leg].state = LegState.ENDED
                 self.legs[leg].finish_reason = reason
+                if reason == TRANSFERRED and self.state is State.DIALING:
+                    held = [one.id for one in self.legs.values() if one.state is LegState.HELD]
+                    self._put(held, LegState.TRANSFERRED)
             case events.StateEntered(state=state):
                 self.state = state
             case events.TalkStarted(legs=legs):
@@ -110,15 +119,16 @@ class CallRecord:
             case events.HoldFinished(leg=leg):
                 self._put((leg,), LegState.WAITING)
             case events.RecordingStarted(legs=legs):
+                self.recording = event.recording
                 for leg in legs:
                     self.legs[leg].recorded = True
             case events.RecordingReady():
                 self.recordings.append(
                     RecordingRecord(event.recording, event.file_name, event.duration)
                 )
-                self._recording_over()
+                self._recording_over(event.recording)
             case events.RecordingFailed():
-                self._recording_over()
+                self._recording_over(event.recording)
             case events.TagSet(tag=tag, name=name):
                 self.tags[tag] = name
             case events.TagRemoved(tag=tag):
@@ -131,11 +141,14 @@ class CallRecord:
             case _:
                 pass
 
-    def _put(self, legs: tuple[LegId, ...], state: LegState) -> None:
+    def _put(self, legs: Sequence[LegId], state: LegState) -> None:
         for leg in legs:
             if self.legs[leg].state is not LegState.ENDED:
                 self.legs[leg].state = state
 
-    def _recording_over(self) -> None:
+    def _recording_over(self, recording: RecordingId) -> None:
+        if recording != self.recording:
+            return
+        self.recording = None
         for leg in self.legs.values():
             leg.recorded = False

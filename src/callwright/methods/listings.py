@@ -29,13 +29,20 @@ from callwright.methods.method import (
 
 # What clients know the states of a leg by: constants of the wire.
 LegWord = Literal[
-    "Дозвон", "Разговор", "На очереди", "Разъединено", "Разговор операторов", "На удержании"
+    "Дозвон",
+    "Разговор",
+    "На очереди",
+    "Разъединено",
+    "Разговор операторов",
+    "На удержании",
+    "Перевод вызова",
 ]
 LEG_STATES: dict[LegState, LegWord] = {
     LegState.DIALING: "Дозвон",
     LegState.WAITING: "На очереди",
     LegState.TALKING: "Разговор",
     LegState.HELD: "На удержании",
+    LegState.TRANSFERRED: "Перевод вызова",
     LegState.OPERATOR_TALK: "Разговор операторов",
     LegState.ENDED: "Разъединено",
 }
