@@ -120,19 +120,19 @@ def test_a_phone_of_our_own_calls_a_virtual_number(home: House) -> None:
 
 
 @pytest.mark.parametrize(
-    ("caller", "called", "reason", "cause"),
+    ("caller", "called", "reason", "of_leg", "cause"),
     [
-        ("79269999999", NUMBER, "numa_in_black_list", "rejected"),
-        ("79261110003", "74993720693", "no_active_scenario", "no_answer"),
+        ("79269999999", NUMBER, "numa_in_black_list", "in_call_not_allowed", "rejected"),
+        ("79261110003", "74993720693", "no_active_scenario", "scenario_not_found", "no_answer"),
     ],
 )
 def test_a_call_that_is_refused_leaves_a_session(
-    home: House, caller: str, called: str, reason: str, cause: str
+    home: House, caller: str, called: str, reason: str, of_leg: str, cause: str
 ) -> None:
     call = home.until_finished(session_from(home, caller, called))
     assert call["finish_reason"] == reason
     [ended] = events(call, "leg_ended")
-    assert (ended["finish_reason"], ended["cause"]) == (reason, cause)
+    assert (ended["finish_reason"], ended["cause"]) == (of_leg, cause)
     assert not events(call, "leg_answered")
 
 
