@@ -441,6 +441,21 @@ def test_commands_may_be_given_from_inside_an_event(message: Media) -> None:
     asyncio.run(told())
 
 
+def test_time_is_kept_in_the_middle_of_a_long_turn_of_the_loop() -> None:
+    async def tell(board: Switchboard) -> None:
+        async with Phone(ANN) as ann:
+            board.up(ONE, ann)
+            await ann.until(lambda: bool(ann.came))
+            [(_, before)] = board.engine.qualities()
+            over = time.monotonic() + 0.1
+            while time.monotonic() < over:  # without a turn of the loop
+                board.engine.keep_time()
+            [(_, after)] = board.engine.qualities()
+            assert 4 <= after.sent - before.sent <= 6
+
+    story(tell)
+
+
 def test_nothing_is_told_of_a_leg_that_was_closed_in_the_same_turn() -> None:
     """Keys begin to go out on three legs in one slot; all are closed when told of the first."""
 

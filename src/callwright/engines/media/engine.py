@@ -167,6 +167,11 @@ class RtpEngine:
             self._watch.close()
             await self._recorder.close()
 
+    def keep_time(self) -> None:
+        if self._timer is not None and time.monotonic() >= self._clock.due:
+            self._timer.cancel()
+            self._slot_came()
+
     def open(self, leg: LegId, beside: Collection[LegId] = ()) -> tuple[str, int]:
         """Also raises ValueError if the leg is open already."""
         if leg in self._lines:

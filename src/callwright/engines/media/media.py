@@ -99,6 +99,9 @@ class MediaEngine(Protocol):
         first turn on; what they ask for is done then.
         """
 
+    def keep_time(self) -> None:
+        """Send what has fallen due, in the middle of a long turn of the event loop."""
+
     def open(self, leg: LegId, beside: Collection[LegId] = ()) -> tuple[str, int]:
         """Reserve an even RTP port (and the next for RTCP); return the address to offer.
 

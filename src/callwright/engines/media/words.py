@@ -62,8 +62,8 @@ class _Command:
         method(*values[:plain], **dict(zip(self._words, values[plain:], strict=True)))
 
 
-_NOT_GIVEN = ("run", "open")
-"``open`` goes with two sockets, and has a place of its own in the worker."
+_NOT_GIVEN = ("run", "open", "keep_time")
+"``open`` goes with two sockets, and has a place of its own; a worker's loop is all its own."
 _COMMANDS: Mapping[str, _Command] = {
     name: _Command(method)
     for name, method in vars(MediaEngine).items()

@@ -183,6 +183,9 @@ class MediaWorkers:
     def connect(self, leg: LegId, stream: Stream) -> None:
         self._tell_of(leg, "connect", leg, stream)
 
+    def keep_time(self) -> None:
+        """Each worker has an event loop of its own to keep it by."""
+
     def answered(self, leg: LegId) -> None:
         self._tell_of(leg, "answered", leg)
 

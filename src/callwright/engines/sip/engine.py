@@ -397,11 +397,13 @@ class SipEngine(MediaCommands):
         """Send and tell what an input has brought, in the same turn of the loop."""
         self._heard_something.set()
         self._driver.flush()
+        self._media.keep_time()
         self._telling.now()
 
     def _after_command(self) -> None:
         """Send at once; but tell in the next turn (contract 3)."""
         self._driver.flush()
+        self._media.keep_time()
         self._telling.soon()
 
     def _tell_soon(self, event: EngineEvent) -> None:
