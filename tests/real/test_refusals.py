@@ -54,6 +54,13 @@ def verdict_of(status: int, who: str) -> tuple[str, str]:
     return f"no_success_{who}_call", "network"
 
 
+def word_of(verdict: SessionFinished) -> str:
+    """What the leg is to say, for which the published API has fewer words (choreography 7)."""
+    if verdict.finish_reason != "no_success_operator_call":
+        return verdict.finish_reason
+    return "operator_busy" if verdict.fault == "employee" else "operator_not_responsible"
+
+
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
@@ -224,7 +231,7 @@ async def test_the_employees_phone_refuses(tmp_path: Path, block: range) -> None
         assert said == verdict_of(status, "operator"), status
         [leg] = legs.values()
         assert leg.raw == f"{status} Number {status}"
-        assert leg.finish_reason == verdict.finish_reason
+        assert leg.finish_reason == word_of(verdict)
         await at.phones.saw(phone, "ACK")
         assert not at.phones.seen[f"answers{status}", "INVITE"]
         assert not at.phones.seen[phone, "BYE"]
