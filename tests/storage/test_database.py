@@ -1,7 +1,9 @@
+import asyncio
 import re
 import sqlite3
 from pathlib import Path
 
+import anyio
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
@@ -13,6 +15,7 @@ import callwright.storage.database
 from callwright.storage.database import (
     DatabaseFault,
     check_schema,
+    close_database,
     database_file,
     migrate,
     open_database,
@@ -107,7 +110,7 @@ async def test_no_tables_says_to_migrate(tmp_path: Path) -> None:
     database = open_database(f"sqlite+aiosqlite:///{tmp_path / 'empty.db'}")
     with pytest.raises(DatabaseFault, match="no tables: run `callwright migrate`"):
         await check_schema(database)
-    await database.dispose()
+    await close_database(database)
 
 
 async def test_another_revision_says_to_migrate(database: AsyncEngine) -> None:
@@ -124,7 +127,7 @@ async def test_a_file_that_is_no_database_is_said_to_be_damaged(tmp_path: Path) 
     database = open_database(f"sqlite+aiosqlite:///{tmp_path / 'letter.db'}")
     with pytest.raises(DatabaseFault, match="its file is damaged, or is not a database"):
         await check_schema(database)
-    await database.dispose()
+    await close_database(database)
 
 
 @pytest.mark.parametrize("url", ["nonsense", "nosuch://x"])
@@ -144,3 +147,16 @@ def test_revisions_are_the_ones_alembic_finds_in_their_order() -> None:
     folder = Path(callwright.storage.database.__file__).parent / "migrations"
     found = [script.revision for script in ScriptDirectory(str(folder)).walk_revisions()]
     assert callwright.storage.database._revisions() == found[::-1]
+
+
+async def test_closing_leaves_no_task_behind_whatever_was_cut_off(database_path: Path) -> None:
+    """One that is left would keep the program from ending."""
+    database = open_database(f"sqlite+aiosqlite:///{database_path}")
+    loop, before = asyncio.get_running_loop(), asyncio.all_tasks()
+    for step in range(40):
+        with anyio.CancelScope() as scope:
+            loop.call_later(step * 0.0001, scope.cancel)
+            async with database.connect() as connection:
+                await connection.execute(text("SELECT 1"))
+    await close_database(database)
+    assert asyncio.all_tasks() <= before

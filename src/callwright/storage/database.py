@@ -3,12 +3,14 @@
 SQLite in WAL mode, so that readers never wait for the writer; PostgreSQL by URL is prepared for.
 """
 
+import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
+import anyio
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -17,6 +19,10 @@ from callwright.storage.filters import is_found
 
 BUSY_TIMEOUT = 2.0
 "Seconds a statement waits for another connection's lock before it fails."
+
+CLOSED_WITHIN = 0.1
+"Seconds a connection whose statement was cut off has to close, before it is let go."
+CANCELLED_AT_MOST = 5
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -91,6 +97,26 @@ def open_twin(
         yield twin
     finally:
         twin.dispose()
+
+
+async def close_database(database: AsyncEngine) -> None:
+    """Close every connection, also those whose statement has been cut off just now.
+
+    Such a one is closed by a task of SQLAlchemy's, which may wait for a thread that has gone, and
+    then for it once more; the event loop would cancel it only once, and the program never end.
+    """
+    with anyio.CancelScope(shield=True):
+        await database.dispose()
+        closing = {task for task in asyncio.all_tasks() if _closes(task)}
+        for _ in range(CANCELLED_AT_MOST):
+            if closing:
+                _, closing = await asyncio.wait(closing, timeout=CLOSED_WITHIN)
+            for task in closing:
+                task.cancel()
+
+
+def _closes(task: "asyncio.Task[Any]") -> bool:
+    return getattr(task.get_coro(), "__qualname__", "").endswith("_terminate_graceful_close")
 
 
 def database_file(url: str) -> Path | None:

@@ -32,7 +32,7 @@ from callwright.rpc.http import build_http
 from callwright.rpc.limits import budget_of
 from callwright.storage.access import StoredAccess
 from callwright.storage.at_hand import RowsAtHand
-from callwright.storage.database import check_schema, open_database, open_twin
+from callwright.storage.database import check_schema, close_database, open_database, open_twin
 from callwright.storage.directory import StoredDirectory
 from callwright.storage.event_log import StoredEventLog
 from callwright.storage.ids import BLOCK_BITS, reserve_block
@@ -95,7 +95,7 @@ async def household(settings: Settings, url: str, around: Surroundings) -> Async
             async with _run(settings, storage, url, around) as up:
                 yield up
     finally:
-        await database.dispose()
+        await close_database(database)
 
 
 @contextmanager
