@@ -186,6 +186,7 @@ def test_a_secret_in_the_file_replaces_the_one_before(private: QuickTerminal) ->
         ('event_types = ["talk.started", "talk"]', "event_types[1]: there is no event 'talk'"),
         ("template = '{\"a\": {{site}}}'", "template: there is no parameter {{site}}"),
         ('template = "{"', "template: it is no JSON"),
+        (f'template = "{"[" * 5000}"', "template: its JSON is nested more than 32 deep"),
         ('method = "PUT"', "method: Input should be 'POST' or 'GET'"),
         ('secret = "geheim"', "secret: a secret is whsec_ and 24 to 64 bytes in base64"),
         ("url = 5", "url: a text is needed"),

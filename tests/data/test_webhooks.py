@@ -185,6 +185,9 @@ def test_what_is_refused(home: House) -> None:
     )
     assert refused(home, "create.webhooks", name="x", url=URL, template=template) == unusable
     assert refused(home, "update.webhooks", id=made, template=template) == unusable
+    deep = refused(home, "create.webhooks", name="x", url=URL, template="[" * 5000)["error"]
+    assert deep["message"] == "its JSON is nested more than 32 deep"
+    assert (deep["data"]["mnemonic"], deep["data"]["field"]) == ("error", "template")
     # A template for a body is none for a query.
     done(home, "update.webhooks", id=made, template="{{data}}")
     assert "pairs" in refused(home, "update.webhooks", id=made, method="GET")["error"]["message"]

@@ -10,7 +10,13 @@ from pydantic import JsonValue
 
 from callwright.directory.webhook import Verb
 from callwright.notify.parameters import read_template_of
-from callwright.notify.template import TEMPLATE_AT_MOST, Form, TemplateFault, read_template
+from callwright.notify.template import (
+    NESTED_AT_MOST,
+    TEMPLATE_AT_MOST,
+    Form,
+    TemplateFault,
+    read_template,
+)
 
 VALUES: dict[str, JsonValue] = {
     "call_session_id": 4294967296,
@@ -22,10 +28,15 @@ VALUES: dict[str, JsonValue] = {
     "talk_time_duration": 10.5,
 }
 NAMES = [*VALUES, "lost_reason"]
+TOO_DEEP = f"^its JSON is nested more than {NESTED_AT_MOST} deep$"
 
 
 def rendered(text: str, *, query: bool = False) -> str:
     return read_template(text, NAMES, query=query).render(VALUES)
+
+
+def nested(opening: str, closing: str, deep: int) -> str:
+    return opening * deep + "{{call_session_id}}" + closing * deep
 
 
 @pytest.mark.parametrize(
@@ -97,8 +108,10 @@ def test_pairs(template: str, expected: list[tuple[str, str]], query: bool) -> N
         ("{{{call_session_id}}: 1}", "no JSON"),
         ('{"a": "unfinished}', "no JSON"),
         ('{"a": NaN}', "NaN is no JSON"),
-        # How deep is too deep is the interpreter's affair; newer ones get to the end of this.
-        ("[" * 5000, "nested too deeply|no JSON"),
+        (nested("[", "]", NESTED_AT_MOST + 1), TOO_DEEP),
+        (nested('{"a":', "}", NESTED_AT_MOST + 1), TOO_DEEP),
+        ("[" * TEMPLATE_AT_MOST, TOO_DEEP),
+        ("[" * NESTED_AT_MOST, "no JSON"),
         ("", "no JSON"),
         ("Звонок {{call_session_id}}", "neither JSON nor pairs"),
         ("a=1&&b=2", "pair 2"),
@@ -113,6 +126,19 @@ def test_pairs(template: str, expected: list[tuple[str, str]], query: bool) -> N
 def test_what_is_refused(template: str, reason: str) -> None:
     with pytest.raises(TemplateFault, match=reason):
         read_template(template, NAMES, query=False)
+
+
+@pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ('{"a":', "}")])
+def test_how_deep_a_template_may_be_nested(opening: str, closing: str) -> None:
+    told = rendered(nested(opening, closing, NESTED_AT_MOST))
+    assert told == opening * NESTED_AT_MOST + "4294967296" + closing * NESTED_AT_MOST
+
+
+def test_only_what_stands_within_each_other_is_nested() -> None:
+    side_by_side = "[" + "[{}]," * NESTED_AT_MOST + "[{}]]"
+    assert rendered(side_by_side) == side_by_side
+    text = '["' + "[{" * NESTED_AT_MOST + ' {{call_session_id}}"]'
+    assert json.loads(rendered(text)) == ["[{" * NESTED_AT_MOST + " 4294967296"]
 
 
 def test_a_query_is_pairs() -> None:

@@ -17,9 +17,12 @@ from pydantic import JsonValue
 
 TEMPLATE_AT_MOST = 16 * 1024
 "Characters."
+NESTED_AT_MOST = 32
+"Objects and lists within each other, in a template of JSON; those of values come on top."
 
 _PLACEHOLDER = re.compile(r"\{\{\s*([^{}]*?)\s*\}\}")
 _JSON_PIECE = re.compile(r'"(?:[^"\\]|\\.)*"|\{\{\s*[^{}]*?\s*\}\}', re.DOTALL)
+_BRACKET = re.compile(r"[\[\]{}]")
 _PAIR_TEXT = re.compile(r"[!-~]*")
 # What a test puts for every text: all that a value may hold and JSON may stumble over.
 _AWKWARD = '"\\\n\u2028{{}}'
@@ -96,17 +99,25 @@ def _check_names(text: str, parameters: Collection[str]) -> None:
 
 
 def _read_json(text: str) -> Template:
+    _check_nesting(text)
     template = Template(Form.JSON, tuple(_json_parts(text)))
     names = {part.parameter for part in template.parts if isinstance(part, _Slot)}
     try:
         for value in (None, _AWKWARD):
             json.loads(template.render(dict.fromkeys(names, value)), parse_constant=_no_json)
-    except RecursionError as fault:
-        raise TemplateFault("it is nested too deeply") from fault
     except json.JSONDecodeError as fault:
         shown = f"{fault.msg}, line {fault.lineno}"
         raise TemplateFault(f"it is no JSON once its parameters are put: {shown}") from fault
     return template
+
+
+def _check_nesting(text: str) -> None:
+    # Counted here, so that it is not left to the interpreter's stack which templates there are.
+    depth = 0
+    for bracket in _BRACKET.findall(_JSON_PIECE.sub("", text)):
+        depth += 1 if bracket in "[{" else -1
+        if depth > NESTED_AT_MOST:
+            raise TemplateFault(f"its JSON is nested more than {NESTED_AT_MOST} deep")
 
 
 def _no_json(constant: str) -> None:
