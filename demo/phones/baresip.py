@@ -20,6 +20,7 @@ import wave
 from asyncio.subprocess import DEVNULL, Process
 from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
+from functools import partial
 from pathlib import Path
 
 from demo.phones import phone
@@ -285,7 +286,7 @@ class Baresip:
             case "CALL_ESTABLISHED":
                 self.events.tell(Fact.now("answered"))
                 for after, key in self._behaviour.keys:
-                    self._later(after, lambda key=key: self._press(key))  # type: ignore[misc]
+                    self._later(after, partial(self._press, key))
                 self._later(self._behaviour.hangs_up_after, lambda: self._command("hangup"))
             case "CALL_RTPESTAB":
                 self.events.tell(Fact.now("first_rtp"))

@@ -51,6 +51,7 @@ def serve(settings: Settings) -> None:
     try:
         anyio.run(_serve, settings)
     except ExceptionGroup as group:
+        # What ends a task group comes out of it in a group, be it one reason that is for people.
         raise only_reason(group) from group
 
 

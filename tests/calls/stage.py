@@ -41,7 +41,7 @@ from callwright.calls.plan import (
 )
 from callwright.calls.scenario_plan import ScenarioPlan
 from callwright.engines.far_end import FarEnd
-from callwright.engines.port import Address, Media, Trunk
+from callwright.engines.port import Address, EngineEvent, Media, Trunk
 from callwright.engines.simulated import SimulatedEngine
 from callwright.engines.simulated_hearing import SimulatedLeg
 
@@ -182,6 +182,12 @@ class Stage:
         self._verdicts: dict[SessionId, SessionFinished] = {}
         self._news = anyio.Event()
         self.raised_curtain = 0.0
+        self.told: list[EngineEvent] = []
+        "What the engine has told, in order."
+
+    def deliver(self, event: EngineEvent) -> None:
+        self.told.append(event)
+        self.manager.deliver(event)
 
     async def verdict(self, session: SessionId) -> SessionFinished:
         """Wait until a session has ended, and check what holds of every ending."""
@@ -246,7 +252,7 @@ async def stage(
 async def _running(scene: Stage) -> AsyncIterator[None]:
     async with anyio.create_task_group() as engine_tasks:
         ready = anyio.Event()
-        engine_tasks.start_soon(lambda: scene.engine.run(scene.manager.deliver, started=ready.set))
+        engine_tasks.start_soon(lambda: scene.engine.run(scene.deliver, started=ready.set))
         await ready.wait()
         async with anyio.create_task_group() as calls:
             up = anyio.Event()

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import anyio
 import pytest
@@ -715,11 +716,11 @@ def started(
     what: Scenario,
     far_ends: Mapping[str, FarEnd],
     check: Callable[[Stage, SessionFinished], Awaitable[None]],
-    **asked: object,
+    **asked: Any,
 ) -> None:
     async def story() -> None:
         async with stage(far_ends) as scene:
-            plan = props.plan(employee_numbers=(), **asked)  # type: ignore[arg-type]
+            plan = props.plan(employee_numbers=(), **asked)
             await check(scene, await scene.whole_call(ScenarioCall(plan, what)))
 
     play(story)

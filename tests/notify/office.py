@@ -1,9 +1,10 @@
 """A journal, an outbox and a courier on a test's database, with a clock that jumps."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 import anyio
 import anyio.to_thread
@@ -49,16 +50,16 @@ class JumpingClock:
             self.time = max(self.time, until)
 
 
-def draft(url: str, **fields: object) -> WebhookDraft:
-    facts: dict[str, object] = {
-        "name": "crm",
-        "url": url,
-        "verb": Verb.POST,
-        "event_types": (),
-        "active": True,
-        "template": None,
-    }
-    return WebhookDraft(**{**facts, **fields})  # type: ignore[arg-type]
+def draft(
+    url: str,
+    *,
+    name: str = "crm",
+    verb: Verb = Verb.POST,
+    event_types: Sequence[str] = (),
+    active: bool = True,
+    template: str | None = None,
+) -> WebhookDraft:
+    return WebhookDraft(name, url, verb, event_types, active, template)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,7 @@ class Office:
             JumpingClock(),
         )
 
-    async def hook(self, receiver: Receiver, **fields: object) -> Webhook:
+    async def hook(self, receiver: Receiver, **fields: Any) -> Webhook:
         made = await self.webhooks.create(OURS, draft(receiver.url, **fields), Origin.COMMAND)
         await self.outbox.webhooks()
         return made
@@ -152,6 +153,10 @@ class Office:
 
 async def until(receiver: Receiver, told: Callable[[Receiver], bool]) -> None:
     await anyio.to_thread.run_sync(receiver.wait_for, told)
+
+
+async def until_taken(receiver: Receiver, count: int) -> None:
+    await until(receiver, lambda one: len(one.taken) == count)
 
 
 async def emptied(office: Office) -> None:

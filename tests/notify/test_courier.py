@@ -24,7 +24,7 @@ from callwright.notify.postman import ANSWER_KEPT
 from callwright.storage import webhook_log as webhook_log_module
 from callwright.storage.tables import Origin, call_events, webhook_log
 from callwright.storage.webhook_log import KEPT_FOR, Outcome
-from tests.notify.office import OURS, PUBLIC, Office, draft, emptied, until
+from tests.notify.office import OURS, PUBLIC, Office, draft, emptied, until, until_taken
 from tests.notify.receiver import Receiver, Taken, receiving
 from tests.storage.stories import later, started
 
@@ -78,7 +78,7 @@ async def test_events_of_a_live_call_are_told_as_they_come(office: Office) -> No
             await office.journal.begin(started(1))
             for n, one in enumerate(later(1), start=2):
                 await office.write(one)
-                await until(receiver, lambda r, n=n: len(r.taken) == n)  # type: ignore[misc]
+                await until_taken(receiver, n)
             await emptied(office)
     assert receiver.places == whole(1)
 
@@ -412,7 +412,7 @@ async def test_a_receiver_that_is_stuck_does_not_hold_the_others(office: Office)
         async with office.open(wall=True):
             for session in range(1, 7):
                 await office.call(session)
-            await until(well, lambda r: len(r.taken) == 6 * len(PUBLIC))
+            await until_taken(well, 6 * len(PUBLIC))
             assert stuck.taken == []
             released.set()
             await emptied(office)
@@ -556,7 +556,7 @@ async def test_a_story_that_cannot_be_told_costs_no_other_its_events(
                 )
             )
         async with office.open(wall=True):
-            await until(receiver, lambda r: len(r.taken) == len(PUBLIC))
+            await until_taken(receiver, len(PUBLIC))
     assert receiver.places == whole(2)
     assert "session 1 cannot be told to a webhook" in caplog.text
 

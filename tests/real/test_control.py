@@ -34,8 +34,8 @@ AUDIBLE = 0.03
 "Amplitude from which on a party's tone counts as heard; they send 0.2 and more."
 
 
-def colleague(folder: Path, number: str, tone: int, **more: object) -> Softphone:
-    behaviour = Behaviour(says=tone, answers_after=0.5, **more)  # type: ignore[arg-type]
+def colleague(folder: Path, number: str, tone: int) -> Softphone:
+    behaviour = Behaviour(says=tone, answers_after=0.5)
     return Softphone(folder / number, behaviour, number=number)
 
 

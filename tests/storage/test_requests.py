@@ -21,20 +21,21 @@ pytestmark = pytest.mark.anyio
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
 
-def request(method: str = "list.calls", **more: object) -> AnsweredRequest:
-    facts: dict[str, object] = {
-        "account": AccountId(1),
-        "user": UserId(5),
-        "login": "crm",
-        "time": NOON,
-        "api": "v4.0",
-        "method": method,
-        "ip": "192.0.2.1",
-        "mnemonic": None,
-        "duration": 0.0125,
-        **more,
-    }
-    return AnsweredRequest(**facts)  # type: ignore[arg-type]
+def request(
+    method: str = "list.calls", *, mnemonic: str | None = None, session: int | None = None
+) -> AnsweredRequest:
+    return AnsweredRequest(
+        account=AccountId(1),
+        user=UserId(5),
+        login="crm",
+        time=NOON,
+        api="v4.0",
+        method=method,
+        ip="192.0.2.1",
+        mnemonic=mnemonic,
+        duration=0.0125,
+        session=session,
+    )
 
 
 def log(database: AsyncEngine, **bounds: int | float) -> StoredRequests:

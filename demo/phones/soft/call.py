@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 from demo.phones.soft import sip
@@ -157,7 +158,7 @@ class Call:
         )
         self.media.record(self.recorder)
         for after, key in manners.keys:
-            self.later(after, lambda key=key: self.media.press(key))  # type: ignore[misc]
+            self.later(after, partial(self.media.press, key))
         if manners.hangs_up_after is not None:
             self.later(manners.hangs_up_after, self.agent.hang_up)
         return self.answered

@@ -68,6 +68,7 @@ class Door:
         except (Draining, JournalUnavailable) as reason:
             log.error("a call that came in was refused: %s", reason or type(reason).__name__)
         except Exception:
+            # A caller is waiting, and nobody else could answer: no fault may leave the leg here.
             log.exception("a call that came in was refused: the reception broke")
         if leg in self._waiting and self._waiting.pop(leg) is None:
             self.turn_away(event, refusal)

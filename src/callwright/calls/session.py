@@ -310,6 +310,7 @@ class Session:
                 self._tasks.cancel_scope.cancel()
             return ending
         except Exception:
+            # A fault of ours ends this call, with a verdict and everybody hung up; not the others.
             log.exception("%d: the script broke", self.id, extra={"session": self.id})
             return BROKEN
 

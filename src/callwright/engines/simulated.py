@@ -10,6 +10,7 @@ import wave
 from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import anyio
@@ -145,7 +146,7 @@ class SimulatedEngine:
         after = 0.0
         for pause, act in acts:
             after += pause
-            self._later(after, lambda act=act: self._act(leg, act))  # type: ignore[misc]
+            self._later(after, partial(self._act, leg, act))
 
     def hang_up(self, leg: LegId) -> None:
         if known := self.legs.get(leg):
@@ -232,7 +233,7 @@ class SimulatedEngine:
             if isinstance(act, Answers):
                 break
             if isinstance(act, HangsUp):
-                self._later(after, lambda act=act: self._act(leg, act))  # type: ignore[misc]
+                self._later(after, partial(self._act, leg, act))
 
     def ring_back(self, leg: LegId) -> None:
         self._live(leg)
@@ -250,7 +251,7 @@ class SimulatedEngine:
                 break
         for pause, act in acts:
             after += pause
-            self._later(after, lambda act=act: self._act(leg, act))  # type: ignore[misc]
+            self._later(after, partial(self._act, leg, act))
 
     def reject(self, leg: LegId, cause: Cause) -> None:
         phone = self._live(leg)

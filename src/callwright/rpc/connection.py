@@ -7,9 +7,10 @@ sent for hours, as a stream of events, is told when the server stops, and may cu
 import asyncio
 import socket
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import httptools
+from starlette.types import Scope
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
@@ -23,8 +24,8 @@ HEAD_AT_MOST = 32 * 1024
 "Bytes of an incomplete head; a complete one may have what arrives at once besides."
 
 
-CONNECTION = "callwright.connection"
-"Extension of the ASGI scope that is the connection's `Wire`."
+_EXTENSION = "callwright.connection"
+"Extension of the ASGI scope that holds the connection's `Wire`."
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,16 @@ class Wire:
     transport: asyncio.Transport
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     "Set when the server stops. A WebSocket is closed by then, with code 1012."
+
+    @classmethod
+    def of(cls, scope: Scope) -> Self:
+        """The wire that a request has come by."""
+        wire: Self = scope["extensions"][_EXTENSION]["wire"]
+        return wire
+
+    def extension(self) -> dict[str, dict[object, object]]:
+        """What lets `of` find it among the extensions of a scope."""
+        return {_EXTENSION: {"wire": self}}
 
     def cut(self) -> None:
         """End the connection now, with all that is not sent yet."""
@@ -88,10 +99,11 @@ class Connection(HttpToolsProtocol):
         self._head = 0
         "Bytes that have come of an incomplete head."
         self._upgraded = False
-        self._wire: Wire | None = None
+        self._wire: Wire
         self.parser = _Parser(self)
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport), "TCP is read and written"
         super().connection_made(transport)
         # asyncio does so too, but not for what comes from a listener made without IPPROTO_TCP;
         # answers, written in two pieces, would then wait 40 ms for the client's delayed ACK.
@@ -130,12 +142,11 @@ class Connection(HttpToolsProtocol):
 
     def shutdown(self) -> None:
         super().shutdown()
-        if self._wire:
-            self._wire.stopping.set()
+        self._wire.stopping.set()
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self.scope["extensions"] = {CONNECTION: self._wire}  # type: ignore[dict-item]
+        self.scope["extensions"] = self._wire.extension()
 
     def on_headers_complete(self) -> None:
         if self.ignores_upgrade():

@@ -150,6 +150,7 @@ class Dispatcher:
             fault = refusal
             answer, outcome = self._failure(exchange, fault), _outcome(fault)
         except Exception:
+            # Whatever it is, it is our fault: the client is told so, and we are told what it was.
             log.exception("account %s %s failed", exchange.account or "-", exchange.method)
             fault = InternalError()
             answer, outcome = self._failure(exchange, fault), _outcome(fault)

@@ -38,7 +38,7 @@ from callwright.notify.stream import (
 )
 from callwright.rpc.auth import ACCESS_TOKEN, caller_of, check_right
 from callwright.rpc.client import client_of
-from callwright.rpc.connection import CONNECTION, Wire
+from callwright.rpc.connection import Wire
 from callwright.rpc.event_query import BadQuery, EventQuery, read_query
 
 log = logging.getLogger(__name__)
@@ -129,7 +129,7 @@ class Events:
             with self._subscribed(query, caller) as subscription:
                 await socket.accept()
                 say = partial(_say_to_socket, socket)
-                wire = socket.scope["extensions"][CONNECTION]
+                wire = Wire.of(socket.scope)
                 end = await self.deliver(
                     socket, query, subscription, say, wire, partial(_until_closed, socket)
                 )
@@ -148,7 +148,7 @@ class Events:
             with self._subscribed(query, caller) as subscription:
                 await send(_head())
                 say = partial(_say_by_lines, send)
-                wire = scope["extensions"][CONNECTION]
+                wire = Wire.of(scope)
                 end = await self.deliver(
                     request, query, subscription, say, wire, partial(_until_gone, receive), send
                 )
@@ -246,6 +246,7 @@ class Events:
             except WebSocketDisconnect:
                 finish(None)
             except Exception:
+                # As where a request is answered: whoever listens is told, and may come again.
                 log.exception("a stream of events broke")
                 finish(FAULT)
         return end

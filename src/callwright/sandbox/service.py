@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -84,6 +85,7 @@ def run(options: Options, meanwhile: Callable[["Sandbox"], Awaitable[None]]) -> 
     try:
         anyio.run(main, backend_options={"loop_factory": lambda: PacedLoop(pace)})
     except ExceptionGroup as group:
+        # As in `callwright.app.serve`.
         raise only_reason(group) from group
 
 
@@ -158,7 +160,7 @@ class Sandbox:
             phones, told = Phones(), Told()
             around = self._surroundings(phones, told)
             async with household(self._settings, self.url, around) as up:
-                self._pace.working = lambda up=up: self._is_working(up)  # type: ignore[misc]
+                self._pace.working = partial(self._is_working, up)
                 self._day.begin()
                 self._up, again = up, self._again
                 self._ready.set()

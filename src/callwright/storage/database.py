@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 import anyio
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from callwright.storage.filters import is_found
@@ -66,8 +66,7 @@ def open_database(url: str, *, durable: bool = True) -> AsyncEngine:
             # Errors end up in logs; phone numbers and trunks' passwords are not to.
             hide_parameters=True,
         )
-    except Exception as fault:
-        # SQLAlchemy raises its own, ImportError and ValueError here, all with a useful text.
+    except (SQLAlchemyError, ImportError, ValueError) as fault:
         raise DatabaseFault(f"the database URL cannot be used: {fault}") from fault
     event.listen(database.sync_engine, "connect", _preparing(BUSY_TIMEOUT, durable))
     return database

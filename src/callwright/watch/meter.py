@@ -16,7 +16,7 @@ from callwright.engines.port import LegId, Quality
 from callwright.figures import Counted, Figure, Measured
 from callwright.storage.event_log import Written
 
-# Another sample for each of ours, that nobody asks for.
+# Another sample for each of ours, that nobody asks for. The package is typed but for this function.
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
 _SETTING_UP = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)

@@ -263,14 +263,15 @@ def test_a_far_end_that_names_no_address_owes_nothing() -> None:
     assert len(desk.sent[1]) == before
 
 
-@pytest.mark.parametrize("wrong", [{"payload_type": 128}, {"dtmf_payload_type": -1}])
+@pytest.mark.parametrize(("of_sound", "of_keys"), [(128, 101), (8, -1)])
 def test_an_impossible_payload_type_is_refused_before_anything_is_sent(
-    wrong: dict[str, int],
+    of_sound: int, of_keys: int
 ) -> None:
     desk = Desk()
     leg = desk.open(1)
+    wrong = replace(desk.stream(1), payload_type=of_sound, dtmf_payload_type=of_keys)
     with pytest.raises(ValueError, match="no RTP payload type"):
-        leg.connect(replace(desk.stream(1), **wrong), desk.now)  # type: ignore[arg-type]
+        leg.connect(wrong, desk.now)
     leg.sender.tick(desk.now)
     assert desk.sent[1] == []
 

@@ -1,6 +1,7 @@
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
+from functools import partial
 from random import shuffle
 
 import pytest
@@ -99,16 +100,12 @@ def test_all_sockets_are_watched_by_one_descriptor(held: ExitStack) -> None:
     ports = Ports(HOST, free_range(2))
     came: list[tuple[str, bytes, tuple[str, int], float]] = []
     one, other = take(ports, held), take(ports, held)
+
+    def note(name: str, size: int, source: tuple[str, int], now: float) -> None:
+        came.append((name, bytes(watch.buffer[:size]), source, now))
+
     for name, port in (("one", one), ("other", other)):
-        watch.add(
-            port,
-            lambda size, source, now, name=name: came.append(  # type: ignore[misc]
-                (name, bytes(watch.buffer[:size]), source, now)
-            ),
-            lambda size, source, now, name=name: came.append(  # type: ignore[misc]
-                (f"{name} rtcp", bytes(watch.buffer[:size]), source, now)
-            ),
-        )
+        watch.add(port, partial(note, name), partial(note, f"{name} rtcp"))
     assert watch.take(1.0) == 0
     one.send_rtp(b"speech", (HOST, other.number))
     one.send_rtcp(b"report", (HOST, other.number + 1))

@@ -77,11 +77,11 @@ async def office() -> AsyncIterator[Office]:
 
 @asynccontextmanager
 async def baresip(
-    folder: Path, where: Office, *, password: str = "geheim-101", **behaviour: float
+    folder: Path, where: Office, *, password: str = "geheim-101", answers_after: float = 0.0
 ) -> AsyncIterator[Baresip]:
     phone = Baresip(
         folder,
-        Behaviour(says=440, **behaviour),  # type: ignore[arg-type]
+        Behaviour(says=440, answers_after=answers_after),
         number="101",
         registrar=where.registrar,
         password=password,
