@@ -1,0 +1,53 @@
+"""What all tables are made of: the types of their columns, and the metadata they stand in."""
+
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from sqlalchemy import BigInteger, DateTime, Dialect, Integer, MetaData, TypeDecorator
+
+
+class Origin(StrEnum):
+    """Who put a row of the directory there, and so who may take it away."""
+
+    FILE = "file"
+    "The directory file: removed when the file no longer names it."
+    COMMAND = "command"
+    "A command (``callwright token create``): stays until a command removes it."
+    API = "api"
+    "Methods of the data API: stays as it is until one of them changes or removes it."
+    LOGIN = "login"
+    "The API's ``login.user``: goes when it expires."
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A moment in UTC. SQLite keeps no time zone, so it is taken off and put on again here."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a moment without time zone cannot be stored")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+# Named by rule, so that later migrations can name what they change on either database.
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# SQLite numbers rows by itself only under the very name INTEGER, which has 64 bits there.
+Id = BigInteger().with_variant(Integer(), "sqlite")

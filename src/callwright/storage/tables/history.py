@@ -1,0 +1,187 @@
+"""Sessions, their legs and all that has happened in them."""
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    false,
+)
+
+from callwright.storage.tables.columns import Id, UtcDateTime, metadata
+
+call_sessions = Table(
+    "call_sessions",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=False),
+    Column("account_id", ForeignKey("accounts.id"), nullable=False),
+    Column("method", String(64), nullable=False),
+    Column("direction", String(8), nullable=False),
+    Column("virtual_number", String(32), nullable=False),
+    Column("contact_number", String(32), nullable=False),
+    Column("external_id", Text),
+    Column("employee_id", Id),
+    Column("employee_full_name", Text),
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("finished_at", UtcDateTime),
+    Column("finish_reason", String(64)),
+    Column("ended_by", String(16)),
+    Column("fault", String(16)),
+    Column("detail", Text),
+    Column("wait_duration", Float),
+    Column("talk_duration", Float),
+    Column("total_duration", Float),
+    # What has brought it about: `callwright.calls.source`.
+    Column("source", String(32), nullable=False, server_default="callapi"),
+    Column("is_lost", Boolean, nullable=False, server_default=false()),
+    Column("is_transfer", Boolean, nullable=False, server_default=false()),
+    # Reports count and sort by what stands in here without looking at the rows: a million of them
+    # would take half a second.
+    Index(
+        "ix_call_sessions_report",
+        "account_id",
+        "started_at",
+        "finish_reason",
+        "talk_duration",
+        "direction",
+        "is_lost",
+        "employee_id",
+        "virtual_number",
+        "contact_number",
+        "source",
+        "wait_duration",
+        "total_duration",
+        "is_transfer",
+    ),
+    Index(None, "account_id", "external_id"),
+    # Which number was used with a contact last.
+    Index(None, "account_id", "contact_number", "started_at"),
+)
+Index(
+    "ix_call_sessions_unfinished",
+    call_sessions.c.id,
+    sqlite_where=call_sessions.c.finished_at.is_(None),
+    postgresql_where=call_sessions.c.finished_at.is_(None),
+)
+
+call_legs = Table(
+    "call_legs",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=False),
+    Column("session_id", ForeignKey("call_sessions.id"), nullable=False, index=True),
+    Column("role", String(16), nullable=False),
+    Column("calling_number", String(32), nullable=False),
+    Column("called_number", String(32), nullable=False),
+    Column("employee_id", Id),
+    Column("employee_full_name", Text),
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("rang_at", UtcDateTime),
+    Column("answered_at", UtcDateTime),
+    Column("ended_at", UtcDateTime),
+    Column("finish_reason", String(64)),
+    Column("cause", String(32)),
+    Column("raw", Text),
+    Column("talk_duration", Float),
+    Column("total_duration", Float),
+    # The session's. No foreign key: SQLite would have to make the table anew for it.
+    Column("account_id", Id),
+    # It has called in.
+    Column("offered", Boolean, nullable=False, server_default=false()),
+    # When it first talked with somebody.
+    Column("talked_at", UtcDateTime),
+    # It has handed the contact over to somebody else.
+    Column("is_transferred", Boolean, nullable=False, server_default=false()),
+    # How its audio came over: `callwright.engines.port.Quality`. Loss is the share that is missing.
+    Column("loss", Float),
+    Column("far_loss", Float),
+    Column("jitter", Float),
+    Column("round_trip", Float),
+    Column("mos", Float),
+    Index(
+        "ix_call_legs_report",
+        "account_id",
+        "started_at",
+        "finish_reason",
+        "role",
+        "employee_id",
+        "talk_duration",
+    ),
+)
+
+call_recordings = Table(
+    "call_recordings",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=False),
+    Column(
+        "session_id",
+        ForeignKey("call_sessions.id", ondelete="CASCADE"),
+        nullable=False,
+        index=True,
+    ),
+    # talk or voicemail.
+    Column("kind", String(16), nullable=False),
+    # Left channel, right channel; a single one for a voicemail.
+    Column("legs", JSON, nullable=False),
+    # In the folder of recordings.
+    Column("file_name", Text, nullable=False),
+    Column("started_at", UtcDateTime, nullable=False),
+    # NULL: the file is not complete, and never will be if there is a fault.
+    Column("duration", Float),
+    Column("fault", Text),
+)
+
+call_tags = Table(
+    "call_tags",
+    metadata,
+    Column(
+        "session_id",
+        ForeignKey("call_sessions.id", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    Column("tag_id", Id, primary_key=True, autoincrement=False),
+    # As it was called then; the tag itself may be gone.
+    Column("tag_name", Text, nullable=False),
+    # auto or manual.
+    Column("tag_type", String(8), nullable=False),
+    Column("set_at", UtcDateTime, nullable=False),
+    # Who has set it, if it was done by the Data API.
+    Column("user_id", Id),
+    Column("user_login", Text),
+    sqlite_with_rowid=False,
+)
+
+call_events = Table(
+    "call_events",
+    metadata,
+    Column("session_id", ForeignKey("call_sessions.id"), primary_key=True, autoincrement=False),
+    Column("sequence", Integer, primary_key=True, autoincrement=False),
+    Column("kind", String(64), nullable=False),
+    Column("data", JSON, nullable=False),
+    # Its place among all events that were ever written; see `callwright.storage.event_log`.
+    Column("position", Id),
+    # Read by its key or in order of writing only: the key is the table.
+    sqlite_with_rowid=False,
+)
+Index(
+    "ix_call_events_position",
+    call_events.c.position,
+    unique=True,
+    sqlite_where=call_events.c.position.is_not(None),
+    postgresql_where=call_events.c.position.is_not(None),
+)
+
+id_blocks = Table(
+    "id_blocks",
+    metadata,
+    Column("block", Id, primary_key=True),
+    Column("reserved_at", UtcDateTime, nullable=False),
+    # A block is never given twice, not even after its row has gone.
+    sqlite_autoincrement=True,
+)
