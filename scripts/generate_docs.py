@@ -18,10 +18,11 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from callwright.calls.state import LIVE, TRANSITIONS, State
+from callwright.methods.api_error import ApiError
 from callwright.methods.catalogue import CATALOGUE
 from callwright.methods.data.catalogue import DATA_CATALOGUE, LISTINGS
 from callwright.methods.data.listing import Listing
-from callwright.methods.errors import ERRORS, ApiError
+from callwright.methods.errors import ERRORS
 from callwright.methods.method import Declaration
 from callwright.notify.catalogue import CATALOGUE as EVENTS
 from callwright.notify.parameters import FACTS as EVENT_FACTS

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from callwright.config import ApiSettings
-from callwright.methods.errors import ApiError
+from callwright.methods.api_error import ApiError
 from callwright.rpc.envelope import Json, read_document
 from callwright.rpc.parameters import read_params
 from tests.rpc.test_dispatch import GOOD, UNDERSTOOD

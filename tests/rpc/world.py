@@ -27,8 +27,8 @@ from callwright.directory.model import (
     UserId,
 )
 from callwright.directory.tokens import hash_of_token
+from callwright.methods.api_error import ApiError
 from callwright.methods.errors import (
-    ApiError,
     AuthError,
     CallSessionNotFound,
     ContactInBlacklist,

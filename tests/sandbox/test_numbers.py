@@ -4,7 +4,7 @@ import pytest
 
 from callwright.engines.far_end import Answers, FarEnd, HangsUp, Presses, Rejects, Rings
 from callwright.engines.port import Cause
-from callwright.methods.errors import ApiError
+from callwright.methods.api_error import ApiError
 from callwright.sandbox import behaviour
 from callwright.sandbox.behaviour import Phones, Step, TooManyNumbers, far_end
 from callwright.sandbox.numbers import FAMILIES, OTHERWISE, far_end_of

@@ -6,7 +6,7 @@ from callwright.calls import commands
 from callwright.calls.commands import CommandRefused
 from callwright.calls.options import OptionNotOffered
 from callwright.methods import errors
-from callwright.methods.errors import ApiError
+from callwright.methods.api_error import NOTHING, ApiError
 
 REFUSALS: Mapping[type[CommandRefused], type[ApiError]] = {
     commands.WrongState: errors.InvalidState,
@@ -22,7 +22,7 @@ REFUSALS: Mapping[type[CommandRefused], type[ApiError]] = {
 
 
 def refused(
-    refusal: CommandRefused, *, field: str | None = None, value: object = errors.NOTHING
+    refusal: CommandRefused, *, field: str | None = None, value: object = NOTHING
 ) -> ApiError:
     """The error for a refusal; ``field`` and ``value`` of the parameter that is to blame."""
     return REFUSALS[type(refusal)](field=field, value=value)

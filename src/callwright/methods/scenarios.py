@@ -25,8 +25,8 @@ from callwright.directory.model import (
 from callwright.hooks.answer import NoAnswer
 from callwright.hooks.client import HookClient
 from callwright.hooks.reply import read_reply
+from callwright.methods.api_error import ApiError
 from callwright.methods.conversations import Conversations
-from callwright.methods.errors import ApiError
 from callwright.methods.messages import Speech, recorded
 from callwright.methods.numbers import Numbers
 

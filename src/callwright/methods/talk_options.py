@@ -19,7 +19,7 @@ from callwright.directory.model import (
 )
 from callwright.directory.scenario import Scenario, ScenarioId
 from callwright.methods import errors
-from callwright.methods.errors import ApiError
+from callwright.methods.api_error import ApiError
 from callwright.methods.live import SUCCESS, LiveCalls, OfSession, Success
 from callwright.methods.method import Caller, Declaration, Method, Params, described
 from callwright.methods.numbers import Numbers

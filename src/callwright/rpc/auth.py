@@ -19,8 +19,8 @@ from ipaddress import ip_address
 from callwright.directory.lookup import Access
 from callwright.directory.model import Account, Component, Token, TokenKind, User
 from callwright.directory.tokens import hash_of_token
+from callwright.methods.api_error import NOTHING
 from callwright.methods.errors import (
-    NOTHING,
     AccessTokenBlocked,
     AccessTokenExpired,
     AccessTokenInvalid,

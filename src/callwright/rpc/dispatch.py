@@ -18,11 +18,11 @@ from typing import Any, TypeAlias
 from callwright.config import ApiSettings
 from callwright.directory.lookup import Access
 from callwright.directory.model import AccountId, User
+from callwright.methods.api_error import ApiError
 from callwright.methods.errors import (
     AccessTokenBlocked,
     AccessTokenExpired,
     AccessTokenInvalid,
-    ApiError,
     AuthError,
     InternalError,
     InvalidRequest,

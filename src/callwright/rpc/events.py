@@ -19,9 +19,9 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from callwright.config import HttpSettings
 from callwright.directory.lookup import Access
 from callwright.directory.model import Component
+from callwright.methods.api_error import ApiError
 from callwright.methods.errors import (
     AccountInactive,
-    ApiError,
     ComponentDisabled,
     Forbidden,
     IpNotWhitelisted,

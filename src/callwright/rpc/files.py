@@ -27,6 +27,7 @@ from callwright.downloads.copies import Copies, CopiesBusy
 from callwright.downloads.encoding import CONTENT_TYPES, Format
 from callwright.downloads.links import MEDIA, RECORDINGS, LinkExpired, LinkForged, Links
 from callwright.methods import errors
+from callwright.methods.api_error import ApiError
 from callwright.methods.data.media_files import (
     UPLOAD,
     MadeMediaFile,
@@ -51,7 +52,7 @@ NAME_AT_MOST = 200
 # Bytes of a form that was refused that are still taken; see `http.LISTENED_TO`.
 LISTENED_TO = 1 << 20
 
-_STATUSES: dict[type[errors.ApiError], int] = {
+_STATUSES: dict[type[ApiError], int] = {
     errors.IpNotWhitelisted: 403,
     errors.Forbidden: 403,
     errors.AccountInactive: 403,

@@ -8,13 +8,13 @@ from typing import Any, TypeAlias
 
 from pydantic import TypeAdapter
 
+from callwright.methods.api_error import ApiError
 from callwright.methods.errors import (
     ERRORS,
     AccessTokenBlocked,
     AccessTokenExpired,
     AccessTokenInvalid,
     AccountInactive,
-    ApiError,
     BatchOperationsNotSupported,
     ComponentDisabled,
     DataTypeError,

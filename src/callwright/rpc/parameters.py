@@ -14,14 +14,12 @@ from typing import TypeAlias, TypeVar
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from callwright.methods.api_error import NOTHING, ApiError, Sent
 from callwright.methods.errors import (
-    NOTHING,
-    ApiError,
     CharacterEncodingNotAllowed,
     DataTypeError,
     InvalidParameterValue,
     RequiredParameterMissed,
-    Sent,
     UnexpectedParameters,
 )
 from callwright.methods.method import LENIENT, Declaration, Params

@@ -9,6 +9,7 @@ from typing_extensions import TypedDict
 from callwright.directory.editing import AlreadyThere, NotThere, Refusal, StillNeeded
 from callwright.directory.model import Component
 from callwright.methods import errors
+from callwright.methods.api_error import NOTHING, ApiError
 from callwright.methods.method import Declaration, Id, Params, described
 
 P = TypeVar("P", bound=Params)
@@ -57,8 +58,8 @@ def answering() -> Iterator[None]:
         raise _error(refusal) from None
 
 
-def _error(refusal: Refusal) -> errors.ApiError:
-    value = errors.NOTHING if refusal.value is None else refusal.value
+def _error(refusal: Refusal) -> ApiError:
+    value = NOTHING if refusal.value is None else refusal.value
     match refusal:
         case NotThere():
             return errors.EntityNotFound(field=refusal.field, value=value)
