@@ -19,8 +19,9 @@ from standardwebhooks import Webhook as Verifier
 from callwright.directory.webhook import GRACE, Verb
 from callwright.hooks.client import HookClient
 from callwright.notify import courier as courier_module
-from callwright.notify.courier import RETRIED_FOR, Courier, Limits
+from callwright.notify.courier import Courier, Limits
 from callwright.notify.postman import ANSWER_KEPT
+from callwright.notify.teller import RETRIED_FOR
 from callwright.storage import webhook_log as webhook_log_module
 from callwright.storage.tables import Origin, call_events, webhook_log
 from callwright.storage.webhook_log import KEPT_FOR, Outcome

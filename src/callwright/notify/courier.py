@@ -2,34 +2,28 @@
 
 The events of a session go to a webhook one after another; sessions go side by side, as many at
 once as the limits allow. What is not taken is tried again, later and later, for `RETRIED_FOR`; then
-it is given up, which the log tells, and the session goes on with its next event. A webhook that
-takes nothing is tried by one request at a time (`callwright.notify.breaker`).
-
-What is sent is written down before the next event of the session goes, so a crash may have an event
-sent again, and never lets one fall.
+it is given up, and the session goes on with its next event (`callwright.notify.teller`). A webhook
+that takes nothing is tried by one request at a time (`callwright.notify.breaker`).
 """
 
 import logging
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
 import anyio
 
-from callwright.calls.events import SessionEvent
 from callwright.clock import utc_now
 from callwright.figures import Figure
-from callwright.notify.breaker import Breaker, retry_after
-from callwright.notify.catalogue import notices
-from callwright.notify.linked import RecordingLink, linked
+from callwright.notify.breaker import Breaker
+from callwright.notify.linked import RecordingLink
 from callwright.notify.message import Endpoint
-from callwright.notify.notice import Notice
-from callwright.notify.postman import Postman, Result, attempt_of
+from callwright.notify.postman import Postman
+from callwright.notify.teller import RETRIED_FOR, Route, Teller
 from callwright.notify.template import TemplateFault
-from callwright.storage.outbox import OutboxUnavailable, Step, StoredOutbox, Waiting
-from callwright.storage.webhook_log import Outcome
+from callwright.storage.outbox import OutboxUnavailable, StoredOutbox, Waiting
 
 if TYPE_CHECKING:
     from anyio.abc import TaskGroup
@@ -39,7 +33,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-RETRIED_FOR = timedelta(hours=24)
 TRIMMED_EVERY = timedelta(hours=1)
 TRIMMED_AFTER = 5000
 "Attempts, if that comes first."
@@ -81,16 +74,6 @@ class Limits:
     of_each: int = 4
 
 
-@dataclass(slots=True)
-class _Route:
-    """What the courier knows of one webhook while it runs."""
-
-    endpoint: Endpoint
-    breaker: Breaker
-    came_back: bool = True
-    "It is new, or takes events again: what was put off need not wait any more."
-
-
 class Courier:
     """``breaker`` makes one for each webhook. ``link``: where recordings are fetched."""
 
@@ -104,13 +87,12 @@ class Courier:
         breaker: Callable[[], Breaker] = Breaker,
         link: RecordingLink | None = None,
     ) -> None:
-        self._link = link
         self._outbox = outbox
-        self._postman = postman
+        self._teller = Teller(outbox, postman, clock.now, link)
         self._limits = limits
         self._clock = clock
         self._breaker = breaker
-        self._routes: dict[WebhookId, _Route] = {}
+        self._routes: dict[WebhookId, Route] = {}
         self._busy: defaultdict[WebhookId, set[SessionId]] = defaultdict(set)
         "Sessions that somebody is at. Kept for a webhook that goes and comes back, too."
         self._waiting: int | None = None
@@ -162,21 +144,27 @@ class Courier:
         """Go by the webhooks that there are now; for whoever has changed them."""
         found = {one.id: one for one in await self._outbox.webhooks()}
         for gone in self._routes.keys() - found.keys():
-            del self._routes[gone]
+            self._end_route(gone)
         for webhook in found.values():
             try:
                 endpoint = Endpoint.of(webhook)
             except TemplateFault as fault:
                 # Written by a version that knew other parameters.
                 log.error("webhook %s is told nothing, its template: %s", webhook.id, fault)
-                self._routes.pop(webhook.id, None)
+                self._end_route(webhook.id)
                 continue
             route = self._routes.get(webhook.id)
             if route is None or route.endpoint.webhook.url != webhook.url:
-                self._routes[webhook.id] = _Route(endpoint, self._breaker())
+                if route is not None:
+                    route.is_over = True
+                self._routes[webhook.id] = Route(endpoint, self._breaker())
             else:
                 route.endpoint = endpoint
         self.wake()
+
+    def _end_route(self, webhook: "WebhookId") -> None:
+        if route := self._routes.pop(webhook, None):
+            route.is_over = True
 
     async def run(self) -> None:
         """Deliver until cancelled."""
@@ -220,7 +208,7 @@ class Courier:
             # Whether it is back is found out with whatever waits, even if that was put off.
             due_by = now if tries_at is None else now + RETRIED_FOR
             for waiting in await self._free(route, min(room, self._room()), due_by):
-                self._begin(tasks, self._tell, route, waiting)
+                self._begin(tasks, self._teller.tell, route, waiting)
             if next_due := await self._outbox.next_due(webhook, now):
                 until = min(until, next_due)
         # Whoever came first this time comes last the next: places may not do for all.
@@ -232,7 +220,7 @@ class Courier:
     def _room(self) -> int:
         return self._limits.of_all - self.busy
 
-    async def _free(self, route: _Route, room: int, due_by: datetime) -> list[Waiting]:
+    async def _free(self, route: Route, room: int, due_by: datetime) -> list[Waiting]:
         """What is due by then, and nobody is at."""
         if room <= 0:
             return []
@@ -243,7 +231,7 @@ class Courier:
         found = await self._outbox.due(webhook, due_by, at_most=room + len(busy))
         return [one for one in found if one.session not in busy][:room]
 
-    async def _begin_to_give_up(self, tasks: "TaskGroup", route: _Route, now: datetime) -> None:
+    async def _begin_to_give_up(self, tasks: "TaskGroup", route: Route, now: datetime) -> None:
         """Give up what has waited for a webhook that has taken nothing for all that time."""
         since, cutoff = route.breaker.failing_since, now - RETRIED_FOR
         if since is None or since > cutoff:
@@ -255,13 +243,13 @@ class Courier:
         if room > 0:
             for waiting in await self._outbox.older(webhook, cutoff, at_most=room):
                 if waiting.session not in busy:
-                    self._begin(tasks, self._give_up, route, waiting)
+                    self._begin(tasks, self._teller.give_up, route, waiting)
 
     def _begin(
         self,
         tasks: "TaskGroup",
-        work: Callable[[_Route, Waiting], Awaitable[None]],
-        route: _Route,
+        work: Callable[[Route, Waiting], Awaitable[None]],
+        route: Route,
         waiting: Waiting,
     ) -> None:
         self._busy[waiting.webhook].add(waiting.session)
@@ -269,8 +257,8 @@ class Courier:
 
     async def _do(
         self,
-        work: Callable[[_Route, Waiting], Awaitable[None]],
-        route: _Route,
+        work: Callable[[Route, Waiting], Awaitable[None]],
+        route: Route,
         waiting: Waiting,
     ) -> None:
         try:
@@ -280,134 +268,7 @@ class Courier:
         except Exception:
             # One session that cannot be told is not to cost all others their events.
             log.exception("session %s cannot be told to a webhook", waiting.session)
-            await self._put_off(waiting)
+            await self._teller.put_off(waiting)
         finally:
             self._busy[waiting.webhook].discard(waiting.session)
             self.wake()
-
-    async def _tell(self, route: _Route, waiting: Waiting) -> None:
-        """Tell what is left of a session, as far as it is taken."""
-        story = await self._outbox.story(waiting.session)
-        left = _left(route, waiting, story)
-        if not left:
-            await self._outbox.note(Step(_past(waiting, story, self._clock.now()), finished=True))
-        for notice in left:
-            if self._routes.get(waiting.webhook) is not route:
-                return
-            done = await self._deliver(route, waiting, notice)
-            if notice is left[-1] and done.waiting.after == notice.sequence:
-                done = replace(
-                    done, waiting=_past(done.waiting, story, done.waiting.due_at), finished=True
-                )
-            await self._outbox.note(done)
-            if done.waiting.attempts or route.breaker.tries_at is not None:
-                return
-            waiting = done.waiting
-
-    async def _deliver(self, route: _Route, waiting: Waiting, notice: Notice) -> Step:
-        """Make one attempt; return what becomes of the session."""
-        webhook, began = route.endpoint.webhook, self._clock.now()
-        delivery_id = route.endpoint.delivery_id(notice.event_id)
-        message = route.endpoint.message(linked(notice, self._link), delivery_id)
-        result = await self._postman.send(webhook, delivery_id, message)
-        number, now = waiting.attempts + 1, self._clock.now()
-        if result.taken:
-            outcome = Outcome.SENT
-            after = replace(
-                waiting, after=notice.sequence, attempts=0, failing_since=None, due_at=now
-            )
-            if route.breaker.took():
-                log.warning("webhook %s takes events again", webhook.id)
-                route.came_back = True
-        else:
-            since = waiting.failing_since or now
-            given_up = now - since >= RETRIED_FOR
-            outcome = Outcome.GIVEN_UP if given_up else Outcome.FAILED
-            pause = max(retry_after(number), timedelta(seconds=result.put_off))
-            # What an address has not taken that is not the webhook's any more, says nothing.
-            at_once = given_up or self._routes.get(webhook.id) is not route
-            after = replace(
-                waiting,
-                after=notice.sequence if given_up else waiting.after,
-                attempts=0 if given_up else number,
-                failing_since=since,
-                due_at=now if at_once else now + pause,
-            )
-            self._tell_log(route, notice, number, result, given_up=given_up, now=now)
-        attempt = attempt_of(
-            webhook, notice, delivery_id, message, result, began, number=number, outcome=outcome
-        )
-        return Step(after, (attempt,))
-
-    def _tell_log(
-        self,
-        route: _Route,
-        notice: Notice,
-        number: int,
-        result: Result,
-        *,
-        given_up: bool,
-        now: datetime,
-    ) -> None:
-        webhook = route.endpoint.webhook.id
-        if given_up:
-            log.warning("webhook %s: event %s is given up", webhook, notice.event_id)
-        else:
-            log.info(
-                "webhook %s: event %s, attempt %d: %s",
-                webhook,
-                notice.event_id,
-                number,
-                result.error_message,
-            )
-        if route.breaker.failed(now, notice.session):
-            log.warning("webhook %s takes nothing: it is tried from time to time", webhook)
-
-    async def _give_up(self, route: _Route, waiting: Waiting) -> None:
-        """Give up all that is left of a session."""
-        story = await self._outbox.story(waiting.session)
-        now = self._clock.now()
-        webhook = route.endpoint.webhook
-        result = Result(0.0, error_type="given_up", error_message="nothing was taken for a day")
-        attempts = []
-        for notice in _left(route, waiting, story):
-            delivery_id = route.endpoint.delivery_id(notice.event_id)
-            attempts.append(
-                attempt_of(
-                    webhook,
-                    notice,
-                    delivery_id,
-                    route.endpoint.message(notice, delivery_id),
-                    result,
-                    now,
-                    number=0,
-                    outcome=Outcome.GIVEN_UP,
-                )
-            )
-        log.warning("webhook %s: session %s is given up", webhook.id, waiting.session)
-        await self._outbox.note(Step(_past(waiting, story, now), attempts, finished=True))
-
-    async def _put_off(self, waiting: Waiting) -> None:
-        now = self._clock.now()
-        later = replace(
-            waiting,
-            attempts=waiting.attempts + 1,
-            failing_since=waiting.failing_since or now,
-            due_at=now + retry_after(waiting.attempts + 1),
-        )
-        await self._outbox.note(Step(later))
-
-
-def _left(route: _Route, waiting: Waiting, story: Sequence[SessionEvent]) -> list[Notice]:
-    """What of a session a webhook has still to be told."""
-    return [
-        notice
-        for notice in notices(story)
-        if notice.sequence > waiting.after and route.endpoint.wants(notice.type)
-    ]
-
-
-def _past(waiting: Waiting, story: Sequence[SessionEvent], now: datetime) -> Waiting:
-    """Put a session behind all events that are known of it."""
-    last = max((event.sequence for event in story), default=0)
-    return replace(waiting, after=max(waiting.after, last), attempts=0, due_at=now)
