@@ -1,23 +1,22 @@
 """Employees: get.employees, create.employees, update.employees, delete.employees."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 from typing_extensions import TypedDict
 
-from callwright.directory.editing import (
-    PHONES_AT_MOST,
-    EmployeeDraft,
-    EmployeesEditor,
-    PhoneDraft,
-)
-from callwright.directory.entries import Text
-from callwright.directory.model import EmployeeId, PhoneKind, Recorded
+from callwright.directory.editing import EmployeeDraft, EmployeesEditor
+from callwright.directory.model import EmployeeId
 from callwright.methods import errors
 from callwright.methods.data.asking import Asking
+from callwright.methods.data.employee_params import (
+    CallType,
+    Direction,
+    EmployeeParams,
+    Status,
+    changed,
+)
 from callwright.methods.data.entities import (
     DEPENDENCY,
     DONE,
@@ -32,130 +31,7 @@ from callwright.methods.data.entities import (
 )
 from callwright.methods.data.listing import ON_REQUEST, Listing
 from callwright.methods.data.lists import list_declaration
-from callwright.methods.method import (
-    Caller,
-    Id,
-    Method,
-    Params,
-    described,
-    phone_digits,
-)
-
-Direction = Literal["in", "out"]
-CallType = Literal["internal", "external"]
-Status = Literal["available", "not_at_work"]
-
-
-def _phone(number: str, info: ValidationInfo) -> str:
-    # A SIP number with a letter in it; "74955140578...2345" is none.
-    if re.fullmatch(r"(?=.*[A-Za-z])[0-9A-Za-z][0-9A-Za-z_.-]{0,31}", number):
-        return number
-    return phone_digits(number, info)
-
-
-T = TypeVar("T")
-
-
-def _both(words: tuple[T, ...]) -> tuple[T, ...]:
-    if len({*words}) != 2:
-        raise ValueError("what an employee may not do, this service does not know")
-    return words
-
-
-Directions = Annotated[tuple[Direction, ...], AfterValidator(_both)] | None
-CallTypes = Annotated[tuple[CallType, ...], AfterValidator(_both)] | None
-
-
-def _null_for_empty(value: object) -> object:
-    # As it is shown: who reads, changes and writes sends it back.
-    return None if value == {} else value
-
-
-class PhoneParams(Params):
-    phone_id: Id | None = None
-    "A phone the employee has, where it is to get another number."
-    phone_number: Annotated[str, AfterValidator(_phone)]
-    "E.164 digits without +, or a SIP number; one employee's only."
-    channels_count: Annotated[int, Field(ge=1, le=150)] = 1
-    "Taken and not kept: calls to a phone are not counted here."
-    dial_time: Annotated[float, Field(ge=1, le=100)] = 60.0
-    "Seconds it is rung."
-    status: Literal["active", "inactive"] = "active"
-    "Only active ones are rung."
-
-
-class ExtensionParams(Params):
-    extension_phone_number: Annotated[str, Field(pattern=r"^[0-9]{1,5}$")]
-    "One employee's only. It is rung where it has registered, or else through a trunk."
-    extension_voice_mail_enabled: Literal[False] = False
-    "There is no voicemail of extensions; see scenarios."
-    extension_queue_enabled: Literal[False] = False
-    "There is no queue of extensions; see scenarios."
-
-
-class CoachParams(Params):
-    coach_id: Id
-    "The employee who coaches this one, where `add.coach` names nobody."
-    coach_full_name: str | None = None
-    "Ignored: it is that of the employee."
-    coach_always_enabled: Literal[False] = False
-    "A coach comes by `add.coach`."
-
-
-class GroupParams(Params):
-    group_id: Id
-    "One of the groups of the directory file."
-    group_name: str | None = None
-    "Ignored: it is that of the group."
-
-
-class EmployeeParams(Params):
-    last_name: Text | None = None
-    "Required, unless `full_name` is sent instead of all three."
-    first_name: Text | None = None
-    "Beside `last_name`."
-    patronymic: Text | None = None
-    "Beside `last_name`."
-    full_name: Text | None = None
-    "Counts where none of its parts is sent; else it is last name, first name and patronymic."
-    email: Annotated[str, Field(min_length=3, max_length=254)] | None = None
-    "Kept and shown; nothing is sent there."
-    phone_numbers: Annotated[tuple[PhoneParams, ...], Field(max_length=PHONES_AT_MOST)] = ()
-    "All phones but the extension, in the order they are rung; with it, ten at most."
-    extension: Annotated[ExtensionParams | None, BeforeValidator(_null_for_empty)] = None
-    "The number colleagues dial; rung after the phones. Null or `{}`: there is none."
-    coach: Annotated[CoachParams | None, BeforeValidator(_null_for_empty)] = None
-    "Who coaches the employee; null or `{}`: nobody."
-    call_recording: Literal["all", "in", "out", "off"] = "all"
-    "Which talks are always recorded, by the session's direction."
-    groups: Annotated[tuple[Id | GroupParams, ...], Field(max_length=100)] = ()
-    "All groups the employee is in, by their ids or as they are shown."
-    calls_available: bool = True
-    "False: the employee is not found by any method that starts calls."
-    status: Status = "available"
-    "The same in other words: `not_at_work` is false."
-    allowed_in_call_types: CallTypes = None
-    "Both, here and in the next: the older words for what follows."
-    allowed_out_call_types: CallTypes = None
-    "Both."
-    in_external_allowed_call_directions: Directions = None
-    "Both, here and in the next three: what an employee may not do is not kept here."
-    in_internal_allowed_call_directions: Directions = None
-    "Both."
-    out_external_allowed_call_directions: Directions = None
-    "Both."
-    out_internal_allowed_call_directions: Directions = None
-    "Both."
-    login: None = None
-    "Null: employees have no logins."
-    status_id: None = None
-    "Null: there is no list of statuses."
-    schedule_id: None = None
-    "Null: employees have no schedules."
-    schedule_name: None = None
-    "Null."
-    operator: Annotated[None, BeforeValidator(_null_for_empty)] = None
-    "Null or `{}`: there are no chats."
+from callwright.methods.method import Caller, Id, Method, described
 
 
 class GetEmployees(Asking):
@@ -301,102 +177,3 @@ class Employees:
         with answering():
             await self._editor.remove_employee(caller.account.id, EmployeeId(params.id))
         return DONE
-
-
-def changed(draft: EmployeeDraft, params: EmployeeParams) -> EmployeeDraft:
-    """What an employee becomes by what was sent. Raises `ApiError`."""
-    sent = params.model_fields_set
-    draft = _named(draft, params)
-    if "email" in sent:
-        draft = replace(draft, email=params.email)
-    if "coach" in sent:
-        coach = None if params.coach is None else EmployeeId(params.coach.coach_id)
-        draft = replace(draft, coach=coach)
-    if "call_recording" in sent:
-        draft = replace(draft, recorded=Recorded(params.call_recording))
-    if "groups" in sent:
-        draft = replace(draft, groups=tuple(map(_group, params.groups)))
-    if "phone_numbers" in sent or "extension" in sent:
-        draft = replace(draft, phones=_phones(draft, params))
-    return replace(draft, active=_active(draft, params))
-
-
-def _group(sent: int | GroupParams) -> int:
-    return sent if isinstance(sent, int) else sent.group_id
-
-
-def composed(last_name: str, first_name: str | None, patronymic: str | None) -> str:
-    """The full name that these are parts of."""
-    return " ".join(part for part in (last_name, first_name, patronymic) if part)
-
-
-def _named(draft: EmployeeDraft, params: EmployeeParams) -> EmployeeDraft:
-    names = ("last_name", "first_name", "patronymic")
-    sent = {name: getattr(params, name) for name in names if name in params.model_fields_set}
-    if params.full_name is not None and not any(sent.values()):
-        if params.full_name == draft.full_name:
-            return draft
-        return replace(
-            draft, full_name=params.full_name, last_name=None, first_name=None, patronymic=None
-        )
-    if not sent:
-        return draft
-    held: dict[str, str | None] = {}
-    if draft.last_name:
-        held = {name: getattr(draft, name) for name in names}
-    parts = {**held, **sent}
-    last_name, first_name = parts.get("last_name"), parts.get("first_name")
-    if last_name is None:
-        raise errors.RequiredParameterMissed(field="last_name")
-    patronymic = parts.get("patronymic")
-    return replace(
-        draft,
-        full_name=composed(last_name, first_name, patronymic),
-        last_name=last_name,
-        first_name=first_name,
-        patronymic=patronymic,
-    )
-
-
-def _active(draft: EmployeeDraft, params: EmployeeParams) -> bool:
-    sent = params.model_fields_set
-    available = params.status == "available"
-    if {"status", "calls_available"} <= sent and params.calls_available is not available:
-        raise errors.InvalidParametersCombination(field="status", value=params.status)
-    if "calls_available" in sent:
-        return params.calls_available
-    return available if "status" in sent else draft.active
-
-
-def _phones(draft: EmployeeDraft, params: EmployeeParams) -> tuple[PhoneDraft, ...]:
-    extension = next((phone for phone in draft.phones if phone.kind is PhoneKind.EXTENSION), None)
-    phones = [phone for phone in draft.phones if phone is not extension]
-    if "phone_numbers" in params.model_fields_set:
-        phones = [_phone_draft(at, phone) for at, phone in enumerate(params.phone_numbers)]
-    if "extension" in params.model_fields_set:
-        extension = None if params.extension is None else _extension_draft(params.extension)
-    if len(phones) + (extension is not None) > PHONES_AT_MOST:
-        raise errors.InvalidParameterValue(field="phone_numbers")
-    return (*phones, extension) if extension else tuple(phones)
-
-
-def _phone_draft(at: int, phone: PhoneParams) -> PhoneDraft:
-    is_e164 = re.fullmatch(r"[1-9][0-9]{6,14}", phone.phone_number)
-    return PhoneDraft(
-        number=phone.phone_number,
-        kind=PhoneKind.E164 if is_e164 else PhoneKind.SIP,
-        dial_time=phone.dial_time,
-        active=phone.status == "active",
-        id=phone.phone_id,
-        field=f"phone_numbers.{at}.phone_number",
-    )
-
-
-def _extension_draft(extension: ExtensionParams) -> PhoneDraft:
-    return PhoneDraft(
-        number=extension.extension_phone_number,
-        kind=PhoneKind.EXTENSION,
-        dial_time=60.0,
-        active=True,
-        field="extension.extension_phone_number",
-    )
