@@ -110,7 +110,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "notify.template",
         "directory.webhook",
     ),
-    "notify.template": (),
+    # How long a template may be.
+    "notify.template": ("directory.webhook",),
     # Whoever watches hears what has been written, and is asked for by whoever looks.
     "watch": ("storage", "calls.plan", "calls.events", "engines.port", "figures"),
     "rpc": ("requests", "methods", "notify", "downloads", "directory", "calls.plan", "config"),

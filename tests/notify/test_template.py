@@ -8,11 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import JsonValue
 
-from callwright.directory.webhook import Verb
+from callwright.directory.webhook import TEMPLATE_AT_MOST, Verb
 from callwright.notify.parameters import read_template_of
 from callwright.notify.template import (
     NESTED_AT_MOST,
-    TEMPLATE_AT_MOST,
     Form,
     TemplateFault,
     read_template,

@@ -19,6 +19,8 @@ SECRET_PREFIX = "whsec_"
 
 GRACE = timedelta(hours=24)
 "For how long the secret before goes on signing beside a new one."
+TEMPLATE_AT_MOST = 16 * 1024
+"Characters of a template."
 
 
 class Verb(StrEnum):

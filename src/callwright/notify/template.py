@@ -15,8 +15,8 @@ from urllib.parse import quote
 
 from pydantic import JsonValue
 
-TEMPLATE_AT_MOST = 16 * 1024
-"Characters."
+from callwright.directory.webhook import TEMPLATE_AT_MOST
+
 NESTED_AT_MOST = 32
 "Objects and lists within each other, in a template of JSON; those of values come on top."
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from importlib.metadata import version
 
 from prometheus_client import Counter, Histogram, disable_created_metrics, generate_latest
@@ -47,78 +48,68 @@ class Meter:
         registry.register(_Parts(self.parts))
         ProcessCollector(registry=registry)
         self._calls: dict[SessionId, _Call] = {}
-        self._begun = Counter(
+        counter = partial(Counter, registry=registry)
+        histogram = partial(Histogram, registry=registry)
+        self._begun = counter(
             "callwright_sessions_started",
             "Sessions that were put on record.",
             ("method", "direction"),
-            registry=registry,
         )
-        self._finished = Counter(
+        self._finished = counter(
             "callwright_sessions_finished",
             "Sessions that are over, by their finish reason and whose fault it is.",
             ("reason", "fault"),
-            registry=registry,
         )
-        self._lost = Counter(
+        self._lost = counter(
             "callwright_calls_lost",
             "Calls that came in and that nobody has talked on.",
-            registry=registry,
         )
-        self._legs = Counter(
+        self._legs = counter(
             "callwright_legs_ended",
             "Legs that are over, by the part they had and the cause.",
             ("role", "cause"),
-            registry=registry,
         )
-        self._set_up = Histogram(
+        self._set_up = histogram(
             "callwright_set_up_seconds",
             "From the accepted request to the first phone that is told to ring.",
             buckets=_SETTING_UP,
-            registry=registry,
         )
-        self._cut_through = Histogram(
+        self._cut_through = histogram(
             "callwright_cut_through_seconds",
             "From the answer of the later of two to their talk, messages between included.",
             buckets=_CUT_THROUGH,
-            registry=registry,
         )
-        self._loss = Histogram(
+        self._loss = histogram(
             "callwright_leg_loss_ratio",
             "Share of a leg's packets that were lost, of what it was sent (out) or has sent (in).",
             ("way",),
             buckets=_LOSS,
-            registry=registry,
         )
-        self._jitter = Histogram(
+        self._jitter = histogram(
             "callwright_leg_jitter_seconds",
             "Jitter of what a leg has sent (RFC 3550).",
             buckets=_JITTER,
-            registry=registry,
         )
-        self._mos = Histogram(
+        self._mos = histogram(
             "callwright_leg_mos",
             "Mean opinion score of a leg, as estimated for the worse direction.",
             buckets=_MOS,
-            registry=registry,
         )
-        self._requests = Counter(
+        self._requests = counter(
             "callwright_requests",
             "Requests of the APIs; the outcome is ok, replayed or the error's mnemonic.",
             ("method", "outcome"),
-            registry=registry,
         )
-        self._request_times = Histogram(
+        self._request_times = histogram(
             "callwright_request_seconds",
             "How long requests have taken.",
             ("method",),
             buckets=_REQUESTS,
-            registry=registry,
         )
-        self._lag = Histogram(
+        self._lag = histogram(
             "callwright_loop_lag_seconds",
             "How late the event loop does what is due, looked at once a second.",
             buckets=_LAG,
-            registry=registry,
         )
 
     async def counted(self) -> bytes:

@@ -8,10 +8,6 @@ from callwright.methods.data.lists import list_declaration
 from callwright.methods.method import described
 
 
-class GetAccount(Asking):
-    pass
-
-
 @described
 class ShownAccount(TypedDict):
     app_id: int
@@ -24,5 +20,5 @@ class ShownAccount(TypedDict):
 ACCOUNTS = Listing.of(ShownAccount)
 
 GET_ACCOUNT = list_declaration(
-    "get.account", ACCOUNTS, params=GetAccount, summary="Show the account of the token."
+    "get.account", ACCOUNTS, params=Asking, summary="Show the account of the token."
 )

@@ -11,10 +11,6 @@ from callwright.methods.data.reports import ERRORS, ReportAsking, in_window
 from callwright.methods.method import Answer, Caller, Method, described
 
 
-class GetApiRequests(ReportAsking):
-    pass
-
-
 @described
 class LoggedRequest(TypedDict):
     id: int
@@ -39,17 +35,17 @@ API_REQUESTS = Listing.of(LoggedRequest)
 GET_API_REQUESTS = list_declaration(
     "get.api_requests",
     API_REQUESTS,
-    params=GetApiRequests,
+    params=ReportAsking,
     summary="List the requests of the account that were answered between two moments.",
     errors=ERRORS,
 )
 
 
-def api_requests(rows: Rows, write_all: Callable[[], Awaitable[object]]) -> Method[GetApiRequests]:
+def api_requests(rows: Rows, write_all: Callable[[], Awaitable[object]]) -> Method[ReportAsking]:
     """Serve the log of requests. ``write_all``: has it written first, as far as it can be."""
     check_rows(API_REQUESTS, rows)
 
-    async def serve(caller: Caller, params: GetApiRequests) -> Answer:
+    async def serve(caller: Caller, params: ReportAsking) -> Answer:
         await write_all()
         zone = caller.account.timezone
         query = query_of(params, API_REQUESTS, zone)

@@ -11,19 +11,15 @@ from callwright.methods.data.asking import Asking
 from callwright.methods.data.entities import (
     DONE,
     DUPLICATE,
-    NOT_FOUND,
     Done,
     OfEntity,
     answering,
+    deletion,
     entity_declaration,
 )
 from callwright.methods.data.listing import Listing, Moment
 from callwright.methods.data.lists import list_declaration
 from callwright.methods.method import Caller, Method, Params, PhoneNumber, described
-
-
-class GetBlacklist(Asking):
-    pass
 
 
 class Block(Params):
@@ -56,7 +52,7 @@ BLACKLIST = Listing.of(ShownBlocked)
 GET_BLACKLIST = list_declaration(
     "get.blacklist_phone_numbers",
     BLACKLIST,
-    params=GetBlacklist,
+    params=Asking,
     summary="List the numbers that are not called.",
 )
 CREATE_IN_BLACKLIST = entity_declaration(
@@ -66,11 +62,9 @@ CREATE_IN_BLACKLIST = entity_declaration(
     errors=(DUPLICATE,),
     result=Blocked,
 )
-DELETE_FROM_BLACKLIST = entity_declaration(
+DELETE_FROM_BLACKLIST = deletion(
     "delete.phone_number_from_blacklist",
-    OfEntity,
     summary="Take a number off the blacklist.",
-    errors=(NOT_FOUND,),
 )
 DECLARATIONS = (GET_BLACKLIST, CREATE_IN_BLACKLIST, DELETE_FROM_BLACKLIST)
 

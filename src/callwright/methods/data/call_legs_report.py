@@ -12,10 +12,6 @@ from callwright.methods.data.reports import ERRORS, ReportAsking, in_window
 from callwright.methods.method import Answer, Caller, Method, described
 
 
-class GetCallLegsReport(ReportAsking):
-    pass
-
-
 @described
 class ReportedLeg(TypedDict):
     id: int
@@ -83,17 +79,17 @@ LEGS_REPORT = Listing.of(
 GET_CALL_LEGS_REPORT = list_declaration(
     "get.call_legs_report",
     LEGS_REPORT,
-    params=GetCallLegsReport,
+    params=ReportAsking,
     summary="List the legs that have ended and began between two moments.",
     errors=ERRORS,
 )
 
 
-def legs_report(rows: Rows, catch_up: Callable[[], Awaitable[object]]) -> Method[GetCallLegsReport]:
+def legs_report(rows: Rows, catch_up: Callable[[], Awaitable[object]]) -> Method[ReportAsking]:
     """Serve the report. ``catch_up``: as for `callwright.methods.data.calls_report.CallsReport`."""
     check_rows(LEGS_REPORT, rows)
 
-    async def serve(caller: Caller, params: GetCallLegsReport) -> Answer:
+    async def serve(caller: Caller, params: ReportAsking) -> Answer:
         zone = caller.account.timezone
         query = query_of(params, LEGS_REPORT, zone)
         query = in_window(query, params, zone, field="start_time")

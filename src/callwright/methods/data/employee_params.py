@@ -42,15 +42,20 @@ def _null_for_empty(value: object) -> object:
     return None if value == {} else value
 
 
+Channels = Annotated[
+    int,
+    Field(ge=1, le=150, description="Taken and not kept: calls to a phone are not counted here."),
+]
+DialTime = Annotated[float, Field(ge=1, le=100, description="Seconds it is rung.")]
+
+
 class PhoneParams(Params):
     phone_id: Id | None = None
     "A phone the employee has, where it is to get another number."
     phone_number: Annotated[str, AfterValidator(_phone)]
     "E.164 digits without +, or a SIP number; one employee's only."
-    channels_count: Annotated[int, Field(ge=1, le=150)] = 1
-    "Taken and not kept: calls to a phone are not counted here."
-    dial_time: Annotated[float, Field(ge=1, le=100)] = 60.0
-    "Seconds it is rung."
+    channels_count: Channels = 1
+    dial_time: DialTime = 60.0
     status: Literal["active", "inactive"] = "active"
     "Only active ones are rung."
 

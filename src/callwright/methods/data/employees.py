@@ -27,19 +27,12 @@ from callwright.methods.data.entities import (
     Made,
     OfEntity,
     answering,
+    deletion,
     entity_declaration,
 )
 from callwright.methods.data.listing import ON_REQUEST, Listing
 from callwright.methods.data.lists import list_declaration
 from callwright.methods.method import Caller, Id, Method, described
-
-
-class GetEmployees(Asking):
-    pass
-
-
-class CreateEmployee(EmployeeParams):
-    pass
 
 
 class UpdateEmployee(EmployeeParams):
@@ -111,11 +104,11 @@ EMPLOYEES = Listing.of(
 )
 
 GET_EMPLOYEES = list_declaration(
-    "get.employees", EMPLOYEES, params=GetEmployees, summary="List the account's employees."
+    "get.employees", EMPLOYEES, params=Asking, summary="List the account's employees."
 )
 CREATE_EMPLOYEES = entity_declaration(
     "create.employees",
-    CreateEmployee,
+    EmployeeParams,
     summary="Create an employee.",
     errors=(NOT_FOUND, DUPLICATE),
     result=Made,
@@ -126,11 +119,10 @@ UPDATE_EMPLOYEES = entity_declaration(
     summary="Change what is sent of an employee.",
     errors=(NOT_FOUND, DUPLICATE, DEPENDENCY, UNUSABLE),
 )
-DELETE_EMPLOYEES = entity_declaration(
+DELETE_EMPLOYEES = deletion(
     "delete.employees",
-    OfEntity,
     summary="Delete an employee with their phones and SIP lines.",
-    errors=(NOT_FOUND, DEPENDENCY),
+    errors=(DEPENDENCY,),
 )
 # What a published client, comagic-data-api-sdk, asks for.
 DELETE_EMPLOYEE = replace(
@@ -157,7 +149,7 @@ class Employees:
             DELETE_EMPLOYEE.served_by(self.delete),
         )
 
-    async def create(self, caller: Caller, params: CreateEmployee) -> Made:
+    async def create(self, caller: Caller, params: EmployeeParams) -> Made:
         if not (params.full_name or params.last_name):
             raise errors.RequiredParameterMissed(field="last_name")
         draft = changed(EmployeeDraft(full_name=""), params)

@@ -49,6 +49,11 @@ def entity_declaration(
     )
 
 
+def deletion(name: str, *, summary: str, errors: tuple[str, ...] = ()) -> Declaration[OfEntity]:
+    """Declare a method that takes one thing of the account's away, by its id."""
+    return entity_declaration(name, OfEntity, summary=summary, errors=(NOT_FOUND, *errors))
+
+
 @contextmanager
 def answering() -> Iterator[None]:
     """Answer what stands in the way of a change. Raises the `ApiError` for it."""

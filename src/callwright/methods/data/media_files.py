@@ -30,6 +30,7 @@ from callwright.methods.data.entities import (
     Done,
     OfEntity,
     answering,
+    deletion,
     entity_declaration,
 )
 from callwright.methods.data.listing import UNFILTERABLE, UNSORTABLE, Listing
@@ -49,10 +50,6 @@ def _base64(text: str) -> str:
 
 
 Content = Annotated[str, Field(min_length=1), AfterValidator(_base64)]
-
-
-class GetMediaFiles(Asking):
-    pass
 
 
 class CreateMediaFile(Params):
@@ -109,7 +106,7 @@ class ShownMediaFile(TypedDict):
 MEDIA_FILES = Listing.of(ShownMediaFile)
 
 GET_MEDIA_FILES = list_declaration(
-    "get.media_files", MEDIA_FILES, params=GetMediaFiles, summary="List what can be played."
+    "get.media_files", MEDIA_FILES, params=Asking, summary="List what can be played."
 )
 CREATE_MEDIA_FILES = entity_declaration(
     "create.media_files",
@@ -124,11 +121,10 @@ UPDATE_MEDIA_FILES = entity_declaration(
     summary="Rename a media file, or replace its audio.",
     errors=(NOT_FOUND, DUPLICATE, UNUSABLE),
 )
-DELETE_MEDIA_FILES = entity_declaration(
+DELETE_MEDIA_FILES = deletion(
     "delete.media_files",
-    OfEntity,
     summary="Delete a media file that no scenario plays.",
-    errors=(NOT_FOUND, DEPENDENCY),
+    errors=(DEPENDENCY,),
 )
 UPLOAD = entity_declaration(
     "create.media_files",

@@ -20,6 +20,7 @@ from callwright.methods.data.entities import (
     Made,
     OfEntity,
     answering,
+    deletion,
     entity_declaration,
 )
 from callwright.methods.data.listing import Listing
@@ -28,10 +29,6 @@ from callwright.methods.method import Caller, Id, Method, Params, described
 
 Branches = Annotated[dict[Label, Operations], Field(max_length=100)]
 Numbers = Annotated[tuple[str, ...], Field(max_length=1000)]
-
-
-class GetScenarios(Asking):
-    pass
 
 
 class CreateScenario(Params):
@@ -73,7 +70,7 @@ class ShownScenario(TypedDict):
 SCENARIOS = Listing.of(ShownScenario, unknown_arrays=("sites", "campaigns"))
 
 GET_SCENARIOS = list_declaration(
-    "get.scenarios", SCENARIOS, params=GetScenarios, summary="List the account's scenarios."
+    "get.scenarios", SCENARIOS, params=Asking, summary="List the account's scenarios."
 )
 CREATE_SCENARIOS = entity_declaration(
     "create.scenarios",
@@ -88,11 +85,10 @@ UPDATE_SCENARIOS = entity_declaration(
     summary="Change what is sent of a scenario; calls that run it go on as it was.",
     errors=(NOT_FOUND, DUPLICATE, UNUSABLE),
 )
-DELETE_SCENARIOS = entity_declaration(
+DELETE_SCENARIOS = deletion(
     "delete.scenarios",
-    OfEntity,
     summary="Delete a scenario that no number runs.",
-    errors=(NOT_FOUND, DEPENDENCY),
+    errors=(DEPENDENCY,),
 )
 DECLARATIONS = (GET_SCENARIOS, CREATE_SCENARIOS, UPDATE_SCENARIOS, DELETE_SCENARIOS)
 

@@ -13,6 +13,7 @@ from callwright.directory.model import AccountId, EmployeeId
 from callwright.directory.tokens import new_password
 from callwright.methods import errors
 from callwright.methods.data.asking import Asking
+from callwright.methods.data.employee_params import Channels, DialTime
 from callwright.methods.data.entities import (
     DONE,
     DUPLICATE,
@@ -21,6 +22,7 @@ from callwright.methods.data.entities import (
     Done,
     OfEntity,
     answering,
+    deletion,
     entity_declaration,
 )
 from callwright.methods.data.listing import UNFILTERABLE, UNSORTABLE, Listing, Moment
@@ -43,10 +45,8 @@ Password = Annotated[str, Field(min_length=8, max_length=128), AfterValidator(_p
 
 
 class SipLineParams(Params):
-    channels_count: Annotated[int, Field(ge=1, le=150)] = 1
-    "Taken and not kept: calls to a phone are not counted here."
-    dial_time: Annotated[float, Field(ge=1, le=100)] = 60.0
-    "Seconds it is rung."
+    channels_count: Channels = 1
+    dial_time: DialTime = 60.0
     status: Literal["active", "inactive"] = "active"
     "Only active lines can register, and are rung."
     billing_state: Literal["active", "manual_lock"] = "active"
@@ -71,10 +71,6 @@ class SipLineParams(Params):
         if "status" in self.model_fields_set:
             return self.status == "active"
         return self.billing_state == "active" if "billing_state" in self.model_fields_set else None
-
-
-class GetSipLines(Asking):
-    pass
 
 
 class CreateSipLine(SipLineParams):
@@ -145,7 +141,7 @@ SIP_LINES = Listing.of(ShownSipLine, unknown=("virtual_phone_number",))
 GET_SIP_LINES = list_declaration(
     "get.sip_lines",
     SIP_LINES,
-    params=GetSipLines,
+    params=Asking,
     summary="List the phones that may register, and where they have.",
 )
 CREATE_SIP_LINES = entity_declaration(
@@ -161,11 +157,9 @@ UPDATE_SIP_LINES = entity_declaration(
     summary="Change what is sent of a SIP line.",
     errors=(NOT_FOUND, UNUSABLE, COMBINATION),
 )
-DELETE_SIP_LINES = entity_declaration(
+DELETE_SIP_LINES = deletion(
     "delete.sip_lines",
-    OfEntity,
     summary="Delete a SIP line; its phone is not registered any more.",
-    errors=(NOT_FOUND,),
 )
 UPDATE_SIP_LINE_PASSWORD = entity_declaration(
     "update.sip_line_password",

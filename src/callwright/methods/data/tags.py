@@ -17,15 +17,12 @@ from callwright.methods.data.entities import (
     Made,
     OfEntity,
     answering,
+    deletion,
     entity_declaration,
 )
 from callwright.methods.data.listing import Listing
 from callwright.methods.data.lists import list_declaration
 from callwright.methods.method import Caller, Method, Params, described
-
-
-class GetTags(Asking):
-    pass
 
 
 class CreateTag(Params):
@@ -48,18 +45,17 @@ class ShownTag(TypedDict):
 
 TAGS = Listing.of(ShownTag)
 
-GET_TAGS = list_declaration("get.tags", TAGS, params=GetTags, summary="List the account's tags.")
+GET_TAGS = list_declaration("get.tags", TAGS, params=Asking, summary="List the account's tags.")
 CREATE_TAGS = entity_declaration(
     "create.tags", CreateTag, summary="Create a tag.", errors=(DUPLICATE,), result=Made
 )
 UPDATE_TAGS = entity_declaration(
     "update.tags", UpdateTag, summary="Rename a tag.", errors=(NOT_FOUND, DUPLICATE)
 )
-DELETE_TAGS = entity_declaration(
+DELETE_TAGS = deletion(
     "delete.tags",
-    OfEntity,
     summary="Delete a tag; calls that have it keep its name.",
-    errors=(NOT_FOUND, DEPENDENCY),
+    errors=(DEPENDENCY,),
 )
 DECLARATIONS = (GET_TAGS, CREATE_TAGS, UPDATE_TAGS, DELETE_TAGS)
 

@@ -10,10 +10,6 @@ from callwright.methods.data.lists import list_declaration
 from callwright.methods.method import described
 
 
-class GetVirtualNumbers(Asking):
-    pass
-
-
 class NumberScenario(TypedDict):
     scenario_id: int
     scenario_name: str
@@ -42,6 +38,6 @@ VIRTUAL_NUMBERS = Listing.of(
 GET_VIRTUAL_NUMBERS = list_declaration(
     "get.virtual_numbers",
     VIRTUAL_NUMBERS,
-    params=GetVirtualNumbers,
+    params=Asking,
     summary="List the account's own numbers.",
 )

@@ -9,7 +9,14 @@ from typing_extensions import TypedDict
 
 from callwright.directory.entries import Text
 from callwright.directory.model import AccountId
-from callwright.directory.webhook import Verb, Webhook, WebhookDraft, WebhookId, checked_url
+from callwright.directory.webhook import (
+    TEMPLATE_AT_MOST,
+    Verb,
+    Webhook,
+    WebhookDraft,
+    WebhookId,
+    checked_url,
+)
 from callwright.directory.webhook_checks import fault_of_template, faulty_types
 from callwright.methods import errors
 from callwright.methods.data.asking import Asking
@@ -21,14 +28,12 @@ from callwright.methods.data.entities import (
     Done,
     OfEntity,
     answering,
+    deletion,
     entity_declaration,
 )
 from callwright.methods.data.listing import Listing
 from callwright.methods.data.lists import list_declaration
 from callwright.methods.method import Caller, Method, Params, described
-
-TEMPLATE_AT_MOST = 16 * 1024
-"Characters."
 
 
 def _event_type(name: str) -> str:
@@ -42,10 +47,6 @@ EventTypes = Annotated[
 ]
 Url = Annotated[str, AfterValidator(checked_url)]
 Template = Annotated[str, Field(max_length=TEMPLATE_AT_MOST)]
-
-
-class GetWebhooks(Asking):
-    pass
 
 
 class CreateWebhook(Params):
@@ -113,7 +114,7 @@ WEBHOOKS = Listing.of(ShownWebhook)
 GET_WEBHOOKS = list_declaration(
     "get.webhooks",
     WEBHOOKS,
-    params=GetWebhooks,
+    params=Asking,
     summary="List the account's webhooks, without their secrets.",
 )
 CREATE_WEBHOOKS = entity_declaration(
@@ -130,11 +131,9 @@ UPDATE_WEBHOOKS = entity_declaration(
     errors=(NOT_FOUND, DUPLICATE, UNUSABLE),
     result=UpdatedWebhook,
 )
-DELETE_WEBHOOKS = entity_declaration(
+DELETE_WEBHOOKS = deletion(
     "delete.webhooks",
-    OfEntity,
     summary="Delete a webhook, and what it was still to be told.",
-    errors=(NOT_FOUND,),
 )
 DECLARATIONS = (GET_WEBHOOKS, CREATE_WEBHOOKS, UPDATE_WEBHOOKS, DELETE_WEBHOOKS)
 
