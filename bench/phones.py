@@ -251,7 +251,9 @@ class Phones:
         )
         self.sip.sendto(reply(text, "180 Ringing", self.port), address)
         answer = reply(text, "200 OK", self.port, sdp)
-        self.later(time.time() + self.answer_after, partial(self.answer, leg, answer, address))
+        # Nobody picks up in step with others: or all phones' packets would come in a few bursts.
+        ringing = self.answer_after + random.random() * FRAME
+        self.later(time.time() + ringing, partial(self.answer, leg, answer, address))
         return leg
 
 
