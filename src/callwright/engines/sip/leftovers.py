@@ -35,6 +35,9 @@ FILE_AT_MOST = 1 << 28
 "Bytes of the file that are read; one we wrote ourselves is smaller."
 SLACK = 1000
 "Dead lines the file may have beside as many as it has live ones."
+GATHERED_FOR = 0.05
+"""Seconds lines are gathered before they are written: a thread and a disk are asked once for what
+many calls have to say. A call that is answered right before a crash may stay without its BYE."""
 NUMBERS_LEFT_OUT = 100_000
 """How far the CSeq number of the BYE is above the one on record, which is not kept up with each
 request of the call. RFC 3261 12.2.2 lets numbers be left out."""
@@ -86,8 +89,8 @@ class MemoryFile:
         self._lines = 0
         "Lines in the file."
         self._rewrite = False
-        self._over = False
         self._more = asyncio.Event()
+        self._ending = asyncio.Event()
         self._fault: int | None = None
         "The ``errno`` that has been told."
 
@@ -123,7 +126,7 @@ class MemoryFile:
         try:
             yield
         finally:
-            self._over = True
+            self._ending.set()
             self._more.set()
             with anyio.CancelScope(shield=True):
                 await writing
@@ -132,7 +135,9 @@ class MemoryFile:
         over = False
         while not over:
             await self._more.wait()
-            over = self._over
+            with anyio.move_on_after(GATHERED_FOR):
+                await self._ending.wait()
+            over = self._ending.is_set()
             # One at a time, so that the lines of one call stay in their order.
             await asyncio.to_thread(self._take())
 
