@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 
 from pydantic import JsonValue
 from sqlalchemy import (
@@ -180,11 +181,12 @@ def write_events(
                     added[table].append(row)
                 for change, changed in updates_of(event, data):
                     updates[change].append(changed)
-    connection.execute(_newest_position(connection), rows)
+    dialect = connection.dialect.name
+    connection.execute(_newest_position(dialect), rows)
     if legs:
-        connection.execute(_once(call_legs, connection).values(account_id=_ACCOUNT), legs)
+        connection.execute(_once(call_legs, dialect), legs)
     for table, new in added.items():
-        connection.execute(_once(table, connection), new)
+        connection.execute(_once(table, dialect), new)
     for statement, values in updates.items():
         connection.execute(statement, values)
 
@@ -234,9 +236,13 @@ def _quality(measured: Quality | None) -> dict[str, JsonValue | datetime]:
     }
 
 
-def _newest_position(connection: Connection) -> Insert:
+# What these two return costs more to put together than to carry out.
+
+
+@cache
+def _newest_position(dialect: str) -> Insert:
     """An INSERT of events; those that are there already are given their new position."""
-    if connection.dialect.name == "postgresql":
+    if dialect == "postgresql":
         into = postgresql.insert(call_events)
         return into.on_conflict_do_update(
             constraint=call_events.primary_key, set_={"position": into.excluded.position}
@@ -248,10 +254,14 @@ def _newest_position(connection: Connection) -> Insert:
     )
 
 
-def _once(table: Table, connection: Connection) -> Insert:
-    """An INSERT that leaves rows alone which are there already."""
-    if connection.dialect.name == "postgresql":
-        return postgresql.insert(table).on_conflict_do_nothing()
-    return sqlite.insert(table).on_conflict_do_nothing(
-        index_elements=list(table.primary_key.columns)
+@cache
+def _once(table: Table, dialect: str) -> Insert:
+    """An INSERT that leaves rows alone which are there already; a leg's takes its account."""
+    account = {"account_id": _ACCOUNT} if table is call_legs else {}
+    if dialect == "postgresql":
+        return postgresql.insert(table).values(account).on_conflict_do_nothing()
+    return (
+        sqlite.insert(table)
+        .values(account)
+        .on_conflict_do_nothing(index_elements=list(table.primary_key.columns))
     )
