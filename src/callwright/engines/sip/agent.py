@@ -66,7 +66,7 @@ class Agent:
         self._tell = tell
         self._session_expires = session_expires
         self._memory = memory
-        self._chance = chance
+        self._chance = chance or random.Random()
         self._speech = speech
         self._secret = secrets.token_bytes(16)
         self._calls: dict[CallName, Call] = {}
