@@ -6,6 +6,7 @@ that other work on the machine hardly shows in it. It does show in whatever is t
 
 import argparse
 import os
+import platform
 import resource
 
 import anyio
@@ -45,7 +46,8 @@ def main() -> None:
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     console = Console()
-    machine = f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the start"
+    python = f"{platform.python_implementation()} {platform.python_version()}"
+    machine = f"{python}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the start"
     table = Table("measured", "reached", "target", title=f"Callwright on {machine}")
     for name in chosen:
         with console.status(f"{name} …"):

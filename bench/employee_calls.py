@@ -61,7 +61,7 @@ async def at_once(calls: int = 50) -> list[Figure]:
         ]
     lost = sum(phone.missing + phone.relayed_missing for phone in phones)
     late = [late for phone in phones for stretch in phone.played for late in lateness(stretch)]
-    relayed = [latency for phone in phones for latency in phone.latencies]
+    relayed = [latency for phone in phones for latency in phone.relayed_within()]
     return [
         none(f"{calls} calls at once: packets lost by us", lost),
         milliseconds(

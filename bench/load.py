@@ -1,8 +1,9 @@
 """What calls cost when there are many: to set up, to carry, and both at once."""
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from math import inf
 
 import anyio
 
@@ -15,6 +16,7 @@ WARM_UP = 20
 STARTS_PER_SECOND = 20
 BUILD_UP = 40
 "Calls a second until as many are up as are to be measured."
+PACKETS_PER_SECOND = 50
 MEASURED = 5.0
 "Seconds a number of calls is left to talk."
 
@@ -70,7 +72,8 @@ async def _carried(
         ended, used = time.time(), bench.cpu() - used
         if new:
             await _start_evenly(bench, range(calls + 1, calls + new + 1), each_for=3.0)
-            await anyio.sleep(1.0)
+        over = time.time()
+        await anyio.sleep(1.0)
         employees, contacts = await bench.hang_up()
     up = _of(employees, range(1, calls + 1)), _of(contacts, range(1, calls + 1), "7495")
     phones = [*up[0], *up[1]]
@@ -80,18 +83,31 @@ async def _carried(
         kilobytes(f"{what}: memory of a call", memory / calls, 150_000),
         none(f"{what}: packets lost by us", sum(phone.relayed_missing for phone in phones)),
     ]
-    relayed = [latency for phone in phones for latency in phone.latencies] or [float("inf")]
-    figures += [
-        milliseconds(f"{what}: relayed within, p50", quantile(relayed, 0.5)),
-        milliseconds(f"{what}: relayed within, p99", quantile(relayed, 0.99), 0.005),
-    ]
+    figures += [_offered(what, phones, began, ended), *_relayed(what, phones, began, ended)]
     if new:
+        what = f"{what} and {STARTS_PER_SECOND} new ones a second"
         started = _of(employees, range(calls + 1, calls + new + 1))
         joined = sum(bool(phone.joined) for phone in started)
-        figures.append(
-            none(f"{what} and {STARTS_PER_SECOND} new ones a second: refused", new - joined)
-        )
+        everybody = [*employees.values(), *contacts.values()]
+        figures.append(none(f"{what}: refused", new - joined))
+        figures += _relayed(what, everybody, ended, over)
     return figures
+
+
+def _offered(what: str, phones: Sequence[PhoneReport], began: float, ended: float) -> Figure:
+    """Whether phones sent what phones send; one that falls behind makes a service look good."""
+    sent = sum(len(phone.relayed_within(began, ended)) for phone in phones)
+    offered = sent / (PACKETS_PER_SECOND * (ended - began) * len(phones))
+    return Figure(f"{what}: load offered", f"{100 * offered:.1f} %", "> 99 %", offered > 0.99)
+
+
+def _relayed(what: str, phones: Iterable[PhoneReport], began: float, ended: float) -> list[Figure]:
+    """How long packets took that were sent between two moments."""
+    took = [each for phone in phones for each in phone.relayed_within(began, ended)] or [inf]
+    return [
+        milliseconds(f"{what}: relayed within, p50", quantile(took, 0.5)),
+        milliseconds(f"{what}: relayed within, p99", quantile(took, 0.99), 0.005),
+    ]
 
 
 def _of(

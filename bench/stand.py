@@ -7,6 +7,7 @@ import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 from subprocess import PIPE
 from tempfile import TemporaryDirectory
@@ -41,9 +42,13 @@ class PhoneReport(BaseModel):
     missing: int
     relayed: int
     relayed_missing: int
-    latencies: list[float]
+    latencies: list[tuple[float, float]]
     played: list[list[float]]
     keys: list[tuple[float, int]]
+
+    def relayed_within(self, began: float = 0.0, ended: float = inf) -> list[float]:
+        """How long the packets took that were sent between two moments, in seconds."""
+        return [took for sent, took in self.latencies if began <= sent < ended]
 
 
 @dataclass(slots=True)
