@@ -207,5 +207,19 @@ def _tell(console: Console, report: Report) -> None:
         if not check.passed:
             console.print(f"     It was: {check.seen}", style="red", markup=False, soft_wrap=True)
     verdict = "The call went as it must." if report.passed else "The call did not go as it must."
+    if not report.passed:
+        _tell_load(console)
     console.print(f"\n{verdict} What each phone heard:", style="bold")
     console.print(str(REPORT), markup=False, soft_wrap=True)
+
+
+def _tell_load(console: Console) -> None:
+    """Other work on the machine delays packets, and that is not the call's fault."""
+    load, cores = os.getloadavg()[0], os.cpu_count() or 1
+    if load > cores:
+        console.print(
+            f"     This machine had other work ({load:.1f} programs wanted its {cores} cores); "
+            "try again when it has less.",
+            style="yellow",
+            soft_wrap=True,
+        )
