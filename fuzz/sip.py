@@ -8,7 +8,8 @@ import random
 import re
 from itertools import count
 
-from callwright.engines.port import LegEnded, LegId, SipAccount, Trunk
+from callwright.engines.network import SipAccount, Trunk
+from callwright.engines.port import LegEnded, LegId
 from callwright.engines.sip.address import Malformed
 from callwright.engines.sip.agent import Agent
 from callwright.engines.sip.asking import Identity

@@ -27,7 +27,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "pattern": (),
     "query": (),
     "requests": ("directory",),
-    "directory": ("engines.port",),
+    "directory": ("engines.network", "engines.port"),
     # Webhooks of the file name events and their facts; what says which there are, knows no storage.
     "directory.webhook_checks": (
         "directory",
@@ -36,10 +36,12 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "notify.template",
     ),
     "engines": (),
-    "engines.port": (),
+    "engines.network": (),
+    "engines.port": ("engines.network",),
     "engines.far_end": ("engines.port",),
     "engines.simulated": (
         "engines.far_end",
+        "engines.network",
         "engines.port",
         "engines.simulated_hearing",
         "engines.simulated_recording",
@@ -49,6 +51,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "engines.media": ("engines.port", "figures", "logs"),
     # The table of codecs is what SDP talks about.
     "engines.sip": (
+        "engines.network",
         "engines.port",
         "engines.media.media",
         "engines.media.codec",
@@ -68,6 +71,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "calls.journal",
         "calls.source",
         "calls.state",
+        "engines.network",
         "engines.port",
         "clock",
         "figures",
@@ -124,6 +128,7 @@ MAY_NOT_IMPORT: dict[str, tuple[tuple[str, ...], str]] = {
         ("asyncio", "socket", "threading", "time", "sqlalchemy", "starlette", "pydantic"),
         "a call waits through anyio alone, so that its stories can be told on a test's clock",
     ),
+    "engines.network": (("asyncio", "anyio", "socket"), "these are words of the port"),
     "engines.port": (("asyncio", "anyio", "socket"), "the port is a page of words"),
     "methods": (("sqlalchemy", "starlette", "socket"), "a method knows plans and the directory"),
 }

@@ -41,7 +41,8 @@ from callwright.calls.plan import (
 )
 from callwright.calls.scenario_plan import ScenarioPlan
 from callwright.engines.far_end import FarEnd
-from callwright.engines.port import Address, EngineEvent, Media, Trunk
+from callwright.engines.network import Trunk
+from callwright.engines.port import Address, EngineEvent, Media
 from callwright.engines.simulated import SimulatedEngine
 from callwright.engines.simulated_hearing import SimulatedLeg
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
+from callwright.engines.network import Registered, SipAccount, Trunk, TrunkState
 from callwright.engines.port import (
     Address,
     BridgeId,
@@ -14,10 +15,6 @@ from callwright.engines.port import (
     Media,
     PlaybackId,
     RecordingId,
-    Registered,
-    SipAccount,
-    Trunk,
-    TrunkState,
 )
 from tests.engines.contract import Heard
 

@@ -21,6 +21,7 @@ from callwright.engines.far_end import (
     Rings,
     SendsEarlyMedia,
 )
+from callwright.engines.network import SipAccount
 from callwright.engines.port import (
     Address,
     BridgeId,
@@ -42,7 +43,6 @@ from callwright.engines.port import (
     PlaybackId,
     RecordingFinished,
     RecordingId,
-    SipAccount,
 )
 
 A, B, C = LegId(1 << 33), LegId((1 << 33) + 1), LegId((1 << 33) + 2)

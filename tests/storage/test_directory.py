@@ -14,7 +14,7 @@ from callwright.directory.model import (
     PhoneKind,
     VirtualNumber,
 )
-from callwright.engines.port import Trunk
+from callwright.engines.network import Trunk
 from callwright.storage.database import writing
 from callwright.storage.directory import StoredDirectory
 from callwright.storage.tables import (

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from callwright.engines.port import TrunkRegistration, TrunkState
+from callwright.engines.network import TrunkRegistration, TrunkState
 from callwright.storage.database import writing
 from callwright.storage.tables import trunk_states
 from callwright.storage.trunk_states import HOLDS_FOR, keep_trunk_states, read_trunk_states

@@ -19,7 +19,7 @@ from callwright.directory.model import (
     VirtualNumber,
 )
 from callwright.directory.scenario import Scenario, ScenarioId
-from callwright.engines.port import SipAccount, Trunk
+from callwright.engines.network import SipAccount, Trunk
 
 
 class Access(Protocol):

@@ -32,10 +32,12 @@ contract, which ``tests/engines/contract.py`` checks on every engine:
 """
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import NewType, Protocol
+
+from callwright.engines.network import Registered, SipAccount, Trunk, TrunkState
 
 LegId = NewType("LegId", int)
 PlaybackId = NewType("PlaybackId", int)
@@ -103,84 +105,6 @@ class Address:
     "Fixed contact URI of an own phone, for example ``sip:25@192.0.2.7:5060``."
     srtp: bool = False
     "An own phone is to be talked to over SRTP, or not at all; a trunk says so itself."
-
-
-@dataclass(frozen=True, slots=True)
-class Trunk:
-    """A way to a carrier or a PBX. Engines are told the whole list, again when it changes."""
-
-    name: str
-    host: str
-    "Name or address; IPv6 without brackets."
-    port: int | None = None
-    "None: what SRV records of the host say, else the usual port of the transport."
-    user: str | None = None
-    password: str | None = field(default=None, repr=False)
-    caller_id_header: str = "from"
-    "Where the caller id goes: ``from``, or ``pai`` for P-Asserted-Identity as well (RFC 3325)."
-    transport: str = "udp"
-    "``udp``, ``tcp`` or ``tls``."
-    tls_verify: bool = True
-    "Whether the trunk's certificate must be a good one, made out to ``host``."
-    tls_ca: Path | None = None
-    "File of the authorities believed for this trunk, in PEM; None: those the system believes."
-    register: bool = False
-    "Register there as ``user``, so that calls come in (RFC 3261 section 10)."
-    expires: int = 300
-    "Seconds a registration is asked for."
-    options_ping: float | None = None
-    "Seconds between two questions (OPTIONS) whether the trunk is there; None: it is not asked."
-    srtp: bool = False
-    "Audio goes over SRTP, or not at all."
-
-
-class TrunkRegistration(StrEnum):
-    """How it stands with our registration at a trunk."""
-
-    OFF = "off"
-    "None is wanted."
-    TRYING = "trying"
-    "Asked for, or to be asked for again after a failure."
-    REGISTERED = "registered"
-    REFUSED = "refused"
-    "The trunk does not want us as we are set up; it is asked again, rarely."
-
-
-@dataclass(frozen=True, slots=True)
-class TrunkState:
-    """What is known of a trunk at this moment."""
-
-    name: str
-    registration: TrunkRegistration
-    registered_for: float | None = None
-    "Seconds until the registration ends unless it is refreshed; None: there is none."
-    reachable: bool | None = None
-    "Whether the latest OPTIONS was answered; None: none has been sent, or is not back yet."
-    round_trip: float | None = None
-    "Seconds from the latest OPTIONS to its answer."
-    detail: str = ""
-    "What the trunk said when it last refused, or why it could not be asked."
-
-
-@dataclass(frozen=True, slots=True)
-class Registered:
-    """A place from which a phone has registered."""
-
-    address: str
-    "Its IP address."
-    ago: float
-    "Seconds since it last did."
-
-
-@dataclass(frozen=True, slots=True)
-class SipAccount:
-    """A phone that registers with us. Engines are told the whole list, again when it changes."""
-
-    number: str
-    "Its SIP number, which is also the user it proves itself as."
-    password: str = field(repr=False)
-    srtp: bool = False
-    "Its calls must come with SRTP."
 
 
 @dataclass(frozen=True, slots=True)

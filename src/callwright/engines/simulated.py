@@ -27,6 +27,7 @@ from callwright.engines.far_end import (
     Rings,
     SendsEarlyMedia,
 )
+from callwright.engines.network import Registered, SipAccount, Trunk, TrunkRegistration, TrunkState
 from callwright.engines.port import (
     Address,
     BridgeId,
@@ -48,11 +49,6 @@ from callwright.engines.port import (
     PlaybackId,
     RecordingFinished,
     RecordingId,
-    Registered,
-    SipAccount,
-    Trunk,
-    TrunkRegistration,
-    TrunkState,
 )
 from callwright.engines.simulated_hearing import SimulatedLeg, hear, listen_again
 from callwright.engines.simulated_recording import write_recording

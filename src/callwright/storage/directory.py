@@ -25,7 +25,7 @@ from callwright.directory.model import (
     VirtualNumber,
 )
 from callwright.directory.scenario import BRANCHES, Scenario, ScenarioId
-from callwright.engines.port import SipAccount, Trunk
+from callwright.engines.network import SipAccount, Trunk
 from callwright.storage.at_hand import RowsAtHand
 from callwright.storage.database import writing
 from callwright.storage.remembered import Remembered

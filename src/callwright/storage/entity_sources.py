@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callwright.directory.model import PhoneKind
 from callwright.directory.scenario import START
-from callwright.engines.port import Registered
+from callwright.engines.network import Registered
 from callwright.storage.listing import Detail, Source
 from callwright.storage.tables import (
     blacklist,

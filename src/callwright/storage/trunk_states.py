@@ -13,7 +13,7 @@ from sqlalchemy import delete, insert, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from callwright.engines.port import TrunkRegistration, TrunkState
+from callwright.engines.network import TrunkRegistration, TrunkState
 from callwright.storage.database import reason, writing
 from callwright.storage.tables import trunk_states
 

@@ -14,6 +14,7 @@ import pytest
 
 from callwright.config import SipSettings
 from callwright.engines.media.engine import RtpEngine
+from callwright.engines.network import Trunk
 from callwright.engines.port import (
     Address,
     BridgeId,
@@ -27,7 +28,6 @@ from callwright.engines.port import (
     Media,
     PlaybackFinished,
     PlaybackId,
-    Trunk,
 )
 from callwright.engines.sip.engine import SipEngine
 from demo.phones import Baresip, Behaviour, Phone, Softphone

@@ -12,6 +12,7 @@ import pytest
 from callwright.config import SipSettings
 from callwright.engines.far_end import Answers, HangsUp, Rejects, Rings
 from callwright.engines.media.media import MediaEvent, MediaLost, WorkerLost
+from callwright.engines.network import Trunk
 from callwright.engines.port import (
     Address,
     BridgeId,
@@ -30,7 +31,6 @@ from callwright.engines.port import (
     Quality,
     RecordingFinished,
     RecordingId,
-    Trunk,
 )
 from callwright.engines.sip.engine import SipEngine
 from callwright.engines.sip.transactions import Timing

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from callwright.engines.far_end import Answers
-from callwright.engines.port import Address, LegAnswered, LegEnded, LegId, Trunk
+from callwright.engines.network import Trunk
+from callwright.engines.port import Address, LegAnswered, LegEnded, LegId
 from callwright.engines.sip.dialog import Dialog
 from callwright.engines.sip.hop import Hop, Transport, Trust
 from callwright.engines.sip.leftovers import SLACK, Leftover, MemoryFile

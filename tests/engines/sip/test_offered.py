@@ -6,7 +6,8 @@ import pytest
 import sipmessage
 
 from callwright.engines.media.media import Stream
-from callwright.engines.port import Cause, LegEnded, LegId, SipAccount, Trunk
+from callwright.engines.network import SipAccount, Trunk
+from callwright.engines.port import Cause, LegEnded, LegId
 from callwright.engines.sip.call import StreamAgreed
 from callwright.engines.sip.hop import Hop
 from callwright.engines.sip.offered import RING_BACK_EVERY

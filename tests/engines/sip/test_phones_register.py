@@ -9,6 +9,7 @@ import pytest
 
 from callwright.config import SipSettings
 from callwright.engines.media.engine import RtpEngine
+from callwright.engines.network import SipAccount
 from callwright.engines.port import (
     Address,
     Cause,
@@ -18,7 +19,6 @@ from callwright.engines.port import (
     LegId,
     LegOffered,
     LegRinging,
-    SipAccount,
 )
 from callwright.engines.sip.engine import SipEngine
 from demo.phones import Baresip, Behaviour

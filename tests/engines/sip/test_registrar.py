@@ -7,7 +7,7 @@ import sipmessage
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from callwright.engines.port import SipAccount
+from callwright.engines.network import SipAccount
 from callwright.engines.sip.bindings import CONTACTS_AT_MOST, Binding
 from callwright.engines.sip.front import Front
 from callwright.engines.sip.guard import BLOCKED_FOR, BLOCKED_FROM, FREE

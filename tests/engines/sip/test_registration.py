@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 import sipmessage
 
-from callwright.engines.port import Trunk, TrunkRegistration, TrunkState
+from callwright.engines.network import Trunk, TrunkRegistration, TrunkState
 from callwright.engines.sip.auth import Digest
 from callwright.engines.sip.lines import Lines
 from callwright.engines.sip.registration import LONGEST_PAUSE

@@ -3,7 +3,8 @@
 import pytest
 import sipmessage
 
-from callwright.engines.port import Cause, LegEnded, LegId, Trunk
+from callwright.engines.network import Trunk
+from callwright.engines.port import Cause, LegEnded, LegId
 from callwright.engines.sip.agent import Agent
 from callwright.engines.sip.asking import Identity
 from callwright.engines.sip.front import Front

@@ -10,6 +10,7 @@ import pytest
 
 from callwright.config import SipSettings
 from callwright.engines.far_end import Answers, Rings
+from callwright.engines.network import SipAccount, Trunk, TrunkRegistration
 from callwright.engines.port import (
     Address,
     Cause,
@@ -19,9 +20,6 @@ from callwright.engines.port import (
     LegEnded,
     LegId,
     LegRinging,
-    SipAccount,
-    Trunk,
-    TrunkRegistration,
 )
 from callwright.engines.sip.engine import SipEngine
 from tests.engines.sip.media import RememberingMedia, ids

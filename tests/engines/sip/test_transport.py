@@ -16,6 +16,7 @@ from callwright.config import SipSettings
 from callwright.engines.far_end import Act, Answers, HangsUp, Rings
 from callwright.engines.media.engine import RtpEngine
 from callwright.engines.media.media import MediaEngine
+from callwright.engines.network import Trunk
 from callwright.engines.port import (
     Address,
     Cause,
@@ -24,7 +25,6 @@ from callwright.engines.port import (
     LegEnded,
     LegId,
     LegRinging,
-    Trunk,
 )
 from callwright.engines.sip import layer
 from callwright.engines.sip.engine import SipEngine

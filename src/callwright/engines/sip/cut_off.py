@@ -6,7 +6,7 @@ Choreography 8: no leg stays connected after its session has ended, also after a
 import logging
 from collections.abc import Callable, Mapping, Sequence
 
-from callwright.engines.port import Trunk
+from callwright.engines.network import Trunk
 from callwright.engines.sip.auth import Digest
 from callwright.engines.sip.leftovers import Leftover
 

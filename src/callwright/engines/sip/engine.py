@@ -20,6 +20,7 @@ from callwright.engines.media.media import (
     NoPorts,
     WorkerLost,
 )
+from callwright.engines.network import Registered, SipAccount, Trunk, TrunkRegistration, TrunkState
 from callwright.engines.port import (
     Address,
     Cause,
@@ -34,11 +35,6 @@ from callwright.engines.port import (
     LegOffered,
     LegRinging,
     RecordingFinished,
-    Registered,
-    SipAccount,
-    Trunk,
-    TrunkRegistration,
-    TrunkState,
 )
 from callwright.engines.sip.agent import Agent
 from callwright.engines.sip.asking import Identity

@@ -7,7 +7,7 @@ whatever number it is for. Of a flood of strangers nothing stays but the guard's
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from callwright.engines.port import SipAccount, Trunk
+from callwright.engines.network import SipAccount, Trunk
 from callwright.engines.sip.address import Malformed, parse_address, parse_uri, user_of
 from callwright.engines.sip.auth import Digest
 from callwright.engines.sip.bindings import Binding, Bindings, behind_nat

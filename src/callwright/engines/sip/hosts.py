@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
-from callwright.engines.port import Trunk
+from callwright.engines.network import Trunk
 from callwright.engines.sip.hop import Hop, is_address
 from callwright.engines.sip.route import NoRoute, trunk_hop
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from callwright.engines.port import Trunk, TrunkRegistration, TrunkState
+from callwright.engines.network import Trunk, TrunkRegistration, TrunkState
 from callwright.engines.sip.asking import Desk
 from callwright.engines.sip.ping import Ping
 from callwright.engines.sip.registration import Registration

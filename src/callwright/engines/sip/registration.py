@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Callable
 
-from callwright.engines.port import Trunk, TrunkRegistration
+from callwright.engines.network import Trunk, TrunkRegistration
 from callwright.engines.sip.address import (
     Malformed,
     escape_user,

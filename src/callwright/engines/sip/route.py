@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from callwright.engines.port import Address, Trunk
+from callwright.engines.network import Trunk
+from callwright.engines.port import Address
 from callwright.engines.sip.address import Malformed, escape_user, parse_uri
 from callwright.engines.sip.auth import Digest
 from callwright.engines.sip.bindings import Binding

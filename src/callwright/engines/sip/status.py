@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from callwright.engines.port import TrunkRegistration, TrunkState
+from callwright.engines.network import TrunkRegistration, TrunkState
 from callwright.engines.sip.front import Front
 from callwright.figures import Figure
 
