@@ -20,7 +20,7 @@ from callwright.engines.media.media import (
     NoPorts,
     WorkerLost,
 )
-from callwright.engines.network import Registered, SipAccount, Trunk, TrunkRegistration, TrunkState
+from callwright.engines.network import Registered, SipAccount, Trunk, TrunkState
 from callwright.engines.port import (
     Address,
     Cause,
@@ -45,9 +45,7 @@ from callwright.engines.sip.cut_off import CutOff
 from callwright.engines.sip.driver import Driver
 from callwright.engines.sip.front import Front
 from callwright.engines.sip.hop import Transport
-from callwright.engines.sip.hosts import follow_hosts
 from callwright.engines.sip.leftovers import MemoryFile
-from callwright.engines.sip.lines import Lines
 from callwright.engines.sip.media_commands import MediaCommands
 from callwright.engines.sip.offered import Arrival, Offer
 from callwright.engines.sip.own_address import own_address
@@ -58,6 +56,7 @@ from callwright.engines.sip.status import figures_of
 from callwright.engines.sip.telling import Telling
 from callwright.engines.sip.transactions import Timing
 from callwright.engines.sip.transport import Transports
+from callwright.engines.sip.trunks import Trunks
 from callwright.figures import Figure, Measured
 
 if TYPE_CHECKING:
@@ -102,21 +101,19 @@ class SipEngine(MediaCommands):
         self._memory = MemoryFile(memory) if memory is not None else None
         self._cut_off = CutOff()
         self._resolver = resolver
-        self._trunks: dict[str, Trunk] = {}
-        self._trunks_told = False
         self._speech = Speech(tuple(settings.codecs))
         self._front = Front(
             settings.realm, secrets.token_bytes(16), settings.digests, speech=self._speech
         )
+        self._trunks = Trunks(self._front)
         self._heard_something = asyncio.Event()
         self._telling: Telling
         self._loop: asyncio.AbstractEventLoop
         self._driver: Driver
         self._agent: Agent
         self._local_host: str
-        self._lines: Lines | None = None
-        "None until the engine runs."
-        self._trunks_changed = asyncio.Event()
+        self._is_up = False
+        "Whether there is anything to send by."
 
     @property
     def dropped(self) -> Counter[str]:
@@ -138,20 +135,14 @@ class SipEngine(MediaCommands):
         self._driver = Driver(
             self._settings, self._resolver, self._make_agent, after_input=self._after_input
         )
-        self._lines = Lines(
+        self._is_up = True
+        self._trunks.begin(
             lambda trunk: self._agent.desk(Digest(trunk.user, trunk.password), trunk_hop(trunk)),
             self._random,
+            self._loop.time,
         )
-        self._lines.use(list(self._trunks.values()), self._loop.time())
         self._driver.flush()
-        hosts = asyncio.create_task(
-            follow_hosts(
-                self._trunks.values,
-                self._driver.transports.targets,
-                self._front.use_hosts,
-                self._trunks_changed,
-            )
-        )
+        hosts = asyncio.create_task(self._trunks.follow_hosts(self._driver.transports.targets))
         audio = asyncio.Event()
         media = asyncio.create_task(self._media.run(self._media_says, started=audio.set))
         ready = asyncio.create_task(audio.wait())
@@ -201,7 +192,7 @@ class SipEngine(MediaCommands):
     def _hang_up_cut_off(self) -> None:
         now = self._loop.time()
         self._cut_off.hang_up(
-            self._trunks if self._trunks_told else None,
+            self._trunks.told,
             lambda call, digest: self._agent.hang_up_leftover(call, digest, now),
         )
         self._after_command()
@@ -210,8 +201,7 @@ class SipEngine(MediaCommands):
         now = self._loop.time()
         for call in list(self._legs.values()):
             call.hang_up(now, Cause.ENGINE_LOST, "shutdown")
-        if self._lines is not None:
-            self._lines.leave(now)
+        self._trunks.leave()
         self._after_input()
         with anyio.move_on_after(FAREWELL):
             while self._agent.layer.waiting() or self._recordings.held:
@@ -224,13 +214,9 @@ class SipEngine(MediaCommands):
     # Commands.
 
     def use_trunks(self, trunks: Sequence[Trunk]) -> None:
-        self._trunks = {trunk.name: trunk for trunk in trunks}
-        self._front.use_trunks(trunks)
-        self._trunks_changed.set()
-        if self._lines is not None:
-            self._lines.use(trunks, self._loop.time())
+        self._trunks.use(trunks)
+        if self._is_up:
             self._after_command()
-        self._trunks_told = True
         if self._cut_off.waiting:
             self._hang_up_cut_off()
 
@@ -251,9 +237,7 @@ class SipEngine(MediaCommands):
             yield from self._media.figures()
 
     def trunk_states(self) -> Sequence[TrunkState]:
-        if self._lines is None:
-            return [TrunkState(name, TrunkRegistration.OFF) for name in self._trunks]
-        return self._lines.states(self._loop.time())
+        return self._trunks.states()
 
     def ring(
         self, leg: LegId, to: Address, *, caller_id: str, beside: Collection[LegId] = ()
@@ -264,7 +248,7 @@ class SipEngine(MediaCommands):
         try:
             way = route_to(
                 to,
-                self._trunks,
+                self._trunks.named,
                 registered,
                 caller_id=caller_id,
                 local_host=self._local_host,
