@@ -17,13 +17,17 @@ from callwright.calls.events import (
     KeySent,
     LegEnded,
     LegStarted,
+    RecordingFailed,
+    RecordingReady,
+    RecordingStarted,
     SessionEvent,
     SessionFinished,
 )
 from callwright.calls.journal import JournalUnavailable
 from callwright.calls.plan import SessionId
+from callwright.engines.port import LegId, RecordingId
 from callwright.storage.journal import StoredJournal
-from callwright.storage.tables import call_events, call_legs, call_sessions
+from callwright.storage.tables import call_events, call_legs, call_recordings, call_sessions
 from callwright.storage.writer import Writer
 from tests.storage.stories import BEGAN, CAPTION, at, later, started
 
@@ -444,6 +448,39 @@ async def test_a_restart_closes_what_was_cut_off_and_only_once(
     assert await reopened.close_unfinished(at(3700)) == []
     assert await reopened.events_of(SessionId(1), 1) == story
     assert await reopened.events_of(SessionId(2), 1) == [started(2), *later(2)]
+
+
+async def test_recordings_that_were_cut_off_are_kept_as_far_as_their_files_go(
+    journal: StoredJournal, database: AsyncEngine
+) -> None:
+    await journal.begin(started(1))
+    begun = [
+        RecordingStarted(
+            session=SessionId(1), sequence=sequence, time=at(12), offset=12.0,
+            recording=RecordingId(100 + sequence), legs=(LegId(11), LegId(12)), file_name=name,
+        )
+        for sequence, name in ((9, "1-1.wav"), (10, "1-2.wav"))
+    ]  # fmt: skip
+    for fact in [*later(1)[:7], *begun]:
+        journal.hear(fact)
+    await write_all(journal)
+
+    lasted = {"1-1.wav": 6.0, "1-2.wav": None}
+    [verdict] = await StoredJournal(database).close_unfinished(at(3600), lasted.__getitem__)
+    story = await journal.events_of(SessionId(1), 1)
+    assert story is not None
+    assert [fact.sequence for fact in story] == list(range(1, 16))
+    ready, failed = story[10:12]
+    assert isinstance(ready, RecordingReady)
+    assert (ready.recording, ready.file_name, ready.duration) == (109, "1-1.wav", 6.0)
+    assert isinstance(failed, RecordingFailed)
+    assert (failed.file_name, failed.reason) == ("1-2.wav", "the service was restarted")
+    assert (verdict.talk_duration, verdict.total_duration) == (7.5, 18.0), "as long as it was heard"
+    async with database.connect() as connection:
+        rows = (
+            await connection.execute(select(call_recordings).order_by(call_recordings.c.id))
+        ).all()
+    assert [(row.id, row.duration) for row in rows] == [(109, 6.0), (110, None)]
 
 
 async def test_a_session_that_only_began_is_closed_too(

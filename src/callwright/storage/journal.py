@@ -15,6 +15,7 @@ from itertools import islice
 from math import inf
 
 import anyio
+import anyio.to_thread
 from sqlalchemy import Connection
 from sqlalchemy.exc import (
     DataError,
@@ -44,7 +45,7 @@ from callwright.calls.events import (
 from callwright.calls.journal import JournalUnavailable, Once
 from callwright.calls.plan import SessionId
 from callwright.figures import Figure
-from callwright.storage.closing import closing_events
+from callwright.storage.closing import closing_events, kept_recordings
 from callwright.storage.database import BUSY_TIMEOUT, reason, writing
 from callwright.storage.event_log import Written
 from callwright.storage.once import keep_key
@@ -211,16 +212,21 @@ class StoredJournal:
                 self._wanted.set()
                 self._filled.set()
 
-    async def close_unfinished(self, now: datetime) -> list[SessionFinished]:
+    async def close_unfinished(
+        self, now: datetime, lasted: Callable[[str], float | None] = lambda file_name: None
+    ) -> list[SessionFinished]:
         """Give every session without a verdict its end, and return those verdicts.
 
         For the start of the service, before calls: what is unfinished then, a crash has cut off.
+        ``lasted`` tells of the file of a recording how many seconds it holds, None if it holds
+        none; called in a thread.
         """
         verdicts = []
         async with writing(self._database) as connection:
             for session, started_at in await unfinished(connection):
                 story = await read_events(connection, session)
-                ends, verdict = closing_events(session, started_at, story, now)
+                kept = await anyio.to_thread.run_sync(kept_recordings, story, lasted)
+                ends, verdict = closing_events(session, started_at, story, now, kept)
                 events = [*ends, verdict]
                 positions = self._positions(len(events))
                 await connection.run_sync(write_events, events, positions)

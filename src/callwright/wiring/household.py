@@ -20,6 +20,7 @@ from callwright.clock import Clock
 from callwright.config import Settings, StartFault
 from callwright.directory.destinations import read_plans
 from callwright.downloads.links import Links, link_key
+from callwright.engines.media.wav import seconds_of
 from callwright.engines.port import Engine, LegId
 from callwright.hooks.client import HookClient
 from callwright.methods.repeats import Repeats
@@ -216,7 +217,10 @@ async def _parts(
         outbox=outbox,
         turn=storage.turn,
     )
-    unfinished = await journal.close_unfinished(clock.now())
+    recordings = settings.data / "recordings"
+    unfinished = await journal.close_unfinished(
+        clock.now(), lambda file_name: seconds_of(recordings / file_name)
+    )
     if unfinished:
         log.warning("%d sessions had been cut off by the last stop: closed", len(unfinished))
     remembered: Remembered[Any] = Remembered(look=around.remembered_for)
@@ -226,7 +230,7 @@ async def _parts(
         journal,
         next_id=next_id,
         parallel_at_most=settings.calls.parallel_at_most,
-        recordings=settings.data / "recordings",
+        recordings=recordings,
         now=clock.now,
     )
     manager.listeners.append(narrate)

@@ -15,7 +15,7 @@ import pytest
 
 from callwright.engines.media import recorder as module
 from callwright.engines.media.recorder import Recorder
-from callwright.engines.media.wav import SAMPLES_AT_MOST, WavFile
+from callwright.engines.media.wav import SAMPLES_AT_MOST, WavFile, seconds_of
 from callwright.engines.port import RecordingId
 
 ONE = RecordingId(1)
@@ -44,8 +44,20 @@ def test_a_file_is_whole_after_every_piece(tmp_path: Path) -> None:
     file.close(9)
     assert read(path) == ([100] * 3 + [0, 0, 7, 7, 0, 0], [-100] * 3 + [0, 0, 8, 8, 0, 0], 16000)
     assert path.stat().st_size == 44 + 9 * 4
+    assert seconds_of(path) == 9 / 16000
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) & 0o077 == 0
+
+
+def test_what_cannot_be_heard_lasts_no_time(tmp_path: Path) -> None:
+    path = tmp_path / "1.wav"
+    assert seconds_of(path) is None
+    WavFile(path, 8000).close()
+    assert seconds_of(path) is None
+    path.write_bytes(path.read_bytes()[:20])
+    assert seconds_of(path) is None
+    path.write_bytes(b"")
+    assert seconds_of(path) is None
 
 
 def test_a_file_ends_where_its_header_cannot_say_how_long_it_is(tmp_path: Path) -> None:

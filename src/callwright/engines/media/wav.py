@@ -2,6 +2,7 @@
 
 import errno
 import os
+import wave
 from pathlib import Path
 from struct import Struct
 
@@ -15,6 +16,15 @@ SAMPLES_AT_MOST = (0xFFFFFFFF - 1024) // FRAME
 "What the sizes in the header can say: 37 hours of 8000 Hz."
 
 _HEADER = Struct("<4sI4s4sIHHIIHH4sI")
+
+
+def seconds_of(path: Path) -> float | None:
+    """How long a file lasts; None if there is none, or no sound in it. Blocks."""
+    try:
+        with wave.open(str(path)) as file:
+            return file.getnframes() / file.getframerate() or None
+    except (OSError, EOFError, wave.Error, ZeroDivisionError):
+        return None
 
 
 class WavFile:
