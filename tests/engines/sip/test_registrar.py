@@ -220,7 +220,10 @@ def test_an_authorization_that_makes_no_sense_is_challenged(header: str) -> None
 # Guessing.
 
 
-def test_guessing_is_slowed_then_blocked_while_others_are_served() -> None:
+def test_guessing_is_slowed_then_blocked_while_others_are_served(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level("INFO")
     office = Office()
     codes = []
     for attempt in range(BLOCKED_FROM):
@@ -237,6 +240,11 @@ def test_guessing_is_slowed_then_blocked_while_others_are_served() -> None:
     assert office.register(source=ELSEWHERE, call_id="other").code == 200
     office.until(office.now + BLOCKED_FOR)
     assert office.register(call_id="later").code == 200
+    assert office.front.gate.wrong == BLOCKED_FROM
+    assert [record.getMessage() for record in caplog.records] == [
+        *["wrong password for ..101 from 192.0.2.10"] * BLOCKED_FROM,
+        "192.0.2.10 guesses passwords: it is refused for 10 minutes",
+    ]
 
 
 def test_one_number_after_another_is_guessing_too() -> None:

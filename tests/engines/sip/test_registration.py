@@ -91,6 +91,17 @@ def test_it_is_refreshed_at_four_fifths_of_what_is_granted() -> None:
     assert [one.headers["CSeq"] for one in requests] == [f"{n} REGISTER" for n in range(1, 5)]
 
 
+def test_the_log_tells_of_changes_of_a_registration_alone(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    world = Registered(Carrier(ok("Expires: 100"), (500, ()), (500, ()), ok("Expires: 100")))
+    world.until(300)
+    assert [record.getMessage() for record in caplog.records] == [
+        "trunk carrier: registered for 100 s",
+        "trunk carrier: not registered: 500 Whatever",
+        "trunk carrier: registered for 100 s",
+    ]
+
+
 def test_what_is_granted_to_our_contact_counts() -> None:
     """RFC 3261 10.3: the answer lists all contacts of the number, others' too."""
     others = "Contact: <sip:me@192.0.2.99>;expires=3600, <sip:ME@127.0.0.1:5060>;expires=11"
@@ -305,7 +316,8 @@ def test_any_answer_shows_that_a_trunk_is_there(status: int) -> None:
     assert state.round_trip == pytest.approx(0.01)
 
 
-def test_a_trunk_goes_away_and_comes_back() -> None:
+def test_a_trunk_goes_away_and_comes_back(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
     world = Registered(Carrier(ok(), None), PINGED)
     world.until(61)
     assert world.state().reachable is True, "not yet given up"
@@ -315,6 +327,10 @@ def test_a_trunk_goes_away_and_comes_back() -> None:
     world.carrier.says = [ok()]
     world.until(93)
     assert (world.state().reachable, world.state().detail) == (True, "")
+    assert [record.getMessage() for record in caplog.records] == [
+        "trunk carrier does not answer: no reply",
+        "trunk carrier answers again",
+    ]
 
 
 def test_a_trunk_that_is_gone_from_the_list_is_not_asked() -> None:

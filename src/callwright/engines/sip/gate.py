@@ -5,6 +5,7 @@ is not there the same refusal, after the same work, as somebody who does not kno
 """
 
 import hmac
+import logging
 import re
 from collections.abc import Callable, Mapping, Sequence
 from ipaddress import IPv6Network
@@ -12,10 +13,12 @@ from math import ceil
 
 from callwright.engines.sip.address import Malformed, parse_address, user_of
 from callwright.engines.sip.auth import Challenge, digest_response, read_parameters
-from callwright.engines.sip.guard import Guard
+from callwright.engines.sip.guard import BLOCKED_FOR, Guard
 from callwright.engines.sip.hop import Hop
 from callwright.engines.sip.message import Headers, Request, Response, answer_to, first
 from callwright.engines.sip.nonces import Freshness, Nonces
+
+log = logging.getLogger(__name__)
 
 # RFC 8760 2.3: the one we like best comes first. MD5 is what most phones still know only.
 ALGORITHMS = ("SHA-256", "MD5")
@@ -23,6 +26,7 @@ ALGORITHMS = ("SHA-256", "MD5")
 # RFC 3261 has phones pass over a challenge they do not understand. Those built on libre before its
 # version 2 (baresip to 1.1) give up instead.
 _KNOWS_MD5_ONLY = re.compile(r"baresip v[01]\.")
+_UNPRINTABLE = re.compile(r"[^ -~]")
 _ANSWERS_AT_MOST = 4
 "Authorization headers that are looked at; a phone sends one for each algorithm at most."
 
@@ -38,6 +42,8 @@ class Gate:
         self.passwords: Mapping[str, str] = {}
         "By user."
         self.guard = Guard()
+        self.wrong = 0
+        "Wrong passwords so far."
         self._algorithms = algorithms
         self._realm = realm.replace("\\", "").replace('"', "")
         # A password that nobody can have, for users that are not there.
@@ -75,7 +81,7 @@ class Gate:
             return self._challenge(request, place, now, tag, stale=True)
         password = self.passwords.get(user, self._nobodys)
         if not self._is_right(request, answer, password):
-            self.guard.failed((place,), now)
+            self._note_wrong(user, place, now)
             if known_here:
                 self.guard.failed((place, user), now)
             if wait := self.guard.wait(key, now):
@@ -85,6 +91,15 @@ class Gate:
             return self._challenge(request, place, now, tag, stale=True)
         self.guard.passed((place, user))
         return user
+
+    def _note_wrong(self, user: str, place: str, now: float) -> None:
+        self.wrong += 1
+        log.info("wrong password for ..%s from %s", _UNPRINTABLE.sub("", user)[-4:], place)
+        was_blocked = self.guard.blocks((place,), now)
+        self.guard.failed((place,), now)
+        if self.guard.blocks((place,), now) and not was_blocked:
+            minutes = BLOCKED_FOR / 60
+            log.warning("%s guesses passwords: it is refused for %.0f minutes", place, minutes)
 
     def _answer(self, request: Request) -> Mapping[str, str] | None:
         """The best of the answers to challenges of ours; None if there is none."""

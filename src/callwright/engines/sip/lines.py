@@ -1,5 +1,6 @@
 """Lines to trunks: our registration at each, and whether it answers."""
 
+import logging
 from collections.abc import Callable, Sequence
 
 from callwright.engines.network import Trunk, TrunkRegistration, TrunkState
@@ -7,6 +8,8 @@ from callwright.engines.sip.asking import Desk
 from callwright.engines.sip.ping import Ping
 from callwright.engines.sip.registration import Registration
 from callwright.engines.sip.route import NoRoute, trunk_hop, trunk_uri
+
+log = logging.getLogger(__name__)
 
 MakeDesk = Callable[[Trunk], Desk]
 
@@ -59,7 +62,12 @@ class Line:
             self._ping.stop()
 
     def _pinged(self, round_trip: float | None, reason: str, _now: float) -> None:
-        self._reachable = round_trip is not None
+        was, self._reachable = self._reachable, round_trip is not None
+        if was is not self._reachable:
+            if round_trip is None:
+                log.warning("trunk %s does not answer: %s", self.trunk.name, reason)
+            elif was is not None:
+                log.info("trunk %s answers again", self.trunk.name)
         self._round_trip = round_trip
         self._detail = reason
 

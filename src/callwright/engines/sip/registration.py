@@ -1,5 +1,6 @@
 """Registration: how we tell a trunk where we are, and keep it told (RFC 3261 section 10.2)."""
 
+import logging
 import secrets
 from collections.abc import Callable
 
@@ -16,6 +17,8 @@ from callwright.engines.sip.causes import raw_of
 from callwright.engines.sip.hop import Hop, bracketed
 from callwright.engines.sip.message import Request, Response, first, values
 from callwright.engines.sip.transactions import Lost
+
+log = logging.getLogger(__name__)
 
 REFRESHED_AT = 0.8
 "Part of the granted time after which we register again."
@@ -41,6 +44,7 @@ class Registration:
         self.ends: float | None = None
         "Time at which the trunk forgets us."
         self.detail = ""
+        self._name = trunk.name
         self._desk = desk
         self._hop = hop
         self._random = random
@@ -105,6 +109,8 @@ class Registration:
 
     def _granted(self, response: Response, now: float) -> None:
         granted = self._time_granted(response)
+        if self.state is not TrunkRegistration.REGISTERED:
+            log.info("trunk %s: registered for %d s", self._name, granted)
         self.state, self.detail = TrunkRegistration.REGISTERED, ""
         self.ends = now + granted
         self._pause, self._raised = FIRST_PAUSE, False
@@ -132,6 +138,8 @@ class Registration:
         *,
         at_least: float = 0.0,
     ) -> None:
+        if (state, reason) != (self.state, self.detail):
+            log.warning("trunk %s: not registered: %s", self._name, reason)
         self.detail, self._raised = reason, False
         self.state = state
         if self.ends is not None and self.ends <= now:

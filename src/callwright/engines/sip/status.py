@@ -35,5 +35,10 @@ def figures_of(trunks: Sequence[TrunkState], front: Front, dropped: int) -> Iter
             {"state": word},
         )
     yield Figure(
+        "callwright_sip_wrong_passwords_total",
+        "Wrong passwords of whoever claimed to be a phone or a trunk.",
+        front.gate.wrong,
+    )
+    yield Figure(
         "callwright_sip_dropped_total", "SIP messages and datagrams that came to nothing.", dropped
     )
