@@ -550,6 +550,16 @@ def test_ringing_is_said_again_for_proxies_on_the_way() -> None:
     assert house.codes() == [100, 180, 180, 180]
 
 
+def test_who_requires_reliable_provisional_responses_gets_none_before_the_answer() -> None:
+    house = House()
+    house.called(extra=("Require: 100rel",))
+    house.ring_back()
+    house.until(2.5 * RING_BACK_EVERY)
+    assert house.codes() == [100]
+    house.answer()
+    assert house.codes() == [100, 200]
+
+
 @pytest.mark.parametrize(
     ("change", "status"),
     [
@@ -558,7 +568,6 @@ def test_ringing_is_said_again_for_proxies_on_the_way() -> None:
         ({"contact": None}, 400),
         ({"contact": "<mailto:a@b>"}, 400),
         ({"contact": '"'}, 400),
-        ({"extra": ("Require: 100rel",)}, 420),
         ({"extra": ("Require: precondition",)}, 420),
         ({"extra": ("Supported: timer", "Session-Expires: 60")}, 422),
     ],

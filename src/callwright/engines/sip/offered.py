@@ -82,6 +82,10 @@ class Offer:
 
     def ring_back(self, now: float) -> None:
         """Tell the caller that it rings."""
+        # RFC 3262 section 3: to him who requires 100rel all but a 100 would have to be reliable.
+        # Ours are not; that he hears nothing before the answer is better than no call.
+        if "100rel" in tokens(self._arrival.request, "require"):
+            return
         if not self._rings and self._state is State.RINGING:
             self._rings = True
             self._say_that_it_rings(now)
@@ -197,9 +201,6 @@ def arrival_of(
 
     ``tag`` is ours. ``natted``: he is to be found at ``source``, whatever his Contact says.
     """
-    # RFC 3262 section 3: we send no provisional response reliably.
-    if "100rel" in tokens(invite, "require"):
-        return answer_to(invite, 420, "Bad Extension", tag=tag, extra={"unsupported": ["100rel"]})
     description = None
     if invite.body:
         if content_type(invite) != sdp.TYPE:
