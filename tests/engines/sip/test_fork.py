@@ -57,6 +57,8 @@ def test_the_first_answer_wins_and_the_others_are_withdrawn() -> None:
     assert world.told() == ["LegRinging", "LegAnswered"]
     assert world.asked("ACK") == ["192.0.2.2"]
     assert sorted(world.asked("CANCEL")) == ["192.0.2.1", "192.0.2.3"]
+    elsewhere = 'SIP;cause=200;text="Call completed elsewhere"'
+    assert {one.headers["Reason"] for one in world.requests("CANCEL")} == {elsewhere}, "not missed"
     for place in (DESK, LAPTOP):
         world.says(place, 487)
     world.hang_up()
@@ -113,6 +115,7 @@ def test_who_declines_declines_everywhere() -> None:
     world.says(CELL, 603)
     assert world.ending() == LegEnded(LEG, Cause.REJECTED, "603 Whatever")
     assert world.asked("CANCEL") == ["192.0.2.1"]
+    assert b"Reason" not in bytes(world.requests("CANCEL")[0])
     world.says(LAPTOP, 200, sdp=SDP)
     assert world.asked("BYE") == ["192.0.2.3"]
 

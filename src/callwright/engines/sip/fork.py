@@ -72,7 +72,7 @@ class Fork:
         self._over = True
         for branch in self._branches:
             if branch is not winner:
-                branch.invitation.withdraw(now)
+                branch.invitation.withdraw(now, elsewhere=True)
         self._inviter.desk = winner.desk
         self._inviter.accepted(dialog, response, now)
 

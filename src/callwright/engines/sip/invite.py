@@ -63,6 +63,10 @@ class Invited:
     "``hop`` is where it is in truth, for all that follows; its Contact is of no use to us."
 
 
+_COMPLETED_ELSEWHERE = 'SIP;cause=200;text="Call completed elsewhere"'
+"RFC 3326 section 3.1."
+
+
 @dataclass(slots=True)
 class _Early:
     dialog: Dialog
@@ -93,13 +97,20 @@ class Invitation:
         self._decided = False
         "An answer or a refusal has been told."
         self._withdrawn = False
+        self._elsewhere = False
 
     def send(self, now: float) -> None:
         self._asked = self._desk.ask(self._build, now, self._told)
 
-    def withdraw(self, now: float, cause: Cause = Cause.RELEASED) -> None:
-        """Stop ringing. Whatever still comes is dealt with here, and nobody is told of it."""
+    def withdraw(
+        self, now: float, cause: Cause = Cause.RELEASED, *, elsewhere: bool = False
+    ) -> None:
+        """Stop ringing. Whatever still comes is dealt with here, and nobody is told of it.
+
+        ``elsewhere``: another phone has taken the call, so that this one has not missed it.
+        """
         self._withdrawn = True
+        self._elsewhere = elsewhere
         if self._asked is not None:
             self._asked.give_up()
         # RFC 3261 9.1: before a provisional response, a CANCEL must wait.
@@ -250,7 +261,10 @@ class Invitation:
     def _cancel(self, now: float) -> None:
         assert self._asked is not None
         if (invite := self._asked.transaction) is not None:
-            self._desk.layer.cancel(cancel_of(invite.request), invite, now)
+            cancel = cancel_of(invite.request)
+            if self._elsewhere:
+                cancel.headers["reason"] = [_COMPLETED_ELSEWHERE]
+            self._desk.layer.cancel(cancel, invite, now)
 
     def _drop(self, reason: str) -> None:
         self._desk.layer.dropped[reason] += 1
