@@ -11,9 +11,9 @@ A worker that dies takes its legs with it (`WorkerLost` for each), and a new one
 
 import asyncio
 import logging
-import time
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from callwright import logs
@@ -27,6 +27,7 @@ from callwright.engines.media.media import (
 )
 from callwright.engines.media.port import Port, Ports
 from callwright.engines.media.seat import Seat
+from callwright.engines.media.wav import seconds_of
 from callwright.engines.media.words import (
     BadLine,
     Sending,
@@ -72,7 +73,7 @@ class _Recorded:
 
     one: LegId
     seat: Seat
-    began: float
+    file: Path
 
 
 class MediaWorkers:
@@ -251,7 +252,7 @@ class MediaWorkers:
         if one == other or recording in self._recordings:
             raise ValueError(f"recording {recording} needs a number of its own, and two legs")
         seat = self._line(one).seat if other is None else self._join(one, other)
-        self._recordings[recording] = _Recorded(one, seat, time.monotonic())
+        self._recordings[recording] = _Recorded(one, seat, file)
         seat.tell("record", (recording, one, other, file))
 
     def stop_recording(self, recording: RecordingId) -> None:
@@ -311,15 +312,24 @@ class MediaWorkers:
         # Its successor counts from nought.
         sent, late = self._sending.pop(seat, (0, 0))
         self._sent_before = self._sent_before[0] + sent, self._sent_before[1] + late
-        now = time.monotonic()
         for recording, recorded in self._recordings.items():
             if recorded.seat is seat:
-                lasted = now - recorded.began
-                fault = "cut off: the media worker was lost"
-                ended = RecordingFinished(recorded.one, recording, lasted, fault)
-                self._tell_soon(seat, ended)
+                # In a thread: a disk that does not answer must not keep the calls.
+                looking = asyncio.get_running_loop().run_in_executor(
+                    None, seconds_of, recorded.file
+                )
+                looking.add_done_callback(partial(self._cut_off, recording, recorded))
         for leg in seat.legs:
             self._tell_soon(seat, WorkerLost(leg))
+
+    def _cut_off(
+        self, recording: RecordingId, recorded: _Recorded, found: asyncio.Future[float | None]
+    ) -> None:
+        """Tell of a recording whose worker is lost: what it holds is whole, and goes as far."""
+        seconds = found.result()
+        fault = "" if seconds else "cut off: the media worker was lost"
+        ended = RecordingFinished(recorded.one, recording, seconds or 0.0, fault)
+        self._tell(recorded.seat, ended)
 
     def _tell_soon(self, seat: Seat, event: MediaEvent) -> None:
         # Each in a call of its own: a listener that fails over one must not cost the others.
