@@ -333,6 +333,45 @@ def test_a_trunk_goes_away_and_comes_back(caplog: pytest.LogCaptureFixture) -> N
     ]
 
 
+BOTH = Trunk("carrier", "192.0.2.1", user="me", register=True, options_ping=30.0)
+
+
+def test_we_register_as_soon_as_a_trunk_answers_again() -> None:
+    world = Registered(Carrier(None), BOTH)
+    world.until(400)
+    assert world.times("REGISTER")[-1] < 340, "given up, and not tried again before 578"
+    world.carrier.says = [ok("Expires: 1000")]
+    world.until(470)
+    state = world.state()
+    assert (state.reachable, state.registration) == (True, TrunkRegistration.REGISTERED)
+    again = [at for at in world.times("REGISTER") if at > 400]
+    world.until(2200)
+    refreshed = [at for at in world.times("REGISTER") if at > 400]
+    assert refreshed == pytest.approx([again[0], again[0] + 800, again[0] + 1600], abs=0.2)
+
+
+def test_a_trunk_that_was_away_is_told_of_us_anew() -> None:
+    """It has perhaps been restarted, and forgotten us."""
+    world = Registered(Carrier(ok("Expires: 3600")), BOTH)
+    world.until(20)
+    world.carrier.says = [None]
+    world.until(100)
+    assert (world.state().reachable, len(world.requests("REGISTER"))) == (False, 1)
+    world.carrier.says = [ok("Expires: 3600")]
+    world.until(140)
+    assert [world.state().reachable, len(world.times("REGISTER"))] == [True, 2]
+
+
+def test_a_trunk_that_has_sent_us_away_is_not_hurried() -> None:
+    world = Registered(Carrier((503, ["Retry-After: 300"]), ok(), None), BOTH)
+    world.until(100)
+    world.carrier.says = [ok()]
+    world.until(290)
+    assert (world.state().reachable, len(world.times("REGISTER"))) == (True, 1)
+    world.until(310)
+    assert world.state().registration is TrunkRegistration.REGISTERED
+
+
 def test_a_trunk_that_is_gone_from_the_list_is_not_asked() -> None:
     world = Registered(Carrier(ok()), PINGED)
     world.until(10)

@@ -61,13 +61,15 @@ class Line:
         if self._ping is not None:
             self._ping.stop()
 
-    def _pinged(self, round_trip: float | None, reason: str, _now: float) -> None:
+    def _pinged(self, round_trip: float | None, reason: str, now: float) -> None:
         was, self._reachable = self._reachable, round_trip is not None
         if was is not self._reachable:
             if round_trip is None:
                 log.warning("trunk %s does not answer: %s", self.trunk.name, reason)
             elif was is not None:
                 log.info("trunk %s answers again", self.trunk.name)
+                if self._registration is not None:
+                    self._registration.found_again(now)
         self._round_trip = round_trip
         self._detail = reason
 

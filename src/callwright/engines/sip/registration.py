@@ -15,6 +15,7 @@ from callwright.engines.sip.address import (
 from callwright.engines.sip.asking import Desk
 from callwright.engines.sip.causes import raw_of
 from callwright.engines.sip.hop import Hop, bracketed
+from callwright.engines.sip.layer import Alarm
 from callwright.engines.sip.message import Request, Response, first, values
 from callwright.engines.sip.transactions import Lost
 
@@ -61,11 +62,24 @@ class Registration:
         self._raised = False
         "The trunk has named a longer time (423), and been asked again for that."
         self._left = False
+        self._next: Alarm | None = None
+        "When we ask again; None while we ask."
+        self._sent_away = False
+        "The trunk has answered, and wants nothing of us before `_next`."
 
     def start(self, now: float) -> None:
         """Register now, and again whenever it is time."""
         if not self._left:
             self._ask(now)
+
+    def found_again(self, now: float) -> None:
+        """Register now, because the trunk answers again after an outage.
+
+        Perhaps we wait for nothing any more, or it has come up without knowing of us.
+        """
+        if self._next is not None and not self._sent_away:
+            self._next.call_off()
+            self.start(now)
 
     def leave(self, now: float) -> None:
         """Take the registration back; nobody waits for what comes of it."""
@@ -78,6 +92,7 @@ class Registration:
         self.ends = None
 
     def _ask(self, now: float) -> None:
+        self._next = None
         self._desk.ask(self._build, now, self._told)
 
     def _build(self) -> tuple[Request, Hop]:
@@ -101,8 +116,10 @@ class Registration:
                 self._desk.ask(self._build, now, lambda _what, _at: None)
             return
         if isinstance(what, Lost):
+            self._sent_away = False
             self._failed(what.value, now)
         elif what.status >= 300:
+            self._sent_away = True
             self._refused(what, now)
         elif what.status >= 200:
             self._granted(what, now)
@@ -112,9 +129,10 @@ class Registration:
         if self.state is not TrunkRegistration.REGISTERED:
             log.info("trunk %s: registered for %d s", self._name, granted)
         self.state, self.detail = TrunkRegistration.REGISTERED, ""
+        self._sent_away = False
         self.ends = now + granted
         self._pause, self._raised = FIRST_PAUSE, False
-        self._desk.layer.at(now + max(SHORTEST, granted * REFRESHED_AT), self.start)
+        self._next = self._desk.layer.at(now + max(SHORTEST, granted * REFRESHED_AT), self.start)
 
     def _refused(self, response: Response, now: float) -> None:
         least = _number(first(response, "min-expires"))
@@ -146,7 +164,7 @@ class Registration:
             self.ends = None
         pause = max(at_least, self._pause) * (1 + JITTER * self._random())
         self._pause = min(self._pause * 2, LONGEST_PAUSE)
-        self._desk.layer.at(now + min(pause, LONGEST_PAUSE), self.start)
+        self._next = self._desk.layer.at(now + min(pause, LONGEST_PAUSE), self.start)
 
     def _time_granted(self, response: Response) -> int:
         """What the trunk grants our Contact; it may list others of the same number."""
