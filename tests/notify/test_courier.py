@@ -136,8 +136,15 @@ async def test_without_webhooks_a_call_costs_nothing_more(office: Office) -> Non
 # A receiver that does not take what it is sent.
 
 
+@pytest.mark.parametrize(
+    "sessions",
+    [
+        pytest.param(3, id="so few that each is put off for an hour by then"),
+        pytest.param(20, id="so many that all of them at a time would be a flood"),
+    ],
+)
 async def test_a_receiver_that_is_down_for_hours_gets_everything_when_it_is_back(
-    office: Office, caplog: pytest.LogCaptureFixture
+    office: Office, caplog: pytest.LogCaptureFixture, sessions: int
 ) -> None:
     caplog.set_level(logging.WARNING)
     began = office.clock.now()
@@ -146,12 +153,11 @@ async def test_a_receiver_that_is_down_for_hours_gets_everything_when_it_is_back
             204 if office.clock.now() - began > timedelta(hours=5) else 503
         )
         await office.hook(receiver)
-        # So few that each is put off for an hour by then.
-        for session in (1, 2, 3):
+        for session in range(1, sessions + 1):
             await office.call(session)
         async with office.open():
             await emptied(office)
-    assert sorted(receiver.places) == whole(1, 2, 3)
+    assert sorted(receiver.places) == whole(*range(1, sessions + 1))
     assert in_order(receiver.places)
     # The breaker: not all sessions at a time, but one request every five minutes or so.
     refused = len(receiver.asked) - len(receiver.taken)

@@ -174,7 +174,7 @@ def test_a_disk_that_fills_up_and_is_emptied(tmp_path: Path) -> None:
                 assert database.execute(unfinished).fetchall() == [(0,)]
 
             # A service that is started on a full disk says what is wrong, and ends.
-            fill(disk)
+            filler = fill(disk)
             with anyio.fail_after(30):
                 done = await anyio.run_process(
                     [str(CALLWRIGHT), "serve", "--config", "callwright.toml"],
@@ -184,6 +184,13 @@ def test_a_disk_that_fills_up_and_is_emptied(tmp_path: Path) -> None:
             assert done.returncode == 1
             said = done.stderr.decode()
             assert said == "callwright: the database cannot be read: the disk is full\n"
+
+            # Where there is room again it starts, and calls begin.
+            filler.unlink()
+            async with service(tmp_path, made.port) as api:
+                live = await talking(made, api)
+                await api.ask("release.call", access_token=TOKEN, call_session_id=live)
+                await made.finished(api, live)
 
     with small_disk(tmp_path / "data"):
         anyio.run(body)

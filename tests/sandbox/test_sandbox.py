@@ -350,7 +350,11 @@ def test_a_clock_that_runs_may_be_sped_up() -> None:
         session = call(fast, "79000011020")
         told = fast.advance(60)
         assert fast.now - began >= timedelta(seconds=60), "the advance has waited for it"
-        assert end_of(told, session).data["talk_time_duration"] > 0
+        end = end_of(told, session)
+        assert end.data["finish_reason"] == "subscriber_disconnects"
+        assert end.data["talk_time_duration"] > 0
+        # Each of two phones answers 2 s after it is rung, and the contact hangs up 20 s after that.
+        assert end.data["total_time_duration"] >= 24
         assert fast.rpc("sandbox.state")["clock"] == "fast"
 
 
