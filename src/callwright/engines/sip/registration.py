@@ -3,6 +3,7 @@
 import logging
 import secrets
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from callwright.engines.network import Trunk, TrunkRegistration
 from callwright.engines.sip.address import (
@@ -15,9 +16,11 @@ from callwright.engines.sip.address import (
 from callwright.engines.sip.asking import Desk
 from callwright.engines.sip.causes import raw_of
 from callwright.engines.sip.hop import Hop, bracketed
-from callwright.engines.sip.layer import Alarm
 from callwright.engines.sip.message import Request, Response, first, values
 from callwright.engines.sip.transactions import Lost
+
+if TYPE_CHECKING:
+    from callwright.engines.sip.layer import Alarm
 
 log = logging.getLogger(__name__)
 
