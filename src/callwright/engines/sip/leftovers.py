@@ -35,9 +35,9 @@ FILE_AT_MOST = 1 << 28
 "Bytes of the file that are read; one we wrote ourselves is smaller."
 SLACK = 1000
 "Dead lines the file may have beside as many as it has live ones."
-GATHERED_FOR = 0.05
-"""Seconds lines are gathered before they are written: a thread and a disk are asked once for what
-many calls have to say. A call that is answered right before a crash may stay without its BYE."""
+PAUSE = 0.02
+"""Seconds between two writes, so that a thread and a disk are asked once for what many calls have to
+say. A call that is answered in that pause, right before a crash, stays without its BYE."""
 NUMBERS_LEFT_OUT = 100_000
 """How far the CSeq number of the BYE is above the one on record, which is not kept up with each
 request of the call. RFC 3261 12.2.2 lets numbers be left out."""
@@ -135,11 +135,11 @@ class MemoryFile:
         over = False
         while not over:
             await self._more.wait()
-            with anyio.move_on_after(GATHERED_FOR):
-                await self._ending.wait()
             over = self._ending.is_set()
             # One at a time, so that the lines of one call stay in their order.
             await asyncio.to_thread(self._take())
+            with anyio.move_on_after(PAUSE):
+                await self._ending.wait()
 
     def _add(self, line: bytes) -> None:
         self._unwritten.append(line)
