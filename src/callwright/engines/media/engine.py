@@ -119,7 +119,7 @@ class RtpEngine:
 
     @property
     def packets_unauthentic(self) -> int:
-        """Packets to legs with SRTP that their far ends have not sent, or not just now."""
+        """RTP and RTCP to legs with SRTP: not protected by the far end's key, or a repetition."""
         return self._tally.unauthentic
 
     @property
