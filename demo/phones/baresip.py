@@ -58,6 +58,8 @@ audec_format s16
 # No delay: what is recorded was heard when its packet came.
 jitter_buffer_delay 0-1
 rtcp_mux no
+# Out of the way of Callwright, whose range begins above.
+rtp_ports 10000-16383
 module_path {modules}
 module g711.so
 module g722.so

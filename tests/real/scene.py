@@ -26,6 +26,7 @@ from tests.phones.tones import (
     tone,
     without_seams,
 )
+from tests.rtp_ports import own_ports
 
 SEED = (Path(__file__).parents[2] / "demo" / "request.json").read_bytes()
 TOKEN: str = json.loads(SEED)["params"]["access_token"]
@@ -52,6 +53,9 @@ data = "data"
 port = {port}
 [api]
 points_per_minute = 100000
+[sip]
+port = {sip_port}
+rtp_ports = [{first}, {last}]
 [calls]
 drain_within = 0
 {more}
@@ -133,12 +137,14 @@ async def scene(
     employee: Phone,
     contact: Phone,
     *,
+    sip_port: int = 0,
     settings: str = "",
     extensions: Mapping[str, Phone] = NO_PHONES,
     kind: str = "extension",
 ) -> AsyncIterator[Scene]:
     """Start the phones and put what the service needs into ``folder``; do not start it yet.
 
+    ``sip_port``: of the service, 0 for any; ``settings``: sections besides those that it has.
     ``extensions``: phones of colleagues, by their number, ``kind``: of what kind they are.
     """
     phones = (employee, contact, *extensions.values())
@@ -148,8 +154,10 @@ async def scene(
         port = free_port()
         _sound(folder / "message.wav", MESSAGE_TONE, MESSAGE_LENGTH)
         _sound(folder / "music.wav", MUSIC_TONE, 1.0)
-        more = settings if "[sip]" in settings else f"[sip]\nport = 0\n{settings}"
-        (folder / "callwright.toml").write_text(SETTINGS.format(port=port, more=more))
+        first, last = own_ports()
+        (folder / "callwright.toml").write_text(
+            SETTINGS.format(port=port, sip_port=sip_port, first=first, last=last, more=settings)
+        )
         directory = DIRECTORY.format(
             sha256=hashlib.sha256(TOKEN.encode()).hexdigest(),
             contact_port=contact.uri.rpartition(":")[2],

@@ -61,8 +61,7 @@ async def session_of(api: Api) -> int:
 async def calls_in(folder: Path, employee: Phone, contact: Phone, key: str) -> Call:
     """Let the contact call in through the trunk, hear the menu and press a key; then hang up."""
     port = free_udp_port()
-    settings = f"[sip]\nport = {port}\n"
-    async with scene(folder, employee, contact, settings=settings) as made:
+    async with scene(folder, employee, contact, sip_port=port) as made:
         path = folder / "directory.toml"
         text = path.read_text("utf-8")
         number = f'number = "{NUMBER}"\n'

@@ -68,9 +68,7 @@ def test_two_callers_wait_for_one_employee(tmp_path: Path) -> None:
         second = Softphone(tmp_path / "second", Behaviour(says=THIRD_TONE), number="79261111111")
         port = free_udp_port()
         phones = {"2601": second}
-        async with scene(
-            tmp_path, employee, first, settings=f"[sip]\nport = {port}\n", extensions=phones
-        ) as made:
+        async with scene(tmp_path, employee, first, sip_port=port, extensions=phones) as made:
             path = tmp_path / "directory.toml"
             number = f'number = "{NUMBER}"\n'
             text = path.read_text("utf-8").replace(number, f"{number}scenario = 1\n") + SCENARIO

@@ -39,9 +39,7 @@ def test_a_phone_registers_is_rung_by_its_number_and_calls_in(tmp_path: Path) ->
             registrar=f"127.0.0.1:{port}",
             password="geheim-101",
         )
-        async with scene(
-            tmp_path, *softphones(tmp_path), settings=f"[sip]\nport = {port}\n"
-        ) as made:
+        async with scene(tmp_path, *softphones(tmp_path), sip_port=port) as made:
             with (tmp_path / "directory.toml").open("a") as directory:
                 directory.write(REGISTERED)
             async with service(tmp_path, made.port) as api:

@@ -129,8 +129,7 @@ def test_after_sigkill_both_phones_are_hung_up_by_the_next_start(tmp_path: Path)
     """Choreography 8: no leg is left connected, also after a crash and restart of the service."""
 
     async def body() -> None:
-        settings = f"[sip]\nport = {free_udp_port()}\n"
-        async with scene(tmp_path, *softphones(tmp_path), settings=settings) as made:
+        async with scene(tmp_path, *softphones(tmp_path), sip_port=free_udp_port()) as made:
             async with service(tmp_path, made.port) as api:
                 await talking(made, api)
                 process = service_process(made.port)

@@ -136,18 +136,18 @@ class RtcpEar:
     """The port after an RTP port, held for a far end whose RTCP is of interest."""
 
     def __init__(self) -> None:
-        for rtp in range(31000, 32000, 2):
+        for _ in range(100):
             self.rtp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
             self.rtcp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            self.rtp.bind((HOST, 0))
+            self.address = (HOST, self.rtp.getsockname()[1])
             try:
-                self.rtp.bind((HOST, rtp))
-                self.rtcp.bind((HOST, rtp + 1))
-            except OSError:
+                self.rtcp.bind((HOST, self.address[1] + 1))
+            except (OSError, OverflowError):
                 self.close()
                 continue
             self.rtp.settimeout(WITHIN)
             self.rtcp.settimeout(WITHIN)
-            self.address = (HOST, rtp)
             return
         raise AssertionError("no free ports on this machine")
 

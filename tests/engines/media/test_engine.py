@@ -31,11 +31,11 @@ from callwright.engines.port import (
     PlaybackId,
     Quality,
 )
+from tests.rtp_ports import free_range
 
 from .desk import EVENT, assert_one_stream
 from .phones import ANN, BOB, HOST, MESSAGE, MUSIC, WITHIN, Phone, RtcpEar, only
 from .test_clips import write_wav
-from .test_port import free_range
 
 ONE, OTHER = LegId(1), LegId(2)
 BRIDGE = BridgeId(1)

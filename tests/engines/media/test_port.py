@@ -2,39 +2,18 @@ import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
 from functools import partial
-from random import shuffle
 
 import pytest
 
 from callwright.engines.media.media import NoPorts
 from callwright.engines.media.port import LARGEST, Port, Ports, Watch
-
-HOST = "127.0.0.1"
+from tests.rtp_ports import HOST, free_range
 
 
 @pytest.fixture
 def held() -> Iterator[ExitStack]:
     with ExitStack() as stack:
         yield stack
-
-
-def free_range(pairs: int) -> tuple[int, int]:
-    """Find a range of ports nobody holds at the moment.
-
-    Looked for from anywhere on: another run of these tests on the machine looks, too.
-    """
-    ranges = list(range(21000, 31000, 2 * pairs))
-    shuffle(ranges)
-    for first in ranges:
-        with ExitStack() as stack:
-            try:
-                for number in range(first, first + 2 * pairs):
-                    taken = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
-                    taken.bind((HOST, number))
-            except OSError:
-                continue
-            return first, first + 2 * pairs - 1
-    raise AssertionError("no free ports on this machine")
 
 
 def take(ports: Ports, held: ExitStack) -> Port:

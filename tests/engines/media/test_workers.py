@@ -41,12 +41,12 @@ from callwright.engines.port import (
     RecordingFinished,
     RecordingId,
 )
+from tests.rtp_ports import free_range
 
 from . import test_engine
 from .phones import ANN, BOB, HOST, MESSAGE, MUSIC, WITHIN, Phone, RtcpEar, only
 from .test_clips import write_wav
 from .test_engine import BRIDGE, ONE, OTHER, Board, message, music
-from .test_port import free_range
 
 # The stories that are about the words of `MediaEngine` alone. The fixture below has them told by a
 # worker.

@@ -35,8 +35,8 @@ from callwright.engines.sip.engine import SipEngine
 from demo.phones import Baresip, Behaviour, Phone, Softphone
 from tests.engines.media.ears import strength
 from tests.engines.media.test_clips import write_wav
-from tests.engines.media.test_port import free_range
 from tests.engines.sip.media import ids
+from tests.rtp_ports import free_range
 
 pytestmark = [pytest.mark.anyio]
 baresip = pytest.mark.peer("baresip")

@@ -14,6 +14,7 @@ from callwright.engines.port import Address, DtmfSent, EngineEvent, LegAnswered,
 from callwright.engines.sip.engine import SipEngine
 from tests.engines.sip.media import ids
 from tests.engines.sip.phone import Phone
+from tests.rtp_ports import own_ports
 
 pytestmark = [pytest.mark.anyio, pytest.mark.peer("tshark")]
 
@@ -73,7 +74,7 @@ async def key_times(file: Path, port: int) -> list[tuple[int, float]]:
 
 
 async def test_keys_go_out_at_their_times(tmp_path: Path) -> None:
-    media = RtpEngine("127.0.0.1", None, (20000, 29999), lost_after=30.0)
+    media = RtpEngine("127.0.0.1", None, own_ports(), lost_after=30.0)
     engine = SipEngine(SipSettings(port=0), media, next_leg=ids())
     events: list[EngineEvent] = []
     more = asyncio.Event()

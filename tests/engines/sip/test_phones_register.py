@@ -23,6 +23,7 @@ from callwright.engines.port import (
 from callwright.engines.sip.engine import SipEngine
 from demo.phones import Baresip, Behaviour
 from tests.engines.sip.media import ids
+from tests.rtp_ports import own_ports
 
 pytestmark = [pytest.mark.anyio, pytest.mark.peer("baresip")]
 
@@ -38,7 +39,7 @@ class Office:
     """An engine with its media, and what it has told."""
 
     def __init__(self) -> None:
-        media = RtpEngine("127.0.0.1", None, (20000, 29999), lost_after=30.0)
+        media = RtpEngine("127.0.0.1", None, own_ports(), lost_after=30.0)
         self.engine = SipEngine(SipSettings(port=0), media, next_leg=ids())
         self.events: list[EngineEvent] = []
         self._more = asyncio.Event()

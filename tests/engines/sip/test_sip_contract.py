@@ -21,6 +21,7 @@ from tests.engines.contract import CLAUSES, INBOUND, Heard, Line
 from tests.engines.sip.media import ids
 from tests.engines.sip.phone import Phone
 from tests.engines.sip.stream_phone import StreamPhone
+from tests.rtp_ports import own_ports
 
 pytestmark = pytest.mark.anyio
 
@@ -83,14 +84,14 @@ async def line(
 
 @pytest.mark.parametrize("clause", CLAUSES, ids=lambda clause: clause.__name__)
 async def test_clause(clause: Callable[[Line], Awaitable[None]], tmp_path: Path) -> None:
-    media = RtpEngine("127.0.0.1", None, (20000, 29999), lost_after=30.0)
+    media = RtpEngine("127.0.0.1", None, own_ports(), lost_after=30.0)
     async with line(tmp_path, media) as one:
         await clause(one)
 
 
 @pytest.mark.parametrize("clause", CLAUSES, ids=lambda clause: clause.__name__)
 async def test_clause_over_tcp(clause: Callable[[Line], Awaitable[None]], tmp_path: Path) -> None:
-    media = RtpEngine("127.0.0.1", None, (20000, 29999), lost_after=30.0)
+    media = RtpEngine("127.0.0.1", None, own_ports(), lost_after=30.0)
     async with line(tmp_path, media, StreamPhone) as one:
         await clause(one)
 
@@ -99,6 +100,6 @@ async def test_clause_over_tcp(clause: Callable[[Line], Awaitable[None]], tmp_pa
 async def test_clause_with_media_workers(
     clause: Callable[[Line], Awaitable[None]], tmp_path: Path
 ) -> None:
-    media = MediaWorkers(2, "127.0.0.1", None, (20000, 29999), lost_after=30.0)
+    media = MediaWorkers(2, "127.0.0.1", None, own_ports(), lost_after=30.0)
     async with line(tmp_path, media) as one:
         await clause(one)

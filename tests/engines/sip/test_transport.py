@@ -35,6 +35,7 @@ from tests.engines.sip.places import needs_ipv6
 from tests.engines.sip.stream_phone import StreamPhone
 from tests.engines.sip.test_resolver import name_server
 from tests.engines.sip.torture import VALID, wire
+from tests.rtp_ports import own_ports
 
 pytestmark = pytest.mark.anyio
 
@@ -254,7 +255,7 @@ class SixStreamPhone(StreamPhone):
 @pytest.mark.parametrize("kind", [SixPhone, SixStreamPhone])
 async def test_a_call_over_ipv6(kind: type[Phone]) -> None:
     settings = SipSettings(host=IPv6Address("::1"), port=0)
-    media = RtpEngine("::1", None, (20000, 29999), lost_after=30.0)
+    media = RtpEngine("::1", None, own_ports(), lost_after=30.0)
     async with kind(RINGS_AND_ANSWERS) as phone, running(settings, media=media) as desk:
         desk.engine.ring(A, to(phone), caller_id=CALLER)
         await desk.told(LegAnswered)
