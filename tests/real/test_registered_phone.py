@@ -8,7 +8,7 @@ import pytest
 
 from demo.phones import Baresip, Behaviour
 from demo.service import run_callwright, service
-from tests.real.scene import CONTACT_TONE, EMPLOYEE_TONE, metrics, scene, softphones, sounds
+from tests.real.scene import CONTACT_TONE, EMPLOYEE_TONE, metrics, scene, softphones, sounds, until
 
 REGISTERED = """
 [[employees]]
@@ -43,9 +43,15 @@ def test_a_phone_registers_is_rung_by_its_number_and_calls_in(tmp_path: Path) ->
             with (tmp_path / "directory.toml").open("a") as directory:
                 directory.write(REGISTERED)
             async with service(tmp_path, made.port) as api:
-                # In a running service: `callwright apply` puts the phone in force.
+                # In a running service: `callwright apply` puts the phone in force. Not at once, and
+                # baresip takes no for an answer.
                 apply = ("apply", "directory.toml", "--config", "callwright.toml")
                 await run_callwright(tmp_path, *apply)
+
+                async def known() -> bool:
+                    return (await metrics(made.port)).get("callwright_phones{unregistered}") == 1
+
+                await until(known)
                 try:
                     await phone.start()
                     await phone.events.wait("registered", within=10)
