@@ -36,8 +36,8 @@ FILE_AT_MOST = 1 << 28
 SLACK = 1000
 "Dead lines the file may have beside as many as it has live ones."
 PAUSE = 0.02
-"""Seconds between two writes, so that a thread and a disk are asked once for what many calls have to
-say. A call that is answered in that pause, right before a crash, stays without its BYE."""
+"""Seconds between two writes, so that a thread and a disk are asked once for what many calls have
+to say. A call that is answered in that pause, right before a crash, stays without its BYE."""
 NUMBERS_LEFT_OUT = 100_000
 """How far the CSeq number of the BYE is above the one on record, which is not kept up with each
 request of the call. RFC 3261 12.2.2 lets numbers be left out."""
