@@ -444,6 +444,29 @@ def test_a_key_goes_over_the_bridge_to_its_leg_alone(desk: Desk) -> None:
     assert sounds(desk.all(2)).count(0x11) == 40
 
 
+@pytest.mark.parametrize("after", range(0, 20, 2))
+@pytest.mark.parametrize("begun_at", [0.101, 0.106, 0.111, 0.116])
+def test_a_key_begins_within_20_ms_in_the_middle_of_a_talk(
+    desk: Desk, begun_at: float, after: int
+) -> None:
+    """``after``: ms from the talk's last packet, whose 20 ms are not over, to the key."""
+    leg = desk.leg(1)
+    desk.leg(2)
+    desk.pass_time(begun_at)
+    desk.bridge(1, 2)
+    bob = Talker(desk, 2)
+    bob.talk(0.2)
+    desk.arrive(2, bob.packet())
+    desk.pass_time(after / 1000)
+    leg.sender.press("1")
+    pressed = desk.now
+    desk.pass_time(0.02 - after / 1000)
+    bob.talk(0.3)
+    assert_one_stream(desk.all(1))
+    begun = next(at for at, packet in desk.sent[1] if packet.payload_type == EVENT)
+    assert begun - pressed <= 0.02 + 1e-9
+
+
 def test_without_telephone_events_a_key_is_sent_as_tones(desk: Desk) -> None:
     leg = desk.leg(1, dtmf=None)
     leg.sender.press("9")

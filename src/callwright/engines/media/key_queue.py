@@ -52,6 +52,14 @@ class KeyQueue:
         """Whether the next step begins a key."""
         return not self._frames
 
+    @property
+    def begins_event(self) -> bool:
+        """Whether the next step is the first of a telephone-event.
+
+        It takes none of the stream's time, so it need not wait for a stream that is ahead of it.
+        """
+        return self.busy and not self._frames and self.event_type is not None
+
     def press(self, key: str, *, announced: bool) -> None:
         """Send a key after those that are waiting; ``announced`` ones are told by `DtmfSent`."""
         if len(self._keys) >= KEYS_WAITING:

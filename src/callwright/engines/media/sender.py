@@ -186,7 +186,9 @@ class Sender:
         spoken_for = due - self._relayed_at < QUIET_AFTER
         if spoken_for and self._playback is None and not self._keys.busy:
             return False
-        if due < self._began or not self._keep_time(due):
+        if due < self._began:
+            return False
+        if not self._keep_time(due) and not self._keys.begins_event:
             return False
         frame = self._playback_frame(self._playback) if self._playback else None
         if self._keys.busy and self._send_key():
