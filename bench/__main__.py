@@ -15,7 +15,13 @@ from rich.table import Table
 
 from bench.employee_calls import at_once, idle, one_by_one
 from bench.figures import Figure
-from bench.load import fifty, four_hundred, set_up, two_hundred
+from bench.load import (
+    fifty,
+    four_hundred,
+    set_up,
+    two_hundred,
+    two_hundred_over_workers,
+)
 from bench.media import media
 from bench.reports import reports
 from bench.requests import requests
@@ -31,6 +37,7 @@ BENCHMARKS = {
         media,
         fifty,
         two_hundred,
+        two_hundred_over_workers,
         requests,
         sandbox,
         reports,

@@ -17,6 +17,7 @@ STARTS_PER_SECOND = 20
 BUILD_UP = 40
 "Calls a second until as many are up as are to be measured."
 PACKETS_PER_SECOND = 50
+WORKERS = ("[media]", 'workers = "auto"')
 MEASURED = 5.0
 "Seconds a number of calls is left to talk."
 
@@ -49,9 +50,15 @@ async def two_hundred() -> list[Figure]:
     return await _carried(200, new=10 * STARTS_PER_SECOND)
 
 
+async def two_hundred_over_workers() -> list[Figure]:
+    """Let 200 calls talk over media workers, and place 20 new ones a second beside them."""
+    what = "200 calls, workers"
+    return await _carried(200, new=10 * STARTS_PER_SECOND, settings=WORKERS, what=what)
+
+
 async def four_hundred() -> list[Figure]:
     """Let 400 calls talk over media workers."""
-    return await _carried(400, settings=("[media]", 'workers = "auto"'), what="400 calls, workers")
+    return await _carried(400, settings=WORKERS, what="400 calls, workers")
 
 
 async def _carried(

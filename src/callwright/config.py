@@ -139,7 +139,7 @@ class SipSettings(Section):
 
 class MediaSettings(Section):
     workers: Annotated[int, Field(ge=0, le=64)] | Literal["auto"] = 0
-    "Processes that carry audio; 0: the service itself; `auto`: one less than cores, at least 1."
+    "Processes that carry audio; 0: the service itself; `auto`: one a core, one less from three on."
     lost_after: Seconds = 30.0
     "Seconds without RTP and RTCP after which a talking leg is considered gone."
     file_length_at_most: Seconds = 600.0

@@ -77,6 +77,15 @@ def _check_certificate(sip: SipSettings) -> None:
         ) from fault
 
 
+def workers_for(cores: int) -> int:
+    """How many media workers ``cores`` cores are given.
+
+    Signalling has a core to itself where there are three or more. Of two it leaves most of its own
+    unused, and audio that had to get by with the other would be late.
+    """
+    return cores if cores <= 2 else cores - 1
+
+
 def _media(settings: Settings) -> "MediaEngine":
     from callwright.engines.media.engine import RtpEngine
     from callwright.engines.media.workers import MediaWorkers
@@ -86,7 +95,7 @@ def _media(settings: Settings) -> "MediaEngine":
     advertise = str(settings.sip.advertise or own_address(host))
     match settings.media.workers:
         case "auto":
-            workers = max(1, len(os.sched_getaffinity(0)) - 1)
+            workers = workers_for(len(os.sched_getaffinity(0)))
         case workers:
             pass
     if workers:
