@@ -19,8 +19,8 @@ from callwright.app import service
 from callwright.calls.source import SOURCES
 from callwright.config import Settings
 from callwright.directory.media import take_in
+from callwright.provisioning.administration import initialise
 from callwright.speech.music import write_dialing_music
-from callwright.storage.administration import initialise
 from callwright.storage.database import migrate, open_database
 
 SESSIONS = 1_000_000

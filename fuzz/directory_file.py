@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from callwright.directory.file import DirectoryFaults, read_directory_file
+from callwright.provisioning.file import DirectoryFaults, read_directory_file
 from fuzz.harness import main
 from tests.api.house import ANOTHER, DIRECTORY
 

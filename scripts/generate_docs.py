@@ -24,10 +24,10 @@ from callwright.methods.data.catalogue import DATA_CATALOGUE, LISTINGS
 from callwright.methods.data.listing import Listing
 from callwright.methods.errors import ERRORS
 from callwright.methods.method import Declaration
-from callwright.notify.catalogue import CATALOGUE as EVENTS
-from callwright.notify.parameters import FACTS as EVENT_FACTS
-from callwright.notify.parameters import OWN as OWN_PARAMETERS
-from callwright.notify.payloads import OfLeg, Payload
+from callwright.public_events.catalogue import CATALOGUE as EVENTS
+from callwright.public_events.parameters import FACTS as EVENT_FACTS
+from callwright.public_events.parameters import OWN as OWN_PARAMETERS
+from callwright.public_events.payloads import OfLeg, Payload
 from callwright.query import OPERATORS, Operator
 from callwright.rpc.openrpc import COMMON, OF_REQUESTS, OF_TOKENS, TOKEN_DESCRIPTION, describe
 from callwright.sandbox.methods import DECLARATIONS as OF_SANDBOX
@@ -37,7 +37,9 @@ BLOCK = "<!-- Made by scripts/generate_docs.py from "
 BLOCK_END = "<!-- end -->"
 DOCS = Path(__file__).parents[1] / "docs"
 NOTE = "<!-- Made by scripts/generate_docs.py; edit the definitions in src/callwright/methods. -->"
-EVENTS_NOTE = "<!-- Made by scripts/generate_docs.py; edit src/callwright/notify/payloads.py. -->"
+EVENTS_NOTE = (
+    "<!-- Made by scripts/generate_docs.py; edit src/callwright/public_events/payloads.py. -->"
+)
 EVENTS_HEAD = """\
 What the account is told of its calls. An event is a fact, told in order, in one shape:
 

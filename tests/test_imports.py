@@ -1,12 +1,15 @@
 """The architecture: who may import whom.
 
-A request goes rpc → methods → calls → engines, and imports go the same way, never against it.
-Everything is wired together in ``app.py``, which therefore may import everything.
+A request goes rpc → methods → calls → engines, and imports go the same way, never against it: each
+part of the package names the parts it may import, no part is excused, and no folders import each
+other in a circle, at any depth. What puts the parts together (``app``, ``wiring`` and those who
+start it) may import everything, and nothing may import it.
 """
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -14,31 +17,22 @@ import pytest
 SOURCE = Path(__file__).parents[1] / "src" / "callwright"
 
 # Part of the package → what it may import of callwright, beside itself. A name stands for the
-# module and all below it. The longest matching name on the left is the rule of a module; a module
-# without a rule fails, so that a new part gets one.
+# module and all below it. Every rule that covers a module holds, so that what is said of a folder
+# cannot be excused for a file in it; a module without a rule fails, so that a new part gets one.
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
-    # Where in a TOML file something stands.
-    "config": ("config_faults", "directory.lines"),
-    "config_faults": ("directory.lines",),
-    "background": (),
     "clock": (),
     "figures": (),
     "logs": (),
     "pattern": (),
     "query": (),
-    "requests": ("directory",),
-    "directory": ("engines.network", "engines.port"),
-    # Webhooks of the file name events and their facts; what says which there are, knows no storage.
-    "directory.webhook_checks": (
-        "directory",
-        "notify.catalogue",
-        "notify.parameters",
-        "notify.template",
-    ),
-    "engines": (),
+    "toml_lines": (),
+    "config_faults": ("toml_lines",),
+    "config": ("config_faults", "toml_lines"),
+    "downloads": (),
+    "hooks": (),
+    "engines": ("config", "figures", "logs"),
     "engines.network": (),
     "engines.port": ("engines.network",),
-    "engines.far_end": ("engines.port",),
     "engines.simulated": (
         "engines.far_end",
         "engines.network",
@@ -46,79 +40,80 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "engines.simulated_hearing",
         "engines.simulated_recording",
     ),
-    "engines.simulated_hearing": ("engines.far_end", "engines.port"),
-    "engines.simulated_recording": (),
     "engines.media": ("engines.port", "figures", "logs"),
     # The table of codecs is what SDP talks about.
     "engines.sip": (
+        "config",
+        "engines.media.codec",
+        "engines.media.media",
         "engines.network",
         "engines.port",
-        "engines.media.media",
-        "engines.media.codec",
         "figures",
-        "config",
     ),
-    "calls": ("engines.port", "clock", "figures"),
+    "calls": ("clock", "engines.port", "figures"),
+    "directory": ("engines.network", "toml_lines"),
+    "requests": ("directory",),
     # Spoken audio goes through the normaliser of uploaded audio, to be equally loud.
-    "speech": ("calls.plan", "directory.audio", "engines.port", "config"),
+    "speech": ("calls.plan", "config", "directory.audio", "engines.port"),
+    # What the outside is told of calls, in which words, and not how it gets there.
+    "public_events": ("calls", "directory", "engines.port", "toml_lines"),
     "storage": (
+        "calls.events",
+        "calls.journal",
+        "calls.plan",
+        "calls.source",
+        "clock",
         "directory",
+        "engines.network",
+        "engines.port",
+        "figures",
         "pattern",
         "query",
         "requests",
-        "calls.plan",
-        "calls.events",
-        "calls.journal",
-        "calls.source",
-        "calls.state",
-        "engines.network",
-        "engines.port",
-        "clock",
-        "figures",
+        "toml_lines",
     ),
-    "hooks": (),
-    "downloads": (),
-    "methods": (
-        "hooks",
-        "downloads",
-        "calls",
+    # The directory file: webhooks in it name public events and their facts.
+    "provisioning": (
         "directory",
-        "engines.port",
-        "config",
-        "pattern",
-        "query",
+        "public_events",
+        "storage",
+        "toml_lines",
     ),
     # What happens in calls is stored first, and told to the outside from there.
     "notify": (
-        "storage",
-        "hooks",
-        "clock",
-        "figures",
-        "calls.plan",
         "calls.events",
-        "directory",
-        "engines.port",
+        "calls.plan",
+        "clock",
         "config",
+        "directory",
+        "figures",
+        "hooks",
+        "public_events",
+        "storage",
     ),
-    "notify.catalogue": (
-        "notify.payloads",
-        "notify.notice",
-        "calls",
-        "directory.model",
-        "engines.port",
-    ),
-    "notify.parameters": (
-        "notify.catalogue",
-        "notify.payloads",
-        "notify.notice",
-        "notify.template",
-        "directory.webhook",
-    ),
-    # How long a template may be.
-    "notify.template": ("directory.webhook",),
     # Whoever watches hears what has been written, and is asked for by whoever looks.
-    "watch": ("storage", "calls.plan", "calls.events", "engines.port", "figures"),
-    "rpc": ("requests", "methods", "notify", "downloads", "directory", "calls.plan", "config"),
+    "watch": ("calls.events", "calls.plan", "engines.port", "figures", "storage"),
+    "methods": (
+        "calls",
+        "config",
+        "directory",
+        "downloads",
+        "engines.port",
+        "hooks",
+        "pattern",
+        "public_events",
+        "query",
+    ),
+    "rpc": (
+        "calls.plan",
+        "config",
+        "directory",
+        "downloads",
+        "methods",
+        "notify",
+        "public_events",
+        "requests",
+    ),
 }
 MAY_IMPORT_EVERYTHING = ("app", "wiring", "sandbox", "cli", "__main__", "pytest_plugin")
 
@@ -146,27 +141,28 @@ def within(name: str, part: str) -> bool:
     return name == part or name.startswith(part + ".")
 
 
-def rule_of(module: str) -> str | None:
-    """The longest name of `MAY_IMPORT` that covers ``module``."""
-    return max((part for part in MAY_IMPORT if within(module, part)), key=len, default=None)
+def rules_of(module: str) -> list[str]:
+    """The names of `MAY_IMPORT` that cover ``module``; the longest last."""
+    return sorted((part for part in MAY_IMPORT if within(module, part)), key=len)
 
 
-def imports(source: str, package: str) -> Iterator[Import]:
+@cache
+def imports(source: str, package: str) -> Sequence[Import]:
     """Every import of a module, in functions and under TYPE_CHECKING too.
 
     ``package``: the full name of the package the module is in, for relative imports.
     """
+    found = []
     for node in ast.walk(ast.parse(source)):
         match node:
             case ast.Import(names=names):
-                for name in names:
-                    yield Import(name.name, node.lineno)
+                found += [Import(name.name, node.lineno) for name in names]
             case ast.ImportFrom(module=module, names=names, level=level):
                 base = package.split(".")[: len(package.split(".")) - level + 1] if level else []
                 start = ".".join([*base, *([module] if module else [])])
-                for name in names:
-                    # `from callwright.engines import port` takes a module, not a name in one.
-                    yield Import(f"{start}.{name.name}", node.lineno)
+                # `from callwright.engines import port` takes a module, not a name in one.
+                found += [Import(f"{start}.{name.name}", node.lineno) for name in names]
+    return found
 
 
 def faults(module: str, source: str, *, is_package: bool = False) -> Iterator[tuple[int, str]]:
@@ -176,7 +172,7 @@ def faults(module: str, source: str, *, is_package: bool = False) -> Iterator[tu
     """
     whole = f"callwright.{module}".rstrip(".")
     package = whole if is_package else whole.rpartition(".")[0]
-    found = list(imports(source, package))
+    found = imports(source, package)
 
     for part, (names, reason) in MAY_NOT_IMPORT.items():
         if within(module, part):
@@ -186,16 +182,92 @@ def faults(module: str, source: str, *, is_package: bool = False) -> Iterator[tu
 
     if any(within(module, part) for part in MAY_IMPORT_EVERYTHING):
         return
-    rule = rule_of(module)
+    rules = rules_of(module)
     for imported in found:
         if not within(imported.target, "callwright"):
             continue
         target = imported.target.removeprefix("callwright").lstrip(".")
-        if rule is None:
+        if not rules:
             yield imported.line, f"no rule says what {module or 'callwright'} may import"
-        elif not any(within(target, part) for part in (rule, *MAY_IMPORT[rule])):
-            allowed = ", ".join(MAY_IMPORT[rule]) or "nothing"
-            yield imported.line, f"{rule} may import {allowed} of callwright, not {target}"
+        for rule in rules:
+            if not any(within(target, part) for part in (rule, *MAY_IMPORT[rule])):
+                allowed = ", ".join(MAY_IMPORT[rule]) or "nothing"
+                yield imported.line, f"{rule} may import {allowed} of callwright, not {target}"
+                break
+
+
+def modules() -> dict[str, str]:
+    """Every module of the package by its full name, and its source; packages end in ``.``."""
+    found = {}
+    for file in sorted(SOURCE.rglob("*.py")):
+        parts = ("callwright", *file.relative_to(SOURCE).with_suffix("").parts)
+        name = ".".join(parts).removesuffix("__init__")
+        found[name] = file.read_text("utf-8")
+    return found
+
+
+def circles(sources: Mapping[str, str]) -> list[str]:
+    """Return the circles of folders: for each folder, its sub-folders, and its own files as one.
+
+    ``sources``: as `modules` gives them. At the top every file counts by itself.
+    """
+    folders = {name.rstrip(".") for name in sources if name.endswith(".")}
+    names = {name.rstrip(".") for name in sources}
+    arrows: dict[tuple[str, str], str] = {}
+    for name, source in sources.items():
+        module = name.rstrip(".")
+        package = module if name.endswith(".") else module.rpartition(".")[0]
+        for imported in imports(source, package):
+            target = imported.target
+            while target and target not in names:
+                target = target.rpartition(".")[0]
+            for folder in folders:
+                if target and within(module, folder) and within(target, folder):
+                    one, other = room(module, folder, folders), room(target, folder, folders)
+                    if one != other:
+                        arrows.setdefault((one, other), f"{module}:{imported.line}")
+    return [
+        f"{one} → {other} ({where}) closes a circle"
+        for (one, other), where in sorted(arrows.items())
+        if one in reached_from(other, arrows)
+    ]
+
+
+def room(module: str, folder: str, folders: Iterable[str]) -> str:
+    """The sub-folder of ``folder`` that a module in it lies in, or its own files as one."""
+    child = ".".join(module.split(".")[: folder.count(".") + 2])
+    if child != folder and (child in folders or folder == "callwright"):
+        return child
+    return f"{folder}.*"
+
+
+def reached_from(start: str, arrows: Iterable[tuple[str, str]]) -> set[str]:
+    reached = {start}
+    while more := {other for one, other in arrows if one in reached} - reached:
+        reached |= more
+    return reached
+
+
+def test_no_folders_import_each_other_in_a_circle() -> None:
+    assert circles(modules()) == []
+
+
+def test_every_rule_is_needed() -> None:
+    """A rule for what is not there, or that allows what nobody imports, has been forgotten."""
+    found = {name.rstrip("."): source for name, source in modules().items()}
+    packages = {name.rstrip(".") for name in modules() if name.endswith(".")}
+    for rule, allowed in MAY_IMPORT.items():
+        whole = f"callwright.{rule}"
+        assert any(within(name, whole) for name in found), rule
+        for part in allowed:
+            assert any(
+                within(imported.target, f"callwright.{part}")
+                for name, source in found.items()
+                if within(name, whole)
+                for imported in imports(
+                    source, name if name in packages else name.rpartition(".")[0]
+                )
+            ), f"{rule} may import {part}, and does not"
 
 
 def test_every_import_goes_along_the_way_of_a_request() -> None:
@@ -230,7 +302,7 @@ def test_imports_along_the_way_are_allowed(module: str, source: str) -> None:
 @pytest.mark.parametrize(
     ("module", "source"),
     [
-        ("calls.session", "from callwright.storage.sessions import SessionStore"),
+        ("calls.session", "from callwright.storage.history.sessions import SessionStore"),
         ("calls.session", "from callwright.engines.sip.engine import SipEngine"),
         ("calls.session", "from callwright.engines import sip"),
         ("calls.session", "from ..engines.sip import engine"),
@@ -249,3 +321,30 @@ def test_imports_along_the_way_are_allowed(module: str, source: str) -> None:
 )
 def test_imports_against_the_way_are_found(module: str, source: str) -> None:
     assert len(list(faults(module, source))) == 1
+
+
+def test_a_circle_of_folders_is_found() -> None:
+    sources = {
+        "callwright.": "",
+        "callwright.one.": "",
+        "callwright.one.a": "from callwright.two.b import thing",
+        "callwright.two.": "",
+        "callwright.two.b": "import callwright.three",
+        "callwright.three": "def later():\n    from callwright.one import a",
+    }
+    assert len(circles(sources)) == 3
+    sources["callwright.three"] = ""
+    assert circles(sources) == []
+
+
+def test_a_circle_within_a_folder_is_found() -> None:
+    sources = {
+        "callwright.": "",
+        "callwright.store.": "",
+        "callwright.store.base": "from callwright.store.lists import rows",
+        "callwright.store.lists.": "",
+        "callwright.store.lists.rows": "from callwright.store.base import open",
+    }
+    assert len(circles(sources)) == 2
+    sources["callwright.store.base"] = ""
+    assert circles(sources) == []

@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from callwright.config_faults import told
-from callwright.directory.lines import line_of_refusal
+from callwright.toml_lines import line_of_refusal
 
 
 class SettingsFault(Exception):

@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from callwright.directory.lines import Lines, Place
+from callwright.toml_lines import Lines, Place
 
 
 def told(text: str, values: Mapping[str, Any], fault: ValidationError) -> list[tuple[int, str]]:

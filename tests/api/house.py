@@ -18,14 +18,14 @@ from callwright.app import service
 from callwright.calls.events import SessionEvent, SessionFinished
 from callwright.calls.manager import CallManager
 from callwright.config import Settings
-from callwright.directory.file import read_directory_file
 from callwright.directory.media import take_in
 from callwright.engines.far_end import FarEnd
 from callwright.engines.port import LegId
 from callwright.engines.simulated import SimulatedEngine
+from callwright.provisioning.administration import initialise
+from callwright.provisioning.apply import apply_directory
+from callwright.provisioning.file import read_directory_file
 from callwright.speech.music import write_dialing_music
-from callwright.storage.administration import initialise
-from callwright.storage.apply import apply_directory
 from callwright.storage.database import migrate, open_database
 
 TOKEN = "2fRN4g217ca0b4224a67988aff3e584f91964a692045415f36fa66146f5a3c1ae1f6093d"

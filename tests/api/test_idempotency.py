@@ -14,7 +14,7 @@ import pytest
 from callwright.calls.events import SessionFinished, SessionStarted
 from callwright.calls.journal import Once
 from callwright.engines.far_end import answers
-from callwright.storage.journal import StoredJournal
+from callwright.storage.history.journal import StoredJournal
 from tests.api.answers import refusal, without_metadata
 from tests.api.house import STRANGER, TOKEN, House, house, reopened
 

@@ -31,8 +31,9 @@ from typing_extensions import TypedDict
 from callwright.methods.data.asking import Asking, query_of
 from callwright.methods.data.listing import ON_REQUEST, Listing, Moment
 from callwright.methods.errors import InvalidParameterValue
+from callwright.pattern import is_found
 from callwright.query import OPERATORS, Kind, Operator
-from callwright.storage.filters import clause, is_found
+from callwright.storage.lists.filters import clause
 from callwright.storage.tables import UtcDateTime
 
 MOSCOW = ZoneInfo("Europe/Moscow")

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 from callwright.config import read_settings
-from callwright.directory.file import read_directory_file
+from callwright.provisioning.file import read_directory_file
 from demo.service import HERE, filled_in
 
 REQUEST = HERE / "request.json"

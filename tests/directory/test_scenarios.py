@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from callwright.directory.diagram import in_words, mermaid
-from callwright.directory.file import DirectoryFaults, read_directory_file
 from callwright.directory.scenario import (
     BRANCHES,
     START,
@@ -22,6 +21,7 @@ from callwright.directory.scenario import (
     Voicemail,
     goes_on,
 )
+from callwright.provisioning.file import DirectoryFaults, read_directory_file
 
 DOCS = Path(__file__).parents[2] / "docs" / "scenarios.md"
 

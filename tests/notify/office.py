@@ -17,11 +17,11 @@ from callwright.hooks.client import HookClient
 from callwright.notify.breaker import LONGEST_PAUSE, Breaker
 from callwright.notify.courier import Courier, EventLoopClock, Limits
 from callwright.notify.postman import Postman
-from callwright.storage.journal import StoredJournal
-from callwright.storage.outbox import StoredOutbox
+from callwright.storage.history.journal import StoredJournal
 from callwright.storage.tables import Origin
-from callwright.storage.webhook_log import Entry, StoredWebhookLog
-from callwright.storage.webhooks import StoredWebhooks
+from callwright.storage.webhooks.outbox import StoredOutbox
+from callwright.storage.webhooks.stored import StoredWebhooks
+from callwright.storage.webhooks.webhook_log import Entry, StoredWebhookLog
 from callwright.storage.writer import Writer
 from tests.notify.receiver import Receiver
 from tests.storage.stories import later, started

@@ -22,9 +22,9 @@ from callwright.notify import courier as courier_module
 from callwright.notify.courier import Courier, Limits
 from callwright.notify.postman import ANSWER_KEPT
 from callwright.notify.teller import RETRIED_FOR
-from callwright.storage import webhook_log as webhook_log_module
 from callwright.storage.tables import Origin, call_events, webhook_log
-from callwright.storage.webhook_log import KEPT_FOR, Outcome
+from callwright.storage.webhooks import webhook_log as webhook_log_module
+from callwright.storage.webhooks.webhook_log import KEPT_FOR, Outcome
 from tests.notify.office import OURS, PUBLIC, Office, draft, emptied, until, until_taken
 from tests.notify.receiver import Receiver, Taken, receiving
 from tests.storage.stories import later, started

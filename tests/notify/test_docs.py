@@ -11,12 +11,12 @@ import pytest
 
 from callwright.directory.model import AccountId
 from callwright.directory.webhook import Verb, Webhook, WebhookId, new_secret
-from callwright.notify.catalogue import TYPES
 from callwright.notify.message import Endpoint
-from callwright.notify.parameters import FACTS, OWN, PARAMETERS, Sending, values_of
-from callwright.notify.sample import FACTS as SAMPLES
-from callwright.notify.sample import sample
 from callwright.notify.signing import signed
+from callwright.public_events.catalogue import TYPES
+from callwright.public_events.parameters import FACTS, OWN, PARAMETERS, Sending, values_of
+from callwright.public_events.sample import FACTS as SAMPLES
+from callwright.public_events.sample import sample
 
 TEXT = (Path(__file__).parents[2] / "docs" / "webhooks.md").read_text("utf-8")
 NOW = datetime(2026, 5, 1, 12, 0, 4, 250_000, tzinfo=UTC)

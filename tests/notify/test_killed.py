@@ -21,9 +21,9 @@ from sqlalchemy import select
 from standardwebhooks import Webhook as Verifier
 
 from callwright.calls.plan import SessionId
-from callwright.notify.catalogue import notices
+from callwright.public_events.catalogue import notices
 from callwright.storage.database import open_database
-from callwright.storage.sessions import read_events
+from callwright.storage.history.sessions import read_events
 from callwright.storage.tables import call_sessions
 from tests.notify.receiver import Receiver, Taken, receiving
 

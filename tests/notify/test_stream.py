@@ -20,7 +20,7 @@ from callwright.notify.stream import (
     TooManyStreams,
     TooSlow,
 )
-from callwright.storage.event_log import Page, Written
+from callwright.storage.history.event_log import Page, Written
 from tests.storage.stories import CAPTION, later, started
 
 pytestmark = pytest.mark.anyio

@@ -20,7 +20,7 @@ from callwright.directory.model import AccountId
 from callwright.notify.stream import Stream
 from callwright.rpc.events import Events, Pace
 from callwright.rpc.server import listening, serving, url_of
-from callwright.storage.event_log import Page, Written
+from callwright.storage.history.event_log import Page, Written
 from tests.rpc.world import Clock, FakeAccess
 from tests.storage.stories import CAPTION, started
 

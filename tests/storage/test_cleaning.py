@@ -12,8 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from callwright.calls.events import RecordingReady, RecordingStarted, SessionEvent, TagSet
 from callwright.calls.plan import SessionId
 from callwright.engines.port import LegId, RecordingId
-from callwright.storage.cleaning import SESSIONS_AT_ONCE, Cleaner
-from callwright.storage.journal import StoredJournal
+from callwright.storage.history.cleaning import SESSIONS_AT_ONCE, Cleaner
+from callwright.storage.history.journal import StoredJournal
 from callwright.storage.tables import (
     api_requests,
     call_events,

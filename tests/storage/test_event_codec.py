@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from callwright.calls.events import Event, LegAnswered, LegEnded, SessionEvent
-from callwright.storage.event_codec import decode, encode
+from callwright.storage.history.event_codec import decode, encode
 from tests.storage.stories import CAPTION, later, started
 
 KINDS: list[type[SessionEvent]] = list(get_args(SessionEvent))

@@ -9,9 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from callwright.calls.plan import SessionId
 from callwright.directory.model import AccountId
 from callwright.storage.database import writing
-from callwright.storage.event_log import StoredEventLog, Written
-from callwright.storage.journal import StoredJournal
-from callwright.storage.sessions import write_events
+from callwright.storage.history.event_log import StoredEventLog, Written
+from callwright.storage.history.journal import StoredJournal
+from callwright.storage.history.sessions import write_events
 from tests.storage.stories import later, started
 
 pytestmark = pytest.mark.anyio

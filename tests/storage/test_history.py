@@ -4,8 +4,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from callwright.storage.history import StoredHistory
-from callwright.storage.journal import StoredJournal
+from callwright.storage.history.history import StoredHistory
+from callwright.storage.history.journal import StoredJournal
 from tests.storage.stories import CAPTION, at, started
 
 pytestmark = pytest.mark.anyio

@@ -26,7 +26,7 @@ from callwright.calls.events import (
 from callwright.calls.journal import JournalUnavailable
 from callwright.calls.plan import SessionId
 from callwright.engines.port import LegId, RecordingId
-from callwright.storage.journal import StoredJournal
+from callwright.storage.history.journal import StoredJournal
 from callwright.storage.tables import call_events, call_legs, call_recordings, call_sessions
 from callwright.storage.writer import Writer
 from tests.storage.stories import BEGAN, CAPTION, at, later, started

@@ -21,10 +21,10 @@ from callwright.query import (
     Value,
     Window,
 )
-from callwright.storage.listing import Source, StoredRows
-from callwright.storage.report_sources import CALLS, LEGS, REQUESTS
+from callwright.storage.lists.listing import Source, StoredRows
+from callwright.storage.lists.report_sources import CALLS, LEGS, REQUESTS
+from callwright.storage.lists.totals import KEPT_FOR, SETTLED_AFTER, Totals
 from callwright.storage.tables import call_sessions
-from callwright.storage.totals import KEPT_FOR, SETTLED_AFTER, Totals
 
 pytestmark = pytest.mark.anyio
 

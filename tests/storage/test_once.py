@@ -8,8 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from callwright.calls.journal import Begun, JournalUnavailable, Once
 from callwright.calls.plan import SessionId
 from callwright.directory.model import AccountId
-from callwright.storage.journal import StoredJournal
-from callwright.storage.once import StoredKeys
+from callwright.storage.history.journal import StoredJournal
+from callwright.storage.history.once import StoredKeys
 from callwright.storage.tables import call_sessions, idempotency_keys
 from tests.storage.stories import BEGAN, CAPTION, at, started
 

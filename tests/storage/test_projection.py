@@ -19,7 +19,7 @@ from callwright.calls.events import (
 )
 from callwright.calls.plan import SessionId
 from callwright.engines.port import LegId, RecordingId
-from callwright.storage.journal import StoredJournal
+from callwright.storage.history.journal import StoredJournal
 from callwright.storage.tables import call_legs, call_recordings, call_sessions, call_tags
 from tests.storage.stories import CAPTION, at, later, started
 

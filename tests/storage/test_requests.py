@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from callwright.directory.model import AccountId, UserId
 from callwright.requests import AnsweredRequest
-from callwright.storage.requests import StoredRequests
+from callwright.storage.history.requests import StoredRequests
 from callwright.storage.tables import api_requests
 from callwright.storage.writer import Writer
 

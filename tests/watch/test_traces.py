@@ -12,7 +12,7 @@ from opentelemetry.trace import StatusCode
 
 from callwright.app import serve
 from callwright.config import Settings, StartFault
-from callwright.storage.event_log import Written
+from callwright.storage.history.event_log import Written
 from callwright.watch.traces import Traces
 from tests.api.house import house
 from tests.storage.stories import at, later, started

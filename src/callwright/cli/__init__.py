@@ -12,8 +12,8 @@ from callwright import __version__
 from callwright.cli import by_hand, sandbox, scenarios, service, webhooks
 from callwright.cli.terminal import CommandFault, errors, out
 from callwright.config import SettingsFault
-from callwright.directory.file import DirectoryFaults
-from callwright.storage.administration import AdministrationFault
+from callwright.provisioning.administration import AdministrationFault
+from callwright.provisioning.file import DirectoryFaults
 from callwright.storage.database import DatabaseFault, reason
 
 app = typer.Typer(

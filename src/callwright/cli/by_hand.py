@@ -24,7 +24,7 @@ from callwright.cli.terminal import (
 from callwright.directory.entries import LOOPBACK, MediaFileEntry, UserEntry
 from callwright.directory.media import MediaFault, take_in
 from callwright.engines.network import TrunkRegistration, TrunkState
-from callwright.storage import administration
+from callwright.provisioning import administration
 from callwright.storage.trunk_states import read_trunk_states
 
 SHORTEST_PASSWORD = 10

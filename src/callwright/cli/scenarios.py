@@ -10,7 +10,7 @@ from rich.tree import Tree
 from callwright.cli.terminal import CommandFault, Config, in_database, open_settings, out, show
 from callwright.directory.diagram import in_words, mermaid
 from callwright.directory.scenario import START, Scenario, goes_on, ways
-from callwright.storage import administration
+from callwright.provisioning import administration
 
 scenario_app = typer.Typer(help="Scenarios; the directory file says them.")
 

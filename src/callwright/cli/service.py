@@ -21,13 +21,14 @@ from callwright.cli.terminal import (
     show_token,
 )
 from callwright.config import Settings, StartFault, read_settings
-from callwright.directory.diff import Change, Kind
 from callwright.directory.entries import AccountEntry, UserEntry
-from callwright.directory.file import read_directory_file
-from callwright.directory.media import put_in, take_in_all
-from callwright.storage import administration
-from callwright.storage.administration import NewToken
-from callwright.storage.apply import apply_directory
+from callwright.directory.media import put_in
+from callwright.provisioning import administration
+from callwright.provisioning.administration import NewToken
+from callwright.provisioning.apply import apply_directory
+from callwright.provisioning.diff import Change, Kind
+from callwright.provisioning.file import read_directory_file
+from callwright.provisioning.media import take_in_all
 from callwright.storage.database import database_file, migrate
 
 DIRECTORY_FILE = "directory.toml"

@@ -13,7 +13,7 @@ from rich.text import Text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from callwright.config import Settings, read_settings
-from callwright.storage.administration import NewToken
+from callwright.provisioning.administration import NewToken
 from callwright.storage.database import check_schema, open_database
 
 T = TypeVar("T")

@@ -24,10 +24,10 @@ from callwright.directory.editing import Refusal
 from callwright.directory.entries import WebhookEntry
 from callwright.directory.model import AccountId
 from callwright.directory.webhook import GRACE, Verb, Webhook, WebhookDraft, WebhookId
-from callwright.directory.webhook_checks import fault_of_template, faulty_types
+from callwright.public_events.webhook_checks import fault_of_template, faulty_types
 from callwright.storage.tables import Origin
-from callwright.storage.webhook_log import Attempt, Entry, Outcome, StoredWebhookLog
-from callwright.storage.webhooks import StoredWebhooks
+from callwright.storage.webhooks.stored import StoredWebhooks
+from callwright.storage.webhooks.webhook_log import Attempt, Entry, Outcome, StoredWebhookLog
 
 T = TypeVar("T")
 

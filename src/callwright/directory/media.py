@@ -7,8 +7,6 @@ import wave
 from dataclasses import dataclass
 from pathlib import Path
 
-from callwright.directory.file import DirectoryFaults, DirectoryFile
-
 
 class MediaFault(Exception):
     """The file cannot be taken. The message says why."""
@@ -26,27 +24,6 @@ class StoredMedia:
     "Seconds."
     size: int
     "Bytes of the normalised WAV."
-
-
-def take_in_all(
-    file: DirectoryFile, folder: Path, *, at_most: float, keep: bool = True
-) -> dict[int, StoredMedia]:
-    """Take in every media file a directory file names; return them by id. See `take_in`.
-
-    Raises `DirectoryFaults` with all that cannot be taken.
-    """
-    stored = {}
-    faults = []
-    for place, entry in enumerate(file.content.media_files):
-        try:
-            stored[entry.id] = take_in(
-                file.path.parent / entry.file, folder, at_most=at_most, keep=keep
-            )
-        except MediaFault as fault:
-            faults.append(file.fault(("media_files", place, "file"), f"{entry.file}: {fault}"))
-    if faults:
-        raise DirectoryFaults(faults)
-    return stored
 
 
 def take_in(source: Path, folder: Path, *, at_most: float, keep: bool = True) -> StoredMedia:

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 
 from callwright.directory.entries import Directory, ScenarioEntry
-from callwright.directory.lines import Place
 from callwright.directory.scenario import (
     KINDS,
     START,
@@ -16,6 +15,7 @@ from callwright.directory.scenario import (
     media_of,
     ways,
 )
+from callwright.toml_lines import Place
 
 Contradiction = tuple[Place, str]
 IN_FILE = "in this file"

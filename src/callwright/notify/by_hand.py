@@ -11,9 +11,9 @@ from callwright.directory.webhook import Webhook
 from callwright.notify.message import Endpoint, Message
 from callwright.notify.office import webhook_client
 from callwright.notify.postman import Postman, Result, attempt_of
-from callwright.notify.sample import sample
-from callwright.notify.template import Form
-from callwright.storage.webhook_log import Attempt, Outcome
+from callwright.public_events.sample import sample
+from callwright.public_events.template import Form
+from callwright.storage.webhooks.webhook_log import Attempt, Outcome
 
 USUAL_SAMPLE = "session.finished"
 

@@ -18,12 +18,12 @@ import anyio
 from callwright.clock import utc_now
 from callwright.figures import Figure
 from callwright.notify.breaker import Breaker
-from callwright.notify.linked import RecordingLink
 from callwright.notify.message import Endpoint
 from callwright.notify.postman import Postman
 from callwright.notify.teller import RETRIED_FOR, Route, Teller
-from callwright.notify.template import TemplateFault
-from callwright.storage.outbox import OutboxUnavailable, StoredOutbox, Waiting
+from callwright.public_events.linked import RecordingLink
+from callwright.public_events.template import TemplateFault
+from callwright.storage.webhooks.outbox import OutboxUnavailable, StoredOutbox, Waiting
 
 if TYPE_CHECKING:
     from anyio.abc import TaskGroup

@@ -6,9 +6,9 @@ from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from callwright.directory.webhook import Verb, Webhook
-from callwright.notify.notice import Notice
-from callwright.notify.parameters import Sending, read_template_of, values_of
-from callwright.notify.template import Form, Template
+from callwright.public_events.notice import Notice
+from callwright.public_events.parameters import Sending, read_template_of, values_of
+from callwright.public_events.template import Form, Template
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Endpoint:
 
     @classmethod
     def of(cls, webhook: Webhook) -> "Endpoint":
-        """Raises `callwright.notify.template.TemplateFault`."""
+        """Raises `callwright.public_events.template.TemplateFault`."""
         text = webhook.template
         return cls(webhook, None if text is None else read_template_of(text, webhook.verb))
 

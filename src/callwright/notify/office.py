@@ -6,9 +6,9 @@ from datetime import datetime
 from callwright.config import WebhookSettings
 from callwright.hooks.client import HookClient
 from callwright.notify.courier import Courier, EventLoopClock, Limits
-from callwright.notify.linked import RecordingLink
 from callwright.notify.postman import Postman
-from callwright.storage.outbox import StoredOutbox
+from callwright.public_events.linked import RecordingLink
+from callwright.storage.webhooks.outbox import StoredOutbox
 
 
 def webhook_client(settings: WebhookSettings) -> HookClient:

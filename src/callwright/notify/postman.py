@@ -10,9 +10,9 @@ from callwright.directory.webhook import Verb, Webhook
 from callwright.hooks.answer import Answer, NotReached
 from callwright.hooks.client import HookClient
 from callwright.notify.message import Message
-from callwright.notify.notice import Notice
 from callwright.notify.signing import signed
-from callwright.storage.webhook_log import Attempt, Outcome
+from callwright.public_events.notice import Notice
+from callwright.storage.webhooks.webhook_log import Attempt, Outcome
 
 ANSWER_KEPT = 2000
 "Bytes of an answer that are read, and characters of it that are kept."

@@ -19,10 +19,10 @@ from callwright.calls.events import SessionEvent, SessionFinished, SessionStarte
 from callwright.calls.plan import SessionId
 from callwright.directory.model import AccountId
 from callwright.figures import Figure
-from callwright.notify.catalogue import Teller, Tellers
-from callwright.notify.linked import RecordingLink, linked
-from callwright.notify.notice import Notice
-from callwright.storage.event_log import Page, Written
+from callwright.public_events.catalogue import Teller, Tellers
+from callwright.public_events.linked import RecordingLink, linked
+from callwright.public_events.notice import Notice
+from callwright.storage.history.event_log import Page, Written
 
 QUEUED_AT_MOST = 1000
 "Notices that wait for one reader."
@@ -69,7 +69,7 @@ class Gap:
 
 
 class Log(Protocol):
-    """What is asked of `callwright.storage.event_log.StoredEventLog`."""
+    """What is asked of `callwright.storage.history.event_log.StoredEventLog`."""
 
     async def last(self) -> int: ...
     async def knows(self, position: int) -> bool: ...

@@ -12,13 +12,13 @@ from datetime import datetime, timedelta
 
 from callwright.calls.events import SessionEvent
 from callwright.notify.breaker import Breaker, retry_after
-from callwright.notify.catalogue import notices
-from callwright.notify.linked import RecordingLink, linked
 from callwright.notify.message import Endpoint
-from callwright.notify.notice import Notice
 from callwright.notify.postman import Postman, Result, attempt_of
-from callwright.storage.outbox import Step, StoredOutbox, Waiting
-from callwright.storage.webhook_log import Outcome
+from callwright.public_events.catalogue import notices
+from callwright.public_events.linked import RecordingLink, linked
+from callwright.public_events.notice import Notice
+from callwright.storage.webhooks.outbox import Step, StoredOutbox, Waiting
+from callwright.storage.webhooks.webhook_log import Outcome
 
 log = logging.getLogger(__name__)
 

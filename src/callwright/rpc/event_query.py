@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from starlette.requests import HTTPConnection
 
 from callwright.calls.plan import SessionId
-from callwright.notify.catalogue import TYPES
 from callwright.notify.stream import Filter
+from callwright.public_events.catalogue import TYPES
 from callwright.rpc.auth import ACCESS_TOKEN
 
 SESSION, WHICH, LAST_ID = "session", "types", "last_event_id"

@@ -5,13 +5,13 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from callwright.directory.file import read_directory_file
 from callwright.directory.media import put_in
 from callwright.directory.tokens import hash_of_token
 from callwright.downloads.links import KEY_FILE
+from callwright.provisioning.administration import initialise
+from callwright.provisioning.apply import apply_directory
+from callwright.provisioning.file import read_directory_file
 from callwright.sandbox.speech import write_silence
-from callwright.storage.administration import initialise
-from callwright.storage.apply import apply_directory
 from callwright.storage.database import migrate, open_database
 
 TOKEN = "callwright-sandbox-token"

@@ -27,7 +27,7 @@ from callwright.clock import Clock, utc_now
 from callwright.config import Settings, StartFault
 from callwright.downloads.links import Links
 from callwright.engines.port import LegId
-from callwright.notify.notice import iso
+from callwright.public_events.notice import iso
 from callwright.rpc.dispatch import AnyMethod
 from callwright.rpc.events import UNHURRIED
 from callwright.rpc.server import listening, serving, url_of

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from itertools import islice
 
 from callwright.calls.events import SessionEvent
-from callwright.notify.catalogue import Tellers
-from callwright.notify.linked import RecordingLink, linked
-from callwright.notify.notice import Notice
+from callwright.public_events.catalogue import Tellers
+from callwright.public_events.linked import RecordingLink, linked
+from callwright.public_events.notice import Notice
 
 KEPT_AT_MOST = 100_000
 "Notices; an hour of 200 calls tells some 4000."

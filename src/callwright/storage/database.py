@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_u
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from callwright.storage.filters import is_found
+from callwright.pattern import is_found
 
 BUSY_TIMEOUT = 2.0
 "Seconds a statement waits for another connection's lock before it fails."

@@ -15,7 +15,7 @@ from callwright.calls.events import SessionEvent
 from callwright.calls.plan import Role, SessionId
 from callwright.engines.port import LegId, Quality
 from callwright.figures import Counted, Figure, Measured
-from callwright.storage.event_log import Written
+from callwright.storage.history.event_log import Written
 
 # Another sample for each of ours, that nobody asks for. The package is typed but for this function.
 disable_created_metrics()  # type: ignore[no-untyped-call]

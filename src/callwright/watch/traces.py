@@ -19,7 +19,7 @@ from opentelemetry.trace import Span, Status, StatusCode, set_span_in_context
 from callwright.calls import events
 from callwright.calls.events import SessionEvent
 from callwright.engines.port import LegId
-from callwright.storage.event_log import Written
+from callwright.storage.history.event_log import Written
 
 SENT_WITHIN = 5.0
 "Seconds the receiver of the traces has for one batch."

@@ -26,7 +26,7 @@ from callwright.methods.starting import Starting
 from callwright.methods.talk_options import TalkOptions
 from callwright.methods.talk_scenarios import TalkScenarios
 from callwright.speech.tones import beep_of, ringback_of
-from callwright.storage.history import StoredHistory
+from callwright.storage.history.history import StoredHistory
 from callwright.wiring.parts import Parts
 
 

@@ -16,11 +16,11 @@ from callwright.methods.data.calls_report import CallsReport
 from callwright.methods.data.lists import Rows, list_method
 from callwright.methods.data.virtual_numbers import GET_VIRTUAL_NUMBERS, VIRTUAL_NUMBERS
 from callwright.methods.method import Method
-from callwright.storage import report_sources, sources
-from callwright.storage.cleaning import Cleaner
-from callwright.storage.listing import Source, StoredRows
-from callwright.storage.requests import GATHERED_FOR, StoredRequests
-from callwright.storage.totals import Totals
+from callwright.storage.history.cleaning import Cleaner
+from callwright.storage.history.requests import GATHERED_FOR, StoredRequests
+from callwright.storage.lists import report_sources, sources
+from callwright.storage.lists.listing import Source, StoredRows
+from callwright.storage.lists.totals import Totals
 from callwright.wiring.parts import Parts, Storage
 from callwright.wiring.surroundings import Surroundings
 from callwright.wiring.webhook_api import webhook_methods

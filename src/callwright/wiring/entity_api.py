@@ -23,15 +23,15 @@ from callwright.methods.data import (
 from callwright.methods.data.lists import Rows, list_method
 from callwright.methods.method import Method
 from callwright.rpc.files import UPLOAD_WITHIN, Files
-from callwright.storage import entity_sources
 from callwright.storage.editing.changing import Changing
 from callwright.storage.editing.employees import StoredEmployees
 from callwright.storage.editing.media import StoredMediaFiles
 from callwright.storage.editing.scenarios import StoredScenarios
 from callwright.storage.editing.sip_lines import StoredSipLines
 from callwright.storage.editing.tags import StoredBlacklist, StoredTags
-from callwright.storage.listing import Source
-from callwright.storage.shelf import StoredShelf
+from callwright.storage.history.shelf import StoredShelf
+from callwright.storage.lists import entity_sources
+from callwright.storage.lists.listing import Source
 from callwright.wiring.parts import Parts
 
 COPIES_AT_MOST = 1 << 30

@@ -35,14 +35,14 @@ from callwright.storage.access import StoredAccess
 from callwright.storage.at_hand import RowsAtHand
 from callwright.storage.database import check_schema, close_database, open_database, open_twin
 from callwright.storage.directory import StoredDirectory
-from callwright.storage.event_log import StoredEventLog
+from callwright.storage.history.event_log import StoredEventLog
+from callwright.storage.history.journal import StoredJournal
+from callwright.storage.history.once import StoredKeys
+from callwright.storage.history.tagging import StoredTagging
 from callwright.storage.ids import BLOCK_BITS, reserve_block
-from callwright.storage.journal import StoredJournal
-from callwright.storage.once import StoredKeys
-from callwright.storage.outbox import StoredOutbox
 from callwright.storage.remembered import Remembered
-from callwright.storage.tagging import StoredTagging
 from callwright.storage.trunk_states import keep_trunk_states
+from callwright.storage.webhooks.outbox import StoredOutbox
 from callwright.storage.writer import Writer
 from callwright.wiring.background import background, started_in_background
 from callwright.wiring.call_api import call_methods

@@ -13,9 +13,9 @@ from callwright.downloads.links import Links
 from callwright.engines.port import Engine
 from callwright.storage.at_hand import RowsAtHand
 from callwright.storage.directory import StoredDirectory
-from callwright.storage.journal import StoredJournal
+from callwright.storage.history.journal import StoredJournal
+from callwright.storage.history.tagging import StoredTagging
 from callwright.storage.remembered import Remembered
-from callwright.storage.tagging import StoredTagging
 from callwright.storage.writer import Writer
 from callwright.wiring.surroundings import SpeechEngine, Surroundings
 

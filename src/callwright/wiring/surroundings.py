@@ -19,7 +19,7 @@ from callwright.methods.messages import Speech
 from callwright.rpc.dispatch import AnyMethod
 from callwright.rpc.events import Pace
 from callwright.rpc.http import BODY_WITHIN
-from callwright.storage.journal import GATHERED_FOR
+from callwright.storage.history.journal import GATHERED_FOR
 from callwright.storage.remembered import LOOK
 from callwright.storage.trunk_states import LOOKED_AT_EVERY
 

@@ -13,7 +13,7 @@ from callwright.config import Settings, StartFault
 from callwright.figures import Measured
 from callwright.rpc.dispatch import Dispatcher
 from callwright.rpc.metrics import metrics_route
-from callwright.storage.journal import StoredJournal
+from callwright.storage.history.journal import StoredJournal
 from callwright.watch.lag import watch_lag
 from callwright.wiring.background import background
 

@@ -9,9 +9,9 @@ from callwright.methods.data.lists import Rows, list_method
 from callwright.methods.data.notifications import notifications
 from callwright.methods.data.webhooks import GET_WEBHOOKS, WEBHOOKS, Webhooks
 from callwright.methods.method import Method
-from callwright.storage import webhook_sources
-from callwright.storage.listing import Source
-from callwright.storage.webhooks import StoredWebhooks
+from callwright.storage.lists.listing import Source
+from callwright.storage.webhooks import webhook_sources
+from callwright.storage.webhooks.stored import StoredWebhooks
 
 
 def webhook_methods(

@@ -17,7 +17,6 @@ from callwright.directory.webhook import (
     WebhookId,
     checked_url,
 )
-from callwright.directory.webhook_checks import fault_of_template, faulty_types
 from callwright.methods import errors
 from callwright.methods.data.asking import Asking
 from callwright.methods.data.entities import (
@@ -34,6 +33,7 @@ from callwright.methods.data.entities import (
 from callwright.methods.data.listing import Listing
 from callwright.methods.data.lists import list_declaration
 from callwright.methods.method import Caller, Method, Params, described
+from callwright.public_events.webhook_checks import fault_of_template, faulty_types
 
 
 def _event_type(name: str) -> str:

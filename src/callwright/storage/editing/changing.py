@@ -10,8 +10,8 @@ from sqlalchemy import ColumnElement, Table, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from callwright.directory.editing import NotThere
-from callwright.storage.apply import touch
 from callwright.storage.database import writing
+from callwright.storage.revision import touch
 
 
 class Forgetful(Protocol):

@@ -14,7 +14,6 @@ from callwright.directory.editing import (
     Unfit,
 )
 from callwright.directory.entries import ScenarioEntry
-from callwright.directory.lines import Place
 from callwright.directory.model import AccountId, Mnemonic
 from callwright.directory.scenario import BRANCHES, START, ScenarioId
 from callwright.directory.scenario_checks import contradictions_of, media_named_by, needs
@@ -28,6 +27,7 @@ from callwright.storage.tables import (
     talk_options,
     virtual_numbers,
 )
+from callwright.toml_lines import Place
 
 
 @dataclass(frozen=True, slots=True)

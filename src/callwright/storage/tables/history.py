@@ -164,7 +164,7 @@ call_events = Table(
     Column("sequence", Integer, primary_key=True, autoincrement=False),
     Column("kind", String(64), nullable=False),
     Column("data", JSON, nullable=False),
-    # Its place among all events that were ever written; see `callwright.storage.event_log`.
+    # Its place among all events that were ever written; see `callwright.storage.history.event_log`.
     Column("position", Id),
     # Read by its key or in order of writing only: the key is the table.
     sqlite_with_rowid=False,

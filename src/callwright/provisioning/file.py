@@ -1,0 +1,240 @@
+"""The directory file: what an account owns, as one TOML file, read and checked as a whole."""
+
+import re
+import tomllib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from callwright.directory import scenario_checks
+from callwright.directory.entries import Directory
+from callwright.directory.model import Mnemonic, PhoneKind
+from callwright.directory.scenario import KEY_PATTERN, KINDS, LABEL_PATTERN, NUMBER_PATTERN
+from callwright.directory.scenario_checks import written_place
+from callwright.public_events import webhook_checks
+from callwright.toml_lines import Lines, Place, line_of_refusal
+
+SIZE_AT_MOST = 16 * 1024 * 1024
+"Bytes of the file; a hundred thousand employees are less."
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is wrong with the file, and where."""
+
+    file: Path
+    line: int
+    path: str
+    "``employees[0].phones[1].number``; empty for the file as a whole."
+    reason: str
+
+    def __str__(self) -> str:
+        where = f"{self.file}:{self.line}: "
+        return where + (f"{self.path}: {self.reason}" if self.path else self.reason)
+
+
+class DirectoryFaults(Exception):
+    """The directory file cannot be applied; every reason found, in the order of the file."""
+
+    def __init__(self, faults: Iterable[Fault]) -> None:
+        self.faults = tuple(sorted(faults, key=lambda fault: fault.line))
+        super().__init__("\n".join(str(fault) for fault in self.faults))
+
+
+@dataclass(frozen=True, slots=True)
+class DirectoryFile:
+    """A directory file whose content is right as far as the file alone can tell."""
+
+    path: Path
+    content: Directory
+    lines: Lines = field(repr=False)
+
+    def fault(self, path: Place, reason: str) -> Fault:
+        """Say that what stands at ``path`` is wrong."""
+        return Fault(self.path, self.lines.of(path), _dotted(path), reason)
+
+
+def read_directory_file(path: Path) -> DirectoryFile:
+    """Read and check a directory file. Raises `DirectoryFaults` with everything found wrong."""
+    text = _text(path)
+    try:
+        values = tomllib.loads(text)
+    except RecursionError as fault:
+        raise DirectoryFaults([Fault(path, 1, "", "not TOML: nested too deeply")]) from fault
+    except ValueError as fault:
+        line, reason = line_of_refusal(text, fault)
+        raise DirectoryFaults([Fault(path, line, "", f"not TOML: {reason}")]) from fault
+    where = Lines(text)
+    try:
+        content = Directory.model_validate(values)
+    except ValidationError as fault:
+        raise DirectoryFaults(
+            Fault(path, where.of(place), _dotted(place), _reason(error))
+            for error in fault.errors(include_url=False, include_input=False)
+            for place in [written_place(error["loc"])]
+        ) from None
+    file = DirectoryFile(path, content, where)
+    if found := [file.fault(place, reason) for place, reason in _contradictions(content, where)]:
+        raise DirectoryFaults(found)
+    return file
+
+
+def _text(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            content = file.read(SIZE_AT_MOST + 1)
+        if len(content) > SIZE_AT_MOST:
+            raise DirectoryFaults([Fault(path, 1, "", f"larger than {SIZE_AT_MOST} bytes")])
+        return content.decode().replace("\r\n", "\n")
+    except OSError as fault:
+        raise DirectoryFaults([Fault(path, 1, "", fault.strerror or str(fault))]) from fault
+    except UnicodeDecodeError as fault:
+        line = fault.object.count(b"\n", 0, fault.start) + 1
+        raise DirectoryFaults([Fault(path, line, "", "not UTF-8")]) from fault
+
+
+# What pydantic says in its own words, said in those of somebody who writes the file.
+_REASONS = {
+    "missing": "missing",
+    "extra_forbidden": "there is no such setting here",
+    "string_type": 'a text is needed, in quotes: "…"',
+    "int_type": "a whole number is needed, without quotes",
+    "bool_type": "true or false is needed, without quotes",
+    "list_type": "a list is needed: [ … ], or [[ … ]] before each table",
+    "model_type": "a table is needed",
+    "timezone_aware": "the offset is missing: write it like 2027-01-01T00:00:00Z",
+    "datetime_type": "a moment is needed, without quotes: 2027-01-01T00:00:00Z",
+    "float_type": "a number is needed, without quotes",
+    "tuple_type": "a list is needed: [ … ], or [[ … ]] before each table",
+    "model_attributes_type": "a table is needed",
+    "unexpected_keyword_argument": "there is no such setting here",
+    "union_tag_invalid": f"do is one of {', '.join(KINDS)}",
+    "union_tag_not_found": f"do is missing: one of {', '.join(KINDS)}",
+}
+_BY_PATTERN = {
+    LABEL_PATTERN: "a label is small letters, digits, _ and -, and begins with a letter",
+    KEY_PATTERN: "a key is one of 0-9 * #",
+    NUMBER_PATTERN: "a number is digits, in quotes",
+}
+_BY_FIELD = {
+    "sha256": "the SHA-256 of the token is needed, as 64 hexadecimal digits in lower case",
+    "hint": "the token's last characters are needed, at most four letters and digits",
+}
+
+
+def _reason(error: ErrorDetails) -> str:
+    if error["type"] == "string_pattern_mismatch":
+        if reason := _BY_PATTERN.get(error["ctx"]["pattern"]):
+            return reason
+        name = error["loc"][-1]
+        return _BY_FIELD.get(str(name), "only letters, digits and . _ - may be in it")
+    return _REASONS.get(error["type"], error["msg"].removeprefix("Value error, "))
+
+
+def _contradictions(content: Directory, where: Lines) -> Iterator[tuple[Place, str]]:
+    """Find what is wrong only beside something else in the file."""
+    yield from _repeated(content, where)
+    yield from _talk_options(content)
+    yield from scenario_checks.contradictions(content)
+    yield from webhook_checks.contradictions(content)
+    trunks = {trunk.name for trunk in content.trunks}
+    for place, trunk in enumerate(content.trunks):
+        if trunk.password is not None and trunk.user is None:
+            yield ("trunks", place, "password"), "a password needs a user beside it"
+        if trunk.registers and trunk.user is None:
+            yield ("trunks", place, "register"), "to register, a user is needed beside it"
+    for place, number in enumerate(content.virtual_numbers):
+        if number.trunk is not None and number.trunk not in trunks:
+            known = ", ".join(sorted(trunks)) or "none"
+            reason = f"there is no trunk {number.trunk!r} in this file; there are: {known}"
+            yield ("virtual_numbers", place, "trunk"), reason
+    employees = {employee.id for employee in content.employees}
+    for place, employee in enumerate(content.employees):
+        if employee.coach is not None and employee.coach not in employees:
+            yield ("employees", place, "coach"), f"there is no employee {employee.coach} here"
+        for index, phone in enumerate(employee.phones):
+            here = ("employees", place, "phones", index)
+            if phone.contact is not None and phone.password is not None:
+                reason = "a phone is rung at its contact or where it registers, not at both"
+                yield (*here, "password"), reason
+            if phone.kind is not PhoneKind.E164:
+                continue
+            if not re.fullmatch(r"[1-9][0-9]{6,14}", phone.number):
+                reason = "an e164 number is 7 to 15 digits with the country's code: 79260000001"
+                yield (*here, "number"), reason
+            if phone.contact is not None:
+                reason = "only phones of kind sip or extension are rung at a contact"
+                yield (*here, "contact"), reason
+            if phone.password is not None:
+                reason = "only phones of kind sip or extension register with a password"
+                yield (*here, "password"), reason
+
+
+def _talk_options(content: Directory) -> Iterator[tuple[Place, str]]:
+    """Find options whose value is missing, or names nothing."""
+    tags = {str(tag.id) for tag in content.tags}
+    scenarios = {str(scenario.id) for scenario in content.scenarios}
+    for place, option in enumerate(content.talk_options):
+        here = ("talk_options", place, "value")
+        match option.mnemonic:
+            case Mnemonic.TAG_CALL:
+                if option.value not in tags:
+                    yield here, f"there is no tag {option.value} in this file"
+            case Mnemonic.RUN_SCENARIO:
+                if option.value not in scenarios:
+                    yield here, f"there is no scenario {option.value} in this file"
+            case Mnemonic.TRANSFER_CALL:
+                if option.value is None:
+                    yield here, f"{option.mnemonic} needs a value"
+            case _:
+                if option.value is not None:
+                    yield here, f"{option.mnemonic} takes no value"
+
+
+def _repeated(content: Directory, where: Lines) -> Iterator[tuple[Place, str]]:
+    """Find what may stand in the file once only, and stands there again."""
+    phones = [
+        (("employees", place, "phones", index, "number"), phone.number)
+        for place, employee in enumerate(content.employees)
+        for index, phone in enumerate(employee.phones)
+    ]
+    for things in (
+        [(("users", i, "login"), user.login) for i, user in enumerate(content.users)],
+        [(("tokens", i, "sha256"), token.sha256) for i, token in enumerate(content.tokens)],
+        [(("trunks", i, "name"), trunk.name) for i, trunk in enumerate(content.trunks)],
+        [
+            (("virtual_numbers", i, "number"), n.number)
+            for i, n in enumerate(content.virtual_numbers)
+        ],
+        [(("employees", i, "id"), str(one.id)) for i, one in enumerate(content.employees)],
+        phones,
+        [(("groups", i, "name"), group.name) for i, group in enumerate(content.groups)],
+        [(("scenarios", i, "id"), str(one.id)) for i, one in enumerate(content.scenarios)],
+        [(("scenarios", i, "name"), one.name) for i, one in enumerate(content.scenarios)],
+        [(("media_files", i, "id"), str(file.id)) for i, file in enumerate(content.media_files)],
+        [(("media_files", i, "name"), file.name) for i, file in enumerate(content.media_files)],
+        [(("blacklist", i, "number"), entry.number) for i, entry in enumerate(content.blacklist)],
+        [(("tags", i, "id"), str(tag.id)) for i, tag in enumerate(content.tags)],
+        [(("tags", i, "name"), tag.name) for i, tag in enumerate(content.tags)],
+        [(("talk_options", i, "button"), o.button) for i, o in enumerate(content.talk_options)],
+        [(("webhooks", i, "name"), webhook.name) for i, webhook in enumerate(content.webhooks)],
+    ):
+        first: dict[str, Place] = {}
+        for path, value in things:
+            if value in first:
+                shown = f"{value[:8]}…" if path[-1] == "sha256" else value
+                yield path, f"{shown} stands in line {where.of(first[value])} already"
+            first.setdefault(value, path)
+
+
+def _dotted(path: Place) -> str:
+    text = ""
+    for part in path:
+        if isinstance(part, int):
+            text += f"[{part}]"
+        else:
+            text += f".{part}" if text else part
+    return text

@@ -1,0 +1,166 @@
+"""Ownership: what the data API has made or changed, and how the directory file gets along with it.
+
+A row that the API has made or changed is the API's, not the file's:
+
+- what the file does not name stays;
+- what the file names and says exactly so is the file's again;
+- what the file names and says otherwise is a fault: nothing is overwritten behind the API's back;
+- what the file no longer names, and something of the API's needs, is a fault as well.
+
+What the file names and the API has removed is added again.
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+
+from callwright.directory.entries import Directory
+from callwright.directory.scenario import BRANCHES
+from callwright.directory.scenario_checks import needs
+from callwright.provisioning.diff import Row
+from callwright.provisioning.file import DirectoryFile, Fault
+from callwright.provisioning.sections import (
+    BLACKLIST,
+    EMPLOYEES,
+    GROUPS,
+    MEDIA_FILES,
+    PHONES,
+    SCENARIOS,
+    TAGS,
+    VIRTUAL_NUMBERS,
+    WEBHOOKS,
+    Key,
+    Rows,
+    Section,
+)
+from callwright.storage.tables import Origin
+from callwright.toml_lines import Place
+
+_WAY_OUT = "take it out of this file, or say it as it is now"
+_RULED = {"origin", "scenario_origin"}
+
+
+def changed_by_api(
+    file: DirectoryFile, section: Section, before: Rows, wanted: Rows
+) -> Iterator[Fault]:
+    """Find what the file says otherwise than the API has made it."""
+    for key, row in wanted.items():
+        if key not in before:
+            continue
+        stored = before[key]
+        if section is VIRTUAL_NUMBERS:
+            # Only which scenario it runs is the API's, and only if the file says nothing of it.
+            said = row["scenario"]
+            others = said is not None and said != stored["scenario"]
+            if _of_api(stored, "scenario_origin") and others:
+                reason = f"the data API has made it run scenario {stored['scenario']}: {_WAY_OUT}"
+                yield file.fault((*_place(file.content, section, key), "scenario"), reason)
+        elif _of_api(stored) and (differing := _differing(section, stored, row)):
+            reason = (
+                f"{section.title} {key} has been changed by the data API "
+                f"({', '.join(differing)}): {_WAY_OUT}"
+            )
+            yield file.fault(_place(file.content, section, key), reason)
+
+
+def scenario_of_api(stored: Row) -> Row:
+    """What stays of a virtual number of which the file does not say which scenario it runs."""
+    if not _of_api(stored, "scenario_origin"):
+        return {}
+    return {name: stored[name] for name in ("scenario", "scenario_origin")}
+
+
+def names_taken(file: DirectoryFile, section: Section, after: Rows) -> Iterator[Fault]:
+    """Find names in the file that something beside it has, under another id."""
+    own = {
+        MEDIA_FILES.title: [(one.id, one.name) for one in file.content.media_files],
+        SCENARIOS.title: [(one.id, one.name) for one in file.content.scenarios],
+        TAGS.title: [(one.id, one.name) for one in file.content.tags],
+    }[section.title]
+    ids = {key for key, _ in own}
+    taken = {row["name"]: key for key, row in after.items() if key not in ids}
+    for key, name in own:
+        if name in taken:
+            other = taken[name]
+            maker = "the data API" if _of_api(after[other]) else "a command"
+            reason = f"{section.title} {other}, made by {maker}, has this name"
+            yield file.fault((*_place(file.content, section, key), "name"), reason)
+
+
+def needed_by_api(
+    file: DirectoryFile, after: Mapping[str, Rows], removed: Mapping[str, Collection[Key]]
+) -> Iterator[Fault]:
+    """Find what would go, although something that the API has made or changed needs it.
+
+    ``after``: the rows there will be, by the title of their section; ``removed``: the keys of
+    those there will be no more.
+    """
+
+    def missing(section: Section, key: object, by: str) -> Iterator[Fault]:
+        if key in removed[section.title]:
+            reason = f"{section.title} {key} is missing, and {by}, made by the data API, needs it"
+            yield Fault(file.path, 1, "", reason)
+
+    for number, phone in after[PHONES.title].items():
+        if _of_api(phone):
+            yield from missing(EMPLOYEES, phone["employee_id"], f"phone {number}")
+    for employee, row in after[EMPLOYEES.title].items():
+        if _of_api(row) and row["coach"] is not None:
+            yield from missing(EMPLOYEES, row["coach"], f"employee {employee}")
+    for name, row in after[GROUPS.title].items():
+        if _of_api(row):
+            assert isinstance(row["employees"], list)
+            for member in row["employees"]:
+                yield from missing(EMPLOYEES, member, f"group {name}")
+    for scenario, row in after[SCENARIOS.title].items():
+        if _of_api(row):
+            named = needs(BRANCHES.validate_python(row["branches"]).values())
+            by = f"scenario {scenario}"
+            for member in sorted(named.employees):
+                yield from missing(EMPLOYEES, member, by)
+            for group in sorted(named.groups):
+                yield from missing(GROUPS, group, by)
+            for media in sorted(named.media):
+                yield from missing(MEDIA_FILES, media, by)
+    for number, row in after[VIRTUAL_NUMBERS.title].items():
+        if _of_api(row, "scenario_origin") and row["scenario"] is not None:
+            yield from missing(SCENARIOS, row["scenario"], f"what virtual number {number} runs")
+
+
+def _of_api(row: Row, column: str = "origin") -> bool:
+    return row.get(column) == Origin.API
+
+
+def _differing(section: Section, stored: Row, wanted: Row) -> list[str]:
+    return [
+        name
+        for name, value in wanted.items()
+        if name not in _RULED
+        and stored[name] != value
+        and not (value is None and name in section.kept)
+    ]
+
+
+def _place(content: Directory, section: Section, key: Key) -> Place:
+    """Where the file names a thing."""
+    if section is PHONES:
+        return next(
+            ("employees", place, "phones", index)
+            for place, employee in enumerate(content.employees)
+            for index, phone in enumerate(employee.phones)
+            if phone.number == key
+        )
+    array, keys = _named(content)[section.title]
+    return (array, keys.index(key))
+
+
+def _named(content: Directory) -> Mapping[str, tuple[str, Sequence[Key]]]:
+    """The keys of what the file names, by the title of the section, and the array they stand in."""
+    return {
+        EMPLOYEES.title: ("employees", [one.id for one in content.employees]),
+        VIRTUAL_NUMBERS.title: ("virtual_numbers", [one.number for one in content.virtual_numbers]),
+        GROUPS.title: ("groups", [one.name for one in content.groups]),
+        SCENARIOS.title: ("scenarios", [one.id for one in content.scenarios]),
+        MEDIA_FILES.title: ("media_files", [one.id for one in content.media_files]),
+        BLACKLIST.title: ("blacklist", [one.number for one in content.blacklist]),
+        TAGS.title: ("tags", [one.id for one in content.tags]),
+        WEBHOOKS.title: ("webhooks", [one.name for one in content.webhooks]),
+    }
