@@ -19,11 +19,11 @@ from pydantic import TypeAdapter
 
 from callwright.calls.state import LIVE, TRANSITIONS, State
 from callwright.methods.api_error import ApiError
-from callwright.methods.catalogue import CATALOGUE
-from callwright.methods.data.catalogue import DATA_CATALOGUE, LISTINGS
-from callwright.methods.data.listing import Listing
+from callwright.methods.data.list_fields import Listing
+from callwright.methods.data.registry import DATA_CATALOGUE, LISTINGS
 from callwright.methods.errors import ERRORS
 from callwright.methods.method import Declaration
+from callwright.methods.registry import CATALOGUE
 from callwright.public_events.catalogue import CATALOGUE as EVENTS
 from callwright.public_events.parameters import FACTS as EVENT_FACTS
 from callwright.public_events.parameters import OWN as OWN_PARAMETERS

@@ -33,13 +33,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "engines": ("config", "figures", "logs"),
     "engines.network": (),
     "engines.port": ("engines.network",),
-    "engines.simulated": (
-        "engines.far_end",
-        "engines.network",
-        "engines.port",
-        "engines.simulated_hearing",
-        "engines.simulated_recording",
-    ),
+    "engines.simulated": ("engines.network", "engines.port"),
     "engines.media": ("engines.port", "figures", "logs"),
     # The table of codecs is what SDP talks about.
     "engines.sip": (
@@ -52,7 +46,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     ),
     "calls": ("clock", "engines.port", "figures"),
     "directory": ("engines.network", "toml_lines"),
-    "requests": ("directory",),
+    "api_requests": ("directory",),
     # Spoken audio goes through the normaliser of uploaded audio, to be equally loud.
     "speech": ("calls.plan", "config", "directory.audio", "engines.port"),
     # What the outside is told of calls, in which words, and not how it gets there.
@@ -69,7 +63,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "figures",
         "pattern",
         "query",
-        "requests",
+        "api_requests",
         "toml_lines",
     ),
     # The directory file: webhooks in it name public events and their facts.
@@ -112,7 +106,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "methods",
         "notify",
         "public_events",
-        "requests",
+        "api_requests",
     ),
 }
 MAY_IMPORT_EVERYTHING = ("app", "wiring", "sandbox", "cli", "__main__", "pytest_plugin")

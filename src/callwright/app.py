@@ -16,8 +16,8 @@ from callwright.calls.manager import CallManager
 from callwright.config import Settings
 from callwright.engines.port import Engine
 from callwright.rpc.server import listening, serving, url_of
-from callwright.wiring.household import household
-from callwright.wiring.surroundings import Surroundings
+from callwright.wiring.environment import Surroundings
+from callwright.wiring.service import household
 from callwright.wiring.watching import lag_watched
 
 log = logging.getLogger(__name__)

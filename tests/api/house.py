@@ -19,9 +19,9 @@ from callwright.calls.events import SessionEvent, SessionFinished
 from callwright.calls.manager import CallManager
 from callwright.config import Settings
 from callwright.directory.media import take_in
-from callwright.engines.far_end import FarEnd
 from callwright.engines.port import LegId
-from callwright.engines.simulated import SimulatedEngine
+from callwright.engines.simulated.engine import SimulatedEngine
+from callwright.engines.simulated.far_end import FarEnd
 from callwright.provisioning.administration import initialise
 from callwright.provisioning.apply import apply_directory
 from callwright.provisioning.file import read_directory_file

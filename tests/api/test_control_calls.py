@@ -7,8 +7,8 @@ import pytest
 
 from callwright.calls import events
 from callwright.calls.state import State
-from callwright.engines.far_end import Presses, Rejects, answers, never_answers
-from callwright.methods.catalogue import CATALOGUE
+from callwright.engines.simulated.far_end import Presses, Rejects, answers, never_answers
+from callwright.methods.registry import CATALOGUE
 from tests.api.answers import refusal, without_metadata
 from tests.api.house import House, house
 
@@ -19,8 +19,8 @@ PRESSING = "79260000028"
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    from callwright.engines.far_end import FarEnd
     from callwright.engines.port import Cause
+    from callwright.engines.simulated.far_end import FarEnd
 
     far_ends = {number: answers(after=0.01) for number in (CONTACT, EMPLOYEE, THIRD, COACH)} | {
         NEVER: never_answers(),

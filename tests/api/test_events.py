@@ -12,7 +12,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from callwright.calls.events import LegRang
-from callwright.engines.far_end import FarEnd, HangsUp, answers, busy, never_answers
+from callwright.engines.simulated.far_end import FarEnd, HangsUp, answers, busy, never_answers
 from tests.api.house import ANOTHER, STRANGER, TOKEN, House, house, reopened
 from tests.api.listener import BOTH, by_lines, by_socket, until
 

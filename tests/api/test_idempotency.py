@@ -13,7 +13,7 @@ import pytest
 
 from callwright.calls.events import SessionFinished, SessionStarted
 from callwright.calls.journal import Once
-from callwright.engines.far_end import answers
+from callwright.engines.simulated.far_end import answers
 from callwright.storage.history.journal import StoredJournal
 from tests.api.answers import refusal, without_metadata
 from tests.api.house import STRANGER, TOKEN, House, house, reopened

@@ -7,7 +7,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from callwright.calls.events import TalkStarted
-from callwright.engines.far_end import HangsUp, answers, busy
+from callwright.engines.simulated.far_end import HangsUp, answers, busy
 from tests.api.house import TOKEN, House, house
 from tests.api.listener import by_lines, until
 from tests.api.test_scenario_calls import session_from

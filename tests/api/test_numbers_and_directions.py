@@ -7,7 +7,7 @@ import pytest
 
 from callwright.calls import events
 from callwright.calls.state import State
-from callwright.engines.far_end import HangsUp, answers
+from callwright.engines.simulated.far_end import HangsUp, answers
 from tests.api.answers import refusal, without_metadata
 from tests.api.house import DIRECTORY, House, house
 

@@ -12,7 +12,14 @@ from callwright.calls.events import (
     StateEntered,
 )
 from callwright.calls.state import State
-from callwright.engines.far_end import Answers, FarEnd, HangsUp, Presses, answers, never_answers
+from callwright.engines.simulated.far_end import (
+    Answers,
+    FarEnd,
+    HangsUp,
+    Presses,
+    answers,
+    never_answers,
+)
 from tests.api.answers import NOTHING, refusal, without_metadata
 from tests.api.house import DIRECTORY, House, house
 from tests.api.rows import Row, combination, invalid, missed, mistyped, no_media, shared, too_long

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from callwright.calls.events import LegAnswered, LegStarted
-from callwright.engines.far_end import HangsUp, answers, never_answers
 from callwright.engines.port import Address
+from callwright.engines.simulated.far_end import HangsUp, answers, never_answers
 from tests.api.answers import (
     COMBINATION,
     ENCODING,

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from callwright.calls.events import LegStarted, MessageStarted
-from callwright.engines.far_end import HangsUp, Presses, answers, busy, never_answers
-from callwright.methods.catalogue import CATALOGUE
+from callwright.engines.simulated.far_end import HangsUp, Presses, answers, busy, never_answers
+from callwright.methods.registry import CATALOGUE
 from tests.api.answers import (
     COMBINATION,
     INVALID,

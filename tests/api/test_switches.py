@@ -9,9 +9,9 @@ import pytest
 
 from callwright.calls.events import SessionFinished
 from callwright.directory.model import Component
-from callwright.engines.far_end import answers, never_answers
-from callwright.methods.catalogue import CATALOGUE
+from callwright.engines.simulated.far_end import answers, never_answers
 from callwright.methods.method import OpenDeclaration
+from callwright.methods.registry import CATALOGUE
 from tests.api.answers import refusal, without_metadata
 from tests.api.house import DIRECTORY, House, house
 

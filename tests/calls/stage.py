@@ -40,11 +40,11 @@ from callwright.calls.plan import (
     Target,
 )
 from callwright.calls.scenario_plan import ScenarioPlan
-from callwright.engines.far_end import FarEnd
 from callwright.engines.network import Trunk
 from callwright.engines.port import Address, EngineEvent, Media
-from callwright.engines.simulated import SimulatedEngine
-from callwright.engines.simulated_hearing import SimulatedLeg
+from callwright.engines.simulated.engine import SimulatedEngine
+from callwright.engines.simulated.far_end import FarEnd
+from callwright.engines.simulated.hearing import SimulatedLeg
 
 CONTACT = "79260000000"
 EMPLOYEE = "79260000001"

@@ -30,13 +30,14 @@ from callwright.calls.commands import (
     Unhold,
     WrongState,
 )
-from callwright.calls.desk import carry_out
 from callwright.calls.ending import RELEASED
 from callwright.calls.events import RecordingReady, RecordingStarted, SessionFinished
+from callwright.calls.immediate_commands import carry_out
 from callwright.calls.plan import EmployeeCall, Target
 from callwright.calls.session import Session
 from callwright.calls.state import State
-from callwright.engines.far_end import (
+from callwright.engines.port import Address, Cause, CoachMode, LegId
+from callwright.engines.simulated.far_end import (
     Answers,
     FarEnd,
     HangsUp,
@@ -45,7 +46,6 @@ from callwright.engines.far_end import (
     busy,
     never_answers,
 )
-from callwright.engines.port import Address, Cause, CoachMode, LegId
 from tests.calls.stage import CONTACT, EMPLOYEE, Props, Stage, play, stage
 
 THIRD, COACH = "79260000003", "79260000004"

@@ -8,7 +8,8 @@ import pytest
 from callwright.calls.ending import RELEASED
 from callwright.calls.plan import Role, SessionId
 from callwright.calls.state import State
-from callwright.engines.far_end import (
+from callwright.engines.port import Cause
+from callwright.engines.simulated.far_end import (
     Answers,
     FarEnd,
     HangsUp,
@@ -19,7 +20,6 @@ from callwright.engines.far_end import (
     busy,
     never_answers,
 )
-from callwright.engines.port import Cause
 from tests.calls.stage import CONTACT, EMPLOYEE, EMPLOYEE_2, Props, Spoken, play, stage
 
 

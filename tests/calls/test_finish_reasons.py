@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from callwright.calls import course, ending, options, scenario
+from callwright.calls import ending, options, scenario
+from callwright.calls import scenario_script as course
 from callwright.calls.ending import REASONS, Ending, leg_finish_reason, released_leg
 from callwright.calls.plan import Role
 from callwright.engines.port import Cause

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from callwright.calls.plan import InformerCall, Target
-from callwright.engines.far_end import FarEnd, HangsUp, answers, busy, never_answers
 from callwright.engines.port import Address
+from callwright.engines.simulated.far_end import FarEnd, HangsUp, answers, busy, never_answers
 from tests.calls.stage import CONTACT, Props, play, stage
 
 

@@ -10,8 +10,8 @@ from callwright.calls.keypad import WAITING_AT_MOST
 from callwright.calls.party import Party, PartyLeft, present
 from callwright.calls.plan import Role, Target
 from callwright.calls.session import Session
-from callwright.engines.far_end import HangsUp, Presses, answers
 from callwright.engines.port import Address, DtmfReceived
+from callwright.engines.simulated.far_end import HangsUp, Presses, answers
 from tests.calls.stage import CONTACT, Props, Stage, play, stage
 
 

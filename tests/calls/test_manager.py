@@ -6,8 +6,8 @@ from pathlib import Path
 import anyio
 import pytest
 
-from callwright.engines.far_end import FarEnd, HangsUp
 from callwright.engines.port import LegEnded, LegId, LegOffered
+from callwright.engines.simulated.far_end import FarEnd, HangsUp
 from tests.calls.stage import CONTACT, Props, play, stage
 
 LEG = LegId(1)

@@ -7,7 +7,7 @@ import pytest
 
 from callwright.calls.events import SessionEvent
 from callwright.calls.narration import narrate
-from callwright.engines.far_end import HangsUp, answers
+from callwright.engines.simulated.far_end import HangsUp, answers
 from tests.calls.stage import CONTACT, EMPLOYEE, Props, play, stage
 
 

@@ -9,8 +9,15 @@ import pytest
 from callwright.calls.events import QueueEntered, QueueLeft, SessionFinished
 from callwright.calls.plan import SessionId
 from callwright.calls.scenario_plan import Play, Queue, ScenarioCall
-from callwright.engines.far_end import Answers, FarEnd, HangsUp, answers, busy, never_answers
 from callwright.engines.port import Address
+from callwright.engines.simulated.far_end import (
+    Answers,
+    FarEnd,
+    HangsUp,
+    answers,
+    busy,
+    never_answers,
+)
 from tests.calls.lobby import Lobby, calls_in, person, queue, scenario
 from tests.calls.stage import CONTACT, EMPLOYEE, EMPLOYEE_2, Props, Stage, play, stage
 

@@ -32,15 +32,15 @@ from callwright.calls.commands import (
     Unhold,
     WrongState,
 )
-from callwright.calls.desk import carry_out
 from callwright.calls.ending import RELEASED
 from callwright.calls.events import LegEnded, LegStarted, StateEntered
+from callwright.calls.immediate_commands import carry_out
 from callwright.calls.plan import Conversation, Target
 from callwright.calls.scenario_plan import HangUp
 from callwright.calls.session import Session
 from callwright.calls.state import TRANSITIONS, State
-from callwright.engines.far_end import FarEnd, HangsUp, answers, busy, never_answers
 from callwright.engines.port import Address, CoachMode, LegId
+from callwright.engines.simulated.far_end import FarEnd, HangsUp, answers, busy, never_answers
 from tests.calls.lobby import person, ring, scenario
 from tests.calls.stage import CONTACT, EMPLOYEE, Props, Stage, play, stage
 

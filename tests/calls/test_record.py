@@ -9,7 +9,7 @@ from callwright.calls.commands import Hold, Unhold
 from callwright.calls.ending import RELEASED
 from callwright.calls.events import RecordingReady
 from callwright.calls.record import CallRecord
-from callwright.engines.far_end import HangsUp, answers, busy
+from callwright.engines.simulated.far_end import HangsUp, answers, busy
 from tests.calls.stage import CONTACT, EMPLOYEE, EMPLOYEE_2, Props, play, stage
 
 

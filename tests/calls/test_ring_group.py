@@ -17,7 +17,8 @@ from callwright.calls.events import (
 )
 from callwright.calls.party import Party, present
 from callwright.calls.plan import Confirmation, RingGroup, Role, Target
-from callwright.engines.far_end import (
+from callwright.engines.port import Address
+from callwright.engines.simulated.far_end import (
     Answers,
     FarEnd,
     HangsUp,
@@ -27,7 +28,6 @@ from callwright.engines.far_end import (
     busy,
     never_answers,
 )
-from callwright.engines.port import Address
 from tests.calls.stage import CONTACT, EMPLOYEE, Props, Stage, play, stage
 
 ONE, TWO, THREE, FOUR = "79260000011", "79260000012", "79260000013", "79260000014"

@@ -34,7 +34,8 @@ from callwright.calls.scenario_plan import (
 )
 from callwright.calls.session import Session
 from callwright.calls.state import State
-from callwright.engines.far_end import (
+from callwright.engines.port import Cause, LegId
+from callwright.engines.simulated.far_end import (
     Act,
     Answers,
     FarEnd,
@@ -44,7 +45,6 @@ from callwright.engines.far_end import (
     busy,
     never_answers,
 )
-from callwright.engines.port import Cause, LegId
 from tests.calls.lobby import (
     NUMBER,
     Lobby,

@@ -23,7 +23,14 @@ from callwright.calls.options import Option, StartScenario, ToggleCoach, run_opt
 from callwright.calls.plan import Caption, RingGroup
 from callwright.calls.scenario_plan import HangUp, Play, Ring, Scenario
 from callwright.calls.state import State
-from callwright.engines.far_end import FarEnd, HangsUp, Presses, answers, busy, never_answers
+from callwright.engines.simulated.far_end import (
+    FarEnd,
+    HangsUp,
+    Presses,
+    answers,
+    busy,
+    never_answers,
+)
 from tests.calls.lobby import Lobby, calls_in, person, ring, scenario
 from tests.calls.stage import CONTACT, EMPLOYEE, EMPLOYEE_2, Props, Stage, play, stage
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from argon2 import PasswordHasher
 
-from callwright.engines.far_end import answers, never_answers
+from callwright.engines.simulated.far_end import answers, never_answers
 from tests.api.answers import refusal, without_metadata
 from tests.api.house import DIRECTORY, TOKEN, House, house
 

@@ -13,7 +13,7 @@ from comagic import Comagic
 from comagic.errors import ComagicException
 
 from callwright.calls.events import TalkStarted
-from callwright.engines.far_end import answers
+from callwright.engines.simulated.far_end import answers
 from callwright.methods.errors import ERRORS
 from tests.api.house import DIRECTORY, TOKEN, House, house
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from callwright.calls import events
-from callwright.engines.far_end import answers
+from callwright.engines.simulated.far_end import answers
 from tests.api.house import House, house
 from tests.compat.errors import ASKED, Asked
 

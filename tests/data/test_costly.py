@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Sequence
 import pytest
 
 from callwright.directory.model import Account, AccountId
-from callwright.methods.data.lists import answer_list
+from callwright.methods.data.list_methods import answer_list
 from callwright.methods.data.virtual_numbers import VIRTUAL_NUMBERS
 from callwright.methods.errors import DataLimitExceeded
 from callwright.query import Query, Row, TooCostly

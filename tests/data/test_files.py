@@ -14,7 +14,7 @@ import pytest
 
 from callwright.calls.events import RecordingReady, TalkStarted
 from callwright.downloads.links import Links, link_key
-from callwright.engines.far_end import answers
+from callwright.engines.simulated.far_end import answers
 from tests.api.answers import without_metadata
 from tests.api.house import STRANGER, TOKEN, House, house
 from tests.api.listener import by_lines, until

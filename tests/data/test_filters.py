@@ -28,8 +28,8 @@ from sqlalchemy import (
 )
 from typing_extensions import TypedDict
 
-from callwright.methods.data.asking import Asking, query_of
-from callwright.methods.data.listing import ON_REQUEST, Listing, Moment
+from callwright.methods.data.list_fields import ON_REQUEST, Listing, Moment
+from callwright.methods.data.list_query import Asking, query_of
 from callwright.methods.errors import InvalidParameterValue
 from callwright.pattern import is_found
 from callwright.query import OPERATORS, Kind, Operator

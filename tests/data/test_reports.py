@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from callwright.calls.events import LegStarted, SessionFinished, TalkStarted
-from callwright.engines.far_end import Answers, FarEnd, HangsUp, answers, busy
-from callwright.methods.data.catalogue import LISTINGS
+from callwright.engines.simulated.far_end import Answers, FarEnd, HangsUp, answers, busy
+from callwright.methods.data.registry import LISTINGS
 from tests.api.answers import INVALID, MISSED, NOTHING, TYPE, refusal, without_metadata
 from tests.api.house import DIRECTORY, STRANGER, House, house
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from standardwebhooks import Webhook as Verifier
 
-from callwright.engines.far_end import HangsUp, answers
+from callwright.engines.simulated.far_end import HangsUp, answers
 from tests.api.answers import refusal, without_metadata
 from tests.api.house import DIRECTORY, STRANGER, TOKEN, House, house
 from tests.notify.receiver import Receiver, receiving

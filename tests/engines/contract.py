@@ -12,15 +12,6 @@ import anyio
 import anyio.lowlevel
 import pytest
 
-from callwright.engines.far_end import (
-    Act,
-    Answers,
-    HangsUp,
-    Presses,
-    Rejects,
-    Rings,
-    SendsEarlyMedia,
-)
 from callwright.engines.network import SipAccount
 from callwright.engines.port import (
     Address,
@@ -43,6 +34,15 @@ from callwright.engines.port import (
     PlaybackId,
     RecordingFinished,
     RecordingId,
+)
+from callwright.engines.simulated.far_end import (
+    Act,
+    Answers,
+    HangsUp,
+    Presses,
+    Rejects,
+    Rings,
+    SendsEarlyMedia,
 )
 
 A, B, C = LegId(1 << 33), LegId((1 << 33) + 1), LegId((1 << 33) + 2)

@@ -7,9 +7,9 @@ from pathlib import Path
 import anyio
 import pytest
 
-from callwright.engines.far_end import Act, Answers, FarEnd
 from callwright.engines.port import Address, LegEnded, LegId, Media
-from callwright.engines.simulated import SimulatedEngine
+from callwright.engines.simulated.engine import SimulatedEngine
+from callwright.engines.simulated.far_end import Act, Answers, FarEnd
 from tests.calls.stage import Props, play
 from tests.engines.commands import WatchedEngine
 from tests.engines.contract import CLAUSES, INBOUND, Heard, Line

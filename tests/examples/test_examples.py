@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from callwright.calls import events
-from callwright.engines.far_end import HangsUp, Presses, answers, busy
+from callwright.engines.simulated.far_end import HangsUp, Presses, answers, busy
 from callwright.notify.signing import signed
 from tests.api.house import TOKEN, House, house
 

@@ -11,8 +11,8 @@ import pytest
 
 from callwright.hooks.answer import NoAnswer
 from callwright.hooks.client import ANSWER_AT_MOST, HookClient
-from callwright.hooks.guard import is_public
 from callwright.hooks.reply import Reply, read_reply
+from callwright.hooks.ssrf import is_public
 
 pytestmark = pytest.mark.anyio
 

@@ -15,8 +15,8 @@ from callwright.directory.model import AccountId
 from callwright.directory.webhook import Verb, Webhook, WebhookDraft
 from callwright.hooks.client import HookClient
 from callwright.notify.breaker import LONGEST_PAUSE, Breaker
-from callwright.notify.courier import Courier, EventLoopClock, Limits
-from callwright.notify.postman import Postman
+from callwright.notify.delivery_scheduler import Courier, EventLoopClock, Limits
+from callwright.notify.http_sender import Postman
 from callwright.storage.history.journal import StoredJournal
 from callwright.storage.tables import Origin
 from callwright.storage.webhooks.outbox import StoredOutbox

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from callwright.methods.catalogue import CATALOGUE
-from callwright.methods.data.catalogue import DATA_CATALOGUE
+from callwright.methods.data.registry import DATA_CATALOGUE
 from callwright.methods.method import Declaration
+from callwright.methods.registry import CATALOGUE
 from callwright.rpc.openrpc import describe
 from tests.rpc.world import TOYS
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from callwright.engines.far_end import Answers, FarEnd, HangsUp, Presses, Rejects, Rings
 from callwright.engines.port import Cause
+from callwright.engines.simulated.far_end import Answers, FarEnd, HangsUp, Presses, Rejects, Rings
 from callwright.methods.api_error import ApiError
 from callwright.sandbox import behaviour
 from callwright.sandbox.behaviour import Phones, Step, TooManyNumbers, far_end

@@ -21,8 +21,8 @@ from callwright.query import (
     Value,
     Window,
 )
-from callwright.storage.lists.listing import Source, StoredRows
 from callwright.storage.lists.report_sources import CALLS, LEGS, REQUESTS
+from callwright.storage.lists.select import Source, StoredRows
 from callwright.storage.lists.totals import KEPT_FOR, SETTLED_AFTER, Totals
 from callwright.storage.tables import call_sessions
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from callwright.calls.door import Door, Draining
 from callwright.calls.ending import SHUT_DOWN, TOO_MANY_CALLS, Ending
 from callwright.calls.events import LegStarted, Listener, SessionEvent
+from callwright.calls.inbound_gate import Door, Draining
 from callwright.calls.journal import Journal, Once
 from callwright.calls.party import Party
 from callwright.calls.plan import Plan, SessionId

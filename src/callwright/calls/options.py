@@ -16,8 +16,8 @@ from callwright.calls.commands import (
     TransferCall,
     WrongState,
 )
-from callwright.calls.desk import carry_out
 from callwright.calls.ending import Ending
+from callwright.calls.immediate_commands import carry_out
 from callwright.calls.state import State
 from callwright.engines.port import CoachMode
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Self
 import anyio
 import anyio.lowlevel
 
-from callwright.calls.hearing import Hearing
 from callwright.calls.keypad import Keypad
 from callwright.calls.plan import Confirmation, Message, Role, Target, TimedKey
+from callwright.calls.playback import Hearing
 from callwright.engines.port import Cause, LegGone
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from callwright.calls.session import Session
 from callwright.engines.port import Cause
 
 if TYPE_CHECKING:
-    from callwright.calls.hearing import Hearing
+    from callwright.calls.playback import Hearing
 
 
 async def taken_from_queue(call: Session, contact: Party, queue: Queue) -> Party | None:

@@ -1,6 +1,5 @@
 """Scenario calls: the scripts of calls whose further course a scenario decides (choreography 6)."""
 
-from callwright.calls.course import Course, Path, TooManyTransitions, talk_and_go_on
 from callwright.calls.ending import Ending, released_leg
 from callwright.calls.party import Party, PartyLeft
 from callwright.calls.plan import Role
@@ -16,6 +15,7 @@ from callwright.calls.scenario_plan import (
     Scenario,
     ScenarioCall,
 )
+from callwright.calls.scenario_script import Course, Path, TooManyTransitions, talk_and_go_on
 from callwright.calls.scripts import then_contact
 from callwright.calls.session import Session
 from callwright.engines.port import Cause

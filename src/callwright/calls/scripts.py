@@ -11,11 +11,11 @@ from typing import assert_never
 
 import anyio
 
-from callwright.calls.course import talk_and_go_on
 from callwright.calls.ending import INFORMED, NOT_INFORMED, Ending
 from callwright.calls.party import Party, present
 from callwright.calls.plan import EmployeeCall, InformerCall, Plan, Role
 from callwright.calls.ring_group import first_to_take
+from callwright.calls.scenario_script import talk_and_go_on
 from callwright.calls.session import Script, Session
 
 PAUSE_AFTER_MESSAGE = 0.5

@@ -9,7 +9,8 @@ from rich.text import Text
 from sqlalchemy.exc import DBAPIError
 
 from callwright import __version__
-from callwright.cli import by_hand, sandbox, scenarios, service, webhooks
+from callwright.cli import directory as by_hand
+from callwright.cli import sandbox, scenarios, service, webhooks
 from callwright.cli.terminal import CommandFault, errors, out
 from callwright.config import SettingsFault
 from callwright.provisioning.administration import AdministrationFault

@@ -68,7 +68,7 @@ def sandbox(
     # Only here: no other command has use for the service.
     from callwright.config import StartFault
     from callwright.sandbox import service
-    from callwright.sandbox.house import TOKEN
+    from callwright.sandbox.template_data import TOKEN
 
     options = service.Options(
         host=host,
@@ -127,7 +127,7 @@ def _tell_program(up: "Sandbox") -> None:
 
 
 def _tell(up: "Sandbox") -> None:
-    from callwright.sandbox.house import WEBHOOK_SECRET
+    from callwright.sandbox.template_data import WEBHOOK_SECRET
 
     params: dict[str, object] = {
         "first_call": "employee",

@@ -140,7 +140,7 @@ def try_webhook(
     async def work(database: AsyncEngine) -> Attempt:
         found = await _find(StoredWebhooks(database), webhook)
         # Only here: no other command has use for a client of HTTP.
-        from callwright.notify.by_hand import send_sample
+        from callwright.notify.manual import send_sample
 
         attempt = await send_sample(settings.webhooks, found, event, datetime.now(UTC))
         await StoredWebhookLog(database).add(attempt)
@@ -200,7 +200,7 @@ def resend(
         )
         if found is None:
             raise CommandFault(f"webhook {before.attempt.webhook_name} has been removed")
-        from callwright.notify.by_hand import send_again
+        from callwright.notify.manual import send_again
 
         again = await send_again(settings.webhooks, found, before.attempt, datetime.now(UTC))
         await written.add(again)

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from callwright.hooks.answer import Answer, Headers, NoAnswer, Rest, late
 
 if TYPE_CHECKING:
-    from callwright.hooks.pool import Pool
+    from callwright.hooks.connection_pool import Pool
 
 ANSWER_AT_MOST = 64 * 1024
 "Bytes of an answer that are read."
@@ -95,7 +95,7 @@ class HookClient:
         breaks off is no fault. Redirects are not followed. Raises `NotReached`.
         """
         if self._pool is None:
-            from callwright.hooks.pool import Pool
+            from callwright.hooks.connection_pool import Pool
 
             self._pool = Pool(
                 allow_private=self._allow_private, connections_at_most=self._connections_at_most

@@ -7,8 +7,8 @@ from pydantic import Field
 
 from callwright.calls import commands
 from callwright.calls.commands import ALLOWED, CommandRefused, Moving
-from callwright.calls.desk import carry_out
 from callwright.calls.ending import RELEASED
+from callwright.calls.immediate_commands import carry_out
 from callwright.calls.plan import Target
 from callwright.calls.session import Session
 from callwright.calls.state import LIVE, State

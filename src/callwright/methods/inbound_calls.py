@@ -24,7 +24,7 @@ NO_SCENARIO = Ending("no_active_scenario", "service", detail="the number has no 
 
 @dataclass(frozen=True, slots=True)
 class InboundCalls:
-    """`callwright.calls.door.Reception` of virtual numbers, by their scenarios.
+    """`callwright.calls.inbound_gate.Reception` of virtual numbers, by their scenarios.
 
     A call to a number that nobody here owns leaves no session; one that a number's owner refuses
     leaves one, so that the owner knows of it.

@@ -4,8 +4,8 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from callwright.calls.door import Draining
 from callwright.calls.dtmf import timed_keys
+from callwright.calls.inbound_gate import Draining
 from callwright.calls.journal import JournalUnavailable
 from callwright.calls.manager import CallManager
 from callwright.calls.plan import (

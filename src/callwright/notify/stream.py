@@ -20,8 +20,7 @@ from callwright.calls.plan import SessionId
 from callwright.directory.model import AccountId
 from callwright.figures import Figure
 from callwright.public_events.catalogue import Teller, Tellers
-from callwright.public_events.linked import RecordingLink, linked
-from callwright.public_events.notice import Notice
+from callwright.public_events.notice import Notice, RecordingLink, linked
 from callwright.storage.history.event_log import Page, Written
 
 QUEUED_AT_MOST = 1000

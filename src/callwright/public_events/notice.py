@@ -1,13 +1,18 @@
 """Notices: what the outside is told of a call, in the form it is told in."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TypeAlias
 
 from pydantic import JsonValue
 
 from callwright.calls.plan import SessionId
 from callwright.directory.model import AccountId
+from callwright.public_events.payloads import RecordingReady
+
+RecordingLink: TypeAlias = Callable[[int], str]
+"Where a recording is fetched, by its id. See `callwright.downloads.links`."
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,3 +52,15 @@ class Notice:
 def iso(time: datetime) -> str:
     """Write an aware UTC time with milliseconds: ``2026-05-01T12:00:00.250Z``."""
     return time.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
+
+
+def linked(notice: Notice, link: RecordingLink | None) -> Notice:
+    """Return the notice as it is to be sent: that of a recording says where its file is fetched.
+
+    A link holds for a while only, so it is made when a notice is sent, not when it is thought of:
+    what is told again days later has a good one, too. Without ``link`` there is none.
+    """
+    recording = notice.data.get("recording_id")
+    if link is None or notice.type != RecordingReady.type or not isinstance(recording, int):
+        return notice
+    return replace(notice, data={**notice.data, "file_link": link(recording)})

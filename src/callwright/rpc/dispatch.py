@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
+from callwright.api_requests import AnsweredRequest, RequestListener
 from callwright.config import ApiSettings
 from callwright.directory.lookup import Access
 from callwright.directory.model import AccountId, User
@@ -31,9 +32,8 @@ from callwright.methods.errors import (
     ParseError,
     UnexpectedParameters,
 )
+from callwright.methods.idempotency import Repeats, key_of
 from callwright.methods.method import Answer, Caller, Declaration, Method, OpenMethod
-from callwright.methods.repeats import Repeats, key_of
-from callwright.requests import AnsweredRequest, RequestListener
 from callwright.rpc.auth import ACCESS_TOKEN, Client, caller_of, check_network, check_right
 from callwright.rpc.envelope import Json, Real, Request, RequestId, read_document, read_request
 from callwright.rpc.limits import Budget, budget_of

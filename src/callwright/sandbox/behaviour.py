@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from callwright.engines.far_end import (
+from callwright.engines.port import Cause
+from callwright.engines.simulated.far_end import (
     Act,
     Answers,
     FarEnd,
@@ -16,7 +17,6 @@ from callwright.engines.far_end import (
     Rings,
     SendsEarlyMedia,
 )
-from callwright.engines.port import Cause
 from callwright.methods.errors import InvalidParameterValue, RequiredParameterMissed
 from callwright.methods.method import Params
 from callwright.sandbox.numbers import far_end_of

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from callwright.engines.port import Deliver, EngineEvent, LegEnded, LegId
-from callwright.engines.simulated import SimulatedEngine
+from callwright.engines.simulated.engine import SimulatedEngine
 from callwright.sandbox.behaviour import Phones
 
 TRUNK = "sandbox"

@@ -27,7 +27,7 @@ from callwright.methods.method import (
 )
 from callwright.sandbox.behaviour import Phones, Step, TooManyNumbers, far_end
 from callwright.sandbox.engine import SandboxEngine
-from callwright.sandbox.told import Told
+from callwright.sandbox.event_buffer import Told
 
 if TYPE_CHECKING:
     from callwright.calls.plan import SessionId

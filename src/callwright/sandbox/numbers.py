@@ -8,7 +8,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from callwright.engines.far_end import (
+from callwright.engines.port import Cause
+from callwright.engines.simulated.far_end import (
     Acts,
     Answers,
     FarEnd,
@@ -18,7 +19,6 @@ from callwright.engines.far_end import (
     Rings,
     SendsEarlyMedia,
 )
-from callwright.engines.port import Cause
 
 PREFIX = "790000"
 RINGS = (0.1, Rings())

@@ -33,13 +33,13 @@ from callwright.rpc.events import UNHURRIED
 from callwright.rpc.server import listening, serving, url_of
 from callwright.sandbox.behaviour import Phones
 from callwright.sandbox.engine import SandboxEngine
-from callwright.sandbox.house import TOKEN, furnish
+from callwright.sandbox.event_buffer import Told
 from callwright.sandbox.methods import SandboxMethods
-from callwright.sandbox.pace import Pace, PacedLoop
 from callwright.sandbox.speech import Silence
-from callwright.sandbox.told import Told
-from callwright.wiring.household import Household, household
-from callwright.wiring.surroundings import Surroundings
+from callwright.sandbox.template_data import TOKEN, furnish
+from callwright.sandbox.virtual_time import Pace, PacedLoop
+from callwright.wiring.environment import Surroundings
+from callwright.wiring.service import Household, household
 
 if TYPE_CHECKING:
     from anyio.abc import TaskStatus

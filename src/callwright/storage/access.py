@@ -20,8 +20,8 @@ from callwright.directory.model import (
     User,
     UserId,
 )
-from callwright.storage.at_hand import Question, Rows, RowsAtHand
 from callwright.storage.database import writing
+from callwright.storage.synchronous_reads import Question, Rows, RowsAtHand
 from callwright.storage.tables import Origin, accounts, tokens, users
 
 _OWNER = (

@@ -26,9 +26,9 @@ from callwright.directory.model import (
 )
 from callwright.directory.scenario import BRANCHES, Scenario, ScenarioId
 from callwright.engines.network import SipAccount, Trunk
-from callwright.storage.at_hand import RowsAtHand
 from callwright.storage.database import writing
 from callwright.storage.remembered import Remembered
+from callwright.storage.synchronous_reads import RowsAtHand
 from callwright.storage.tables import (
     Origin,
     accounts,

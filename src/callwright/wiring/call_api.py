@@ -6,12 +6,11 @@ from typing import Any
 import anyio.to_thread
 
 from callwright.hooks.client import HookClient
+from callwright.methods.call_queries import Listings
 from callwright.methods.control_calls import ControlCalls
 from callwright.methods.conversations import Conversations
 from callwright.methods.inbound_calls import InboundCalls
-from callwright.methods.listings import Listings
 from callwright.methods.live import LiveCalls
-from callwright.methods.marks import Marks
 from callwright.methods.messages import Messages
 from callwright.methods.method import Method
 from callwright.methods.numbers import Numbers
@@ -23,11 +22,12 @@ from callwright.methods.start_informer import InformerCalls
 from callwright.methods.start_multi import MultiCalls
 from callwright.methods.start_scenarios import ScenarioCalls
 from callwright.methods.starting import Starting
+from callwright.methods.tag_and_block import Marks
 from callwright.methods.talk_options import TalkOptions
 from callwright.methods.talk_scenarios import TalkScenarios
 from callwright.speech.tones import beep_of, ringback_of
-from callwright.storage.history.history import StoredHistory
-from callwright.wiring.parts import Parts
+from callwright.storage.history.contacts import StoredHistory
+from callwright.wiring.components import Parts
 
 
 async def call_methods(parts: Parts, hooks: HookClient) -> Sequence[Method[Any]]:

@@ -13,16 +13,16 @@ from callwright.methods.data.api_requests import api_requests
 from callwright.methods.data.call_details import CallDetails
 from callwright.methods.data.call_legs_report import legs_report
 from callwright.methods.data.calls_report import CallsReport
-from callwright.methods.data.lists import Rows, list_method
+from callwright.methods.data.list_methods import Rows, list_method
 from callwright.methods.data.virtual_numbers import GET_VIRTUAL_NUMBERS, VIRTUAL_NUMBERS
 from callwright.methods.method import Method
 from callwright.storage.history.cleaning import Cleaner
-from callwright.storage.history.requests import GATHERED_FOR, StoredRequests
+from callwright.storage.history.request_log import GATHERED_FOR, StoredRequests
 from callwright.storage.lists import report_sources, sources
-from callwright.storage.lists.listing import Source, StoredRows
+from callwright.storage.lists.select import Source, StoredRows
 from callwright.storage.lists.totals import Totals
-from callwright.wiring.parts import Parts, Storage
-from callwright.wiring.surroundings import Surroundings
+from callwright.wiring.components import Parts, Storage
+from callwright.wiring.environment import Surroundings
 from callwright.wiring.webhook_api import webhook_methods
 
 READ_AT_ONCE = 2

@@ -8,7 +8,7 @@ from typing import Any
 import anyio.to_thread
 
 from callwright.config import SipSettings
-from callwright.directory.intake import Intake
+from callwright.directory.media_upload import Intake
 from callwright.downloads.copies import Copies
 from callwright.engines.sip.own_address import own_address
 from callwright.methods.data import (
@@ -20,7 +20,7 @@ from callwright.methods.data import (
     sip_lines,
     tags,
 )
-from callwright.methods.data.lists import Rows, list_method
+from callwright.methods.data.list_methods import Rows, list_method
 from callwright.methods.method import Method
 from callwright.rpc.files import UPLOAD_WITHIN, Files
 from callwright.storage.editing.changing import Changing
@@ -29,10 +29,10 @@ from callwright.storage.editing.media import StoredMediaFiles
 from callwright.storage.editing.scenarios import StoredScenarios
 from callwright.storage.editing.sip_lines import StoredSipLines
 from callwright.storage.editing.tags import StoredBlacklist, StoredTags
-from callwright.storage.history.shelf import StoredShelf
+from callwright.storage.history.files import StoredShelf
 from callwright.storage.lists import entity_sources
-from callwright.storage.lists.listing import Source
-from callwright.wiring.parts import Parts
+from callwright.storage.lists.select import Source
+from callwright.wiring.components import Parts
 
 COPIES_AT_MOST = 1 << 30
 "Bytes of recordings in other formats that are kept."

@@ -5,11 +5,11 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from callwright.methods.data.lists import Rows, list_method
+from callwright.methods.data.list_methods import Rows, list_method
 from callwright.methods.data.notifications import notifications
 from callwright.methods.data.webhooks import GET_WEBHOOKS, WEBHOOKS, Webhooks
 from callwright.methods.method import Method
-from callwright.storage.lists.listing import Source
+from callwright.storage.lists.select import Source
 from callwright.storage.webhooks import webhook_sources
 from callwright.storage.webhooks.stored import StoredWebhooks
 

@@ -6,9 +6,9 @@ from numpy.typing import NDArray
 from callwright.engines.media.clock import CATCH_UP, SLOT, SlotClock
 from callwright.engines.media.codec import PCMA
 from callwright.engines.media.g711 import FRAME, SILENCE, Law
-from callwright.engines.media.reception import Reception
+from callwright.engines.media.jitter_buffer import Voice
+from callwright.engines.media.receiver_statistics import Reception
 from callwright.engines.media.recording import PIECE, Recording
-from callwright.engines.media.voice import Voice
 
 CLICK = b"\x2a" * FRAME
 "Loud."

@@ -7,7 +7,7 @@ from typing import Self
 
 import sipmessage
 
-from callwright.engines.far_end import (
+from callwright.engines.simulated.far_end import (
     Act,
     Answers,
     HangsUp,

@@ -5,7 +5,7 @@ import re
 import ssl
 from collections.abc import Sequence
 
-from callwright.engines.far_end import Act
+from callwright.engines.simulated.far_end import Act
 from tests.engines.sip.phone import Phone
 
 _LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)

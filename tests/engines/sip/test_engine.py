@@ -10,7 +10,6 @@ import anyio
 import pytest
 
 from callwright.config import SipSettings
-from callwright.engines.far_end import Answers, HangsUp, Rejects, Rings
 from callwright.engines.media.media import MediaEvent, MediaLost, WorkerLost
 from callwright.engines.network import Trunk
 from callwright.engines.port import (
@@ -32,6 +31,7 @@ from callwright.engines.port import (
     RecordingFinished,
     RecordingId,
 )
+from callwright.engines.simulated.far_end import Answers, HangsUp, Rejects, Rings
 from callwright.engines.sip.engine import SipEngine
 from callwright.engines.sip.transactions import Timing
 from tests.engines.sip.desk import Desk, running, to

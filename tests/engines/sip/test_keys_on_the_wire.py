@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from callwright.config import SipSettings
-from callwright.engines.far_end import Answers
 from callwright.engines.media.engine import RtpEngine
 from callwright.engines.port import Address, DtmfSent, EngineEvent, LegAnswered, LegId
+from callwright.engines.simulated.far_end import Answers
 from callwright.engines.sip.engine import SipEngine
 from tests.engines.sip.media import ids
 from tests.engines.sip.phone import Phone

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from callwright.engines.far_end import Answers
 from callwright.engines.network import Trunk
 from callwright.engines.port import Address, LegAnswered, LegEnded, LegId
+from callwright.engines.simulated.far_end import Answers
 from callwright.engines.sip.dialog import Dialog
 from callwright.engines.sip.hop import Hop, Transport, Trust
 from callwright.engines.sip.leftovers import SLACK, Leftover, MemoryFile

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from callwright.config import SipSettings
-from callwright.engines.far_end import Act
 from callwright.engines.media.engine import RtpEngine
 from callwright.engines.media.media import MediaEngine
-from callwright.engines.media.workers import MediaWorkers
+from callwright.engines.media.worker_pool import MediaWorkers
 from callwright.engines.network import Trunk
 from callwright.engines.port import Address, Media
+from callwright.engines.simulated.far_end import Act
 from callwright.engines.sip.engine import SipEngine
 from tests.engines.commands import WatchedEngine
 from tests.engines.contract import CLAUSES, INBOUND, Heard, Line

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from callwright.config import SipSettings
-from callwright.engines.far_end import Answers, Rings
 from callwright.engines.network import SipAccount, Trunk, TrunkRegistration
 from callwright.engines.port import (
     Address,
@@ -21,6 +20,7 @@ from callwright.engines.port import (
     LegId,
     LegRinging,
 )
+from callwright.engines.simulated.far_end import Answers, Rings
 from callwright.engines.sip.engine import SipEngine
 from tests.engines.sip.media import RememberingMedia, ids
 from tests.engines.sip.phone import Phone

@@ -13,7 +13,6 @@ import sipmessage
 import trustme
 
 from callwright.config import SipSettings
-from callwright.engines.far_end import Act, Answers, HangsUp, Rings
 from callwright.engines.media.engine import RtpEngine
 from callwright.engines.media.media import MediaEngine
 from callwright.engines.network import Trunk
@@ -26,6 +25,7 @@ from callwright.engines.port import (
     LegId,
     LegRinging,
 )
+from callwright.engines.simulated.far_end import Act, Answers, HangsUp, Rings
 from callwright.engines.sip import layer
 from callwright.engines.sip.engine import SipEngine
 from callwright.engines.sip.resolver import Resolver

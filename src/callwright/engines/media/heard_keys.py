@@ -8,7 +8,7 @@ from callwright.engines.media.codec import Codec
 from callwright.engines.media.coding import WIDTH, Decoder, make_decoder
 from callwright.engines.media.g711 import RATE
 from callwright.engines.media.rtp import WORD
-from callwright.engines.media.tone_keys import ToneKeys
+from callwright.engines.media.tone_detector import ToneKeys
 
 _PAUSE = 0.06
 """Seconds without packets in which a key is over: three, where one or two may have been lost in the

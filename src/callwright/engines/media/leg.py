@@ -9,16 +9,16 @@ from dataclasses import dataclass
 from callwright.engines.media.codec import CODECS, PCMA, STATIC, Codec
 from callwright.engines.media.dtmf import KeyReceiver
 from callwright.engines.media.heard_keys import HeardKeys
+from callwright.engines.media.jitter_buffer import Voice
 from callwright.engines.media.latch import Latch, Source
 from callwright.engines.media.media import MediaLost, SrtpKeys, Stream
 from callwright.engines.media.mixer import Mixer
 from callwright.engines.media.quality import mean_opinion
-from callwright.engines.media.reception import Reception
+from callwright.engines.media.receiver_statistics import Reception
 from callwright.engines.media.reports import Reports
 from callwright.engines.media.rtp import HEADER, MARKER, PLAIN, Buffer, payload_span
 from callwright.engines.media.sender import Post, Sender, Transmit
 from callwright.engines.media.srtp import Srtp
-from callwright.engines.media.voice import Voice
 from callwright.engines.port import DtmfReceived, LegId, Quality
 
 _COMFORT_NOISE = 13

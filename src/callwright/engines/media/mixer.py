@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from callwright.engines.media.codec import PACKETS_A_SECOND, Codec
 from callwright.engines.media.coding import WIDTH, Encoder, make_encoder
+from callwright.engines.media.jitter_buffer import Voice
 from callwright.engines.media.samples import add
-from callwright.engines.media.voice import Voice
 
 
 class Mixer:

@@ -11,7 +11,7 @@ from callwright.engines.media.codec import PACKETS_A_SECOND
 from callwright.engines.media.coding import WIDTH
 
 if TYPE_CHECKING:
-    from callwright.engines.media.voice import Voice
+    from callwright.engines.media.jitter_buffer import Voice
 
 PIECE = 25
 "Frames, half a second, that are handed to the disk at once: what a crash can cost."

@@ -6,7 +6,7 @@ from secrets import token_hex
 
 from callwright.engines.media import rtcp
 from callwright.engines.media.latch import Source
-from callwright.engines.media.reception import Reception
+from callwright.engines.media.receiver_statistics import Reception
 from callwright.engines.media.rtp import Buffer
 from callwright.engines.media.sender import Sender, Transmit
 

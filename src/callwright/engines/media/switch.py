@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from callwright.engines.media.audience import Audience
 from callwright.engines.media.leg import LegMedia
 from callwright.engines.media.recording import Recording
+from callwright.engines.media.routing_matrix import Audience
 from callwright.engines.port import BridgeId, CoachMode, LegId, RecordingId
 
 

@@ -18,7 +18,7 @@ from callwright.engines.media.channel import Channel
 from callwright.engines.media.engine import RtpEngine
 from callwright.engines.media.media import MediaEvent, NoPorts
 from callwright.engines.media.port import Port
-from callwright.engines.media.words import (
+from callwright.engines.media.worker_protocol import (
     BadLine,
     carry_out,
     event_line,

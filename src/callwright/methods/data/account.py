@@ -2,9 +2,9 @@
 
 from typing_extensions import TypedDict
 
-from callwright.methods.data.asking import Asking
-from callwright.methods.data.listing import Listing
-from callwright.methods.data.lists import list_declaration
+from callwright.methods.data.list_fields import Listing
+from callwright.methods.data.list_methods import list_declaration
+from callwright.methods.data.list_query import Asking
 from callwright.methods.method import described
 
 

@@ -7,7 +7,6 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from callwright.directory.editing import BlacklistEditor
-from callwright.methods.data.asking import Asking
 from callwright.methods.data.entities import (
     DONE,
     DUPLICATE,
@@ -17,8 +16,9 @@ from callwright.methods.data.entities import (
     deletion,
     entity_declaration,
 )
-from callwright.methods.data.listing import Listing, Moment
-from callwright.methods.data.lists import list_declaration
+from callwright.methods.data.list_fields import Listing, Moment
+from callwright.methods.data.list_methods import list_declaration
+from callwright.methods.data.list_query import Asking
 from callwright.methods.method import Caller, Method, Params, PhoneNumber, described
 
 

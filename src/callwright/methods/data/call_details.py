@@ -12,9 +12,9 @@ from callwright.calls import events
 from callwright.calls.events import SessionEvent
 from callwright.calls.plan import SessionId
 from callwright.directory.model import Component
-from callwright.methods.data.listing import MOMENT_FORMAT, Moment
+from callwright.methods.call_queries import Archive
+from callwright.methods.data.list_fields import MOMENT_FORMAT, Moment
 from callwright.methods.errors import EntityNotFound
-from callwright.methods.listings import Archive
 from callwright.methods.method import Caller, Declaration, Id, Method, Params, described
 
 if TYPE_CHECKING:

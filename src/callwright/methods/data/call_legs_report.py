@@ -5,9 +5,9 @@ from typing import Annotated, Literal
 
 from typing_extensions import TypedDict
 
-from callwright.methods.data.asking import query_of
-from callwright.methods.data.listing import ON_REQUEST, Listing, Moment
-from callwright.methods.data.lists import Rows, answer_list, check_rows, list_declaration
+from callwright.methods.data.list_fields import ON_REQUEST, Listing, Moment
+from callwright.methods.data.list_methods import Rows, answer_list, check_rows, list_declaration
+from callwright.methods.data.list_query import query_of
 from callwright.methods.data.reports import ERRORS, ReportAsking, in_window
 from callwright.methods.method import Answer, Caller, Method, described
 

@@ -6,15 +6,15 @@ from typing import Annotated, Literal
 from typing_extensions import TypedDict
 
 from callwright.downloads.links import Links
-from callwright.methods.data.asking import query_of
-from callwright.methods.data.listing import (
+from callwright.methods.data.list_fields import (
     ON_REQUEST,
     UNFILTERABLE,
     UNSORTABLE,
     Listing,
     Moment,
 )
-from callwright.methods.data.lists import Rows, answer_list, check_rows, list_declaration
+from callwright.methods.data.list_methods import Rows, answer_list, check_rows, list_declaration
+from callwright.methods.data.list_query import query_of
 from callwright.methods.data.reports import ERRORS, ReportAsking, finished, in_window
 from callwright.methods.method import Answer, Caller, Method, described
 

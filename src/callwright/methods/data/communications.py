@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Protocol
 from pydantic import Field
 
 from callwright.calls.commands import CommandRefused, DuplicateTag, NoSuchTag, RemoveTag, SetTag
-from callwright.calls.desk import carry_out
+from callwright.calls.immediate_commands import carry_out
 from callwright.calls.manager import CallManager
 from callwright.calls.plan import SessionId
 from callwright.calls.session import Session

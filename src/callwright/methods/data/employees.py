@@ -9,7 +9,6 @@ from typing_extensions import TypedDict
 from callwright.directory.editing import EmployeeDraft, EmployeesEditor
 from callwright.directory.model import EmployeeId
 from callwright.methods import errors
-from callwright.methods.data.asking import Asking
 from callwright.methods.data.employee_params import (
     CallType,
     Direction,
@@ -30,8 +29,9 @@ from callwright.methods.data.entities import (
     deletion,
     entity_declaration,
 )
-from callwright.methods.data.listing import ON_REQUEST, Listing
-from callwright.methods.data.lists import list_declaration
+from callwright.methods.data.list_fields import ON_REQUEST, Listing
+from callwright.methods.data.list_methods import list_declaration
+from callwright.methods.data.list_query import Asking
 from callwright.methods.method import Caller, Id, Method, described
 
 

@@ -16,11 +16,10 @@ from typing_extensions import TypedDict
 
 from callwright.directory.editing import MediaEditor, MediaGone
 from callwright.directory.entries import Text
-from callwright.directory.intake import IntakeBusy
 from callwright.directory.media import MediaFault, StoredMedia
+from callwright.directory.media_upload import IntakeBusy
 from callwright.directory.model import MediaFileId
 from callwright.methods import errors
-from callwright.methods.data.asking import Asking
 from callwright.methods.data.entities import (
     DEPENDENCY,
     DONE,
@@ -33,8 +32,9 @@ from callwright.methods.data.entities import (
     deletion,
     entity_declaration,
 )
-from callwright.methods.data.listing import UNFILTERABLE, UNSORTABLE, Listing
-from callwright.methods.data.lists import list_declaration
+from callwright.methods.data.list_fields import UNFILTERABLE, UNSORTABLE, Listing
+from callwright.methods.data.list_methods import list_declaration
+from callwright.methods.data.list_query import Asking
 from callwright.methods.method import Caller, Id, Method, Params, described
 
 ATTEMPTS = 3
@@ -137,7 +137,7 @@ DECLARATIONS = (GET_MEDIA_FILES, CREATE_MEDIA_FILES, UPDATE_MEDIA_FILES, DELETE_
 
 
 class Intake(Protocol):
-    """Makes audio that is brought fit to be played. See `callwright.directory.intake`."""
+    """Makes audio that is brought fit to be played. See `callwright.directory.media_upload`."""
 
     def brought(self, content: IO[bytes]) -> AbstractAsyncContextManager[Path]: ...
 

@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 
 from typing_extensions import TypedDict
 
-from callwright.methods.data.asking import Asking, moment_of, query_of
-from callwright.methods.data.listing import Listing, Moment
-from callwright.methods.data.lists import Rows, answer_list, check_rows, list_declaration
+from callwright.methods.data.list_fields import Listing, Moment
+from callwright.methods.data.list_methods import Rows, answer_list, check_rows, list_declaration
+from callwright.methods.data.list_query import Asking, moment_of, query_of
 from callwright.methods.data.reports import Moment as SentMoment
 from callwright.methods.method import Answer, Caller, Method, described
 from callwright.query import Comparison, Every, Filter, Kind, Operator

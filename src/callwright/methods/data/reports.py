@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, WithJsonSchema
 
-from callwright.methods.data.asking import Asking, moment_of
+from callwright.methods.data.list_query import Asking, moment_of
 from callwright.methods.errors import DateIntervalLimitReached, InvalidParameterValue
 from callwright.query import Comparison, Every, Kind, Operator, Query, Window
 

@@ -9,7 +9,6 @@ from typing_extensions import TypedDict
 from callwright.directory.editing import ScenariosEditor
 from callwright.directory.entries import ScenarioEntry, Text
 from callwright.directory.scenario import Label, Operations, ScenarioId
-from callwright.methods.data.asking import Asking
 from callwright.methods.data.entities import (
     DEPENDENCY,
     DONE,
@@ -23,8 +22,9 @@ from callwright.methods.data.entities import (
     deletion,
     entity_declaration,
 )
-from callwright.methods.data.listing import Listing
-from callwright.methods.data.lists import list_declaration
+from callwright.methods.data.list_fields import Listing
+from callwright.methods.data.list_methods import list_declaration
+from callwright.methods.data.list_query import Asking
 from callwright.methods.method import Caller, Id, Method, Params, described
 
 Branches = Annotated[dict[Label, Operations], Field(max_length=100)]

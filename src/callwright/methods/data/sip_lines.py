@@ -12,7 +12,6 @@ from callwright.directory.editing import AlreadyThere, SipLineDraft, SipLinesEdi
 from callwright.directory.model import AccountId, EmployeeId
 from callwright.directory.tokens import new_password
 from callwright.methods import errors
-from callwright.methods.data.asking import Asking
 from callwright.methods.data.employee_params import Channels, DialTime
 from callwright.methods.data.entities import (
     DONE,
@@ -25,8 +24,9 @@ from callwright.methods.data.entities import (
     deletion,
     entity_declaration,
 )
-from callwright.methods.data.listing import UNFILTERABLE, UNSORTABLE, Listing, Moment
-from callwright.methods.data.lists import list_declaration
+from callwright.methods.data.list_fields import UNFILTERABLE, UNSORTABLE, Listing, Moment
+from callwright.methods.data.list_methods import list_declaration
+from callwright.methods.data.list_query import Asking
 from callwright.methods.method import Caller, Id, Method, Params, PhoneNumber, described
 
 COMBINATION = errors.InvalidParametersCombination.mnemonic

@@ -7,7 +7,6 @@ from typing_extensions import TypedDict
 
 from callwright.directory.editing import TagsEditor
 from callwright.directory.entries import Text
-from callwright.methods.data.asking import Asking
 from callwright.methods.data.entities import (
     DEPENDENCY,
     DONE,
@@ -20,8 +19,9 @@ from callwright.methods.data.entities import (
     deletion,
     entity_declaration,
 )
-from callwright.methods.data.listing import Listing
-from callwright.methods.data.lists import list_declaration
+from callwright.methods.data.list_fields import Listing
+from callwright.methods.data.list_methods import list_declaration
+from callwright.methods.data.list_query import Asking
 from callwright.methods.method import Caller, Method, Params, described
 
 

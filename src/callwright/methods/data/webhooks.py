@@ -18,7 +18,6 @@ from callwright.directory.webhook import (
     checked_url,
 )
 from callwright.methods import errors
-from callwright.methods.data.asking import Asking
 from callwright.methods.data.entities import (
     DONE,
     DUPLICATE,
@@ -30,8 +29,9 @@ from callwright.methods.data.entities import (
     deletion,
     entity_declaration,
 )
-from callwright.methods.data.listing import Listing
-from callwright.methods.data.lists import list_declaration
+from callwright.methods.data.list_fields import Listing
+from callwright.methods.data.list_methods import list_declaration
+from callwright.methods.data.list_query import Asking
 from callwright.methods.method import Caller, Method, Params, described
 from callwright.public_events.webhook_checks import fault_of_template, faulty_types
 

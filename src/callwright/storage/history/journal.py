@@ -47,9 +47,9 @@ from callwright.calls.journal import JournalUnavailable, Once
 from callwright.calls.plan import SessionId
 from callwright.figures import Figure
 from callwright.storage.database import BUSY_TIMEOUT, reason, writing
-from callwright.storage.history.closing import closing_events, kept_recordings
+from callwright.storage.history.crash_recovery import closing_events, kept_recordings
 from callwright.storage.history.event_log import Written
-from callwright.storage.history.once import keep_key
+from callwright.storage.history.idempotency import keep_key
 from callwright.storage.history.sessions import (
     insert_session,
     is_of_account,

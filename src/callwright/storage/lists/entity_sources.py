@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from callwright.directory.model import PhoneKind
 from callwright.directory.scenario import START
 from callwright.engines.network import Registered
-from callwright.storage.lists.listing import Detail, Source
+from callwright.storage.lists.select import Detail, Source
 from callwright.storage.tables import (
     blacklist,
     employee_groups,

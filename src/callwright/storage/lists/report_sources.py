@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Integer, Row, case, cast, func, literal, s
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callwright.storage.history.projection import TALK, VOICEMAIL
-from callwright.storage.lists.listing import Detail, Part, Source
+from callwright.storage.lists.select import Detail, Part, Source
 from callwright.storage.tables import (
     api_requests,
     call_legs,

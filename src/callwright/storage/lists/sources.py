@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from callwright.storage.lists.listing import Source
+from callwright.storage.lists.select import Source
 from callwright.storage.tables import accounts, scenarios, virtual_numbers
 
 ACCOUNTS = Source(

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import Integer, String, literal_column, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from callwright.storage.lists.listing import Source
+from callwright.storage.lists.select import Source
 from callwright.storage.tables import webhook_log, webhooks
 
 WEBHOOKS = Source(

@@ -1,0 +1,66 @@
+"""The pool: connections to URLs of customers', and one exchange over them.
+
+Imported when the first request is sent: a service that asks nobody is spared the HTTP client.
+"""
+
+from typing import Literal
+
+import anyio
+import httpcore
+
+from callwright.hooks.answer import Answer, Fault, Headers, NotReached, Rest, late
+from callwright.hooks.ssrf import GuardedBackend, NotAllowed
+
+
+class Pool:
+    """Keeps connections until it is closed."""
+
+    def __init__(self, *, allow_private: bool, connections_at_most: int) -> None:
+        self._connections = httpcore.AsyncConnectionPool(
+            network_backend=GuardedBackend(allow_private=allow_private),
+            max_connections=connections_at_most,
+            max_keepalive_connections=connections_at_most,
+            keepalive_expiry=5.0,
+        )
+
+    async def close(self) -> None:
+        await self._connections.aclose()
+
+    async def exchange(
+        self,
+        method: Literal["GET", "POST"],
+        url: str,
+        headers: Headers,
+        content: bytes,
+        *,
+        within: float,
+        at_most: int,
+    ) -> Answer:
+        """See `callwright.hooks.client.HookClient.send`."""
+        told: Answer | None = None
+        body = b""
+        try:
+            with anyio.move_on_after(within):
+                async with self._connections.stream(
+                    method, url, headers=headers, content=content
+                ) as response:
+                    told = Answer(response.status, response.headers, b"", Rest.LATE)
+                    async for part in response.aiter_stream():
+                        body += part
+                        if len(body) > at_most:
+                            return Answer(told.status, told.headers, body[:at_most], Rest.TOO_LONG)
+                    return Answer(told.status, told.headers, body, Rest.READ)
+        except NotAllowed as fault:
+            raise NotReached(Fault.PRIVATE_NETWORK, str(fault)) from fault
+        except (httpcore.NetworkError, httpcore.TimeoutException) as fault:
+            if told is None:
+                raise NotReached(Fault.UNREACHABLE, "it cannot be reached") from fault
+            return Answer(told.status, told.headers, body, Rest.BROKEN)
+        except (httpcore.ProtocolError, httpcore.UnsupportedProtocol, ValueError) as fault:
+            if told is None:
+                reason = "it does not speak HTTP as it should"
+                raise NotReached(Fault.PROTOCOL, reason) from fault
+            return Answer(told.status, told.headers, body, Rest.BROKEN)
+        if told is None:
+            raise late(within)
+        return Answer(told.status, told.headers, body, Rest.LATE)

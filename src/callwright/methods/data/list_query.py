@@ -1,0 +1,237 @@
+"""Asking: how a client says which rows of a list it wants, and the query that becomes of it."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated, Literal, TypeAlias
+from zoneinfo import ZoneInfo
+
+from pydantic import Discriminator, Field, Tag
+
+from callwright import pattern
+from callwright.methods.data.list_fields import MOMENT_FORMAT, ListedField, Listing
+from callwright.methods.errors import (
+    DataTypeError,
+    FilterProhibited,
+    InvalidParameterValue,
+    SortProhibited,
+)
+from callwright.methods.method import Params
+from callwright.query import (
+    OPERATORS,
+    Comparison,
+    Every,
+    Filter,
+    Kind,
+    Operator,
+    Order,
+    Query,
+    Some,
+    Value,
+)
+
+LIMIT_AT_MOST = 10_000
+OFFSET_AT_MOST = 100_000
+FIELDS_AT_MOST = 500
+SORTED_BY_AT_MOST = 10
+DEEPEST = 8
+"Trees that stand in each other."
+COMPARISONS_AT_MOST = 100
+CHOICES_AT_MOST = 1000
+"Of one ``in``."
+TEXT_AT_MOST = 1000
+"Characters of a text that is compared."
+PATTERN_AT_MOST = 255
+"Characters of a pattern of ``like`` or ``regexp``."
+
+_INTEGERS = range(-(1 << 63), 1 << 63)
+"What a column holds."
+
+Plain: TypeAlias = bool | int | float | str
+Sent: TypeAlias = Plain | tuple[Plain | None, ...] | None
+
+
+class Sorting(Params):
+    field: str
+    "A field of the list."
+    order: Literal["asc", "desc"] = "asc"
+    "Null comes first, or last in descending order."
+
+
+class Leaf(Params):
+    """One field, compared with a value."""
+
+    field: str
+    "A field of the list."
+    operator: Literal["=", "!=", "<", ">", "<=", ">=", "like", "regexp", "in"]
+    "How it is compared."
+    value: Sent = None
+    "Of the field's type; an array of such for `in`."
+
+
+class Branch(Params):
+    """Filters that hold together, or of which one holds."""
+
+    filters: Annotated[tuple["Node", ...], Field(min_length=1)]
+    "Comparisons and trees."
+    condition: Literal["and", "or"] = "and"
+    "`or`: one of them is enough."
+
+
+def _which(node: object) -> str:
+    return "tree" if isinstance(node, dict) and "filters" in node else "comparison"
+
+
+Node = Annotated[
+    Annotated[Leaf, Tag("comparison")] | Annotated[Branch, Tag("tree")], Discriminator(_which)
+]
+
+
+class Asking(Params):
+    """What every method that lists something takes."""
+
+    limit: Annotated[int, Field(ge=1, le=LIMIT_AT_MOST)] = 1000
+    "Rows at most."
+    offset: Annotated[int, Field(ge=0, le=OFFSET_AT_MOST)] = 0
+    "Rows that are passed over."
+    filter: Node | None = None
+    "`{field, operator, value}`, or a tree: `{filters: [...], condition: and or or}`."
+    sort: Annotated[tuple[Sorting, ...], Field(max_length=SORTED_BY_AT_MOST)] | None = None
+    "By which fields, the first one first."
+    fields: Annotated[tuple[str, ...], Field(min_length=1, max_length=FIELDS_AT_MOST)] | None = None
+    "Which fields are shown; left out: those shown by default."
+
+
+def query_of(asked: Asking, listing: Listing, zone: ZoneInfo) -> Query:
+    """Check what was asked against the list it was asked of, and put it as a query.
+
+    ``zone``: the account's, in which moments are written. Raises `InvalidParameterValue` for fields
+    the list does not have, values that cannot be compared and trees that are too large,
+    `DataTypeError` for values of another type than the field's, `SortProhibited` and
+    `FilterProhibited`.
+    """
+    shown = [_field(listing, name, f"fields.{at}") for at, name in enumerate(asked.fields or ())]
+    found = None
+    if asked.filter is not None:
+        _check_size(asked.filter)
+        found = _Reading(listing, zone).read(asked.filter, "filter")
+    return Query(
+        fields=list(dict.fromkeys(field.name for field in shown)) or listing.defaults,
+        filter=found,
+        sort=list(_orders(asked.sort or (), listing)),
+        limit=asked.limit,
+        offset=asked.offset,
+    )
+
+
+def moment_of(text: str, zone: ZoneInfo) -> datetime:
+    """Read a moment as clients write it, in the account's zone; ValueError if it is none."""
+    # strptime takes one digit for two, and digits of other scripts.
+    if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}", text):
+        raise ValueError(f"{text} is not YYYY-MM-DD hh:mm:ss")
+    local = datetime.strptime(text, MOMENT_FORMAT)
+    # A day from either end of the calendar is out of it in some other zone.
+    if not datetime(1, 1, 3) < local < datetime(9999, 12, 29):
+        raise ValueError(f"{text} is not of our time")
+    return local.replace(tzinfo=zone).astimezone(UTC)
+
+
+def _orders(sorts: Sequence[Sorting], listing: Listing) -> Iterator[Order]:
+    for at, sort in enumerate(sorts):
+        place = f"sort.{at}.field"
+        if not _field(listing, sort.field, place).sortable:
+            raise SortProhibited(field=place, value=sort.field)
+        yield Order(sort.field, descending=sort.order == "desc")
+
+
+def _field(listing: Listing, name: str, place: str) -> ListedField:
+    if name not in listing.fields:
+        raise InvalidParameterValue(field=place, value=name)
+    return listing.fields[name]
+
+
+def _check_size(root: Leaf | Branch) -> None:
+    level: list[Leaf | Branch] = [root]
+    comparisons = deep = 0
+    while level:
+        branches = [node for node in level if isinstance(node, Branch)]
+        comparisons += len(level) - len(branches)
+        deep += bool(branches)
+        if deep > DEEPEST or comparisons > COMPARISONS_AT_MOST:
+            raise InvalidParameterValue(field="filter")
+        level = [node for branch in branches for node in branch.filters]
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    listing: Listing
+    zone: ZoneInfo
+
+    def read(self, node: Leaf | Branch, place: str) -> Filter:
+        if isinstance(node, Leaf):
+            return self._comparison(node, place)
+        filters = tuple(
+            self.read(one, f"{place}.filters.{at}") for at, one in enumerate(node.filters)
+        )
+        return Every(filters) if node.condition == "and" else Some(filters)
+
+    def _comparison(self, leaf: Leaf, place: str) -> Comparison:
+        field = _field(self.listing, leaf.field, f"{place}.field")
+        if not field.filterable:
+            raise FilterProhibited(field=f"{place}.field", value=leaf.field)
+        operator = Operator(leaf.operator)
+        if operator not in OPERATORS[field.kind]:
+            raise InvalidParameterValue(field=f"{place}.operator", value=leaf.operator)
+        value = self._compared(field.kind, operator, leaf.value, f"{place}.value")
+        return Comparison(field.name, field.kind, operator, value)
+
+    def _compared(
+        self, kind: Kind, operator: Operator, sent: Sent, place: str
+    ) -> Value | tuple[Value, ...] | None:
+        if operator is Operator.IN:
+            if not isinstance(sent, tuple):
+                raise DataTypeError(field=place, value=sent)
+            if not 1 <= len(sent) <= CHOICES_AT_MOST:
+                raise InvalidParameterValue(field=place, value=list(sent))
+            return tuple(
+                self._value(kind, operator, one, f"{place}.{at}") for at, one in enumerate(sent)
+            )
+        if sent is None and operator in (Operator.EQUAL, Operator.NOT_EQUAL):
+            return None
+        return self._value(kind, operator, sent, place)
+
+    def _value(self, kind: Kind, operator: Operator, sent: Sent, place: str) -> Value:
+        if sent is None:
+            raise InvalidParameterValue(field=place, value=None)
+        match kind, sent:
+            case Kind.BOOLEAN, bool():
+                return sent
+            case _, bool():
+                pass
+            case Kind.INTEGER | Kind.NUMBER, int():
+                if sent not in _INTEGERS:
+                    raise InvalidParameterValue(field=place, value=sent)
+                return sent
+            case Kind.NUMBER, float():
+                return sent
+            case Kind.INTEGER, float():
+                raise InvalidParameterValue(field=place, value=sent)
+            case Kind.TEXT, str():
+                return self._text(operator, sent, place)
+            case Kind.MOMENT, str():
+                try:
+                    return moment_of(sent, self.zone)
+                except ValueError:
+                    raise InvalidParameterValue(field=place, value=sent) from None
+            case _:
+                pass
+        raise DataTypeError(field=place, value=list(sent) if isinstance(sent, tuple) else sent)
+
+    def _text(self, operator: Operator, sent: str, place: str) -> str:
+        is_pattern = operator in (Operator.LIKE, Operator.REGEXP)
+        if len(sent) > (PATTERN_AT_MOST if is_pattern else TEXT_AT_MOST):
+            raise InvalidParameterValue(field=place, value=sent)
+        if operator is Operator.REGEXP and not pattern.is_sound(sent):
+            raise InvalidParameterValue(field=place, value=sent)
+        return sent

@@ -1,0 +1,55 @@
+"""Every method of the Data API, in the order of its reference."""
+
+from typing import Any
+
+from callwright.methods import sessions
+from callwright.methods.data import (
+    account,
+    api_requests,
+    blacklist,
+    call_details,
+    call_legs_report,
+    calls_report,
+    communications,
+    employees,
+    media_files,
+    notifications,
+    scenarios,
+    sip_lines,
+    tags,
+    virtual_numbers,
+    webhooks,
+)
+from callwright.methods.data.list_fields import Listing
+from callwright.methods.method import Declaration
+
+DATA_CATALOGUE: tuple[Declaration[Any], ...] = (
+    sessions.LOGIN_USER,
+    sessions.LOGOUT_USER,
+    account.GET_ACCOUNT,
+    virtual_numbers.GET_VIRTUAL_NUMBERS,
+    *employees.DECLARATIONS,
+    *media_files.DECLARATIONS,
+    *tags.DECLARATIONS,
+    *communications.DECLARATIONS,
+    *blacklist.DECLARATIONS,
+    *sip_lines.DECLARATIONS,
+    *scenarios.DECLARATIONS,
+    *webhooks.DECLARATIONS,
+    notifications.GET_NOTIFICATIONS,
+    calls_report.GET_CALLS_REPORT,
+    call_legs_report.GET_CALL_LEGS_REPORT,
+    call_details.GET_CALL_DETAILS,
+    api_requests.GET_API_REQUESTS,
+)
+
+LISTINGS: dict[str, Listing] = {
+    account.GET_ACCOUNT.name: account.ACCOUNTS,
+    virtual_numbers.GET_VIRTUAL_NUMBERS.name: virtual_numbers.VIRTUAL_NUMBERS,
+    webhooks.GET_WEBHOOKS.name: webhooks.WEBHOOKS,
+    notifications.GET_NOTIFICATIONS.name: notifications.NOTIFICATIONS,
+    calls_report.GET_CALLS_REPORT.name: calls_report.CALLS_REPORT,
+    call_legs_report.GET_CALL_LEGS_REPORT.name: call_legs_report.LEGS_REPORT,
+    api_requests.GET_API_REQUESTS.name: api_requests.API_REQUESTS,
+}
+"What the methods that list something list, by the name of the method."

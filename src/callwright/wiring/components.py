@@ -1,0 +1,46 @@
+"""The parts of a service that most of its methods are put together from."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import anyio
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from callwright.calls.manager import CallManager
+from callwright.config import Settings
+from callwright.downloads.links import Links
+from callwright.engines.port import Engine
+from callwright.storage.directory import StoredDirectory
+from callwright.storage.history.journal import StoredJournal
+from callwright.storage.history.tagging import StoredTagging
+from callwright.storage.remembered import Remembered
+from callwright.storage.synchronous_reads import RowsAtHand
+from callwright.storage.writer import Writer
+from callwright.wiring.environment import SpeechEngine, Surroundings
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    database: AsyncEngine
+    rows: RowsAtHand
+    writer: Writer
+    turn: anyio.Lock
+    "What writers of this process wait for each other by."
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    settings: Settings
+    around: Surroundings
+    storage: Storage
+    directory: StoredDirectory
+    remembered: Remembered[Any]
+    "What of the directory is remembered."
+    journal: StoredJournal
+    tagging: StoredTagging
+    engine: Engine
+    manager: CallManager
+    speech: SpeechEngine
+    links: Links
+    next_id: Callable[[], int]

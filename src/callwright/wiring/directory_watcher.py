@@ -1,0 +1,35 @@
+"""Following the directory: whoever keeps some of it is told when it has changed."""
+
+from collections.abc import Callable
+
+import anyio
+
+from callwright.engines.port import Engine
+from callwright.notify.delivery_scheduler import Courier
+from callwright.storage.directory import StoredDirectory
+
+
+class Follower:
+    """Tells the engine the trunks and phones, and the courier the webhooks, as they change."""
+
+    def __init__(self, directory: StoredDirectory, engine: Engine, courier: Courier) -> None:
+        self._directory = directory
+        self._engine = engine
+        self._courier = courier
+        self._seen: int | None = None
+
+    async def run(self, every: float, started: Callable[[], None]) -> None:
+        await self.look()
+        started()
+        while True:
+            await anyio.sleep(every)
+            await self.look()
+
+    async def look(self) -> None:
+        """Tell of a change, if there has been one."""
+        revision = await self._directory.revision()
+        if revision != self._seen:
+            self._engine.use_trunks(await self._directory.trunks())
+            self._engine.use_phones(await self._directory.sip_accounts())
+            await self._courier.refresh()
+            self._seen = revision

@@ -1,0 +1,141 @@
+"""Surroundings: what a service stands in, and where a sandbox differs from production."""
+
+import os
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, assert_never
+
+from argon2 import PasswordHasher
+
+from callwright.calls.manager import CallManager
+from callwright.clock import Clock
+from callwright.config import Settings, SipSettings, StartFault
+from callwright.directory.model import VirtualNumber
+from callwright.downloads.links import Links
+from callwright.engines.port import Engine, LegId
+from callwright.engines.simulated.engine import SimulatedEngine
+from callwright.methods.messages import Speech
+from callwright.rpc.dispatch import AnyMethod
+from callwright.rpc.events import Pace
+from callwright.rpc.http import BODY_WITHIN
+from callwright.storage.history.journal import GATHERED_FOR
+from callwright.storage.remembered import LOOK
+from callwright.storage.trunk_states import LOOKED_AT_EVERY
+
+if TYPE_CHECKING:
+    from callwright.engines.media.media import MediaEngine
+
+DIRECTORY_LOOK = 1.0
+"Seconds between looks at whether ``callwright apply`` has changed the directory."
+
+
+class SpeechEngine(Speech, Protocol):
+    async def run(self) -> None:
+        """Speak what is prepared, until cancelled."""
+
+
+def _engine(settings: Settings, next_leg: Callable[[], LegId]) -> Engine:
+    match settings.engine:
+        case "simulated":
+            return SimulatedEngine()
+        case "sip":
+            # Only here, as for the media and the speech: a sandbox starts without them.
+            from callwright.engines.sip.engine import SipEngine
+
+            _check_certificate(settings.sip)
+            return SipEngine(
+                settings.sip,
+                _media(settings),
+                next_leg=next_leg,
+                memory=settings.data / "open-legs",
+            )
+        case _:
+            assert_never(settings.engine)
+
+
+def _check_certificate(sip: SipSettings) -> None:
+    """Load what SIP over TLS is served with, to name the setting that is wrong."""
+    from callwright.engines.sip.tls import server_context
+
+    if sip.tls_certificate is None:
+        return
+    files = {"tls_certificate": sip.tls_certificate}
+    if sip.tls_key is not None:
+        files["tls_key"] = sip.tls_key
+    for name, file in files.items():
+        try:
+            file.open("rb").close()
+        except OSError as fault:
+            raise StartFault(f"sip.{name}: {file}: {fault.strerror}") from fault
+    try:
+        server_context(sip.tls_certificate, sip.tls_key)
+    except OSError as fault:
+        raise StartFault(
+            f"sip.tls_certificate: {sip.tls_certificate}: no certificate with its key, in PEM "
+            f"({fault.strerror})"
+        ) from fault
+
+
+def workers_for(cores: int) -> int:
+    """How many media workers ``cores`` cores are given.
+
+    Signalling has a core to itself where there are three or more. Of two it leaves most of its own
+    unused, and audio that had to get by with the other would be late.
+    """
+    return cores if cores <= 2 else cores - 1
+
+
+def _media(settings: Settings) -> "MediaEngine":
+    from callwright.engines.media.engine import RtpEngine
+    from callwright.engines.media.worker_pool import MediaWorkers
+    from callwright.engines.sip.own_address import own_address
+
+    host, ports = str(settings.sip.host), settings.sip.rtp_ports
+    advertise = str(settings.sip.advertise or own_address(host))
+    match settings.media.workers:
+        case "auto":
+            workers = workers_for(len(os.sched_getaffinity(0)))
+        case workers:
+            pass
+    if workers:
+        return MediaWorkers(workers, host, advertise, ports, settings.media.lost_after)
+    return RtpEngine(host, advertise, ports, settings.media.lost_after)
+
+
+def _speech(settings: Settings) -> SpeechEngine:
+    from callwright.speech.service import SpeechService
+
+    return SpeechService(settings.data / "speech", settings.speech)
+
+
+def _no_more(_manager: CallManager, _links: Links) -> Sequence[AnyMethod]:
+    return ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """The defaults are those of production."""
+
+    clock: Clock = Clock()
+    engine: Callable[[Settings, Callable[[], LegId]], Engine] = _engine
+    speech: Callable[[Settings], SpeechEngine] = _speech
+    methods: Callable[[CallManager, Links], Sequence[AnyMethod]] = _no_more
+    "Methods of its own, after all others."
+    choose: Callable[[Sequence[VirtualNumber]], VirtualNumber] = secrets.choice
+    "Takes one of several at random."
+    hasher: PasswordHasher | None = None
+    "Of passwords; None: the usual one."
+    body_within: float = BODY_WITHIN
+    "Seconds a client has to send the body of a request."
+    streams: Pace = Pace()
+    "How long things may take with clients that listen to events."
+    directory_look: float = DIRECTORY_LOOK
+    trunks_look: float = LOOKED_AT_EVERY
+    "Seconds between looks at the directory, and at the trunks."
+    remembered_for: float = LOOK
+    "Seconds a request may see the directory as it was before a change."
+    gathered_for: float = GATHERED_FOR
+    "Seconds the journal gathers events before it writes them; 0: it writes at once."
+    durable: bool = True
+    "Whether what is written outlives a power cut."

@@ -1,0 +1,270 @@
+"""The household: all of a service but its HTTP server."""
+
+import fcntl
+import itertools
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, closing, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import anyio.to_thread
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from callwright.calls.manager import CallManager
+from callwright.calls.narration import narrate
+from callwright.clock import Clock
+from callwright.config import Settings, StartFault
+from callwright.directory.destinations import read_plans
+from callwright.downloads.links import Links, link_key
+from callwright.engines.media.wav import seconds_of
+from callwright.engines.port import Engine, LegId
+from callwright.hooks.client import HookClient
+from callwright.methods.idempotency import Repeats
+from callwright.methods.sessions import Sessions
+from callwright.notify.http_sender import webhook_client
+from callwright.notify.stream import Stream
+from callwright.rpc.dispatch import Dispatcher
+from callwright.rpc.events import Events
+from callwright.rpc.http import build_http
+from callwright.rpc.limits import budget_of
+from callwright.storage.access import StoredAccess
+from callwright.storage.database import check_schema, close_database, open_database, open_twin
+from callwright.storage.directory import StoredDirectory
+from callwright.storage.history.event_log import StoredEventLog
+from callwright.storage.history.idempotency import StoredKeys
+from callwright.storage.history.journal import StoredJournal
+from callwright.storage.history.tagging import StoredTagging
+from callwright.storage.ids import BLOCK_BITS, reserve_block
+from callwright.storage.remembered import Remembered
+from callwright.storage.synchronous_reads import RowsAtHand
+from callwright.storage.trunk_states import keep_trunk_states
+from callwright.storage.webhooks.outbox import StoredOutbox
+from callwright.storage.writer import Writer
+from callwright.wiring.background import background, started_in_background
+from callwright.wiring.call_api import call_methods
+from callwright.wiring.components import Parts, Storage
+from callwright.wiring.data_api import data_methods, keeping
+from callwright.wiring.directory_watcher import Follower
+from callwright.wiring.entity_api import entities
+from callwright.wiring.environment import Surroundings
+from callwright.wiring.watching import measured, traced
+from callwright.wiring.webhook_delivery import courier_with
+
+if TYPE_CHECKING:
+    from starlette.applications import Starlette
+
+    from callwright.watch.meter import Meter
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Household:
+    """A service that is up, but for its HTTP server."""
+
+    http: "Starlette"
+    manager: CallManager
+    engine: Engine
+    database: AsyncEngine
+    asking: Callable[[], bool]
+    "Whether an answer of somebody's server is waited for."
+    look: Callable[[], Awaitable[None]]
+    "Looks at once whether the directory has changed."
+    end_streams: Callable[[], None]
+    "Ends what listens to events, for what was told is void."
+    meter: "Meter | None"
+    "None: nothing is measured."
+
+
+@asynccontextmanager
+async def household(settings: Settings, url: str, around: Surroundings) -> AsyncIterator[Household]:
+    """Run all of the service but its HTTP server while the block runs; ``url`` is where that is."""
+    database = open_database(settings.database_url, durable=around.durable)
+    try:
+        await check_schema(database)
+        with (
+            _alone_in(settings.data),
+            open_twin(database, durable=around.durable) as writing,
+            # The event loop reads by it, and must not wait.
+            open_twin(database, wait=0.0) as reading,
+            closing(RowsAtHand(database, reading)) as rows,
+        ):
+            storage = Storage(database, rows, Writer(database, writing), anyio.Lock())
+            async with _run(settings, storage, url, around) as up:
+                yield up
+    finally:
+        await close_database(database)
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Hold a lock on the data folder: two services would close each other's sessions."""
+    with (folder / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise StartFault(f"another service runs on the data in {folder}") from None
+        yield
+
+
+@asynccontextmanager
+async def _run(
+    settings: Settings, storage: Storage, url: str, around: Surroundings
+) -> AsyncIterator[Household]:
+    clock, database = around.clock, storage.database
+    outbox = StoredOutbox(database, storage.writer, storage.turn, clock.now)
+    # Before anything is told: what is put is put for the webhooks that are known.
+    await outbox.webhooks()
+    parts = await _parts(settings, storage, outbox, url, around)
+    engine, manager, journal = parts.engine, parts.manager, parts.journal
+    hooks = HookClient(allow_private=settings.hooks.allow_private)
+    receivers = webhook_client(settings.webhooks)
+    courier = courier_with(receivers, outbox, settings.webhooks, clock.now, parts.links.recording)
+    follower = Follower(parts.directory, engine, courier)
+    access = StoredAccess(database, clock.now, storage.rows)
+    sessions = Sessions(access, clock.seconds, around.hasher)
+    budget = budget_of(settings.api, clock.seconds)
+    kept = keeping(settings, storage, around)
+    dispatcher = Dispatcher(
+        [
+            *sessions.methods(),
+            *await call_methods(parts, hooks),
+            *around.methods(manager, parts.links),
+        ],
+        access,
+        settings.api,
+        clock.seconds,
+        Repeats(StoredKeys(database), clock.seconds),
+        budget,
+        heard=kept.requests.hear,
+    )
+    edited = await entities(parts, follower.look)
+    data = Dispatcher(
+        [
+            *sessions.methods(),
+            *data_methods(parts, kept.requests, edited.methods, courier.refresh),
+        ],
+        access,
+        settings.api,
+        clock.seconds,
+        budget=budget,
+        api="v2.0",
+        heard=kept.requests.hear,
+    )
+    stream = Stream(
+        StoredEventLog(database),
+        per_account=settings.api.streams_at_most,
+        link=parts.links.recording,
+    )
+    await stream.open()
+    journal.readers.append(stream.hear)
+    events = Events(stream, access, settings.http, clock.seconds, around.streams)
+    pages = [*events.routes(), *edited.files.routes(data, settings.http)]
+    showing = (engine, manager, journal, stream, courier)
+    meter = measured(settings, journal, (dispatcher, data), showing, pages)
+    http = build_http(
+        dispatcher,
+        settings.http,
+        lambda: not manager.draining,
+        pages,
+        data=data,
+        body_within=around.body_within,
+    )
+    own = await parts.directory.own_numbers()
+    async with (
+        hooks,
+        receivers,
+        # In a thread, and now, so that the first request need not wait for it.
+        background(partial(anyio.to_thread.run_sync, read_plans, own)),
+        traced(settings, journal),
+        background(courier.run),
+        background(journal.run),
+        background(kept.run),
+        background(parts.speech.run),
+        started_in_background(lambda started: _run_engine(engine, settings, manager, started)),
+        background(lambda: keep_trunk_states(database, engine.trunk_states, around.trunks_look)),
+        started_in_background(lambda started: manager.run(started=started)),
+        # Only now, since with the trunks calls may come in; and before anybody is told to be up.
+        started_in_background(lambda started: follower.run(around.directory_look, started)),
+    ):
+        yield Household(
+            http,
+            manager,
+            engine,
+            database,
+            lambda: bool(hooks.under_way or receivers.under_way),
+            follower.look,
+            stream.end,
+            meter,
+        )
+
+
+async def _parts(
+    settings: Settings, storage: Storage, outbox: StoredOutbox, url: str, around: Surroundings
+) -> Parts:
+    clock, database = around.clock, storage.database
+    first_id = await reserve_block(database) << BLOCK_BITS
+    next_id = itertools.count(first_id).__next__
+    journal = StoredJournal(
+        database,
+        storage.writer,
+        gathered_for=around.gathered_for,
+        # Counted by itself: when events are written must not tell in the ids of sessions.
+        next_position=itertools.count(first_id).__next__,
+        outbox=outbox,
+        turn=storage.turn,
+    )
+    recordings = settings.data / "recordings"
+    unfinished = await journal.close_unfinished(
+        clock.now(), lambda file_name: seconds_of(recordings / file_name)
+    )
+    if unfinished:
+        log.warning("%d sessions had been cut off by the last stop: closed", len(unfinished))
+    remembered: Remembered[Any] = Remembered(look=around.remembered_for)
+    engine = around.engine(settings, lambda: LegId(next_id()))
+    manager = CallManager(
+        engine,
+        journal,
+        next_id=next_id,
+        parallel_at_most=settings.calls.parallel_at_most,
+        recordings=recordings,
+        now=clock.now,
+    )
+    manager.listeners.append(narrate)
+    return Parts(
+        settings,
+        around,
+        storage,
+        StoredDirectory(database, settings.data / "media", remembered, storage.rows),
+        remembered,
+        journal,
+        StoredTagging(database, clock.now),
+        engine,
+        manager,
+        around.speech(settings),
+        await _links(settings, url, clock),
+        next_id,
+    )
+
+
+async def _links(settings: Settings, url: str, clock: Clock) -> Links:
+    try:
+        key = await anyio.to_thread.run_sync(link_key, settings.data)
+    except (OSError, ValueError) as fault:
+        raise StartFault(f"links cannot be signed: {fault}") from fault
+    base = settings.http.public_url or url
+    return Links(base.rstrip("/"), key, lasts=settings.http.links_last, clock=clock.seconds)
+
+
+async def _run_engine(
+    engine: Engine, settings: Settings, manager: CallManager, started: Callable[[], None]
+) -> None:
+    try:
+        await engine.run(manager.deliver, started=started)
+    except OSError as fault:
+        where = f"{settings.sip.host}:{settings.sip.port}"
+        raise StartFault(f"SIP cannot be served at {where} ([sip]): {fault.strerror}") from fault

@@ -1,0 +1,28 @@
+"""The delivery of webhooks put together, as the settings say."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from callwright.config import WebhookSettings
+from callwright.hooks.client import HookClient
+from callwright.notify.delivery_scheduler import Courier, EventLoopClock, Limits
+from callwright.notify.http_sender import Postman
+from callwright.public_events.notice import RecordingLink
+from callwright.storage.webhooks.outbox import StoredOutbox
+
+
+def courier_with(
+    client: HookClient,
+    outbox: StoredOutbox,
+    settings: WebhookSettings,
+    now: Callable[[], datetime],
+    link: RecordingLink,
+) -> Courier:
+    """``link``: where recordings are fetched."""
+    return Courier(
+        outbox,
+        Postman(client, within=settings.within),
+        limits=Limits(settings.parallel, settings.parallel_per_webhook),
+        clock=EventLoopClock(now),
+        link=link,
+    )

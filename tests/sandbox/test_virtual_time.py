@@ -1,0 +1,167 @@
+"""The clock of the sandbox: what a jump of it waits for, and what it never overtakes."""
+
+import asyncio
+import logging
+import socket
+import threading
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import pytest
+
+from callwright.sandbox import virtual_time as paces
+from callwright.sandbox.virtual_time import Pace, PacedLoop
+
+
+def run(pace: Pace, story: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    with asyncio.Runner(loop_factory=lambda: PacedLoop(pace)) as runner:
+        runner.run(story())
+
+
+def test_a_stepped_clock_stands_until_it_is_advanced() -> None:
+    pace = Pace(None)
+
+    async def story() -> None:
+        loop = asyncio.get_running_loop()
+        rung: list[tuple[str, float]] = []
+
+        def ring(after: float) -> None:
+            rung.append((str(after), loop.time()))
+
+        for after in (7200.0, 0.5, 60.0):
+            loop.call_later(after, ring, after)
+        await pace.settle()
+        assert (loop.time(), rung) == (0.0, [])
+        await pace.advance(60)
+        assert loop.time() == 60.0
+        assert rung == [("0.5", 0.5), ("60.0", 60.0)], "what is due at the very end is done"
+        await pace.advance(7139)
+        assert len(rung) == 2
+        await pace.advance(1)
+        assert rung[-1] == ("7200.0", 7200.0)
+
+    run(pace, story)
+
+
+def test_what_becomes_due_on_the_way_is_done_at_its_time() -> None:
+    pace = Pace(None)
+
+    async def story() -> None:
+        at: list[float] = []
+
+        async def every_minute() -> None:
+            while True:
+                await asyncio.sleep(60)
+                at.append(asyncio.get_running_loop().time())
+
+        task = asyncio.create_task(every_minute())
+        await pace.advance(3600)
+        task.cancel()
+        assert at == [60.0 * minute for minute in range(1, 61)]
+        assert pace.jumps == 60, "it goes from timer to timer, and looks at nothing in between"
+
+    run(pace, story)
+
+
+def test_it_waits_for_threads_that_are_at_work() -> None:
+    pace = Pace(None)
+
+    async def story() -> None:
+        loop = asyncio.get_running_loop()
+        go, working, seen = threading.Event(), True, []
+        pace.working = lambda: working
+
+        def work() -> None:
+            go.wait(10)
+            loop.call_soon_threadsafe(done)
+
+        def done() -> None:
+            nonlocal working
+            working = False
+            seen.append(("done", loop.time()))
+
+        thread = threading.Thread(target=work)
+        loop.call_later(1, lambda: seen.append(("timer", loop.time())))
+        thread.start()
+        advance = asyncio.create_task(pace.advance(10))
+        await asyncio.sleep(0)
+        go.set()
+        await advance
+        thread.join()
+        assert seen == [("done", 0.0), ("timer", 1.0)], "time does not overtake the work"
+
+    run(pace, story)
+
+
+def test_what_never_stirs_is_waited_for_once_and_then_time_goes_on(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(paces, "PATIENCE", 0.05)
+    pace = Pace(None)
+
+    async def story() -> None:
+        loop = asyncio.get_running_loop()
+        stuck = True
+        pace.working = lambda: stuck
+        seen: list[float] = []
+
+        def limit() -> None:
+            nonlocal stuck
+            stuck = False
+            seen.append(loop.time())
+
+        for before in range(1, 5):
+            loop.call_later(before, lambda: None)
+        loop.call_later(10, limit)
+        await pace.advance(60)
+        assert seen == [10.0], "its time limit does what it is for"
+
+    with caplog.at_level(logging.WARNING):
+        run(pace, story)
+    assert [one.message for one in caplog.records] == [
+        "somebody does not answer for 0.05 s: time goes on"
+    ]
+
+
+def test_sockets_are_real_while_the_clock_stands() -> None:
+    pace = Pace(None)
+
+    async def story() -> None:
+        loop = asyncio.get_running_loop()
+        ours, theirs = socket.socketpair()
+        with ours, theirs:
+            ours.setblocking(False)
+            theirs.sendall(b"news")
+            assert await loop.sock_recv(ours, 10) == b"news"
+        assert loop.time() == 0.0
+
+    run(pace, story)
+
+
+def test_a_clock_that_runs_is_sped_up_and_an_advance_waits_for_it() -> None:
+    pace = Pace(1000.0)
+
+    async def story() -> None:
+        loop = asyncio.get_running_loop()
+        began, seen = loop.time(), []
+        loop.call_later(50, lambda: seen.append(loop.time() - began))
+        await pace.advance(60)
+        assert loop.time() - began >= 60
+        assert len(seen) == 1
+        assert seen[0] >= 50
+
+    run(pace, story)
+
+
+def test_it_may_begin_again_at_nought_and_be_let_go() -> None:
+    pace = Pace(None)
+
+    async def story() -> None:
+        await pace.advance(100)
+        pace.restart()
+        assert asyncio.get_running_loop().time() == 0.0
+        pace.run_freely()
+        await asyncio.sleep(0.01)
+        assert not pace.stands
+
+    run(pace, story)
