@@ -25,7 +25,7 @@ from pathlib import Path
 from bench.figures import Figure, milliseconds, none, quantile, share
 from callwright.engines.media.engine import RtpEngine
 from callwright.engines.media.g711 import FRAME
-from callwright.engines.media.media import MediaEvent, Stream
+from callwright.engines.media.media import MediaEvent, RtpStream
 from callwright.engines.media.rtp import HEADER
 from callwright.engines.port import (
     BridgeId,
@@ -163,7 +163,7 @@ async def measured(kind: Kind, calls: int, target: float | None, folder: Path) -
     await asyncio.sleep(0)
     ours.send([engine.open(LegId(number))[1] for number in range(legs)])
     for number in range(legs):
-        engine.connect(LegId(number), Stream((HOST, ports[number]), "PCMA", 8, 101))
+        engine.connect(LegId(number), RtpStream((HOST, ports[number]), "PCMA", 8, 101))
         engine.answered(LegId(number))
     await asyncio.sleep(SETTLE / 2)
     for first in range(0, legs, LEGS[kind]):

@@ -3,7 +3,7 @@
 import random
 from itertools import pairwise
 
-from callwright.engines.media.rtcp import Block, Sent
+from callwright.engines.media.rtcp import ReportBlock, SenderInfo
 from callwright.engines.media.rtcp import build as build_rtcp
 from callwright.engines.media.rtp import Packet, build
 from fuzz.damage import damaged
@@ -16,7 +16,11 @@ EXTENDED = (
     b"\xb3" + AUDIO[1:12] + bytes(12) + b"\xbe\xde\x00\x01abcd" + AUDIO[12:] + b"\x00\x00\x03"
 )
 REPORT = build_rtcp(
-    0xABC, "far", Sent(1.8e9, 1600, 7, 1120), Block(1, 0.1, 3, 70000, 9, 1, 0.5), bye=True
+    0xABC,
+    "far",
+    SenderInfo(1.8e9, 1600, 7, 1120),
+    ReportBlock(1, 0.1, 3, 70000, 9, 1, 0.5),
+    bye=True,
 )
 
 

@@ -9,7 +9,7 @@ import re
 from itertools import count
 
 from callwright.engines.network import SipAccount, Trunk
-from callwright.engines.port import LegEnded, LegId
+from callwright.engines.port import LegId, LegReleased
 from callwright.engines.sip.address import Malformed
 from callwright.engines.sip.agent import Agent
 from callwright.engines.sip.asking import Identity
@@ -195,8 +195,8 @@ class _Story:
         assert not self.agent._calls, self.agent._calls
         for leg in self.calls:
             told = [fact for fact in self.facts if fact.leg == leg]
-            assert [isinstance(fact, LegEnded) for fact in told].count(True) == 1, told
-            assert isinstance(told[-1], LegEnded), told
+            assert [isinstance(fact, LegReleased) for fact in told].count(True) == 1, told
+            assert isinstance(told[-1], LegReleased), told
 
     def _pass(self, seconds: float) -> None:
         until = self.now + seconds
@@ -230,7 +230,7 @@ class _Story:
 
     def _told(self, fact: Fact) -> None:
         self.facts.append(fact)
-        if isinstance(fact, LegEnded):
+        if isinstance(fact, LegReleased):
             self.agent.forget(self.calls[fact.leg], self.now)
 
     def _called(self, arrival: Arrival, now: float) -> None:

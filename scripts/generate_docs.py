@@ -27,7 +27,7 @@ from callwright.methods.registry import CATALOGUE
 from callwright.public_events.catalogue import CATALOGUE as EVENTS
 from callwright.public_events.parameters import FACTS as EVENT_FACTS
 from callwright.public_events.parameters import OWN as OWN_PARAMETERS
-from callwright.public_events.payloads import OfLeg, Payload
+from callwright.public_events.payloads import LegPayload, Payload
 from callwright.query import OPERATORS, Operator
 from callwright.rpc.openrpc import COMMON, OF_REQUESTS, OF_TOKENS, TOKEN_DESCRIPTION, describe
 from callwright.sandbox.methods import DECLARATIONS as OF_SANDBOX
@@ -207,10 +207,10 @@ def events() -> Iterator[str]:
     for event in EVENTS:
         yield _row(f"[`{event.type}`](#{event.type.replace('.', '')})", _docstring(event)[0])
     yield from ("", "## Facts of every event", "", *_facts(Payload))
-    yield from ("", "## Facts of every event of a leg", "", *_facts(OfLeg))
+    yield from ("", "## Facts of every event of a leg", "", *_facts(LegPayload))
     for event in EVENTS:
         yield from ("", f"## {event.type}", "", *_docstring(event))
-        if issubclass(event, OfLeg):
+        if issubclass(event, LegPayload):
             yield from ("", "With the facts of a leg.")
         if facts := [*_facts(event)]:
             yield from ("", *facts)
@@ -269,13 +269,13 @@ def _parameters() -> Iterator[str]:
     for name, types in EVENT_FACTS.items():
         owner = next(
             base
-            for base in (Payload, OfLeg, types[0])
+            for base in (Payload, LegPayload, types[0])
             if name in {field.name for field in dataclasses.fields(base)}
         )
         schema = TypeAdapter(owner).json_schema()["properties"][name]
         # What one type says of it need not be so of another.
         told = schema.get("description", "") if owner is not types[0] or len(types) == 1 else ""
-        events = {Payload: "all", OfLeg: "all of a leg"}.get(
+        events = {Payload: "all", LegPayload: "all of a leg"}.get(
             owner, ", ".join(f"`{one.type}`" for one in types)
         )
         yield _row(f"`{name}`", " ".join(told.replace("``", "`").split()), events)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callwright.toml_lines import Lines, Place
+from callwright.toml_lines import Place, TomlLines
 
 TEXT = '''\
 # [not.a.table]
@@ -41,7 +41,7 @@ TEXT += "it's [quoted]\n''' \nend = 1\n"
 
 
 def test_places_are_found() -> None:
-    lines = Lines(TEXT)
+    lines = TomlLines(TEXT)
     assert lines.of(("account",)) == 2
     assert lines.of(("account", "name")) == 3
     assert lines.of(("account", "active")) == 4
@@ -57,7 +57,7 @@ def test_places_are_found() -> None:
 
 
 def test_what_has_no_line_has_that_of_what_it_is_in() -> None:
-    lines = Lines(TEXT)
+    lines = TomlLines(TEXT)
     assert lines.of(("users", 0, "networks", 1)) == 8
     assert lines.of(("employees", 1, "full_name")) == 23
     assert lines.of(("trunks", 0, "name")) == 1
@@ -78,7 +78,7 @@ def _places(value: object, path: Place = ()) -> Iterator[Place]:
 
 
 def test_every_key_of_the_example_is_found() -> None:
-    lines = Lines(TEXT)
+    lines = TomlLines(TEXT)
     found = {place: lines.of(place) for place in _places(tomllib.loads(TEXT))}
     assert found[("employees", 1, "phones", 0, "last")] == 29
     # Line 1 is what is told of something that was not found.
@@ -87,4 +87,4 @@ def test_every_key_of_the_example_is_found() -> None:
 
 @given(st.text(st.sampled_from("[]{}=\"'#\\\n ab.1,")))
 def test_nonsense_ends(text: str) -> None:
-    assert 1 <= Lines(text).of(("a",)) <= text.count("\n") + 1
+    assert 1 <= TomlLines(text).of(("a",)) <= text.count("\n") + 1

@@ -16,7 +16,7 @@ from callwright.calls.manager import CallManager
 from callwright.config import Settings
 from callwright.engines.port import Engine
 from callwright.rpc.server import listening, serving, url_of
-from callwright.wiring.environment import Surroundings
+from callwright.wiring.environment import Environment
 from callwright.wiring.service import household
 from callwright.wiring.watching import lag_watched
 
@@ -108,7 +108,7 @@ async def service(settings: Settings) -> AsyncIterator[Service]:
     with listening(settings.http) as listener:
         url = url_of(listener)
         async with (
-            household(settings, url, Surroundings()) as up,
+            household(settings, url, Environment()) as up,
             lag_watched(up.meter),
             serving(listener, up.http),
         ):

@@ -26,7 +26,7 @@ class StartFault(Exception):
     """The service cannot start as it is set up. The message names the setting."""
 
 
-class Section(BaseModel):
+class SettingsSection(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
@@ -44,7 +44,7 @@ PortRange = Annotated[tuple[Port, Port], AfterValidator(_with_room_for_a_leg)]
 Seconds = Annotated[float, Field(gt=0, le=86400)]
 
 
-class HttpSettings(Section):
+class HttpSettings(SettingsSection):
     host: str = "127.0.0.1"
     "Address the API listens on. Put a TLS proxy in front before opening it to a network."
     port: Annotated[int, Field(ge=0, le=65535)] = 8080
@@ -61,7 +61,7 @@ class HttpSettings(Section):
     "Seconds for which a link to a recording or a media file holds at least."
 
 
-class ApiSettings(Section):
+class ApiSettings(SettingsSection):
     lenient: bool = False
     'Accept and normalise "25" for 25, "true" for true, and a leading + or 8 in Russian numbers.'
     points_per_minute: Annotated[int, Field(ge=1)] = 250
@@ -76,7 +76,7 @@ class ApiSettings(Section):
     "Longest text to be spoken, in characters."
 
 
-class CallSettings(Section):
+class CallSettings(SettingsSection):
     dial_time: Annotated[float, Field(ge=1, le=120)] = 30.0
     "Seconds a contact, an operator or a bare number is rung."
     talk_at_most: Seconds = 7200.0
@@ -87,7 +87,7 @@ class CallSettings(Section):
     "Seconds live calls may go on after SIGTERM before they are hung up; a second signal cuts it."
 
 
-class PromptSettings(Section):
+class PromptSettings(SettingsSection):
     language: Literal["ru", "en"] = "ru"
     "Language of what the service itself says, where no text is set."
     confirm_by_key: Annotated[str, Field(min_length=1, max_length=500)] | None = None
@@ -96,7 +96,7 @@ class PromptSettings(Section):
     "The same where any key will do."
 
 
-class SipSettings(Section):
+class SipSettings(SettingsSection):
     host: IPv4Address | IPv6Address = IPv4Address("127.0.0.1")
     "Address SIP and RTP are sent from and received on, and told to the far end; see `advertise`."
     port: Annotated[int, Field(ge=0, le=65535)] = 5060
@@ -137,7 +137,7 @@ class SipSettings(Section):
     "Seconds between questions (OPTIONS) to registered phones behind a NAT, which keep it open."
 
 
-class MediaSettings(Section):
+class MediaSettings(SettingsSection):
     workers: Annotated[int, Field(ge=0, le=64)] | Literal["auto"] = 0
     "Processes that carry audio; 0: the service itself; `auto`: one a core, one less from three on."
     lost_after: Seconds = 30.0
@@ -146,14 +146,14 @@ class MediaSettings(Section):
     "Longest media file that is taken, in seconds."
 
 
-class SpeechSettings(Section):
+class SpeechSettings(SettingsSection):
     voice: str | None = None
     "espeak-ng voice for every text (`ru`, `en-us`, …); unset: found from the text."
     within: Seconds = 10.0
     "Seconds one synthesis may take; then the synthesiser is restarted and the message left out."
 
 
-class HistorySettings(Section):
+class HistorySettings(SettingsSection):
     sessions_kept: Annotated[int, Field(ge=1, le=36_500)] = 730
     """Days after their beginning that sessions are kept, with their legs, events, tags and
     recordings, files included. Calls that are up stay."""
@@ -161,13 +161,13 @@ class HistorySettings(Section):
     "Days that the log of requests is kept."
 
 
-class HookSettings(Section):
+class HookSettings(SettingsSection):
     allow_private: bool = False
     """Whether URLs of scenarios may lead into private networks. Who writes the directory file can
     then reach what this machine reaches."""
 
 
-class WebhookSettings(Section):
+class WebhookSettings(SettingsSection):
     allow_private: bool = False
     """Whether webhooks may lead into private networks. Who may set them up can then reach what this
     machine reaches."""
@@ -179,7 +179,7 @@ class WebhookSettings(Section):
     "Of them, to one webhook: as many sessions are told of at once, each in its order."
 
 
-class MetricsSettings(Section):
+class MetricsSettings(SettingsSection):
     networks: list[IPv4Network | IPv6Network] = [
         IPv4Network("127.0.0.0/8"),
         IPv6Network("::1/128"),
@@ -187,13 +187,13 @@ class MetricsSettings(Section):
     "Networks from which `GET /metrics` may be read; empty: nothing is measured."
 
 
-class TraceSettings(Section):
+class TraceSettings(SettingsSection):
     endpoint: str | None = None
     """Where traces of calls are sent: OTLP over HTTP, as `http://127.0.0.1:4318/v1/traces`. Unset:
     nowhere. Needs `callwright[otel]`."""
 
 
-class Settings(Section):
+class Settings(SettingsSection):
     data: Path = Path("callwright-data")
     "Folder of the database, media files and the speech cache; relative to the settings file."
     database: str | None = None

@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from callwright.toml_lines import Lines, Place
+from callwright.toml_lines import Place, TomlLines
 
 
 def told(text: str, values: Mapping[str, Any], fault: ValidationError) -> list[tuple[int, str]]:
@@ -17,7 +17,7 @@ def told(text: str, values: Mapping[str, Any], fault: ValidationError) -> list[t
     reasons: dict[Place, dict[str, None]] = {}
     for error in fault.errors(include_url=False, include_input=False):
         reasons.setdefault(_written(error["loc"], values), {})[_reason(error)] = None
-    lines = Lines(text)
+    lines = TomlLines(text)
     # One value may fail in several ways where it may be of several kinds.
     found = [(lines.of(at), f"{_dotted(at)}: {_joined(said)}") for at, said in reasons.items()]
     return sorted(found)

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import TypeAlias
 
 
-class Kind(StrEnum):
+class FieldKind(StrEnum):
     """What the values of a field are."""
 
     INTEGER = "integer"
@@ -40,13 +40,13 @@ class Operator(StrEnum):
 
 _PLAIN = frozenset({Operator.EQUAL, Operator.NOT_EQUAL, Operator.IN})
 _ORDERED = _PLAIN | {Operator.LESS, Operator.GREATER, Operator.AT_MOST, Operator.AT_LEAST}
-OPERATORS: Mapping[Kind, frozenset[Operator]] = {
-    Kind.INTEGER: _ORDERED,
-    Kind.NUMBER: _ORDERED,
-    Kind.TEXT: _ORDERED | {Operator.LIKE, Operator.REGEXP},
-    Kind.BOOLEAN: _PLAIN,
-    Kind.MOMENT: _ORDERED,
-    Kind.STRUCTURE: frozenset(),
+OPERATORS: Mapping[FieldKind, frozenset[Operator]] = {
+    FieldKind.INTEGER: _ORDERED,
+    FieldKind.NUMBER: _ORDERED,
+    FieldKind.TEXT: _ORDERED | {Operator.LIKE, Operator.REGEXP},
+    FieldKind.BOOLEAN: _PLAIN,
+    FieldKind.MOMENT: _ORDERED,
+    FieldKind.STRUCTURE: frozenset(),
 }
 "Which operators there are for which kind."
 
@@ -63,7 +63,7 @@ class Comparison:
     """
 
     field: str
-    kind: Kind
+    kind: FieldKind
     operator: Operator
     value: Value | tuple[Value, ...] | None
     "A tuple for ``in``, and only for it."

@@ -27,7 +27,7 @@ _TOKEN = re.compile(
 )
 
 
-class Lines:
+class TomlLines:
     """The lines of a TOML text's tables and keys, counted from 1."""
 
     def __init__(self, text: str) -> None:

@@ -20,12 +20,12 @@ from callwright.calls.scenario_plan import (
     Menu,
     NoRoute,
     Operation,
+    PreparedScenario,
     Question,
     Queue,
     RefusedCall,
     Ring,
     Route,
-    Scenario,
     Voicemail,
 )
 from callwright.engines.port import Address, LegId, LegOffered
@@ -43,8 +43,8 @@ def person(number: str, *, employee: int | None = None, within: float = 10.0) ->
     return [Target(Address(number, trunk="t"), NUMBER, within, name)]
 
 
-def scenario(*operations: Operation, **branches: Sequence[Operation]) -> Scenario:
-    return Scenario({START: operations, **branches})
+def scenario(*operations: Operation, **branches: Sequence[Operation]) -> PreparedScenario:
+    return PreparedScenario({START: operations, **branches})
 
 
 def ring(
@@ -63,7 +63,7 @@ def ring(
 class Lobby:
     """A reception that lets every call into one scenario, or refuses it."""
 
-    def __init__(self, props: Props, scenario: Scenario) -> None:
+    def __init__(self, props: Props, scenario: PreparedScenario) -> None:
         self.props = props
         self.scenario = scenario
         self.refused: RefusedCall | None = None

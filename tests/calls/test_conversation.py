@@ -11,7 +11,6 @@ from callwright.calls.commands import (
     AlreadyRecording,
     Command,
     DisconnectLeg,
-    DuplicateTag,
     Hold,
     LegUnknown,
     MakeCall,
@@ -19,12 +18,13 @@ from callwright.calls.commands import (
     Mute,
     NoCoach,
     NotRecording,
-    Record,
     RecordingForced,
+    RecordTalk,
     RestoreTalk,
     SendKey,
     SetCoachMode,
     SetTag,
+    TagAlreadySet,
     TransferCall,
     TransferTalk,
     Unhold,
@@ -429,9 +429,9 @@ def test_recording_makes_a_file_for_each_stretch_of_talk(props: Props) -> None:
     async def story() -> None:
         async with stage(PHONES) as scene:
             session = await talking(scene, props.plan())
-            await refused(session, Record(on=False), NotRecording)
-            carry_out(session, Record(on=True))
-            await refused(session, Record(on=True), AlreadyRecording)
+            await refused(session, RecordTalk(on=False), NotRecording)
+            carry_out(session, RecordTalk(on=True))
+            await refused(session, RecordTalk(on=True), AlreadyRecording)
             contact, employee = session.contact_leg, scene.phone(EMPLOYEE)
             assert contact
             assert all(leg.recorded for leg in session.record.legs.values())
@@ -441,7 +441,7 @@ def test_recording_makes_a_file_for_each_stretch_of_talk(props: Props) -> None:
             assert not any(leg.recorded for leg in session.record.legs.values())
             await session.inbox.ask(Unhold())
             await anyio.sleep(3.0)
-            carry_out(session, Record(on=False))
+            carry_out(session, RecordTalk(on=False))
             await anyio.sleep(0.1)
             story = scene.journal.stories[session.id]
             began = [event for event in story if isinstance(event, RecordingStarted)]
@@ -461,8 +461,8 @@ def test_a_recording_is_ready_before_the_verdict(props: Props) -> None:
         contact = answers(after=0.1, then=[(3.0, HangsUp())])
         async with stage(PHONES | {CONTACT: contact}) as scene:
             session = await talking(scene, props.plan(recorded=True))
-            await refused(session, Record(on=False), RecordingForced)
-            await refused(session, Record(on=True), AlreadyRecording)
+            await refused(session, RecordTalk(on=False), RecordingForced)
+            await refused(session, RecordTalk(on=True), AlreadyRecording)
             await verdict(scene, session)
             names = scene.names(session.id)
             assert names.index("RecordingReady") < names.index("SessionFinished")
@@ -503,7 +503,7 @@ def test_tags_are_set_once_each(props: Props) -> None:
         async with stage(PHONES) as scene:
             session = await talking(scene, props.plan())
             carry_out(session, SetTag(7, "Лид"))
-            await refused(session, SetTag(7, "Лид"), DuplicateTag)
+            await refused(session, SetTag(7, "Лид"), TagAlreadySet)
             assert session.record.tags == {7: "Лид"}
 
     play(story)

@@ -10,7 +10,7 @@ import pytest
 from callwright.calls.inbound_gate import DECIDED_WITHIN, WAITING_AT_MOST
 from callwright.calls.journal import JournalUnavailable
 from callwright.calls.scenario_plan import InboundCall, Play, RefusedCall
-from callwright.engines.port import Cause, LegEnded, LegOffered
+from callwright.engines.port import Cause, LegOffered, LegReleased
 from callwright.engines.simulated.far_end import FarEnd, HangsUp, answers
 from tests.calls.lobby import Lobby, calls_in, scenario
 from tests.calls.stage import CONTACT, Props, Stage, play, stage
@@ -41,7 +41,7 @@ def lobby(tmp_path: Path) -> Lobby:
 
 def causes(scene: Stage) -> list[Cause]:
     """Why legs have ended, in order."""
-    return [event.cause for event in scene.told if isinstance(event, LegEnded)]
+    return [event.cause for event in scene.told if isinstance(event, LegReleased)]
 
 
 async def breaks() -> None:

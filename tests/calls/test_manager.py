@@ -6,7 +6,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from callwright.engines.port import LegEnded, LegId, LegOffered
+from callwright.engines.port import LegId, LegOffered, LegReleased
 from callwright.engines.simulated.far_end import FarEnd, HangsUp
 from tests.calls.stage import CONTACT, Props, play, stage
 
@@ -34,7 +34,7 @@ def test_a_caller_gives_up_before_the_manager_has_heard_of_it() -> None:
     async def story() -> None:
         async with stage({CONTACT: FarEnd(((0.0, HangsUp()),))}) as scene:
             scene.manager.deliver(LegOffered(LEG, CONTACT, "74993720692", "t"))
-            scene.manager.deliver(LegEnded(LEG, HangsUp().cause))
+            scene.manager.deliver(LegReleased(LEG, HangsUp().cause))
             scene.engine.offer(LegId(2), caller=CONTACT, called="74993720692", trunk="t")
             await anyio.sleep(1)
             assert not scene.engine.legs

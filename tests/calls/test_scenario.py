@@ -27,9 +27,9 @@ from callwright.calls.scenario_plan import (
     HangUp,
     Operation,
     Play,
+    PreparedScenario,
     RefusedCall,
     Route,
-    Scenario,
     ScenarioCall,
 )
 from callwright.calls.session import Session
@@ -89,7 +89,7 @@ async def whole_inbound(scene: Stage, lobby: Lobby) -> SessionFinished:
 
 def tell(
     props: Props,
-    what: Scenario,
+    what: PreparedScenario,
     far_ends: Mapping[str, FarEnd],
     check: Callable[[Stage, SessionFinished], None],
 ) -> None:
@@ -713,7 +713,7 @@ def test_a_call_in_its_scenario_is_listed_and_released(props: Props) -> None:
 
 def started(
     props: Props,
-    what: Scenario,
+    what: PreparedScenario,
     far_ends: Mapping[str, FarEnd],
     check: Callable[[Stage, SessionFinished], Awaitable[None]],
     **asked: Any,

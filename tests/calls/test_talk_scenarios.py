@@ -21,7 +21,7 @@ from callwright.calls.events import (
 )
 from callwright.calls.options import Option, StartScenario, ToggleCoach, run_option
 from callwright.calls.plan import Caption, RingGroup
-from callwright.calls.scenario_plan import HangUp, Play, Ring, Scenario
+from callwright.calls.scenario_plan import HangUp, Play, PreparedScenario, Ring
 from callwright.calls.state import State
 from callwright.engines.simulated.far_end import (
     FarEnd,
@@ -49,7 +49,7 @@ def props(tmp_path: Path) -> Props:
 class Shelf:
     """Where a scenario is found when it is wanted, if it still is there."""
 
-    def __init__(self, props: Props, scenario: Scenario | None) -> None:
+    def __init__(self, props: Props, scenario: PreparedScenario | None) -> None:
         self.asked: list[Caption] = []
         self._found: RunScenario | None = None
         if scenario:

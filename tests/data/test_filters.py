@@ -32,7 +32,7 @@ from callwright.methods.data.list_fields import ON_REQUEST, Listing, Moment
 from callwright.methods.data.list_query import Asking, query_of
 from callwright.methods.errors import InvalidParameterValue
 from callwright.pattern import is_found
-from callwright.query import OPERATORS, Kind, Operator
+from callwright.query import OPERATORS, FieldKind, Operator
 from callwright.storage.lists.filters import clause
 from callwright.storage.tables import UtcDateTime
 
@@ -129,9 +129,9 @@ def holds(tree: dict[str, Any], row: dict[str, Any]) -> bool:
     return compares(tree["operator"], seen(kind, row[tree["field"]]), tree["value"])
 
 
-def seen(kind: Kind, value: Any) -> Any:
+def seen(kind: FieldKind, value: Any) -> Any:
     """A stored value as clients see it; moments as texts, whose order is that of time."""
-    if kind is Kind.MOMENT and value is not None:
+    if kind is FieldKind.MOMENT and value is not None:
         return value.astimezone(MOSCOW).strftime("%Y-%m-%d %H:%M:%S")
     return value
 
@@ -193,14 +193,14 @@ MOMENTS = st.integers(-2, 6).map(
         (NOON + timedelta(seconds=seconds)).astimezone(MOSCOW).strftime("%Y-%m-%d %H:%M:%S")
     )
 )
-VALUES: dict[Kind, st.SearchStrategy[Any]] = {
-    Kind.INTEGER: st.integers(-4, 60),
-    Kind.NUMBER: st.one_of(st.integers(-3, 3), st.sampled_from([-2.0, -0.5, 0.5, 1.5, 2.25])),
-    Kind.TEXT: st.one_of(
+VALUES: dict[FieldKind, st.SearchStrategy[Any]] = {
+    FieldKind.INTEGER: st.integers(-4, 60),
+    FieldKind.NUMBER: st.one_of(st.integers(-3, 3), st.sampled_from([-2.0, -0.5, 0.5, 1.5, 2.25])),
+    FieldKind.TEXT: st.one_of(
         st.sampled_from(TEXTS), st.text(max_size=3).filter(lambda t: "\0" not in t)
     ),
-    Kind.BOOLEAN: st.booleans(),
-    Kind.MOMENT: MOMENTS,
+    FieldKind.BOOLEAN: st.booleans(),
+    FieldKind.MOMENT: MOMENTS,
 }
 
 
@@ -244,7 +244,7 @@ def test_a_tree_finds_what_the_model_finds(things: Connection, tree: dict[str, A
         (field, operator)
         for field, kind in KINDS.items()
         for operator in sorted(OPERATORS[kind])
-        if kind is not Kind.STRUCTURE
+        if kind is not FieldKind.STRUCTURE
     ],
 )
 def test_every_operator_of_every_type_tells_rows_apart(
@@ -252,12 +252,12 @@ def test_every_operator_of_every_type_tells_rows_apart(
 ) -> None:
     """At least once with some rows found and some not, or the test above might compare nothing."""
     kind = KINDS[field]
-    samples: dict[Kind, Any] = {
-        Kind.INTEGER: 1,
-        Kind.NUMBER: 0.5,
-        Kind.TEXT: "a",
-        Kind.BOOLEAN: True,
-        Kind.MOMENT: "2026-05-01 12:00:01",
+    samples: dict[FieldKind, Any] = {
+        FieldKind.INTEGER: 1,
+        FieldKind.NUMBER: 0.5,
+        FieldKind.TEXT: "a",
+        FieldKind.BOOLEAN: True,
+        FieldKind.MOMENT: "2026-05-01 12:00:01",
     }
     sample = "a%" if operator is Operator.LIKE else samples[kind]
     tree = {

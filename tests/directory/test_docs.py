@@ -8,7 +8,7 @@ from typing import get_args
 import pytest
 from pydantic import BaseModel
 
-from callwright.directory.entries import Directory, EmployeeEntry
+from callwright.directory.entries import DirectoryContent, EmployeeEntry
 
 TEXT = (Path(__file__).parents[2] / "docs" / "directory-file.md").read_text("utf-8")
 
@@ -21,11 +21,11 @@ def entry_of(annotation: object) -> type[BaseModel]:
     return found
 
 
-@pytest.mark.parametrize("section", Directory.model_fields)
+@pytest.mark.parametrize("section", DirectoryContent.model_fields)
 def test_every_setting_of_a_section_is_described(section: str) -> None:
     [chapter] = re.findall(rf"^## \[+{section}\]+.*?\n(.*?)(?=^## |\Z)", TEXT, re.DOTALL | re.M)
     described = re.findall(r"^\| `(\w+)` \|", chapter, re.M)
-    entry = entry_of(Directory.model_fields[section].annotation)
+    entry = entry_of(DirectoryContent.model_fields[section].annotation)
     expected = [field.alias or name for name, field in entry.model_fields.items()]
     if entry is EmployeeEntry:
         expected += entry_of(EmployeeEntry.model_fields["phones"].annotation).model_fields

@@ -10,15 +10,15 @@ from callwright.directory.diagram import in_words, mermaid
 from callwright.directory.scenario import (
     BRANCHES,
     START,
-    Ask,
-    HangUp,
-    Menu,
-    Play,
-    Queue,
-    Ring,
+    AskOperation,
+    HangUpOperation,
+    MenuOperation,
+    PlayOperation,
+    QueueOperation,
+    RingOperation,
     Scenario,
     ScenarioId,
-    Voicemail,
+    VoicemailOperation,
     goes_on,
 )
 from callwright.provisioning.file import DirectoryFaults, read_directory_file
@@ -94,23 +94,23 @@ do = "hangup"
     )
     [scenario] = read_directory_file(path).content.scenarios
     assert list(scenario.operations) == [
-        Play(message=5),
-        Menu(message="Press", keys={"1": "sales", "*": "url"}, timeout=3),
+        PlayOperation(message=5),
+        MenuOperation(message="Press", keys={"1": "sales", "*": "url"}, timeout=3),
     ]
     assert {label: list(operations) for label, operations in scenario.branches.items()} == {
         "sales": [
-            Ring(
+            RingOperation(
                 employees=(25,),
                 numbers=("74951234567",),
                 strategy="at_once",
                 dial_time=15.5,
             ),
-            Queue(name="line", group="sales", announcement="Number {position}"),
+            QueueOperation(name="line", group="sales", announcement="Number {position}"),
         ],
         "url": [
-            Ask(url="https://crm.example.com/route?x=1", returned={"vip": "sales"}),
-            Voicemail(),
-            HangUp(),
+            AskOperation(url="https://crm.example.com/route?x=1", returned={"vip": "sales"}),
+            VoicemailOperation(),
+            HangUpOperation(),
         ],
     }
     branches = {START: scenario.operations, **scenario.branches}
@@ -301,13 +301,24 @@ keys = { 1 = "again" }
     assert len(read_directory_file(path).content.scenarios) == 1
 
 
-@pytest.mark.parametrize("kind", [Play, Menu, Ring, Queue, Ask, Voicemail, HangUp])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        PlayOperation,
+        MenuOperation,
+        RingOperation,
+        QueueOperation,
+        AskOperation,
+        VoicemailOperation,
+        HangUpOperation,
+    ],
+)
 def test_every_setting_of_an_operation_is_described(kind: type) -> None:
     do = next(field.default for field in fields(kind) if field.name == "do")
     [chapter] = re.findall(rf"^### {do}$\n(.*?)(?=^##|\Z)", DOCS.read_text("utf-8"), re.S | re.M)
     rows = re.findall(r"^\| (`[^|]*`) \|", chapter, re.M)
     described = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
-    if kind is Ask:  # and the keys of the answer
+    if kind is AskOperation:  # and the keys of the answer
         described -= {"returned_code", "phones", "message_name", "text"}
         described -= {"operator_media", "operator_text"}
     assert described == {field.name for field in fields(kind)} - {"do"}
@@ -318,15 +329,20 @@ RECEPTION = Scenario(
     'The "Reception"',
     {
         START: [
-            Play(message="Hello & <welcome>"),
-            Menu(message=5, keys={"1": "sales", "#": "url"}, otherwise="sales"),
+            PlayOperation(message="Hello & <welcome>"),
+            MenuOperation(message=5, keys={"1": "sales", "#": "url"}, otherwise="sales"),
         ],
         "sales": [
-            Ring(employees=(25,), group="night", numbers=("101",), strategy="at_once", then="url"),
-            Queue(name="line", employees=(25, 26)),
-            HangUp(),
+            RingOperation(
+                employees=(25,), group="night", numbers=("101",), strategy="at_once", then="url"
+            ),
+            QueueOperation(name="line", employees=(25, 26)),
+            HangUpOperation(),
         ],
-        "url": [Ask(url="http://x", returned={"vip": "sales"}), Voicemail(at_most=60)],
+        "url": [
+            AskOperation(url="http://x", returned={"vip": "sales"}),
+            VoicemailOperation(at_most=60),
+        ],
     },
 )
 
@@ -370,10 +386,10 @@ def test_the_flowchart_of_the_documents_is_that_of_their_scenario(path: Path) ->
 
 
 def test_long_texts_are_cut_in_words() -> None:
-    assert len(in_words(Play(message="word " * 50))) < 60
+    assert len(in_words(PlayOperation(message="word " * 50))) < 60
 
 
 def test_after_what_no_operation_follows() -> None:
-    assert not goes_on(HangUp())
-    assert not goes_on(Menu(message=1, keys={"1": "a"}, otherwise="a"))
-    assert goes_on(Menu(message=1, keys={"1": "a"}))
+    assert not goes_on(HangUpOperation())
+    assert not goes_on(MenuOperation(message=1, keys={"1": "a"}, otherwise="a"))
+    assert goes_on(MenuOperation(message=1, keys={"1": "a"}))

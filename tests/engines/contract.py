@@ -23,11 +23,11 @@ from callwright.engines.port import (
     EarlyMediaStarted,
     Engine,
     EngineEvent,
-    LegAnswered,
-    LegEnded,
+    LegConnected,
     LegGone,
     LegId,
     LegOffered,
+    LegReleased,
     LegRinging,
     Media,
     PlaybackFinished,
@@ -89,7 +89,7 @@ class Heard:
 
     def deliver(self, event: EngineEvent) -> None:
         assert not self.in_command, "clause 3: an engine never delivers from inside a command"
-        over = {told.leg for told in self.events if isinstance(told, LegEnded)}
+        over = {told.leg for told in self.events if isinstance(told, LegReleased)}
         assert event.leg not in over, f"clause 4: {event} after LegEnded"
         self.events.append(event)
         self._more.set()
@@ -120,11 +120,11 @@ class Heard:
                         return event
                 await self._more.wait()
 
-    async def end_of(self, leg: LegId) -> LegEnded:
+    async def end_of(self, leg: LegId) -> LegReleased:
         with anyio.fail_after(WITHIN):
             while True:
                 for event in self.of(leg):
-                    if isinstance(event, LegEnded):
+                    if isinstance(event, LegReleased):
                         return event
                 await self._more.wait()
 
@@ -137,18 +137,18 @@ async def answered(line: Line, leg: LegId, *then: tuple[float, Act]) -> None:
     """Ring a phone that answers soon, and wait until it has."""
     to = await line.phone(RINGS, ANSWERS, *then)
     line.engine.ring(leg, to, caller_id="74993720692", beside=CALL)
-    await line.heard.wait_for(LegAnswered(leg))
+    await line.heard.wait_for(LegConnected(leg))
 
 
 async def a_leg_rings_and_is_answered(line: Line) -> None:
     await answered(line, A)
-    assert line.heard.of(A) == [LegRinging(A), LegAnswered(A)]
+    assert line.heard.of(A) == [LegRinging(A), LegConnected(A)]
 
 
 async def a_phone_that_does_not_ring_may_answer(line: Line) -> None:
     line.engine.ring(A, await line.phone((0.0, Answers())), caller_id="1234567")
-    await line.heard.wait_for(LegAnswered(A))
-    assert line.heard.of(A) == [LegAnswered(A)]
+    await line.heard.wait_for(LegConnected(A))
+    assert line.heard.of(A) == [LegConnected(A)]
 
 
 async def a_busy_phone_ends_the_leg(line: Line) -> None:
@@ -274,9 +274,9 @@ async def early_media_is_told_once_and_can_be_bridged(line: Line) -> None:
     line.engine.ring(B, voicemail, caller_id="1234567", beside=CALL)
     await line.heard.wait_for(EarlyMediaStarted(B))
     line.engine.bridge(BRIDGE, A, B)
-    await line.heard.wait_for(LegAnswered(B))
+    await line.heard.wait_for(LegConnected(B))
     line.engine.unbridge(BRIDGE)
-    assert line.heard.of(B) == [EarlyMediaStarted(B), LegAnswered(B)]
+    assert line.heard.of(B) == [EarlyMediaStarted(B), LegConnected(B)]
 
 
 async def a_second_bridge_replaces_the_first(line: Line) -> None:
@@ -327,7 +327,7 @@ async def coaching_ends_with_either_leg(line: Line) -> None:
     with pytest.raises(LegGone):
         line.engine.mute(A, muted=True)
     line.engine.mute(C, muted=True)
-    assert line.heard.of(C)[-1] == LegAnswered(C)
+    assert line.heard.of(C)[-1] == LegConnected(C)
 
 
 def recordings(line: Line) -> list[RecordingFinished]:
@@ -371,7 +371,7 @@ async def a_recording_ends_with_its_other_leg(line: Line) -> None:
     await answered(line, B, (0.2, HangsUp()))
     line.engine.record(RECORDING, A, B, line.file("1.wav"))
     assert (await line.heard.finish_of(RECORDING)).leg == A
-    assert LegAnswered(A) in line.heard.events
+    assert LegConnected(A) in line.heard.events
 
 
 async def one_leg_alone_can_be_recorded(line: Line) -> None:
@@ -412,13 +412,13 @@ async def a_call_comes_in_and_is_answered(line: Line) -> None:
     line.engine.ring_back(leg)
     line.engine.answer(leg)
     line.engine.answer(leg)
-    await line.heard.wait_for(LegAnswered(leg))
+    await line.heard.wait_for(LegConnected(leg))
     line.engine.play(leg, PLAYBACK, line.media(0.1))
     await line.heard.wait_for(PlaybackFinished(leg, PLAYBACK))
     await line.heard.wait_for(DtmfReceived(leg, "5"))
     line.engine.hang_up(leg)
     assert (await line.heard.end_of(leg)).cause is Cause.RELEASED
-    assert line.heard.of(leg).count(LegAnswered(leg)) == 1
+    assert line.heard.of(leg).count(LegConnected(leg)) == 1
 
 
 async def two_who_called_in_are_bridged(line: Line) -> None:
@@ -427,7 +427,7 @@ async def two_who_called_in_are_bridged(line: Line) -> None:
         await line.call_in(caller, "74993720692", ANSWERS)
         leg = (await line.heard.offered(after=legs)).leg
         line.engine.answer(leg)
-        await line.heard.wait_for(LegAnswered(leg))
+        await line.heard.wait_for(LegConnected(leg))
         legs.append(leg)
     line.engine.bridge(BRIDGE, *legs)
     line.engine.unbridge(BRIDGE)
@@ -438,7 +438,7 @@ async def a_caller_hangs_up(line: Line) -> None:
     await line.call_in("79261234567", "74993720692", ANSWERS, (0.1, HangsUp()))
     leg = (await line.heard.offered()).leg
     line.engine.answer(leg)
-    await line.heard.wait_for(LegAnswered(leg))
+    await line.heard.wait_for(LegConnected(leg))
     assert (await line.heard.end_of(leg)).cause is Cause.HUNG_UP
 
 

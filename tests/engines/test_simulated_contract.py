@@ -7,7 +7,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from callwright.engines.port import Address, LegEnded, LegId, Media
+from callwright.engines.port import Address, LegId, LegReleased, Media
 from callwright.engines.simulated.engine import SimulatedEngine
 from callwright.engines.simulated.far_end import Act, Answers, FarEnd
 from tests.calls.stage import Props, play
@@ -67,7 +67,7 @@ def test_an_engine_that_is_stopped_ends_every_leg(tmp_path: Path) -> None:
             line.engine.ring(LegId(2), await line.phone((9.9, Answers())), caller_id="1234567")
             await anyio.sleep(1)
             tasks.cancel_scope.cancel()
-        ended = [event.leg for event in line.heard.events if isinstance(event, LegEnded)]
+        ended = [event.leg for event in line.heard.events if isinstance(event, LegReleased)]
         assert ended == [1, 2]
 
     play(story)

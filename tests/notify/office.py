@@ -14,14 +14,14 @@ from callwright.calls.events import SessionEvent
 from callwright.directory.model import AccountId
 from callwright.directory.webhook import Verb, Webhook, WebhookDraft
 from callwright.hooks.client import HookClient
-from callwright.notify.breaker import LONGEST_PAUSE, Breaker
-from callwright.notify.delivery_scheduler import Courier, EventLoopClock, Limits
-from callwright.notify.http_sender import Postman
+from callwright.notify.breaker import LONGEST_PAUSE, CircuitBreaker
+from callwright.notify.delivery_scheduler import DeliveryLimits, DeliveryScheduler, EventLoopClock
+from callwright.notify.http_sender import WebhookSender
 from callwright.storage.history.journal import StoredJournal
 from callwright.storage.tables import Origin
 from callwright.storage.webhooks.outbox import StoredOutbox
 from callwright.storage.webhooks.stored import StoredWebhooks
-from callwright.storage.webhooks.webhook_log import Entry, StoredWebhookLog
+from callwright.storage.webhooks.webhook_log import LoggedAttempt, StoredWebhookLog
 from callwright.storage.writer import Writer
 from tests.notify.receiver import Receiver
 from tests.storage.stories import later, started
@@ -36,7 +36,7 @@ class JumpingClock:
 
     def __init__(self) -> None:
         self.time = datetime.now(UTC)
-        self.courier: Courier | None = None
+        self.courier: DeliveryScheduler | None = None
 
     def now(self) -> datetime:
         return self.time
@@ -104,7 +104,7 @@ class Office:
         await self.journal.begin(started(session))
         await self.write(*later(session))
 
-    async def entries(self) -> list[Entry]:
+    async def entries(self) -> list[LoggedAttempt]:
         """The log, the oldest first."""
         return (await self.log.latest(OURS, webhook=None, at_most=10_000))[::-1]
 
@@ -114,16 +114,16 @@ class Office:
         *,
         wall: bool = False,
         within: float = 10.0,
-        limits: Limits | None = None,
+        limits: DeliveryLimits | None = None,
         longest: float = LONGEST_PAUSE,
-    ) -> Courier:
+    ) -> DeliveryScheduler:
         """A courier that has not begun."""
-        made = Courier(
+        made = DeliveryScheduler(
             self.outbox,
-            Postman(client, within=within),
-            limits=limits or Limits(),
+            WebhookSender(client, within=within),
+            limits=limits or DeliveryLimits(),
             clock=EventLoopClock() if wall else self.clock,
-            breaker=lambda: Breaker(lambda: 0.5, longest=longest),
+            breaker=lambda: CircuitBreaker(lambda: 0.5, longest=longest),
         )
         self.clock.courier = made
         return made
@@ -134,10 +134,10 @@ class Office:
         *,
         wall: bool = False,
         within: float = 10.0,
-        limits: Limits | None = None,
+        limits: DeliveryLimits | None = None,
         client: HookClient | None = None,
         longest: float = LONGEST_PAUSE,
-    ) -> AsyncIterator[Courier]:
+    ) -> AsyncIterator[DeliveryScheduler]:
         """Deliver while the block runs. ``wall``: by the wall's clock."""
         async with client or HookClient(allow_private=True) as open_client:
             courier = self.courier(

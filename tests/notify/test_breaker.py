@@ -2,13 +2,19 @@
 
 from datetime import UTC, datetime, timedelta
 
-from callwright.notify.breaker import FAILURES, FIRST_PAUSE, LONGEST_PAUSE, Breaker, retry_after
+from callwright.notify.breaker import (
+    FAILURES,
+    FIRST_PAUSE,
+    LONGEST_PAUSE,
+    CircuitBreaker,
+    retry_after,
+)
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
 
 
-def opened() -> Breaker:
-    breaker = Breaker(lambda: 0.5)
+def opened() -> CircuitBreaker:
+    breaker = CircuitBreaker(lambda: 0.5)
     for session in range(FAILURES - 1):
         assert not breaker.failed(NOW, session)
         assert breaker.room(NOW, busy=1, limit=4) == 3
@@ -29,14 +35,14 @@ def test_failures_in_a_row_open_it() -> None:
 
 
 def test_one_session_alone_does_not_open_it() -> None:
-    breaker = Breaker()
+    breaker = CircuitBreaker()
     assert not any(breaker.failed(NOW, 1) for _ in range(100))
     assert breaker.tries_at is None
     assert breaker.failed(NOW, 2)
 
 
 def test_a_success_in_between_keeps_it_closed() -> None:
-    breaker = Breaker()
+    breaker = CircuitBreaker()
     for session in range(10 * FAILURES):
         assert not breaker.failed(NOW, session)
         assert not breaker.took()

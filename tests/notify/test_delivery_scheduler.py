@@ -19,12 +19,12 @@ from standardwebhooks import Webhook as Verifier
 from callwright.directory.webhook import GRACE, Verb
 from callwright.hooks.client import HookClient
 from callwright.notify import delivery_scheduler as courier_module
-from callwright.notify.delivery_scheduler import Courier, Limits
+from callwright.notify.delivery_scheduler import DeliveryLimits, DeliveryScheduler
 from callwright.notify.http_sender import ANSWER_KEPT
 from callwright.notify.session_delivery import RETRIED_FOR
 from callwright.storage.tables import Origin, call_events, webhook_log
 from callwright.storage.webhooks import webhook_log as webhook_log_module
-from callwright.storage.webhooks.webhook_log import KEPT_FOR, Outcome
+from callwright.storage.webhooks.webhook_log import KEPT_FOR, AttemptOutcome
 from tests.notify.office import OURS, PUBLIC, Office, draft, emptied, until, until_taken
 from tests.notify.receiver import Receiver, Taken, receiving
 from tests.storage.stories import later, started
@@ -66,7 +66,7 @@ async def test_every_event_arrives_signed_and_in_order(office: Office) -> None:
         assert one.headers["content-type"] == "application/json; charset=utf-8"
     assert len({one.headers["webhook-id"] for one in receiver.taken}) == 3 * len(PUBLIC)
     entries = await office.entries()
-    assert {entry.attempt.outcome for entry in entries} == {Outcome.SENT}
+    assert {entry.attempt.outcome for entry in entries} == {AttemptOutcome.SENT}
     assert [entry.attempt.content for entry in entries if entry.attempt.session == 2] == [
         one.body.decode() for one in receiver.taken if one.place[0] == 2
     ]
@@ -162,7 +162,7 @@ async def test_a_receiver_that_is_down_for_hours_gets_everything_when_it_is_back
     # The breaker: not all sessions at a time, but one request every five minutes or so.
     refused = len(receiver.asked) - len(receiver.taken)
     assert refused < 5 * 60 / 4 + 20
-    assert not any(one.attempt.outcome is Outcome.GIVEN_UP for one in await office.entries())
+    assert not any(one.attempt.outcome is AttemptOutcome.GIVEN_UP for one in await office.entries())
     # Once it is back nothing waits for the time it was put off to.
     last = (await office.entries())[-1].attempt
     assert last.started_at - began < timedelta(hours=5, minutes=10)
@@ -180,8 +180,8 @@ async def test_after_a_day_an_event_is_given_up_and_logged(office: Office) -> No
     attempts = [entry.attempt for entry in await office.entries()]
     first = [one for one in attempts if one.event_type == "session.started"]
     assert [one.number for one in first] == list(range(1, len(first) + 1))
-    assert [one.outcome for one in first[:-1]] == [Outcome.FAILED] * (len(first) - 1)
-    assert first[-1].outcome is Outcome.GIVEN_UP
+    assert [one.outcome for one in first[:-1]] == [AttemptOutcome.FAILED] * (len(first) - 1)
+    assert first[-1].outcome is AttemptOutcome.GIVEN_UP
     assert first[-1].started_at - first[0].started_at >= RETRIED_FOR
     assert (first[-1].status, first[-1].answer) == (500, "noted")
     assert 25 <= len(first) <= 40
@@ -194,7 +194,7 @@ async def test_after_a_day_an_event_is_given_up_and_logged(office: Office) -> No
     assert max(gaps) <= 3600 * 1.2 + 300 * 1.2
     # The session goes on with the next one, which is as old.
     last = [one for one in attempts if one.event_type == "session.finished"]
-    assert last[-1].outcome is Outcome.GIVEN_UP
+    assert last[-1].outcome is AttemptOutcome.GIVEN_UP
     assert last[-1].started_at - first[0].started_at < RETRIED_FOR + timedelta(hours=2)
 
 
@@ -210,7 +210,7 @@ async def test_what_waits_behind_a_dead_receiver_is_given_up_after_a_day_too(
     given_up = {
         entry.attempt.session
         for entry in await office.entries()
-        if entry.attempt.outcome is Outcome.GIVEN_UP
+        if entry.attempt.outcome is AttemptOutcome.GIVEN_UP
     }
     assert given_up == set(range(1, 16))
 
@@ -229,7 +229,9 @@ async def test_one_event_that_is_refused_holds_only_its_own_session(office: Offi
     asked = [one.place for one in receiver.asked]
     assert asked.index((2, 6)) > asked.index((1, PUBLIC[-1]))
     [given_up] = [
-        one.attempt for one in await office.entries() if one.attempt.outcome is Outcome.GIVEN_UP
+        one.attempt
+        for one in await office.entries()
+        if one.attempt.outcome is AttemptOutcome.GIVEN_UP
     ]
     assert (given_up.session, given_up.status, given_up.error_type) == (2, 422, "http_status")
 
@@ -275,7 +277,7 @@ async def test_an_answer_whose_body_is_no_use_is_an_answer(office: Office) -> No
             await office.call(1)
             await emptied(office)
     attempts = [entry.attempt for entry in await office.entries()]
-    assert [one.outcome for one in attempts] == [Outcome.SENT] * 2
+    assert [one.outcome for one in attempts] == [AttemptOutcome.SENT] * 2
     assert [one.answer for one in attempts] == [ANSWER_KEPT * "\ufffd", "half"]
 
 
@@ -298,7 +300,7 @@ async def test_a_receiver_that_does_not_answer_in_time_is_asked_again(office: Of
     assert attempts[0].error_message == "it did not answer within 0.2 s"
 
 
-def queue(courier: Courier) -> float | None:
+def queue(courier: DeliveryScheduler) -> float | None:
     shown = {figure.name: figure.value for figure in courier.figures()}
     return shown.get("callwright_webhook_queue")
 
@@ -349,7 +351,7 @@ async def test_nobody_is_there(office: Office) -> None:
         await emptied(office)
     attempts = [entry.attempt for entry in await office.entries()]
     assert {one.error_type for one in attempts} == {"unreachable"}
-    assert attempts[-1].outcome is Outcome.GIVEN_UP
+    assert attempts[-1].outcome is AttemptOutcome.GIVEN_UP
 
 
 async def test_private_networks_are_told_nothing(office: Office) -> None:
@@ -396,7 +398,7 @@ async def test_a_slow_receiver_is_sent_so_many_at_once(office: Office) -> None:
     with receiving(Receiver(slow)) as receiver:
         await office.hook(receiver, name="one")
         await office.hook(receiver, name="other")
-        async with office.open(limits=Limits(of_all=5, of_each=3), wall=True):
+        async with office.open(limits=DeliveryLimits(of_all=5, of_each=3), wall=True):
             for session in range(1, 6):
                 await office.call(session)
             await until(receiver, lambda r: len(r.asked) == 5)

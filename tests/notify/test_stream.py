@@ -12,11 +12,11 @@ from callwright.calls.plan import SessionId
 from callwright.directory.model import AccountId
 from callwright.notify import stream as module
 from callwright.notify.stream import (
+    EventStream,
     Filter,
     Gap,
     GapReason,
-    Stream,
-    Told,
+    StreamedNotice,
     TooManyStreams,
     TooSlow,
 )
@@ -41,7 +41,7 @@ class Disk:
     accounts: dict[int, AccountId] = field(default_factory=dict)
     page_read: Callable[[], None] = lambda: None
     "Called after each page that is read."
-    stream: Stream | None = None
+    stream: EventStream | None = None
 
     def write(self, events: Sequence[SessionEvent], account: AccountId = US) -> None:
         written = [
@@ -84,19 +84,21 @@ class Disk:
         ]
 
 
-async def streaming(disk: Disk, **limits: Any) -> Stream:
-    disk.stream = Stream(disk, **{"per_account": 3, **limits})
+async def streaming(disk: Disk, **limits: Any) -> EventStream:
+    disk.stream = EventStream(disk, **{"per_account": 3, **limits})
     await disk.stream.open()
     return disk.stream
 
 
-async def some(notices: AsyncGenerator[Told | Gap, None], count: int) -> list[Told | Gap]:
+async def some(
+    notices: AsyncGenerator[StreamedNotice | Gap, None], count: int
+) -> list[StreamedNotice | Gap]:
     with anyio.fail_after(5):
         return [await anext(notices) for _ in range(count)]
 
 
-def ids(told: Sequence[Told | Gap]) -> list[str]:
-    return [one.notice.event_id for one in told if isinstance(one, Told)]
+def ids(told: Sequence[StreamedNotice | Gap]) -> list[str]:
+    return [one.notice.event_id for one in told if isinstance(one, StreamedNotice)]
 
 
 @contextmanager
@@ -131,7 +133,7 @@ async def test_who_comes_in_the_middle_of_a_call_is_told_of_it_as_if_always_ther
         disk.write(story(1)[6:])
         async with aclosing(subscription.notices()) as notices:
             [key, *_] = await some(notices, 1)
-    assert isinstance(key, Told)
+    assert isinstance(key, StreamedNotice)
     assert key.notice.data["employee_full_name"] == "Anna Ivanova"
     assert key.notice.data["called_phone_number"] == "79260000000"
 
@@ -180,7 +182,7 @@ async def test_what_is_written_during_a_replay_comes_after_it_once(
 async def test_who_reads_too_slowly_is_put_out_and_comes_back_without_loss() -> None:
     disk = Disk()
     stream = await streaming(disk, queued_at_most=5)
-    told: list[Told | Gap] = []
+    told: list[StreamedNotice | Gap] = []
     with stream.subscribed(US, EVERYTHING, None) as slow:
         disk.write(story(1)[:4])
         async with aclosing(slow.notices()) as notices:

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from callwright.directory.media import StoredMedia
 from callwright.directory.model import AccountId, EmployeeId, MediaFileId
 from callwright.provisioning.apply import apply_directory
-from callwright.provisioning.diff import Change, FieldChange, Kind
+from callwright.provisioning.diff import Change, ChangeKind, FieldChange
 from callwright.provisioning.file import DirectoryFaults, read_directory_file
 from callwright.storage.access import StoredAccess
 from callwright.storage.database import open_database, writing
@@ -138,7 +138,7 @@ async def test_what_the_file_says_is_there(apply: Applying) -> None:
         "media file 2701",
         "blacklisted number 79990000000",
     ]
-    assert {change.kind for change in changes} == {Kind.ADDED}
+    assert {change.kind for change in changes} == {ChangeKind.ADDED}
 
     directory = apply.directory
     anna = await directory.employee(OURS, EmployeeId(25))
@@ -190,18 +190,20 @@ async def test_changes_name_fields_and_mask_secrets(apply: Applying) -> None:
     changes = await apply(changed)
     assert changes == [
         Change(
-            Kind.CHANGED,
+            ChangeKind.CHANGED,
             "trunk first",
             (
                 FieldChange("host", "192.0.2.1", "192.0.2.9"),
                 FieldChange("password", "(secret)", "(secret)"),
             ),
         ),
-        Change(Kind.CHANGED, "user crm", (FieldChange("password_hash", "(secret)", "(secret)"),)),
-        Change(Kind.CHANGED, "employee 26", (FieldChange("active", "true", "false"),)),
-        Change(Kind.CHANGED, "phone 101", (FieldChange("dial_time", "30", "12"),)),
         Change(
-            Kind.CHANGED,
+            ChangeKind.CHANGED, "user crm", (FieldChange("password_hash", "(secret)", "(secret)"),)
+        ),
+        Change(ChangeKind.CHANGED, "employee 26", (FieldChange("active", "true", "false"),)),
+        Change(ChangeKind.CHANGED, "phone 101", (FieldChange("dial_time", "30", "12"),)),
+        Change(
+            ChangeKind.CHANGED,
             "virtual number 74993720692",
             (FieldChange("trunk", "second", "(none)"),),
         ),
@@ -214,7 +216,7 @@ async def test_what_the_file_no_longer_names_is_removed(apply: Applying) -> None
     await apply(TEXT)
     changes = await apply('[account]\nname = "Horns and Hooves"\n')
     assert len(changes) == 12
-    assert {change.kind for change in changes} == {Kind.REMOVED}
+    assert {change.kind for change in changes} == {ChangeKind.REMOVED}
     async with apply.database.connect() as connection:
         for table in (users, tokens, trunks, virtual_numbers, employee_phones, media_files):
             assert (await connection.execute(select(table))).all() == []
@@ -266,7 +268,7 @@ async def test_a_trunk_is_replaced_by_another_with_its_numbers(apply: Applying) 
 async def test_a_file_may_make_an_account_of_its_own(apply: Applying) -> None:
     await apply(TEXT)
     changes = await apply('[account]\nid = 3\nname = "Third"\n')
-    assert changes == [Change(Kind.ADDED, "account 3")]
+    assert changes == [Change(ChangeKind.ADDED, "account 3")]
     [changed] = await apply('[account]\nid = 3\nname = "3rd"\nactive = false\n')
     assert changed.fields == (
         FieldChange("name", "Third", "3rd"),
@@ -331,9 +333,9 @@ async def test_a_token_does_not_outlive_its_user_and_the_diff_says_so(apply: App
     without = TEXT.replace(TEXT[TEXT.index("[[users]]") : TEXT.index("[[trunks]]")], "")
     changes = await apply(without)
     assert changes == [
-        Change(Kind.REMOVED, "user crm"),
-        Change(Kind.REMOVED, "token aaaa"),
-        Change(Kind.REMOVED, "token cccc"),
+        Change(ChangeKind.REMOVED, "user crm"),
+        Change(ChangeKind.REMOVED, "token aaaa"),
+        Change(ChangeKind.REMOVED, "token cccc"),
     ]
     access = StoredAccess(apply.database)
     assert await access.token("c" * 64) is None
@@ -346,7 +348,7 @@ async def test_the_file_takes_over_what_a_command_has_made(apply: Applying) -> N
     added = '[[media_files]]\nid = 9\nname = "added"\nfile = "added.wav"\n'
     [change] = await apply(TEXT + added)
     assert change.fields == (FieldChange("origin", "command", "file"),)
-    assert await apply(TEXT) == [Change(Kind.REMOVED, "media file 9")]
+    assert await apply(TEXT) == [Change(ChangeKind.REMOVED, "media file 9")]
 
 
 async def test_a_password_the_file_is_silent_about_stays(apply: Applying) -> None:
@@ -409,7 +411,9 @@ async def test_a_token_may_be_of_a_user_made_by_a_command(apply: Applying) -> No
     await apply(TEXT)
     await _made_by_commands(apply.database)
     changes = await apply(TEXT.replace('user = "crm"', 'user = "admin"'))
-    assert changes == [Change(Kind.CHANGED, "token aaaa", (FieldChange("user", "crm", "admin"),))]
+    assert changes == [
+        Change(ChangeKind.CHANGED, "token aaaa", (FieldChange("user", "crm", "admin"),))
+    ]
 
 
 async def test_a_name_a_command_has_given_is_a_fault(apply: Applying) -> None:
@@ -471,7 +475,7 @@ async def test_a_phone_that_registers(apply: Applying) -> None:
 
     changes = await apply(REGISTERED.format('password = "geheim-102"'))
     assert changes == [
-        Change(Kind.CHANGED, "phone 101", (FieldChange("password", "(secret)", "(secret)"),))
+        Change(ChangeKind.CHANGED, "phone 101", (FieldChange("password", "(secret)", "(secret)"),))
     ]
     for off in ('password = "geheim-102"\nactive = false', 'contact = "sip:101@192.0.2.7"'):
         await apply(REGISTERED.format(off))

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import Table, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from callwright.provisioning.diff import Kind
+from callwright.provisioning.diff import ChangeKind
 from callwright.storage.tables import (
     blacklist,
     employee_groups,
@@ -138,7 +138,7 @@ async def test_what_the_api_has_changed_is_not_overwritten(
 async def test_a_file_that_says_the_same_takes_it_over(apply: Applying) -> None:
     await by_api(apply, tags, name="Hot")
     changes = await apply(TEXT.replace('"Lead"', '"Hot"'))
-    assert [(change.kind, change.what) for change in changes] == [(Kind.CHANGED, "tag 7")]
+    assert [(change.kind, change.what) for change in changes] == [(ChangeKind.CHANGED, "tag 7")]
     assert await stored(apply, tags, "origin") == ["file"]
     await apply(TEXT)
     assert await stored(apply, tags, "name") == ["Lead"]

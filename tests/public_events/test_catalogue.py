@@ -13,7 +13,7 @@ from callwright.calls import events
 from callwright.calls.events import SessionEvent
 from callwright.calls.plan import Direction, EmployeeRef, Role, SessionId
 from callwright.engines.port import LegId, RecordingId
-from callwright.public_events.catalogue import CATALOGUE, TYPES, Teller, Tellers, notices
+from callwright.public_events.catalogue import CATALOGUE, TYPES, EventFold, EventFolds, notices
 from callwright.public_events.notice import Notice
 from tests.storage.stories import CAPTION, at, later, started
 
@@ -206,7 +206,7 @@ def test_every_event_is_told_in_the_shape_of_its_type(
         kind, time=st.datetimes(timezones=st.just(UTC))
     )
     event = data.draw(drawn)
-    notice = Teller(started(1)).tell(event)
+    notice = EventFold(started(1)).tell(event)
     assert (notice is None) == (kind in TIMELINE_ONLY)
     if notice:
         payload = TYPES[notice.type]
@@ -223,7 +223,7 @@ def test_every_type_is_told_by_some_event_and_has_a_name_of_its_own() -> None:
             strategy: st.SearchStrategy[SessionEvent] = st.builds(
                 kind, time=st.just(datetime.now(UTC)), **{k: st.just(v) for k, v in facts.items()}
             )
-            if notice := Teller(started(1)).tell(_one_of(strategy)):
+            if notice := EventFold(started(1)).tell(_one_of(strategy)):
                 told.add(notice.type)
     assert told == set(TYPES)
 
@@ -241,7 +241,7 @@ def _one_of(strategy: st.SearchStrategy[SessionEvent]) -> SessionEvent:
 
 
 def test_live_sessions_are_told_apart_and_forgotten_at_their_end() -> None:
-    tellers = Tellers()
+    tellers = EventFolds()
     for facts in zip([started(1), *later(1)], [started(2), *later(2)], strict=True):
         for event in facts:
             notice = tellers.tell(event)

@@ -17,8 +17,8 @@ from websockets.sync.client import connect
 from callwright.calls.plan import SessionId
 from callwright.config import HttpSettings
 from callwright.directory.model import AccountId
-from callwright.notify.stream import Stream
-from callwright.rpc.events import Events, Pace
+from callwright.notify.stream import EventStream
+from callwright.rpc.events import EventEndpoint, StreamTimings
 from callwright.rpc.server import listening, serving, url_of
 from callwright.storage.history.event_log import Page, Written
 from tests.rpc.world import Clock, FakeAccess
@@ -56,7 +56,7 @@ class Theatre:
     access: FakeAccess
     token: str
     account: AccountId
-    stream: Stream
+    stream: EventStream
     log: Nothing
     portal: Any
     written: int = 0
@@ -92,12 +92,12 @@ class Theatre:
 
 
 @contextmanager
-def theatre(pace: Pace, *, queued_at_most: int = 50) -> Iterator[Theatre]:
+def theatre(pace: StreamTimings, *, queued_at_most: int = 50) -> Iterator[Theatre]:
     access, log = FakeAccess(), Nothing()
     user = access.add_user()
-    stream = Stream(log, per_account=5, queued_at_most=queued_at_most)
+    stream = EventStream(log, per_account=5, queued_at_most=queued_at_most)
     http = HttpSettings(port=0)
-    events = Events(stream, access, http, Clock(datetime.now(UTC).timestamp()), pace)
+    events = EventEndpoint(stream, access, http, Clock(datetime.now(UTC).timestamp()), pace)
     with (
         listening(http) as listener,
         anyio.from_thread.start_blocking_portal() as portal,
@@ -125,7 +125,7 @@ def read_to_the_end(line: socket.socket) -> bytes:
 
 
 def test_a_slow_listener_is_told_why_it_is_put_out() -> None:
-    with theatre(Pace(goodbye_within=20.0)) as house, house.raw() as line:
+    with theatre(StreamTimings(goodbye_within=20.0)) as house, house.raw() as line:
         read_until(line, b"stream.opened")
         house.write(200, length=100_000)
         heard = read_to_the_end(line)
@@ -136,7 +136,7 @@ def test_a_slow_listener_is_told_why_it_is_put_out() -> None:
 
 def test_a_slow_listener_on_a_websocket_is_closed_with_a_code() -> None:
     with (
-        theatre(Pace(goodbye_within=20.0)) as house,
+        theatre(StreamTimings(goodbye_within=20.0)) as house,
         connect(house.socket_url, additional_headers=house.bearer, proxy=None) as line,
     ):
         assert "stream.opened" in str(line.recv(timeout=20))
@@ -150,7 +150,7 @@ def test_a_slow_listener_on_a_websocket_is_closed_with_a_code() -> None:
 
 
 def test_who_reads_nothing_at_all_is_cut_off() -> None:
-    pace = Pace(send_within=0.05, goodbye_within=0.05)
+    pace = StreamTimings(send_within=0.05, goodbye_within=0.05)
     with theatre(pace, queued_at_most=10_000) as house, house.raw() as line:
         read_until(line, b"stream.opened")
         house.write(300, length=100_000)
@@ -160,7 +160,7 @@ def test_who_reads_nothing_at_all_is_cut_off() -> None:
 
 def test_a_token_that_is_taken_back_ends_its_stream() -> None:
     with (
-        theatre(Pace(look_again=0.02)) as house,
+        theatre(StreamTimings(look_again=0.02)) as house,
         house.raw() as lines,
         connect(house.socket_url, additional_headers=house.bearer, proxy=None) as frames,
     ):
@@ -175,12 +175,12 @@ def test_a_token_that_is_taken_back_ends_its_stream() -> None:
 
 
 def test_a_quiet_stream_has_a_heartbeat() -> None:
-    with theatre(Pace(heartbeat=0.02)) as house, house.raw() as line:
+    with theatre(StreamTimings(heartbeat=0.02)) as house, house.raw() as line:
         assert b"\r\n: \n\n\r\n" in read_until(line, b": \n\n")
 
 
 def test_a_log_that_cannot_be_read_ends_the_stream_with_a_word() -> None:
-    with theatre(Pace()) as house:
+    with theatre(StreamTimings()) as house:
         house.log.broken = True
         response = httpx.get(
             f"{house.url}/events", headers={**house.bearer, "Last-Event-ID": "7"}, timeout=20
@@ -189,7 +189,7 @@ def test_a_log_that_cannot_be_read_ends_the_stream_with_a_word() -> None:
 
 
 def test_who_leaves_is_forgotten() -> None:
-    with theatre(Pace()) as house:
+    with theatre(StreamTimings()) as house:
         with house.raw() as line:
             read_until(line, b"stream.opened")
             assert house.stream.readers == 1
@@ -198,7 +198,7 @@ def test_who_leaves_is_forgotten() -> None:
         house.portal.call(_until_nobody, house.stream)
 
 
-async def _until_nobody(stream: Stream) -> None:
+async def _until_nobody(stream: EventStream) -> None:
     with anyio.fail_after(20):
         while stream.readers:  # noqa: ASYNC110 - there is no event for it
             await anyio.sleep(0.01)

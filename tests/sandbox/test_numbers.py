@@ -6,7 +6,7 @@ from callwright.engines.port import Cause
 from callwright.engines.simulated.far_end import Answers, FarEnd, HangsUp, Presses, Rejects, Rings
 from callwright.methods.api_error import ApiError
 from callwright.sandbox import behaviour
-from callwright.sandbox.behaviour import Phones, Step, TooManyNumbers, far_end
+from callwright.sandbox.behaviour import Phones, PhoneStep, TooManyNumbers, far_end
 from callwright.sandbox.numbers import FAMILIES, OTHERWISE, far_end_of
 
 SOON = ((0.1, Rings()), (1.9, Answers()))
@@ -84,17 +84,21 @@ def test_numbers_with_scripts_are_bounded(monkeypatch: pytest.MonkeyPatch) -> No
 @pytest.mark.parametrize(
     ("steps", "field", "mnemonic"),
     [
-        ([Step(do="answer"), Step(do="ring")], "steps.1.do", "invalid_parameter_value"),
-        ([Step(do="press", key="1")], "steps.0.do", "invalid_parameter_value"),
-        ([Step(do="answer"), Step(do="press")], "steps.1.key", "required_parameter_missed"),
-        ([Step(do="answer", key="1")], "steps.0.key", "invalid_parameter_value"),
-        ([Step(do="drop")], "steps.0.do", "invalid_parameter_value"),
-        ([Step(do="reject"), Step(do="answer")], "steps.1.do", "invalid_parameter_value"),
-        ([Step(do="answer"), Step(do="reject")], "steps.1.do", "invalid_parameter_value"),
+        ([PhoneStep(do="answer"), PhoneStep(do="ring")], "steps.1.do", "invalid_parameter_value"),
+        ([PhoneStep(do="press", key="1")], "steps.0.do", "invalid_parameter_value"),
+        (
+            [PhoneStep(do="answer"), PhoneStep(do="press")],
+            "steps.1.key",
+            "required_parameter_missed",
+        ),
+        ([PhoneStep(do="answer", key="1")], "steps.0.key", "invalid_parameter_value"),
+        ([PhoneStep(do="drop")], "steps.0.do", "invalid_parameter_value"),
+        ([PhoneStep(do="reject"), PhoneStep(do="answer")], "steps.1.do", "invalid_parameter_value"),
+        ([PhoneStep(do="answer"), PhoneStep(do="reject")], "steps.1.do", "invalid_parameter_value"),
     ],
 )
 def test_a_script_that_makes_no_sense_is_refused_by_its_step(
-    steps: list[Step], field: str, mnemonic: str
+    steps: list[PhoneStep], field: str, mnemonic: str
 ) -> None:
     with pytest.raises(ApiError) as refusal:
         far_end(steps, "steps")

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from callwright.sandbox.client import Event, Sandbox, SandboxError, running
+from callwright.sandbox.client import ReceivedEvent, Sandbox, SandboxError, running
 from callwright.sandbox.methods import DECLARATIONS
 from callwright.sandbox.numbers import FAMILIES
 from tests.api.house import house
@@ -49,7 +49,7 @@ def call(sandbox: Sandbox, contact: str, employee: int = 1, **params: Any) -> in
     return session
 
 
-def end_of(events: list[Event], session: int) -> Event:
+def end_of(events: list[ReceivedEvent], session: int) -> ReceivedEvent:
     [end] = [
         event
         for event in events
@@ -297,7 +297,7 @@ def test_the_data_api_is_there(sandbox: Sandbox) -> None:
     ]
 
 
-def story(sandbox: Sandbox) -> list[Event]:
+def story(sandbox: Sandbox) -> list[ReceivedEvent]:
     """A morning: calls that overlap, keys, a transfer, what came in, what was lost."""
     sandbox.reset()
     sandbox.script("79265556677", {"do": "ring"}, {"do": "answer", "after": 1.234}, times=1)

@@ -10,16 +10,16 @@ from typing import Any
 import pytest
 
 from callwright.sandbox import virtual_time as paces
-from callwright.sandbox.virtual_time import Pace, PacedLoop
+from callwright.sandbox.virtual_time import PacedLoop, VirtualTime
 
 
-def run(pace: Pace, story: Callable[[], Coroutine[Any, Any, None]]) -> None:
+def run(pace: VirtualTime, story: Callable[[], Coroutine[Any, Any, None]]) -> None:
     with asyncio.Runner(loop_factory=lambda: PacedLoop(pace)) as runner:
         runner.run(story())
 
 
 def test_a_stepped_clock_stands_until_it_is_advanced() -> None:
-    pace = Pace(None)
+    pace = VirtualTime(None)
 
     async def story() -> None:
         loop = asyncio.get_running_loop()
@@ -44,7 +44,7 @@ def test_a_stepped_clock_stands_until_it_is_advanced() -> None:
 
 
 def test_what_becomes_due_on_the_way_is_done_at_its_time() -> None:
-    pace = Pace(None)
+    pace = VirtualTime(None)
 
     async def story() -> None:
         at: list[float] = []
@@ -64,7 +64,7 @@ def test_what_becomes_due_on_the_way_is_done_at_its_time() -> None:
 
 
 def test_it_waits_for_threads_that_are_at_work() -> None:
-    pace = Pace(None)
+    pace = VirtualTime(None)
 
     async def story() -> None:
         loop = asyncio.get_running_loop()
@@ -97,7 +97,7 @@ def test_what_never_stirs_is_waited_for_once_and_then_time_goes_on(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(paces, "PATIENCE", 0.05)
-    pace = Pace(None)
+    pace = VirtualTime(None)
 
     async def story() -> None:
         loop = asyncio.get_running_loop()
@@ -124,7 +124,7 @@ def test_what_never_stirs_is_waited_for_once_and_then_time_goes_on(
 
 
 def test_sockets_are_real_while_the_clock_stands() -> None:
-    pace = Pace(None)
+    pace = VirtualTime(None)
 
     async def story() -> None:
         loop = asyncio.get_running_loop()
@@ -139,7 +139,7 @@ def test_sockets_are_real_while_the_clock_stands() -> None:
 
 
 def test_a_clock_that_runs_is_sped_up_and_an_advance_waits_for_it() -> None:
-    pace = Pace(1000.0)
+    pace = VirtualTime(1000.0)
 
     async def story() -> None:
         loop = asyncio.get_running_loop()
@@ -154,7 +154,7 @@ def test_a_clock_that_runs_is_sped_up_and_an_advance_waits_for_it() -> None:
 
 
 def test_it_may_begin_again_at_nought_and_be_let_go() -> None:
-    pace = Pace(None)
+    pace = VirtualTime(None)
 
     async def story() -> None:
         await pace.advance(100)

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from callwright.query import (
     Comparison,
     Every,
-    Kind,
+    FieldKind,
     Operator,
     Order,
     Query,
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.anyio
 
 NOW = datetime(2026, 5, 20, 12, 30, tzinfo=UTC)
 LONG_AGO = NOW - timedelta(days=60)
-FINISHED = Comparison("finish_reason", Kind.TEXT, Operator.NOT_EQUAL, None)
+FINISHED = Comparison("finish_reason", FieldKind.TEXT, Operator.NOT_EQUAL, None)
 
 
 class Clock:
@@ -142,15 +142,15 @@ async def plans(database: AsyncEngine, source: Source, query: Query) -> Sequence
     return told
 
 
-EQUAL: list[tuple[str, Kind, Value]] = [
-    ("direction", Kind.TEXT, "in"),
-    ("is_lost", Kind.BOOLEAN, True),
-    ("is_transfer", Kind.BOOLEAN, True),
-    ("employee_id", Kind.INTEGER, 5),
-    ("source", Kind.TEXT, "va"),
-    ("virtual_phone_number", Kind.TEXT, "7"),
-    ("wait_duration", Kind.INTEGER, 5),
-    ("total_duration", Kind.INTEGER, 5),
+EQUAL: list[tuple[str, FieldKind, Value]] = [
+    ("direction", FieldKind.TEXT, "in"),
+    ("is_lost", FieldKind.BOOLEAN, True),
+    ("is_transfer", FieldKind.BOOLEAN, True),
+    ("employee_id", FieldKind.INTEGER, 5),
+    ("source", FieldKind.TEXT, "va"),
+    ("virtual_phone_number", FieldKind.TEXT, "7"),
+    ("wait_duration", FieldKind.INTEGER, 5),
+    ("total_duration", FieldKind.INTEGER, 5),
 ]
 
 
@@ -195,7 +195,7 @@ async def test_an_index_finds_what_a_report_shows(
 async def test_what_is_rare_has_an_index_of_its_own(
     database: AsyncEngine, field: str, index: str
 ) -> None:
-    rare = Comparison(field, Kind.TEXT, Operator.EQUAL, "7")
+    rare = Comparison(field, FieldKind.TEXT, Operator.EQUAL, "7")
     for plan in await plans(database, CALLS, calls(rare)):
         assert index in plan
 
@@ -204,7 +204,7 @@ async def test_what_would_take_minutes_is_ended(database: AsyncEngine) -> None:
     await add(database, *(LONG_AGO + timedelta(seconds=number) for number in range(5000)))
     # Half a million searches: seconds.
     expressions = tuple(
-        Comparison("contact_phone_number", Kind.TEXT, Operator.REGEXP, f"[0-6]{number}")
+        Comparison("contact_phone_number", FieldKind.TEXT, Operator.REGEXP, f"[0-6]{number}")
         for number in range(100)
     )
     query = Query(["id"], Every((FINISHED, Some(expressions))), window=window())

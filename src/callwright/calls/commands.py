@@ -6,7 +6,7 @@ leaves the call where it is, is carried out at once. The table refuses all other
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from callwright.calls.plan import Message, Target
 from callwright.calls.state import LIVE, State
@@ -14,7 +14,7 @@ from callwright.engines.port import CoachMode, LegId
 
 if TYPE_CHECKING:
     from callwright.calls.plan import Conversation
-    from callwright.calls.scenario_plan import Scenario
+    from callwright.calls.scenario_plan import PreparedScenario
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class TransferCall:
 class RunScenario:
     """The employee leaves, a scenario leads the contact on."""
 
-    scenario: "Scenario"
+    scenario: "PreparedScenario"
     conversation: "Conversation"
     "What holds in its talks, unless it knows better who talks."
 
@@ -76,7 +76,7 @@ class SetCoachMode:
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class RecordTalk:
     on: bool
 
 
@@ -111,7 +111,7 @@ class DisconnectLeg:
 Moving = Hold | Unhold | MakeCall | TransferTalk | RestoreTalk | TransferCall | RunScenario
 "Commands that the script takes."
 
-Staying = AddCoach | SetCoachMode | Record | Mute | SendKey | SetTag | RemoveTag | DisconnectLeg
+Staying = AddCoach | SetCoachMode | RecordTalk | Mute | SendKey | SetTag | RemoveTag | DisconnectLeg
 "Commands that leave the call where it is."
 
 Command = Moving | Staying
@@ -126,7 +126,7 @@ ALLOWED: Mapping[type[Command], frozenset[State]] = {
     RunScenario: frozenset({State.TALK}),
     AddCoach: frozenset({State.TALK}),
     SetCoachMode: frozenset({State.TALK}),
-    Record: frozenset({State.TALK}),
+    RecordTalk: frozenset({State.TALK}),
     Mute: LIVE,
     SendKey: LIVE,  # and the contact must have answered
     SetTag: LIVE,
@@ -137,6 +137,12 @@ ALLOWED: Mapping[type[Command], frozenset[State]] = {
 
 class CommandRefused(Exception):
     """The command cannot be carried out; which of its kinds says why."""
+
+    reason: ClassVar[str]
+    "What ``option.failed`` says of it: the name of its kind, unless that has a word of its own."
+
+    def __init_subclass__(cls, reason: str = "") -> None:
+        cls.reason = reason or cls.__name__
 
 
 class WrongState(CommandRefused):
@@ -163,7 +169,7 @@ class RecordingForced(CommandRefused):
     """The employee's calls are always recorded; a client cannot turn that off."""
 
 
-class DuplicateTag(CommandRefused):
+class TagAlreadySet(CommandRefused, reason="DuplicateTag"):
     """The session has the tag already."""
 
 

@@ -16,7 +16,7 @@ from callwright.calls.commands import (
     Unhold,
 )
 from callwright.calls.ending import TALKED_TOO_LONG, TRANSFERRED, Ending
-from callwright.calls.inbox import Request
+from callwright.calls.inbox import PendingCommand
 from callwright.calls.options import Buttons
 from callwright.calls.party import Party, PartyLeft, Ringing, present
 from callwright.calls.plan import Conversation, Message, Role
@@ -49,7 +49,7 @@ async def converse(
     return TALKED_TOO_LONG
 
 
-async def talk(call: Session, contact: Party, operator: Party) -> Request:
+async def talk(call: Session, contact: Party, operator: Party) -> PendingCommand:
     """Join the two until the client asks for something else."""
     call.enter(State.TALK)
     with present(contact, operator), call.talking(contact, operator):
@@ -61,7 +61,7 @@ async def hold(
     plan: Conversation,
     contact: Party,
     operator: Party,
-    request: Request,
+    request: PendingCommand,
     message: Message | None,
 ) -> Party:
     """Let the contact wait, the operator perhaps consult a third; return who talks with it next."""
@@ -85,7 +85,7 @@ async def hold(
 
 
 async def consult(
-    call: Session, plan: Conversation, operator: Party, request: Request, asked: MakeCall
+    call: Session, plan: Conversation, operator: Party, request: PendingCommand, asked: MakeCall
 ) -> Party | None:
     """Ring a third party and let the operator talk with it.
 
@@ -117,7 +117,7 @@ async def consult(
 
 
 async def leave_consultation(
-    call: Session, operator: Party, ringing: Ringing, request: Request
+    call: Session, operator: Party, ringing: Ringing, request: PendingCommand
 ) -> Party:
     """Drop the third party, or, for it, the operator, even while it is still rung."""
     request.accept()
@@ -136,7 +136,7 @@ async def leave_consultation(
 
 
 async def hand_over(
-    call: Session, plan: Conversation, contact: Party, operator: Party, request: Request
+    call: Session, plan: Conversation, contact: Party, operator: Party, request: PendingCommand
 ) -> Party:
     """Blind transfer: the operator leaves at once, the contact waits for the third party."""
     assert isinstance(request.command, TransferCall)
@@ -151,7 +151,9 @@ async def hand_over(
     return third
 
 
-def leave_to_scenario(call: Session, contact: Party, operator: Party, request: Request) -> None:
+def leave_to_scenario(
+    call: Session, contact: Party, operator: Party, request: PendingCommand
+) -> None:
     """The operator leaves, and whoever coaches; the contact stays."""
     request.accept()
     call.dismiss(operator, TRANSFERRED)

@@ -7,16 +7,16 @@ from callwright.calls.commands import (
     ALLOWED,
     AddCoach,
     DisconnectLeg,
-    DuplicateTag,
     LegUnknown,
     Mute,
     NoSuchTag,
-    Record,
+    RecordTalk,
     RemoveTag,
     SendKey,
     SetCoachMode,
     SetTag,
     Staying,
+    TagAlreadySet,
     WrongState,
 )
 from callwright.calls.ending import RELEASED
@@ -39,7 +39,7 @@ def carry_out(session: Session, command: Staying) -> None:
             session.coaches.add(command, coached=session.talkers[1])
         case SetCoachMode(mode=mode):
             session.coaches.set_mode(mode)
-        case Record(on=on):
+        case RecordTalk(on=on):
             session.recorder.turn(on=on)
         case Mute(leg=leg_id, muted=muted):
             _mute(session, _live_leg(session, leg_id), muted=muted)
@@ -47,7 +47,7 @@ def carry_out(session: Session, command: Staying) -> None:
             _send_key(session, key)
         case SetTag(tag=tag, name=name):
             if tag in session.record.tags:
-                raise DuplicateTag
+                raise TagAlreadySet
             session.tell(events.TagSet, tag=tag, name=name)
         case RemoveTag(tag=tag):
             if tag not in session.record.tags:

@@ -9,7 +9,15 @@ import anyio
 
 from callwright.calls.journal import JournalUnavailable
 from callwright.calls.scenario_plan import InboundCall, RefusedCall
-from callwright.engines.port import Cause, Engine, EngineEvent, LegEnded, LegGone, LegId, LegOffered
+from callwright.engines.port import (
+    Cause,
+    Engine,
+    EngineEvent,
+    LegGone,
+    LegId,
+    LegOffered,
+    LegReleased,
+)
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +37,7 @@ class Reception(Protocol):
         """Say what becomes of a call that has come in; None: its number leads nowhere."""
 
 
-class Door:
+class InboundGate:
     """``start`` gives a call its session, which takes the leg by `take`. Raises what it raises."""
 
     def __init__(
@@ -39,7 +47,7 @@ class Door:
         "Without one every call is turned away."
         self._engine = engine
         self._start = start
-        self._waiting: dict[LegId, LegEnded | None] = {}
+        self._waiting: dict[LegId, LegReleased | None] = {}
         "Legs that no session has yet, and how they have ended meanwhile."
         self._turned_away: set[LegId] = set()
         "Legs that no session will have, and that have not ended yet."
@@ -73,7 +81,7 @@ class Door:
         if leg in self._waiting and self._waiting.pop(leg) is None:
             self.turn_away(event, refusal)
 
-    def take(self, leg: LegId) -> LegEnded | None:
+    def take(self, leg: LegId) -> LegReleased | None:
         """Hand a leg over to its session; return its end, if the caller has given up meanwhile."""
         return self._waiting.pop(leg)
 
@@ -82,7 +90,7 @@ class Door:
         leg = event.leg
         if leg not in self._waiting and leg not in self._turned_away:
             return False
-        if isinstance(event, LegEnded):
+        if isinstance(event, LegReleased):
             self._turned_away.discard(leg)
             if leg in self._waiting:
                 self._waiting[leg] = event

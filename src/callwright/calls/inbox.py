@@ -16,7 +16,7 @@ WAITING_AT_MOST = 16
 
 
 @dataclass(slots=True, eq=False)
-class Request:
+class PendingCommand:
     """A command under way; whoever sent it waits for ``answered``."""
 
     command: Moving
@@ -39,10 +39,10 @@ class Inbox:
 
     def __init__(self, state: Callable[[], State]) -> None:
         self._state = state
-        self._waiting: deque[Request] = deque()
+        self._waiting: deque[PendingCommand] = deque()
         self._arrived = anyio.Event()
         self._is_closed = False
-        self._taken: Request | None = None
+        self._taken: PendingCommand | None = None
         "The last one the script has taken: it may leave before it has answered."
 
     async def ask(self, command: Moving) -> None:
@@ -53,21 +53,21 @@ class Inbox:
         full = len(self._waiting) >= WAITING_AT_MOST
         if self._is_closed or full or not self._allows(command):
             raise WrongState
-        request = Request(command)
+        request = PendingCommand(command)
         self._waiting.append(request)
         self._arrived.set()
         await request.answered.wait()
         if request.is_refused:
             raise WrongState
 
-    async def next(self) -> Request:
+    async def next(self) -> PendingCommand:
         """Wait for the next command that is allowed in the state the session is in by then."""
         while True:
             await self._arrived.wait()
             if request := self._take():
                 return request
 
-    async def next_unless(self, settled: anyio.Event) -> Request | None:
+    async def next_unless(self, settled: anyio.Event) -> PendingCommand | None:
         """The same; None as soon as something else has been settled."""
         while not settled.is_set():
             await first_of(self._arrived, settled)
@@ -99,7 +99,7 @@ class Inbox:
     def _allows(self, command: Moving) -> bool:
         return self._state() in ALLOWED[type(command)]
 
-    def _take(self) -> Request | None:
+    def _take(self) -> PendingCommand | None:
         """Take the oldest command that still means something; the others are refused."""
         found = None
         while self._waiting and found is None:

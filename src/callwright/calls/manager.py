@@ -13,7 +13,7 @@ import anyio
 
 from callwright.calls.ending import SHUT_DOWN, TOO_MANY_CALLS, Ending
 from callwright.calls.events import LegStarted, Listener, SessionEvent
-from callwright.calls.inbound_gate import Door, Draining
+from callwright.calls.inbound_gate import Draining, InboundGate
 from callwright.calls.journal import Journal, Once
 from callwright.calls.party import Party
 from callwright.calls.plan import Plan, SessionId
@@ -33,9 +33,9 @@ from callwright.engines.port import (
     Cause,
     Engine,
     EngineEvent,
-    LegEnded,
     LegId,
     LegOffered,
+    LegReleased,
 )
 from callwright.figures import Figure
 
@@ -74,7 +74,7 @@ class CallManager:
         self._now = now
         self._sessions: dict[SessionId, Session] = {}
         self._by_leg: dict[LegId, Session] = {}
-        self.door = Door(engine, self.start)
+        self.door = InboundGate(engine, self.start)
         self._queues = Queues(self._on_the_phone)
         self._tasks: TaskGroup | None = None
         self._became_idle = anyio.Event()
@@ -162,7 +162,7 @@ class CallManager:
 
     def _deliver(self, session: Session, event: EngineEvent) -> None:
         session.deliver(event)
-        if isinstance(event, LegEnded):
+        if isinstance(event, LegReleased):
             del self._by_leg[event.leg]
             self._queues.look_again()
 

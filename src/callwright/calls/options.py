@@ -10,7 +10,7 @@ from callwright.calls import events
 from callwright.calls.commands import (
     AddCoach,
     CommandRefused,
-    Record,
+    RecordTalk,
     RunScenario,
     SetTag,
     TransferCall,
@@ -103,7 +103,7 @@ async def run_option(session: "Session", option: Option) -> None:
         case FinishConversation():
             session.end(FINISHED)
         case ToggleRecording():
-            carry_out(session, Record(on=not session.recorder.on))
+            carry_out(session, RecordTalk(on=not session.recorder.on))
         case ToggleCoach(coach=coach):
             if not session.coaches.dismiss_all():
                 carry_out(session, AddCoach(coach, CoachMode.WHISPER))
@@ -161,7 +161,7 @@ class Buttons:
         try:
             await run_option(self._session, option)
         except CommandRefused as refusal:
-            reason = option.reason if isinstance(option, NotOffered) else type(refusal).__name__
+            reason = option.reason if isinstance(option, NotOffered) else refusal.reason
             self._session.tell(events.OptionFailed, button=button, reason=reason)
         else:
             self._session.tell(events.OptionRun, button=button)

@@ -9,7 +9,7 @@ import anyio.lowlevel
 
 from callwright.calls.keypad import Keypad
 from callwright.calls.plan import Confirmation, Message, Role, Target, TimedKey
-from callwright.calls.playback import Hearing
+from callwright.calls.playback import PlaybackQueue
 from callwright.engines.port import Cause, LegGone
 
 if TYPE_CHECKING:
@@ -122,9 +122,9 @@ class Party:
             self.session.engine.reject(self.leg.id, cause)
         await self.leg.settled.wait()
 
-    def hears(self, message: Message | None, then: Message | None = None) -> Hearing:
+    def hears(self, message: Message | None, then: Message | None = None) -> PlaybackQueue:
         """In a ``with``: the party hears ``message`` once, then the music ``then``, looped."""
-        return Hearing(self.session, self.leg, message, then)
+        return PlaybackQueue(self.session, self.leg, message, then)
 
     async def hears_out(self, message: Message | None) -> bool:
         """Play ``message`` to its end; False if it could not be played.

@@ -35,7 +35,7 @@ class Rung(Protocol):
     when_early: Callable[[Leg], None] | None
 
 
-class Hearing:
+class PlaybackQueue:
     """A ``with`` block during which a party hears something; leaving the block ends the sound.
 
     The sound is started by a task of the session's, so entering never waits. Nothing is raised into

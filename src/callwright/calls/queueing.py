@@ -13,7 +13,7 @@ from callwright.calls.session import Session
 from callwright.engines.port import Cause
 
 if TYPE_CHECKING:
-    from callwright.calls.playback import Hearing
+    from callwright.calls.playback import PlaybackQueue
 
 
 async def taken_from_queue(call: Session, contact: Party, queue: Queue) -> Party | None:
@@ -29,7 +29,7 @@ async def taken_from_queue(call: Session, contact: Party, queue: Queue) -> Party
     if place is None:
         return None
     try:
-        with place, present(contact), Waiting(contact, place, queue):
+        with place, present(contact), WaitingInQueue(contact, place, queue):
             operator = await _somebody(call, place, queue)
     finally:
         call.tell(
@@ -80,14 +80,14 @@ async def _somebody(call: Session, place: Place, queue: Queue) -> Party | None:
     return None
 
 
-class Waiting:
+class WaitingInQueue:
     """In the ``with`` block the contact hears music and, now and then, its position."""
 
     def __init__(self, contact: Party, place: Place, queue: Queue) -> None:
         self._contact = contact
         self._place = place
         self._queue = queue
-        self._hearing: Hearing | None = None
+        self._hearing: PlaybackQueue | None = None
         self._scope = anyio.CancelScope()
 
     def __enter__(self) -> Self:

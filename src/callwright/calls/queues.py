@@ -24,7 +24,7 @@ def who(target: Target) -> Who:
 class Place:
     """One contact in a line. Leaving the ``with`` block leaves the line."""
 
-    def __init__(self, line: "Line", people: Sequence[Member]) -> None:
+    def __init__(self, line: "QueueLine", people: Sequence[Member]) -> None:
         self.people = [member for member in people if member]
         self.given: Member | None = None
         "Who is kept for this contact, and is now to be rung."
@@ -55,7 +55,7 @@ class Place:
         self._line.give_back(self, rest)
 
 
-class Line:
+class QueueLine:
     """The contacts that wait in one queue, in the order they came."""
 
     def __init__(
@@ -137,7 +137,7 @@ class Queues:
 
     def __init__(self, busy: Callable[[int], set[Who]]) -> None:
         self._busy = busy
-        self._lines: dict[tuple[int, str], Line] = {}
+        self._lines: dict[tuple[int, str], QueueLine] = {}
         self._kept: dict[int, set[Who]] = {}
 
     def join(self, account: int, queue: Queue) -> Place | None:
@@ -150,11 +150,11 @@ class Queues:
         people = [member for member in queue.people if member]
         return self._line(account, queue).choose(people, besides)
 
-    def _line(self, account: int, queue: Queue) -> Line:
+    def _line(self, account: int, queue: Queue) -> QueueLine:
         key = account, queue.name
         if key not in self._lines:
             kept = self._kept.setdefault(account, set())
-            self._lines[key] = Line(lambda: self._busy(account), kept, self.look_again)
+            self._lines[key] = QueueLine(lambda: self._busy(account), kept, self.look_again)
         return self._lines[key]
 
     def look_again(self) -> None:

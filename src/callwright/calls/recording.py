@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from callwright.calls.session import Session
 
 
-class Recorder:
+class SessionRecorder:
     """Records the talks of one session while it is on; holds and consultations are not recorded.
 
     A voicemail is recorded whether it is on or not.

@@ -30,7 +30,7 @@ async def first_to_take(party: Party, groups: Sequence[RingGroup]) -> None:
     raise PartyLeft(party, in_one_word(causes))
 
 
-class _Line:
+class _RingingLine:
     """One phone of a group: rung for a stand-in until it is known whether that takes the call."""
 
     def __init__(self, party: Party, target: Target) -> None:
@@ -60,14 +60,14 @@ async def _ring(party: Party, group: RingGroup, causes: set[Cause]) -> Leg | Non
     A phone that fails leaves its line to the next one; lines are added as time passes.
     """
     waiting = deque(group.targets)
-    ringing: list[_Line] = []
+    ringing: list[_RingingLine] = []
     lines, grows_at = group.lines_start, anyio.current_time() + group.wave_after
     dropped_because: str | None = None
     try:
         while True:
             while waiting and len(ringing) < lines:
                 await anyio.lowlevel.checkpoint_if_cancelled()
-                ringing.append(_Line(party, waiting.popleft()))
+                ringing.append(_RingingLine(party, waiting.popleft()))
             if not ringing:
                 return None
             grows = bool(waiting) and lines < group.lines_limit

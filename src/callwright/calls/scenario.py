@@ -10,12 +10,17 @@ from callwright.calls.scenario_plan import (
     HangUp,
     InboundCall,
     Menu,
+    PreparedScenario,
     Queue,
     Ring,
-    Scenario,
     ScenarioCall,
 )
-from callwright.calls.scenario_script import Course, Path, TooManyTransitions, talk_and_go_on
+from callwright.calls.scenario_script import (
+    Path,
+    ScenarioScript,
+    TooManyTransitions,
+    talk_and_go_on,
+)
 from callwright.calls.scripts import then_contact
 from callwright.calls.session import Session
 from callwright.engines.port import Cause
@@ -29,7 +34,7 @@ async def inbound_call(call: Session, plan: InboundCall, contact: Party) -> Endi
         await contact.is_answered()
     except PartyLeft:
         return GIVEN_UP
-    return await Course(call, contact, plan.scenario, plan.conversation).run()
+    return await ScenarioScript(call, contact, plan.scenario, plan.conversation).run()
 
 
 async def refused_call(contact: Party, ending: Ending, cause: Cause) -> Ending:
@@ -50,10 +55,10 @@ async def scenario_call(call: Session, plan: ScenarioCall) -> Ending:
         return await talk_and_go_on(call, conversation, contact, employee)
     await contact.answers([asked.contact])
     contact.gets_keys(asked.keys)
-    return await Course(call, contact, plan.scenario, asked.conversation, asked).run()
+    return await ScenarioScript(call, contact, plan.scenario, asked.conversation, asked).run()
 
 
-async def somebody_of(call: Session, scenario: Scenario) -> Party:
+async def somebody_of(call: Session, scenario: PreparedScenario) -> Party:
     """Ring the people of a scenario before there is a contact: return the first to answer.
 
     What speaks to the contact, or asks something, is passed over as if the contact did nothing.

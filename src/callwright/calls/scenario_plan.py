@@ -157,7 +157,7 @@ Operation = Play | Menu | Ring | Queue | Ask | Voicemail | HangUp
 
 
 @dataclass(frozen=True, slots=True)
-class Scenario:
+class PreparedScenario:
     branches: Mapping[Label, Sequence[Operation]]
 
     @property
@@ -172,7 +172,7 @@ class ScenarioCall:
 
     asked: EmployeeCall
     "What the request says of both; its ``employee`` is empty, the scenario knows whom to ring."
-    scenario: Scenario
+    scenario: PreparedScenario
 
     @property
     def caption(self) -> Caption:
@@ -188,7 +188,7 @@ class InboundCall:
     "The one that was offered."
     contact: Target
     "Who calls; its ``caller_id`` is the number that was called."
-    scenario: Scenario
+    scenario: PreparedScenario
     conversation: Conversation
 
 

@@ -23,11 +23,11 @@ from callwright.calls.scenario_plan import (
     NoRoute,
     Operation,
     Play,
+    PreparedScenario,
     Question,
     Queue,
     Ring,
     Route,
-    Scenario,
     Voicemail,
 )
 from callwright.calls.session import Session
@@ -56,7 +56,7 @@ class TooManyTransitions(Exception):
 class Path:
     """Where in its operations a scenario is."""
 
-    def __init__(self, scenario: Scenario) -> None:
+    def __init__(self, scenario: PreparedScenario) -> None:
         self.branch: Label = START
         self.number = 0
         "Of the operation last given, in its branch, from 1."
@@ -85,7 +85,7 @@ class Path:
         self.branch, self.number = branch, 0
 
 
-class Course:
+class ScenarioScript:
     """Leads a contact, who has answered, through a scenario.
 
     ``asked``: what a request says beside the scenario; None for a call that has come in.
@@ -95,7 +95,7 @@ class Course:
         self,
         call: Session,
         contact: Party,
-        scenario: Scenario,
+        scenario: PreparedScenario,
         conversation: Conversation,
         asked: EmployeeCall | None = None,
     ) -> None:
@@ -254,7 +254,7 @@ async def talk_and_go_on(
     come_to = await converse(call, conversation, contact, operator)
     if isinstance(come_to, Ending):
         return come_to
-    return await Course(call, contact, come_to.scenario, come_to.conversation).run()
+    return await ScenarioScript(call, contact, come_to.scenario, come_to.conversation).run()
 
 
 async def choice(contact: Party, menu: Menu) -> Label | None:

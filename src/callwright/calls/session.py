@@ -25,7 +25,7 @@ from callwright.calls.leg import Leg
 from callwright.calls.party import Party, PartyLeft
 from callwright.calls.plan import Caption, Role, SessionId, Target
 from callwright.calls.record import CallRecord
-from callwright.calls.recording import Recorder
+from callwright.calls.recording import SessionRecorder
 from callwright.calls.state import TRANSITIONS, State
 from callwright.clock import utc_now
 from callwright.engines import port
@@ -79,7 +79,7 @@ class Session:
         self.options: Options = {}
         "Talk options of the conversation."
         self.keys = Keys(self)
-        self.recorder = Recorder(self, recordings)
+        self.recorder = SessionRecorder(self, recordings)
         self.coaches = Coaches(self)
         self._listener = listener
         self._begun = anyio.current_time()
@@ -272,7 +272,7 @@ class Session:
         """Take one event of the engine's about one of this session's legs."""
         leg = self.legs[event.leg]
         match event:
-            case port.LegEnded():
+            case port.LegReleased():
                 self._leg_ended(leg, event)
             case port.RecordingFinished():
                 self.recorder.finished(event)
@@ -285,7 +285,7 @@ class Session:
                 self.tell(events.EarlyMediaHeard, leg=leg.id)
                 if leg.party.when_early and leg.party.leg is leg:
                     leg.party.when_early(leg)
-            case port.LegAnswered():
+            case port.LegConnected():
                 leg.answered = anyio.current_time()
                 if leg.role is Role.CONTACT:
                     self.contact_leg = leg
@@ -325,7 +325,7 @@ class Session:
             with anyio.move_on_after(GOODBYE_WITHIN, shield=True):
                 await self._all_over.wait()
 
-    def _leg_ended(self, leg: Leg, event: port.LegEnded) -> None:
+    def _leg_ended(self, leg: Leg, event: port.LegReleased) -> None:
         leg.ended = now = anyio.current_time()
         leg.cause = cause = leg.cause or event.cause
         self.tell(

@@ -16,10 +16,10 @@ from callwright.cli.terminal import CommandFault, out, show
 from callwright.sandbox.numbers import FAMILIES, PREFIX
 
 if TYPE_CHECKING:
-    from callwright.sandbox.service import Sandbox
+    from callwright.sandbox.service import SandboxService
 
 
-class Clock(Enum):
+class ClockMode(Enum):
     REAL = "real"
     STEPPED = "stepped"
 
@@ -40,8 +40,8 @@ def sandbox(
         typer.Option(help="URL that every event is sent to; may be given again."),
     ] = None,
     clock: Annotated[
-        Clock, typer.Option(help="stepped: time stands until sandbox.advance moves it.")
-    ] = Clock.REAL,
+        ClockMode, typer.Option(help="stepped: time stands until sandbox.advance moves it.")
+    ] = ClockMode.REAL,
     speed: Annotated[
         float, typer.Option(min=0.01, max=10_000, help="Seconds of the sandbox in a real one.")
     ] = 1.0,
@@ -59,7 +59,7 @@ def sandbox(
     if numbers:
         show_numbers()
         return
-    if clock is Clock.STEPPED and speed != 1.0:
+    if clock is ClockMode.STEPPED and speed != 1.0:
         raise CommandFault("--speed is for a clock that runs, not for --clock stepped")
     if token is not None and not 1 <= len(token) <= 255:
         raise CommandFault("--token: a token has 1 to 255 characters")
@@ -76,7 +76,7 @@ def sandbox(
         data=data,
         token=token or TOKEN,
         webhooks=webhook or (),
-        speed=None if clock is Clock.STEPPED else speed,
+        speed=None if clock is ClockMode.STEPPED else speed,
     )
     told = _tell_program if as_json else _tell
     try:
@@ -95,7 +95,9 @@ def show_numbers() -> None:
     )
 
 
-async def _until_told(up: "Sandbox", tell: Callable[["Sandbox"], None], *, until_eof: bool) -> None:
+async def _until_told(
+    up: "SandboxService", tell: Callable[["SandboxService"], None], *, until_eof: bool
+) -> None:
     import anyio
 
     with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
@@ -122,11 +124,11 @@ async def _stdin_ended() -> None:
             return
 
 
-def _tell_program(up: "Sandbox") -> None:
+def _tell_program(up: "SandboxService") -> None:
     typer.echo(json.dumps({"url": up.url, "token": up.token, "clock": up.clock}))
 
 
-def _tell(up: "Sandbox") -> None:
+def _tell(up: "SandboxService") -> None:
     from callwright.sandbox.template_data import WEBHOOK_SECRET
 
     params: dict[str, object] = {
@@ -152,7 +154,7 @@ def _tell(up: "Sandbox") -> None:
     show_numbers()
 
 
-def _curl(up: "Sandbox", method: str, params: dict[str, object]) -> str:
+def _curl(up: "SandboxService", method: str, params: dict[str, object]) -> str:
     asked = {"access_token": up.token, **params}
     request = {"jsonrpc": "2.0", "id": 1, "method": method, "params": asked}
     return f"curl {up.url}/v4.0 -d {shlex.quote(json.dumps(request))}"

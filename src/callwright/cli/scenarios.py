@@ -15,7 +15,7 @@ from callwright.provisioning import administration
 scenario_app = typer.Typer(help="Scenarios; the directory file says them.")
 
 
-class Format(StrEnum):
+class DiagramFormat(StrEnum):
     TEXT = "text"
     MERMAID = "mermaid"
 
@@ -38,8 +38,9 @@ def list_scenarios(config: Config = None) -> None:
 def show_scenario(
     scenario: Annotated[str, typer.Argument(help="Its id, or its name.", metavar="ID|NAME")],
     form: Annotated[
-        Format, typer.Option("--format", help="A tree, or a Mermaid flowchart for documents.")
-    ] = Format.TEXT,
+        DiagramFormat,
+        typer.Option("--format", help="A tree, or a Mermaid flowchart for documents."),
+    ] = DiagramFormat.TEXT,
     config: Config = None,
 ) -> None:
     """Draw a scenario."""
@@ -52,7 +53,7 @@ def show_scenario(
     if len(found) > 1:
         ids = ", ".join(str(one.id) for one in found)
         raise CommandFault(f"several scenarios are called {scenario}: {ids}")
-    if form is Format.MERMAID:
+    if form is DiagramFormat.MERMAID:
         out.print(mermaid(found[0]), soft_wrap=True)
     else:
         out.print(tree(found[0]), soft_wrap=True)

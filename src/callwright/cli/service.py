@@ -26,7 +26,7 @@ from callwright.directory.media import put_in
 from callwright.provisioning import administration
 from callwright.provisioning.administration import NewToken
 from callwright.provisioning.apply import apply_directory
-from callwright.provisioning.diff import Change, Kind
+from callwright.provisioning.diff import Change, ChangeKind
 from callwright.provisioning.file import read_directory_file
 from callwright.provisioning.media import take_in_all
 from callwright.storage.database import database_file, migrate
@@ -135,7 +135,7 @@ def apply_file(
         out.print(_told(change), soft_wrap=True)
     counts = [
         f"{sum(change.kind is kind for change in changes)} {kind.value}"
-        for kind in Kind
+        for kind in ChangeKind
         if any(change.kind is kind for change in changes)
     ]
     if not changes:
@@ -148,9 +148,9 @@ def apply_file(
 
 def _told(change: Change) -> Text:
     sign, style = {
-        Kind.ADDED: ("+", "green"),
-        Kind.CHANGED: ("~", "yellow"),
-        Kind.REMOVED: ("-", "red"),
+        ChangeKind.ADDED: ("+", "green"),
+        ChangeKind.CHANGED: ("~", "yellow"),
+        ChangeKind.REMOVED: ("-", "red"),
     }[change.kind]
     text = Text(f"{sign} {change.what}", style=style)
     for place, field in enumerate(change.fields):

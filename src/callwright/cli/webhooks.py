@@ -27,7 +27,12 @@ from callwright.directory.webhook import GRACE, Verb, Webhook, WebhookDraft, Web
 from callwright.public_events.webhook_checks import fault_of_template, faulty_types
 from callwright.storage.tables import Origin
 from callwright.storage.webhooks.stored import StoredWebhooks
-from callwright.storage.webhooks.webhook_log import Attempt, Entry, Outcome, StoredWebhookLog
+from callwright.storage.webhooks.webhook_log import (
+    Attempt,
+    AttemptOutcome,
+    LoggedAttempt,
+    StoredWebhookLog,
+)
 
 T = TypeVar("T")
 
@@ -160,7 +165,7 @@ def show_log(
 ) -> None:
     """Show the latest attempts to tell webhooks something, the newest last."""
 
-    async def work(database: AsyncEngine) -> list[Entry]:
+    async def work(database: AsyncEngine) -> list[LoggedAttempt]:
         stored = StoredWebhooks(database)
         chosen = None if webhook is None else (await _find(stored, webhook)).id
         return await StoredWebhookLog(database).latest(
@@ -242,7 +247,7 @@ def _show_secret(name: str, secret: str) -> None:
 
 def _show_attempt(attempt: Attempt) -> None:
     """Show what was sent and answered; exit with 1 if it was not taken."""
-    taken = attempt.outcome is Outcome.SENT
+    taken = attempt.outcome is AttemptOutcome.SENT
     told = f"{attempt.event_type}: {_outcome(attempt)}, in {attempt.duration:.3f} s"
     out.print(Text(told, style="green" if taken else "red"), soft_wrap=True)
     _show_contents(attempt)
@@ -260,9 +265,9 @@ def _show_contents(attempt: Attempt) -> None:
 
 
 def _outcome(attempt: Attempt) -> str:
-    if attempt.outcome is Outcome.SENT:
+    if attempt.outcome is AttemptOutcome.SENT:
         return f"taken ({attempt.status})"
     reason = attempt.error_message or attempt.error_type or ""
     if not attempt.number:
         return f"not taken: {reason}"
-    return f"{'given up' if attempt.outcome is Outcome.GIVEN_UP else 'failed'}: {reason}"
+    return f"{'given up' if attempt.outcome is AttemptOutcome.GIVEN_UP else 'failed'}: {reason}"

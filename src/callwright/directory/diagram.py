@@ -5,15 +5,15 @@ from collections.abc import Iterator
 
 from callwright.directory.scenario import (
     START,
-    Ask,
-    HangUp,
-    Menu,
+    AskOperation,
+    HangUpOperation,
+    MenuOperation,
     Operation,
-    Play,
-    Queue,
-    Ring,
+    PlayOperation,
+    QueueOperation,
+    RingOperation,
     Scenario,
-    Voicemail,
+    VoicemailOperation,
     goes_on,
     ways,
 )
@@ -29,18 +29,18 @@ _SHAPES = {"menu": ('{{"', '"}}'), "ask": ('{{"', '"}}'), "hangup": ('(["', '"])
 def in_words(operation: Operation) -> str:
     """Say in one line what an operation does, but for where it leads to."""
     match operation:
-        case Play(message=message) | Menu(message=message):
+        case PlayOperation(message=message) | MenuOperation(message=message):
             return f"{operation.do} {_said(message)}"
-        case Ring():
+        case RingOperation():
             how = " at once" if operation.strategy == "at_once" else ""
             return f"ring{how}: {_people(operation)}"
-        case Queue():
+        case QueueOperation():
             return f"queue {operation.name}, {operation.at_most:g} s at most: {_people(operation)}"
-        case Ask():
+        case AskOperation():
             return f"ask {operation.method} {operation.url}"
-        case Voicemail():
+        case VoicemailOperation():
             return f"voicemail, {operation.at_most:g} s at most"
-        case HangUp():
+        case HangUpOperation():
             return "hangup"
 
 
@@ -75,7 +75,7 @@ def _said(message: int | str) -> str:
     return f"“{textwrap.shorten(message, TEXT_AT_MOST, placeholder=' …')}”"
 
 
-def _people(operation: Ring | Queue) -> str:
+def _people(operation: RingOperation | QueueOperation) -> str:
     parts = []
     if operation.employees:
         word = "employee" if len(operation.employees) == 1 else "employees"

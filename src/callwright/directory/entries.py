@@ -98,7 +98,7 @@ E164 = Annotated[str, AfterValidator(_e164)]
 Id = Annotated[int, Field(ge=1, lt=1 << 53)]
 
 
-class Entry(BaseModel):
+class FileEntry(BaseModel):
     """A table of the file: strict, closed, and silent about what was written where it is wrong."""
 
     model_config = ConfigDict(
@@ -110,7 +110,7 @@ class Entry(BaseModel):
     )
 
 
-class AccountEntry(Entry):
+class AccountEntry(FileEntry):
     id: Id = 1
     "Number of the account."
     name: Text
@@ -123,7 +123,7 @@ class AccountEntry(Entry):
     "In which reports show times and are asked for them, such as `Europe/Moscow`."
 
 
-class UserEntry(Entry):
+class UserEntry(FileEntry):
     login: Name
     "Name of the user, for `login.user`; unique."
     password_hash: Annotated[str, AfterValidator(_argon2)] | None = Field(default=None, repr=False)
@@ -135,7 +135,7 @@ class UserEntry(Entry):
     active: bool = True
 
 
-class TokenEntry(Entry):
+class TokenEntry(FileEntry):
     user: Name
     "Login of the user whose token it is: one of this file, or one made by a command."
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -146,7 +146,7 @@ class TokenEntry(Entry):
     "When it stops working; left out: never."
 
 
-class TrunkEntry(Entry):
+class TrunkEntry(FileEntry):
     name: Name
     "What virtual numbers call it; unique. The first trunk of the file is the default."
     host: Annotated[str, AfterValidator(_host)]
@@ -179,7 +179,7 @@ class TrunkEntry(Entry):
     active: bool = True
 
 
-class VirtualNumberEntry(Entry):
+class VirtualNumberEntry(FileEntry):
     number: E164
     "A number of the account's own, digits without +; unique."
     trunk: Name | None = None
@@ -192,7 +192,7 @@ class VirtualNumberEntry(Entry):
     comment: Annotated[str, Field(max_length=200), AfterValidator(_printable)] | None = None
 
 
-class PhoneEntry(Entry):
+class PhoneEntry(FileEntry):
     number: Annotated[str, Field(pattern=r"^[0-9A-Za-z][0-9A-Za-z_.-]{0,31}$")]
     "E.164 digits without +, a SIP number or an extension; one employee's only."
     kind: Annotated[PhoneKind, Field(strict=False)]
@@ -212,7 +212,7 @@ class PhoneEntry(Entry):
     active: bool = True
 
 
-class EmployeeEntry(Entry):
+class EmployeeEntry(FileEntry):
     id: Id
     "Number clients name the employee by."
     full_name: Text
@@ -225,14 +225,14 @@ class EmployeeEntry(Entry):
     "Tables `[[employees.phones]]`, in the order they are rung."
 
 
-class GroupEntry(Entry):
+class GroupEntry(FileEntry):
     name: Text
     "What scenarios call it; unique."
     employees: Annotated[list[Id], Field(min_length=1, max_length=50)]
     "Ids of its employees, in the order they are rung."
 
 
-class ScenarioEntry(Entry):
+class ScenarioEntry(FileEntry):
     id: Id
     "Number clients name the scenario by."
     name: Text
@@ -243,7 +243,7 @@ class ScenarioEntry(Entry):
     "Tables `[[scenarios.branches.LABEL]]`: what operations may lead to."
 
 
-class MediaFileEntry(Entry):
+class MediaFileEntry(FileEntry):
     id: Id
     "Number clients name the file by."
     name: Text
@@ -252,14 +252,14 @@ class MediaFileEntry(Entry):
     "Path of the audio, relative to the directory file. WAV, MP3, Ogg, FLAC, M4A and others."
 
 
-class TagEntry(Entry):
+class TagEntry(FileEntry):
     id: Id
     "Number clients name the tag by."
     name: Text
     "Unique in the account."
 
 
-class TalkOptionEntry(Entry):
+class TalkOptionEntry(FileEntry):
     button: Annotated[str, Field(pattern=r"^[0-9*#]{1,4}$")]
     "Keys the employee presses during the talk; unique."
     mnemonic: Annotated[Mnemonic, Field(strict=False)]
@@ -270,13 +270,13 @@ class TalkOptionEntry(Entry):
     "Id of the tag (`tag_call`), number (`transfer_call`), id of the scenario (`run_scenario`)."
 
 
-class BlacklistEntry(Entry):
+class BlacklistEntry(FileEntry):
     number: E164
     "Number that is not called."
     comment: Annotated[str, Field(max_length=200), AfterValidator(_printable)] = ""
 
 
-class WebhookEntry(Entry):
+class WebhookEntry(FileEntry):
     name: Text
     "What the webhook is called; unique."
     url: Annotated[str, AfterValidator(checked_url)]
@@ -294,7 +294,7 @@ class WebhookEntry(Entry):
     is; a new webhook gets one, which `callwright webhook rotate` replaces and shows."""
 
 
-class Directory(Entry):
+class DirectoryContent(FileEntry):
     """The whole file."""
 
     account: AccountEntry

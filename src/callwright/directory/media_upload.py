@@ -29,7 +29,7 @@ class IntakeBusy(Exception):
     """Too many files are waiting already."""
 
 
-class Intake:
+class MediaUpload:
     """``media``: the folder audio comes to. ``scratch``: one for what is brought; it is emptied.
 
     ``at_most``: longest audio that is taken, in seconds.

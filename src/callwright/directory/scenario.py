@@ -74,7 +74,7 @@ Shown = Literal["virtual", "contact"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Play:
+class PlayOperation:
     """The contact hears a message to its end."""
 
     __pydantic_config__ = _CLOSED
@@ -84,7 +84,7 @@ class Play:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Menu:
+class MenuOperation:
     """The contact chooses a branch by a key."""
 
     __pydantic_config__ = _CLOSED
@@ -101,7 +101,7 @@ class Menu:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ring:
+class RingOperation:
     """People are rung; who is not reached is followed by the next operation."""
 
     __pydantic_config__ = _CLOSED
@@ -122,7 +122,7 @@ class Ring:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Queue:
+class QueueOperation:
     """The contact waits until one of several people is free and answers."""
 
     __pydantic_config__ = _CLOSED
@@ -151,7 +151,7 @@ class Queue:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ask:
+class AskOperation:
     """A customer's URL says where the call goes."""
 
     __pydantic_config__ = _CLOSED
@@ -174,7 +174,7 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Voicemail:
+class VoicemailOperation:
     """The contact leaves a message."""
 
     __pydantic_config__ = _CLOSED
@@ -187,14 +187,20 @@ class Voicemail:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HangUp:
+class HangUpOperation:
     __pydantic_config__ = _CLOSED
 
     do: Literal["hangup"] = "hangup"
 
 
 Operation = Annotated[
-    Play | Menu | Ring | Queue | Ask | Voicemail | HangUp,
+    PlayOperation
+    | MenuOperation
+    | RingOperation
+    | QueueOperation
+    | AskOperation
+    | VoicemailOperation
+    | HangUpOperation,
     Field(discriminator="do"),
 ]
 KINDS = ("play", "menu", "ring", "queue", "ask", "voicemail", "hangup")
@@ -227,15 +233,15 @@ BRANCHES: TypeAdapter[Mapping[str, Sequence[Operation]]] = TypeAdapter(
 def ways(operation: Operation) -> Iterator[tuple[tuple[str, ...], str, str]]:
     """Where an operation may lead: the field that says so, in words when, and the label."""
     match operation:
-        case Menu(keys=keys, otherwise=otherwise):
+        case MenuOperation(keys=keys, otherwise=otherwise):
             for key, label in keys.items():
                 yield ("keys", key), f"key {key}", label
             if otherwise is not None:
                 yield ("otherwise",), "no key", otherwise
-        case Ring(then=then) | Queue(then=then):
+        case RingOperation(then=then) | QueueOperation(then=then):
             if then is not None:
                 yield ("then",), "after the talk", then
-        case Ask(returned=returned, otherwise=otherwise, then=then):
+        case AskOperation(returned=returned, otherwise=otherwise, then=then):
             for code, label in returned.items():
                 yield ("returned", code), f"returned {code}", label
             if otherwise is not None:
@@ -249,9 +255,9 @@ def ways(operation: Operation) -> Iterator[tuple[tuple[str, ...], str, str]]:
 def goes_on(operation: Operation) -> bool:
     """Whether the operation after this one in its list can ever be come to."""
     match operation:
-        case HangUp():
+        case HangUpOperation():
             return False
-        case Menu(otherwise=otherwise):
+        case MenuOperation(otherwise=otherwise):
             return otherwise is None
         case _:
             return True

@@ -3,14 +3,14 @@
 from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 
-from callwright.directory.entries import Directory, ScenarioEntry
+from callwright.directory.entries import DirectoryContent, ScenarioEntry
 from callwright.directory.scenario import (
     KINDS,
     START,
-    Menu,
+    MenuOperation,
     Operation,
-    Queue,
-    Ring,
+    QueueOperation,
+    RingOperation,
     goes_on,
     media_of,
     ways,
@@ -43,7 +43,11 @@ class Needs:
 def needs(lists: Iterable[Sequence[Operation]]) -> Needs:
     """What the operations of a scenario name, all lists together."""
     operations = [operation for one in lists for operation in one]
-    ringing = [operation for operation in operations if isinstance(operation, Ring | Queue)]
+    ringing = [
+        operation
+        for operation in operations
+        if isinstance(operation, RingOperation | QueueOperation)
+    ]
     return Needs(
         employees=frozenset(employee for one in ringing for employee in one.employees),
         groups=frozenset(one.group for one in ringing if one.group is not None),
@@ -51,7 +55,7 @@ def needs(lists: Iterable[Sequence[Operation]]) -> Needs:
     )
 
 
-def contradictions(content: Directory) -> Iterator[Contradiction]:
+def contradictions(content: DirectoryContent) -> Iterator[Contradiction]:
     """Find labels, people and scenarios that are named and not there, and what leads nowhere."""
     employees = {employee.id for employee in content.employees}
     for place, group in enumerate(content.groups):
@@ -79,7 +83,7 @@ def contradictions_of(
     yield from _ways(scenario)
 
 
-def named_media(content: Directory) -> Iterator[tuple[Place, int]]:
+def named_media(content: DirectoryContent) -> Iterator[tuple[Place, int]]:
     """Every media file that a scenario plays, and where it says so."""
     for place, scenario in enumerate(content.scenarios):
         for path, media in media_named_by(scenario):
@@ -113,10 +117,10 @@ def _people(
     operation: Operation, employees: Set[int], groups: Set[str], where: str
 ) -> Iterator[Contradiction]:
     match operation:
-        case Menu(keys=keys):
+        case MenuOperation(keys=keys):
             if not keys:
                 yield ("keys",), "a menu needs a key at least"
-        case Ring() | Queue():
+        case RingOperation() | QueueOperation():
             if not (operation.employees or operation.numbers or operation.group):
                 yield (), "nobody is named: employees, numbers or group are needed"
             for at, employee in enumerate(operation.employees):

@@ -12,7 +12,7 @@ import anyio
 import anyio.to_process
 import anyio.to_thread
 
-from callwright.downloads.encoding import Format, encode
+from callwright.downloads.encoding import AudioFormat, encode
 
 log = logging.getLogger(__name__)
 
@@ -44,9 +44,9 @@ class Copies:
         for part in self._folder.glob("*.part"):
             part.unlink(missing_ok=True)
 
-    async def copy(self, source: Path, form: Format) -> Path:
+    async def copy(self, source: Path, form: AudioFormat) -> Path:
         """Return ``source`` in this format. Raises `CopiesBusy`, `OSError`, `ValueError`."""
-        if form is Format.WAV:
+        if form is AudioFormat.WAV:
             return source
         path = self._folder / f"{await anyio.to_thread.run_sync(_key, source)}.{form}"
         if _used(path):
@@ -63,7 +63,7 @@ class Copies:
             self._waiting -= 1
         return path
 
-    async def _make(self, source: Path, path: Path, form: Format) -> None:
+    async def _make(self, source: Path, path: Path, form: AudioFormat) -> None:
         part = self._folder / f"{uuid4().hex}.part"
         try:
             await anyio.to_process.run_sync(partial(encode, source, part, form), cancellable=True)

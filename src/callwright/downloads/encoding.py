@@ -6,27 +6,27 @@ from pathlib import Path
 from typing import Literal
 
 
-class Format(StrEnum):
+class AudioFormat(StrEnum):
     WAV = "wav"
     MP3 = "mp3"
     OPUS = "opus"
 
 
 CONTENT_TYPES = {
-    Format.WAV: "audio/wav",
-    Format.MP3: "audio/mpeg",
-    Format.OPUS: "audio/ogg",
+    AudioFormat.WAV: "audio/wav",
+    AudioFormat.MP3: "audio/mpeg",
+    AudioFormat.OPUS: "audio/ogg",
 }
 # The format of the file, its codec, and bits per second for each channel: speech, well legible.
-_CODECS: Mapping[Format, tuple[str, Literal["libmp3lame", "libopus"], int]] = {
-    Format.MP3: ("mp3", "libmp3lame", 32_000),
-    Format.OPUS: ("ogg", "libopus", 24_000),
+_CODECS: Mapping[AudioFormat, tuple[str, Literal["libmp3lame", "libopus"], int]] = {
+    AudioFormat.MP3: ("mp3", "libmp3lame", 32_000),
+    AudioFormat.OPUS: ("ogg", "libopus", 24_000),
 }
 _BLOCK = 1 << 16
 "Samples read at once."
 
 
-def encode(source: Path, target: Path, form: Format) -> None:
+def encode(source: Path, target: Path, form: AudioFormat) -> None:
     """Write what ``source`` holds, a PCM WAV with 16 bit, to ``target``. Blocks.
 
     Raises `OSError`, and `ValueError` for a file that is no such WAV.

@@ -8,8 +8,8 @@ contract, which ``tests/engines/contract.py`` checks on every engine:
    the far end makes of it is an event. A command that turns out impossible later ends its leg.
 3. **An engine never delivers from inside a command.** An event comes at the earliest in the next
    turn of the event loop, so a caller is never re-entered.
-4. Events of one leg come in order. ``LegEnded`` is a leg's last event and comes exactly once, also
-   for a leg that never rang. After ``hang_up`` it comes at once, without waiting for the far end:
+4. Events of one leg come in order. ``LegReleased`` is a leg's last event and comes exactly once,
+   also for a leg that never rang. After ``hang_up`` it comes at once, without waiting for the far end:
    finishing the protocol (CANCEL crossing an answer, lost BYE) is the engine's own affair.
 5. A command to an ended or unknown leg raises `LegGone`, the only error a script must know.
    ``hang_up`` and ``stop`` never raise it; stopping a playback that has finished is no error.
@@ -144,7 +144,9 @@ class EarlyMediaStarted:
 
 
 @dataclass(frozen=True, slots=True)
-class LegAnswered:
+class LegConnected:
+    """The far end has answered."""
+
     leg: LegId
 
 
@@ -167,8 +169,8 @@ class Quality:
 
 
 @dataclass(frozen=True, slots=True)
-class LegEnded:
-    """The leg is gone. Its last event, exactly once."""
+class LegReleased:
+    """The leg has ended. Its last event, exactly once."""
 
     leg: LegId
     cause: Cause
@@ -219,8 +221,8 @@ EngineEvent = (
     LegOffered
     | LegRinging
     | EarlyMediaStarted
-    | LegAnswered
-    | LegEnded
+    | LegConnected
+    | LegReleased
     | DtmfReceived
     | DtmfSent
     | PlaybackFinished
@@ -323,7 +325,7 @@ class Engine(Protocol):
         """Tell the caller of an offered leg that it rings (180)."""
 
     def answer(self, leg: LegId) -> None:
-        """Answer an offered leg; `LegAnswered` follows when the caller has got it.
+        """Answer an offered leg; `LegConnected` follows when the caller has got it.
 
         Without effect on one that is answered already.
         """
@@ -331,5 +333,5 @@ class Engine(Protocol):
     def reject(self, leg: LegId, cause: Cause) -> None:
         """Refuse an offered leg: `BUSY`, `REJECTED`, `WRONG_NUMBER`, `NO_RESOURCES`, else 480.
 
-        `LegEnded` follows at once, with this cause.
+        `LegReleased` follows at once, with this cause.
         """

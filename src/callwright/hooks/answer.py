@@ -11,7 +11,7 @@ class NoAnswer(Exception):
     """The URL has not answered as it should; the text says in a few words what was wrong."""
 
 
-class Fault(StrEnum):
+class HttpFault(StrEnum):
     """Why there was no answer at all."""
 
     PRIVATE_NETWORK = "private_network"
@@ -21,7 +21,7 @@ class Fault(StrEnum):
 
 
 class NotReached(NoAnswer):
-    def __init__(self, fault: Fault, reason: str) -> None:
+    def __init__(self, fault: HttpFault, reason: str) -> None:
         super().__init__(reason)
         self.fault = fault
 
@@ -38,7 +38,7 @@ class Rest(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HttpAnswer:
     """Any answer there is, whatever it says."""
 
     status: int
@@ -50,4 +50,4 @@ class Answer:
 
 def late(within: float) -> NotReached:
     """Say that no answer came in time. ``within``: seconds."""
-    return NotReached(Fault.TIMEOUT, f"it did not answer within {within:g} s")
+    return NotReached(HttpFault.TIMEOUT, f"it did not answer within {within:g} s")

@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self
 from urllib.parse import urlencode
 
-from callwright.hooks.answer import Answer, Headers, NoAnswer, Rest, late
+from callwright.hooks.answer import Headers, HttpAnswer, NoAnswer, Rest, late
 
 if TYPE_CHECKING:
     from callwright.hooks.connection_pool import Pool
@@ -88,7 +88,7 @@ class HookClient:
         *,
         within: float,
         at_most: int = ANSWER_AT_MOST,
-    ) -> Answer:
+    ) -> HttpAnswer:
         """Send one request; return the answer, with ``at_most`` bytes of its body.
 
         ``within``: seconds for everything. Once the status has come, a body that comes too late or

@@ -8,7 +8,7 @@ from typing import Literal
 import anyio
 import httpcore
 
-from callwright.hooks.answer import Answer, Fault, Headers, NotReached, Rest, late
+from callwright.hooks.answer import Headers, HttpAnswer, HttpFault, NotReached, Rest, late
 from callwright.hooks.ssrf import GuardedBackend, NotAllowed
 
 
@@ -35,32 +35,34 @@ class Pool:
         *,
         within: float,
         at_most: int,
-    ) -> Answer:
+    ) -> HttpAnswer:
         """See `callwright.hooks.client.HookClient.send`."""
-        told: Answer | None = None
+        told: HttpAnswer | None = None
         body = b""
         try:
             with anyio.move_on_after(within):
                 async with self._connections.stream(
                     method, url, headers=headers, content=content
                 ) as response:
-                    told = Answer(response.status, response.headers, b"", Rest.LATE)
+                    told = HttpAnswer(response.status, response.headers, b"", Rest.LATE)
                     async for part in response.aiter_stream():
                         body += part
                         if len(body) > at_most:
-                            return Answer(told.status, told.headers, body[:at_most], Rest.TOO_LONG)
-                    return Answer(told.status, told.headers, body, Rest.READ)
+                            return HttpAnswer(
+                                told.status, told.headers, body[:at_most], Rest.TOO_LONG
+                            )
+                    return HttpAnswer(told.status, told.headers, body, Rest.READ)
         except NotAllowed as fault:
-            raise NotReached(Fault.PRIVATE_NETWORK, str(fault)) from fault
+            raise NotReached(HttpFault.PRIVATE_NETWORK, str(fault)) from fault
         except (httpcore.NetworkError, httpcore.TimeoutException) as fault:
             if told is None:
-                raise NotReached(Fault.UNREACHABLE, "it cannot be reached") from fault
-            return Answer(told.status, told.headers, body, Rest.BROKEN)
+                raise NotReached(HttpFault.UNREACHABLE, "it cannot be reached") from fault
+            return HttpAnswer(told.status, told.headers, body, Rest.BROKEN)
         except (httpcore.ProtocolError, httpcore.UnsupportedProtocol, ValueError) as fault:
             if told is None:
                 reason = "it does not speak HTTP as it should"
-                raise NotReached(Fault.PROTOCOL, reason) from fault
-            return Answer(told.status, told.headers, body, Rest.BROKEN)
+                raise NotReached(HttpFault.PROTOCOL, reason) from fault
+            return HttpAnswer(told.status, told.headers, body, Rest.BROKEN)
         if told is None:
             raise late(within)
-        return Answer(told.status, told.headers, body, Rest.LATE)
+        return HttpAnswer(told.status, told.headers, body, Rest.LATE)

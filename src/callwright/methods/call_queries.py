@@ -137,14 +137,14 @@ class Archive(Protocol):
         """The whole story of one of the account's sessions; None if there is none."""
 
 
-class Tagging(Protocol):
+class TagsOnRecord(Protocol):
     async def tags_of(self, session: SessionId) -> Mapping[int, str] | None:
         """The names of a session's tags by id; None: its end is not on record yet."""
 
 
 class Listings:
     def __init__(
-        self, manager: CallManager, archive: Archive, links: Links, tagging: Tagging
+        self, manager: CallManager, archive: Archive, links: Links, tagging: TagsOnRecord
     ) -> None:
         self._manager = manager
         self._archive = archive

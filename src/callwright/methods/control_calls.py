@@ -32,51 +32,51 @@ from callwright.methods.refusals import refused
 Mode = Literal["whisper", "listen", "barge"]
 
 
-class HoldCall(OfSession):
+class HoldCallParams(OfSession):
     contact_message: MessageParams
     "Heard by the contact once; then it hears the waiting music."
 
 
-class HoldCallLeniently(OfSession):
+class LenientHoldCallParams(OfSession):
     contact_message: MessageParams | None = None
     "Heard by the contact once; then, or at once without it, it hears the waiting music."
 
 
-class MakeCall(OfSession):
+class MakeCallParams(OfSession):
     to: PhoneNumber
     "Whom to ring: an extension, a SIP number, an employee's number, or any other."
     to_message: MessageParams | None = None
     "Played to the one who answers before the employee is joined."
 
 
-class TransferCall(OfSession):
+class TransferCallParams(OfSession):
     to: PhoneNumber
     "Who takes over: an extension, a SIP number, an employee's number, or any other."
 
 
-class AddCoach(OfSession):
+class AddCoachParams(OfSession):
     phone_number: PhoneNumber | None = None
     "The coach's number; without it the coach that is set for the employee."
     mode: Mode = "whisper"
     "`whisper`: the employee hears the coach; `listen`: nobody does; `barge`: both do."
 
 
-class SetCoachMode(OfSession):
+class SetCoachModeParams(OfSession):
     mode: Mode
     "As in add.coach."
 
 
-class RecordCall(OfSession):
+class RecordCallParams(OfSession):
     action: Literal["on", "off"]
     "Whether to record."
 
 
-class OfLeg(OfSession):
+class OfLegParams(OfSession):
     leg_id: Id
     "The leg, as list.calls shows it."
 
 
-class SendDtmf(OfSession):
+class SendDtmfParams(OfSession):
     dtmf_string: Annotated[str, Field(pattern=r"^[0-9*#]$")]
     "Exactly one key: `0-9 * #`. The contact gets it."
 
@@ -106,7 +106,7 @@ def _declare(
 
 HOLD_CALL = _declare(
     "hold.call",
-    HoldCall,
+    HoldCallParams,
     "Put the contact on hold: it hears a message and music, the employee hears nothing.",
     *_MESSAGE_ERRORS,
     states=ALLOWED[commands.Hold],
@@ -116,7 +116,7 @@ UNHOLD_CALL = _declare(
 )
 MAKE_CALL = _declare(
     "make.call",
-    MakeCall,
+    MakeCallParams,
     "Ring a third party for the employee, while the contact is on hold.",
     *_SOMEBODY_ERRORS,
     *_MESSAGE_ERRORS,
@@ -136,14 +136,14 @@ RESTORE_TALK = _declare(
 )
 TRANSFER_CALL = _declare(
     "transfer.call",
-    TransferCall,
+    TransferCallParams,
     "Blind transfer: the employee leaves at once, the contact waits until the other answers.",
     *_SOMEBODY_ERRORS,
     states=ALLOWED[commands.TransferCall],
 )
 ADD_COACH = _declare(
     "add.coach",
-    AddCoach,
+    AddCoachParams,
     "Ring a coach, who listens to the talk and helps the employee.",
     "coach_not_found",
     *_SOMEBODY_ERRORS,
@@ -151,40 +151,40 @@ ADD_COACH = _declare(
 )
 SET_COACH_MODE = _declare(
     "set.coach_mode",
-    SetCoachMode,
+    SetCoachModeParams,
     "Change who hears the coaches.",
     "coach_not_found",
     states=ALLOWED[commands.SetCoachMode],
 )
 RECORD_CALL = _declare(
     "record.call",
-    RecordCall,
+    RecordCallParams,
     "Begin or end the recording of the talk.",
     "forbidden",
     "record_already_started",
     "record_already_stopped",
-    states=ALLOWED[commands.Record],
+    states=ALLOWED[commands.RecordTalk],
 )
 MUTE_LEG = _declare(
     "mute.leg",
-    OfLeg,
+    OfLegParams,
     "Let nobody hear one leg; it goes on hearing the others.",
     "leg_not_found",
     states=ALLOWED[commands.Mute],
 )
 UNMUTE_LEG = _declare(
     "unmute.leg",
-    OfLeg,
+    OfLegParams,
     "Let a muted leg be heard again.",
     "leg_not_found",
     states=ALLOWED[commands.Mute],
 )
 SEND_DTMF = _declare(
-    "send.dtmf", SendDtmf, "Send one key to the contact.", states=ALLOWED[commands.SendKey]
+    "send.dtmf", SendDtmfParams, "Send one key to the contact.", states=ALLOWED[commands.SendKey]
 )
 DISCONNECT_LEG = _declare(
     "disconnect.leg",
-    OfLeg,
+    OfLegParams,
     "Hang up one leg; with the contact's, or that of whoever talks with it, the session ends.",
     "leg_not_found",
     states=ALLOWED[commands.DisconnectLeg],
@@ -235,7 +235,7 @@ class ControlCalls:
     def methods(self) -> Sequence[Method[Any]]:
         hold = _declare(
             HOLD_CALL.name,
-            HoldCallLeniently,
+            LenientHoldCallParams,
             HOLD_CALL.summary,
             *_MESSAGE_ERRORS,
             states=ALLOWED[commands.Hold],
@@ -257,7 +257,7 @@ class ControlCalls:
             RELEASE_CALL.served_by(self.release),
         )
 
-    async def hold(self, caller: Caller, params: HoldCall | HoldCallLeniently) -> Success:
+    async def hold(self, caller: Caller, params: HoldCallParams | LenientHoldCallParams) -> Success:
         self._messages.check("contact_message", params.contact_message)
         session = self._live.session(caller, params)
         found = await self._messages.find(caller.account, "contact_message", params.contact_message)
@@ -266,7 +266,7 @@ class ControlCalls:
     async def unhold(self, caller: Caller, params: OfSession) -> Success:
         return await self._move(self._live.session(caller, params), commands.Unhold())
 
-    async def make_call(self, caller: Caller, params: MakeCall) -> Success:
+    async def make_call(self, caller: Caller, params: MakeCallParams) -> Success:
         self._messages.check("to_message", params.to_message)
         session = self._live.session(caller, params)
         third = await self._somebody(caller, session, "to", params.to)
@@ -279,12 +279,12 @@ class ControlCalls:
     async def restore_talk(self, caller: Caller, params: OfSession) -> Success:
         return await self._move(self._live.session(caller, params), commands.RestoreTalk())
 
-    async def transfer_call(self, caller: Caller, params: TransferCall) -> Success:
+    async def transfer_call(self, caller: Caller, params: TransferCallParams) -> Success:
         session = self._live.session(caller, params)
         third = await self._somebody(caller, session, "to", params.to)
         return await self._move(session, commands.TransferCall([third]))
 
-    async def add_coach(self, caller: Caller, params: AddCoach) -> Success:
+    async def add_coach(self, caller: Caller, params: AddCoachParams) -> Success:
         session = self._live.session(caller, params)
         if params.phone_number is None:
             coach = await self._coach_in_settings(caller, session)
@@ -292,24 +292,24 @@ class ControlCalls:
             coach = [await self._somebody(caller, session, "phone_number", params.phone_number)]
         return self._do(session, commands.AddCoach(coach, CoachMode(params.mode)))
 
-    async def set_coach_mode(self, caller: Caller, params: SetCoachMode) -> Success:
+    async def set_coach_mode(self, caller: Caller, params: SetCoachModeParams) -> Success:
         command = commands.SetCoachMode(CoachMode(params.mode))
         return self._do(self._live.session(caller, params), command)
 
-    async def record(self, caller: Caller, params: RecordCall) -> Success:
-        command = commands.Record(on=params.action == "on")
+    async def record(self, caller: Caller, params: RecordCallParams) -> Success:
+        command = commands.RecordTalk(on=params.action == "on")
         return self._do(self._live.session(caller, params), command)
 
-    async def mute(self, caller: Caller, params: OfLeg) -> Success:
+    async def mute(self, caller: Caller, params: OfLegParams) -> Success:
         return self._to_leg(caller, params, commands.Mute(LegId(params.leg_id), muted=True))
 
-    async def unmute(self, caller: Caller, params: OfLeg) -> Success:
+    async def unmute(self, caller: Caller, params: OfLegParams) -> Success:
         return self._to_leg(caller, params, commands.Mute(LegId(params.leg_id), muted=False))
 
-    async def send_dtmf(self, caller: Caller, params: SendDtmf) -> Success:
+    async def send_dtmf(self, caller: Caller, params: SendDtmfParams) -> Success:
         return self._do(self._live.session(caller, params), commands.SendKey(params.dtmf_string))
 
-    async def disconnect_leg(self, caller: Caller, params: OfLeg) -> Success:
+    async def disconnect_leg(self, caller: Caller, params: OfLegParams) -> Success:
         return self._to_leg(caller, params, commands.DisconnectLeg(LegId(params.leg_id)))
 
     async def release(self, caller: Caller, params: OfSession) -> Success:
@@ -340,7 +340,7 @@ class ControlCalls:
             raise refused(refusal) from None
         return SUCCESS
 
-    def _to_leg(self, caller: Caller, params: OfLeg, command: commands.Staying) -> Success:
+    def _to_leg(self, caller: Caller, params: OfLegParams, command: commands.Staying) -> Success:
         try:
             carry_out(self._live.session(caller, params), command)
         except commands.LegUnknown as refusal:

@@ -22,13 +22,13 @@ from callwright.methods.start_params import CallStarted
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 
-class Record(Protocol):
+class IdempotencyRecord(Protocol):
     async def begun_with(self, account: AccountId, key: str, now: datetime) -> Begun | None:
         """The session begun with a key that has not expired at ``now``."""
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class FirstResult:
     data: object
     replayed: bool
     "It is the first request's result, given again."
@@ -37,7 +37,7 @@ class Outcome:
 class Repeats:
     """``clock`` gives seconds since 1970 (UTC)."""
 
-    def __init__(self, record: Record, clock: Callable[[], float]) -> None:
+    def __init__(self, record: IdempotencyRecord, clock: Callable[[], float]) -> None:
         self._record = record
         self._clock = clock
         self._under_way: set[tuple[AccountId, str]] = set()
@@ -49,7 +49,7 @@ class Repeats:
         params: Params,
         sent: Mapping[str, object],
         key: str,
-    ) -> Outcome:
+    ) -> FirstResult:
         """Serve a request unless it was served before. Raises `IdempotencyKeyConflict`.
 
         ``sent``: the parameters as they came, without the token; by them requests are told apart.
@@ -63,10 +63,10 @@ class Repeats:
             now = datetime.fromtimestamp(self._clock(), UTC)
             begun = await self._record.begun_with(caller.account.id, key, now)
             if begun is None:
-                return Outcome(await method.serve(replace(caller, once=once), params), False)
+                return FirstResult(await method.serve(replace(caller, once=once), params), False)
             if begun.fingerprint != once.fingerprint:
                 raise IdempotencyKeyConflict
-            return Outcome(CallStarted(call_session_id=begun.session), True)
+            return FirstResult(CallStarted(call_session_id=begun.session), True)
         finally:
             self._under_way.remove(under_way)
 

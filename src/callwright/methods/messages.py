@@ -22,7 +22,7 @@ class MessageParams(Params):
     "Id of the media file, as a string; or the text."
 
 
-class Speech(Protocol):
+class SpeechSynthesis(Protocol):
     """Turns text into a message; the synthesis starts with the call of `prepare`."""
 
     def prepare(self, text: str) -> Message: ...
@@ -31,7 +31,7 @@ class Speech(Protocol):
 class Found:
     """A message of a request that can be played; `ready` is called when the request is accepted."""
 
-    def __init__(self, speech: Speech, text: str, file: MediaFile | None) -> None:
+    def __init__(self, speech: SpeechSynthesis, text: str, file: MediaFile | None) -> None:
         self._speech = speech
         self._text = text
         self._file = file
@@ -52,7 +52,9 @@ def ready(found: Found | None) -> Message | None:
 class Messages:
     """``tts_length_limit``: longest text, in characters."""
 
-    def __init__(self, directory: Directory, speech: Speech, *, tts_length_limit: int) -> None:
+    def __init__(
+        self, directory: Directory, speech: SpeechSynthesis, *, tts_length_limit: int
+    ) -> None:
         self._directory = directory
         self._speech = speech
         self._tts_length_limit = tts_length_limit

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from callwright.calls.plan import Confirmation
 from callwright.config import PromptSettings
-from callwright.methods.messages import Speech
+from callwright.methods.messages import SpeechSynthesis
 
 CONFIRM_WITHIN = 15.0
 "Seconds from the answer in which an operator must take the call (choreography 4)."
@@ -27,7 +27,7 @@ _NAMES: Mapping[str, Mapping[str, str]] = {
 
 
 class Prompts:
-    def __init__(self, speech: Speech, settings: PromptSettings) -> None:
+    def __init__(self, speech: SpeechSynthesis, settings: PromptSettings) -> None:
         self._speech = speech
         self._settings = settings
 

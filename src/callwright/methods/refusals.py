@@ -15,7 +15,7 @@ REFUSALS: Mapping[type[CommandRefused], type[ApiError]] = {
     commands.AlreadyRecording: errors.RecordAlreadyStarted,
     commands.NotRecording: errors.RecordAlreadyStopped,
     commands.RecordingForced: errors.Forbidden,
-    commands.DuplicateTag: errors.DuplicateTag,
+    commands.TagAlreadySet: errors.DuplicateTag,
     commands.NoSuchTag: errors.EntityNotFound,
     OptionNotOffered: errors.Forbidden,
 }

@@ -27,7 +27,7 @@ from callwright.hooks.client import HookClient
 from callwright.hooks.reply import read_reply
 from callwright.methods.api_error import ApiError
 from callwright.methods.conversations import Conversations
-from callwright.methods.messages import Speech, recorded
+from callwright.methods.messages import SpeechSynthesis, recorded
 from callwright.methods.numbers import Numbers
 
 log = logging.getLogger(__name__)
@@ -58,7 +58,7 @@ class Scenarios:
         self,
         directory: Directory,
         numbers: Numbers,
-        speech: Speech,
+        speech: SpeechSynthesis,
         conversations: Conversations,
         client: HookClient,
         beep: Message,
@@ -72,14 +72,14 @@ class Scenarios:
 
     async def ready(
         self, scenario: declared.Scenario, occasion: Occasion, waiting_music: Message
-    ) -> plan.Scenario:
+    ) -> plan.PreparedScenario:
         """Return the scenario's operations, with everything they name found."""
         finding = Finding(self, occasion, waiting_music)
         branches = {}
         for label, operations in scenario.branches.items():
             found = [await finding.operation(operation) for operation in operations]
             branches[label] = [operation for operation in found if operation is not None]
-        return plan.Scenario(branches)
+        return plan.PreparedScenario(branches)
 
 
 class Finding:
@@ -95,10 +95,10 @@ class Finding:
     async def operation(self, operation: declared.Operation) -> plan.Operation | None:
         """Return an operation that can be carried out; None if there is nothing left of it."""
         match operation:
-            case declared.Play():
+            case declared.PlayOperation():
                 message = await self._message(operation.message)
                 return plan.Play(message) if message else None
-            case declared.Menu():
+            case declared.MenuOperation():
                 return plan.Menu(
                     await self._message(operation.message),
                     operation.keys,
@@ -106,14 +106,14 @@ class Finding:
                     operation.repeats,
                     operation.otherwise,
                 )
-            case declared.Ring():
+            case declared.RingOperation():
                 people = await self._people(operation)
                 return plan.Ring(
                     _groups(people, at_once=operation.strategy == "at_once"),
                     await self._message(operation.message),
                     operation.then,
                 )
-            case declared.Queue():
+            case declared.QueueOperation():
                 return plan.Queue(
                     name=operation.name,
                     people=await self._people(operation),
@@ -125,7 +125,7 @@ class Finding:
                     message=await self._message(operation.message),
                     then=operation.then,
                 )
-            case declared.Ask():
+            case declared.AskOperation():
                 return plan.Ask(
                     CustomersUrl(self, operation),
                     await self._message(operation.message),
@@ -134,18 +134,18 @@ class Finding:
                     operation.otherwise,
                     operation.then,
                 )
-            case declared.Voicemail():
+            case declared.VoicemailOperation():
                 return plan.Voicemail(
                     await self._message(operation.message),
                     self._scenarios.beep if operation.beep else None,
                     operation.at_most,
                 )
-            case declared.HangUp():
+            case declared.HangUpOperation():
                 return plan.HangUp()
             case _:
                 assert_never(operation)
 
-    async def route(self, operation: declared.Ask, question: plan.Question) -> plan.Route:
+    async def route(self, operation: declared.AskOperation, question: plan.Question) -> plan.Route:
         """Ask a customer's URL. Raises `NoAnswer`."""
         facts: Mapping[str, str | int] = {
             "call_session_id": question.session,
@@ -170,7 +170,9 @@ class Finding:
             operator_message=await self._named(reply.operator_media, reply.operator_text),
         )
 
-    async def _people(self, operation: declared.Ring | declared.Queue) -> list[plan.Member]:
+    async def _people(
+        self, operation: declared.RingOperation | declared.QueueOperation
+    ) -> list[plan.Member]:
         """Whoever can be rung: employees and the group's with all their phones, and numbers."""
         account = self._occasion.account.id
         employees = [EmployeeId(employee) for employee in operation.employees]
@@ -183,7 +185,7 @@ class Finding:
         return [member for member in members if member]
 
     async def _phones(
-        self, employee: EmployeeId, operation: declared.Ring | declared.Queue
+        self, employee: EmployeeId, operation: declared.RingOperation | declared.QueueOperation
     ) -> Sequence[Target]:
         found = await self._directory.employee(self._occasion.account.id, employee)
         if found is None:
@@ -207,7 +209,9 @@ class Finding:
         )
 
     async def _number(
-        self, number: str, operation: declared.Ring | declared.Queue | declared.Ask
+        self,
+        number: str,
+        operation: declared.RingOperation | declared.QueueOperation | declared.AskOperation,
     ) -> Target | None:
         occasion = self._occasion
         try:
@@ -228,7 +232,7 @@ class Finding:
         found = await self._directory.employee(occasion.account.id, employee)
         return replace(phone, conversation=await self._conversation(found)) if found else phone
 
-    def _announcement(self, queue: declared.Queue) -> plan.Announcement | None:
+    def _announcement(self, queue: declared.QueueOperation) -> plan.Announcement | None:
         text = queue.announcement
         if text is None:
             return None
@@ -265,7 +269,7 @@ class CustomersUrl:
     """`callwright.calls.scenario_plan.Router` for one operation of one call."""
 
     finding: Finding
-    operation: declared.Ask
+    operation: declared.AskOperation
 
     async def route(self, question: plan.Question) -> plan.Route:
         try:

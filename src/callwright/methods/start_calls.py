@@ -18,7 +18,7 @@ from callwright.methods.start_params import (
 from callwright.methods.starting import Starting, TwoParties
 
 
-class EmployeeParams(Params):
+class CalledEmployeeParams(Params):
     """The employee to be rung."""
 
     id: Id
@@ -32,7 +32,7 @@ class StartEmployeeCall(TwoPartyParams):
     "Who is rung first."
     employee_message: MessageParams | None = None
     "Played to the employee."
-    employee: EmployeeParams
+    employee: CalledEmployeeParams
     "Whom to ring."
 
 

@@ -28,7 +28,7 @@ GROUPS_AT_MOST = 10
 Lines = Annotated[int, Field(ge=1, le=PHONES_AT_MOST)]
 
 
-class PhoneParams(Params):
+class GroupPhoneParams(Params):
     """One operator of a group."""
 
     number: PhoneNumber
@@ -39,7 +39,7 @@ class PhoneParams(Params):
     "Seconds it is rung, 1 to 120; without it the setting `calls.dial_time`."
 
 
-class GroupParams(Params):
+class RingGroupParams(Params):
     """Operators who are rung together."""
 
     lines_start: Lines = 1
@@ -50,7 +50,7 @@ class GroupParams(Params):
     "Lines added with each wave."
     incremental_dialing_timeout: DialingTimeout = 10
     "Seconds from one wave to the next, 1 to 120."
-    phones: Annotated[list[PhoneParams], Field(min_length=1, max_length=PHONES_AT_MOST)]
+    phones: Annotated[list[GroupPhoneParams], Field(min_length=1, max_length=PHONES_AT_MOST)]
     "In the order they are rung, at most 50."
 
 
@@ -59,7 +59,7 @@ class StartMultiCall(TwoPartyParams):
     "Who is rung first."
     operator_message: MessageParams | None = None
     "Played to the operator who takes the call."
-    operators: Annotated[list[GroupParams], Field(min_length=1, max_length=GROUPS_AT_MOST)]
+    operators: Annotated[list[RingGroupParams], Field(min_length=1, max_length=GROUPS_AT_MOST)]
     "Groups, rung one after another until somebody takes the call; at most 10."
 
 
@@ -105,13 +105,15 @@ class MultiCalls:
         ]
         return await self._starting.join(asked, sides, groups, heard)
 
-    async def _target(self, caller: Caller, field: str, phone: PhoneParams, sides: Sides) -> Target:
+    async def _target(
+        self, caller: Caller, field: str, phone: GroupPhoneParams, sides: Sides
+    ) -> Target:
         target = await self._starting.numbers.operator(
             caller.account, f"{field}.number", phone.number, sides.virtual, shown=sides.shown
         )
         return replace(target, within=phone.dialing_timeout or target.within)
 
-    def _ready(self, group: GroupParams, targets: Sequence[Target]) -> RingGroup:
+    def _ready(self, group: RingGroupParams, targets: Sequence[Target]) -> RingGroup:
         """The group with its prompts, which begin to be spoken with this call."""
         return RingGroup(
             targets=[

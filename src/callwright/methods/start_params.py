@@ -33,7 +33,7 @@ class Switching(Params):
     "Let the first party hear the contact's early media instead of the waiting music."
 
 
-class Waiting(Params):
+class WaitingMusicParams(Params):
     media_file_id: Id | None = None
     "Media file with the waiting music; without it the system file `dialing_music`."
 
@@ -63,7 +63,7 @@ class ToContact(Params):
     "Played to the contact."
 
 
-class TwoPartyParams(ToContact, Showing, FromNumber, Waiting, Switching):
+class TwoPartyParams(ToContact, Showing, FromNumber, WaitingMusicParams, Switching):
     """What every method has that rings two parties and plays music to the one who waits."""
 
 

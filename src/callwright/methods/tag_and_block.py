@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from callwright.calls import events
-from callwright.calls.commands import ALLOWED, CommandRefused, DuplicateTag, SetTag
+from callwright.calls.commands import ALLOWED, CommandRefused, SetTag, TagAlreadySet
 from callwright.calls.immediate_commands import carry_out
 from callwright.calls.state import LIVE
 from callwright.directory.lookup import Directory
@@ -56,7 +56,7 @@ class Marks:
             raise errors.TagNotFound(field="tag_id", value=params.tag_id, tag_id=params.tag_id)
         try:
             carry_out(session, SetTag(tag.id, tag.name))
-        except DuplicateTag as refusal:
+        except TagAlreadySet as refusal:
             raise refused(refusal, field="tag_id", value=params.tag_id) from None
         except CommandRefused as refusal:
             raise refused(refusal) from None

@@ -28,7 +28,7 @@ def retry_after(attempts: int, jitter: Jitter = random.random) -> timedelta:
     return timedelta(seconds=pause * (0.8 + 0.4 * jitter()))
 
 
-class Breaker:
+class CircuitBreaker:
     """Of one endpoint."""
 
     def __init__(self, jitter: Jitter = random.random, *, longest: float = LONGEST_PAUSE) -> None:

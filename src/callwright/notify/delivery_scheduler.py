@@ -17,13 +17,13 @@ import anyio
 
 from callwright.clock import utc_now
 from callwright.figures import Figure
-from callwright.notify.breaker import Breaker
-from callwright.notify.http_sender import Postman
+from callwright.notify.breaker import CircuitBreaker
+from callwright.notify.http_sender import WebhookSender
 from callwright.notify.message import Endpoint
-from callwright.notify.session_delivery import RETRIED_FOR, Route, Teller
+from callwright.notify.session_delivery import RETRIED_FOR, DeliveryRoute, SessionDelivery
 from callwright.public_events.notice import RecordingLink
 from callwright.public_events.template import TemplateFault
-from callwright.storage.webhooks.outbox import OutboxUnavailable, StoredOutbox, Waiting
+from callwright.storage.webhooks.outbox import OutboxUnavailable, StoredOutbox, WaitingSession
 
 if TYPE_CHECKING:
     from anyio.abc import TaskGroup
@@ -44,7 +44,7 @@ WRITTEN_WITHIN = 2.0
 "Seconds there are to write down what has been sent when the service stops."
 
 
-class Clock(Protocol):
+class SchedulerClock(Protocol):
     """Time as the courier knows it, so that a day of attempts can be had in a moment."""
 
     @property
@@ -67,32 +67,32 @@ class EventLoopClock:
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class DeliveryLimits:
     """Requests that are under way at once."""
 
     of_all: int = 32
     of_each: int = 4
 
 
-class Courier:
+class DeliveryScheduler:
     """``breaker`` makes one for each webhook. ``link``: where recordings are fetched."""
 
     def __init__(
         self,
         outbox: StoredOutbox,
-        postman: Postman,
+        postman: WebhookSender,
         *,
-        limits: Limits,
-        clock: Clock,
-        breaker: Callable[[], Breaker] = Breaker,
+        limits: DeliveryLimits,
+        clock: SchedulerClock,
+        breaker: Callable[[], CircuitBreaker] = CircuitBreaker,
         link: RecordingLink | None = None,
     ) -> None:
         self._outbox = outbox
-        self._teller = Teller(outbox, postman, clock.now, link)
+        self._teller = SessionDelivery(outbox, postman, clock.now, link)
         self._limits = limits
         self._clock = clock
         self._breaker = breaker
-        self._routes: dict[WebhookId, Route] = {}
+        self._routes: dict[WebhookId, DeliveryRoute] = {}
         self._busy: defaultdict[WebhookId, set[SessionId]] = defaultdict(set)
         "Sessions that somebody is at. Kept for a webhook that goes and comes back, too."
         self._waiting: int | None = None
@@ -157,7 +157,7 @@ class Courier:
             if route is None or route.endpoint.webhook.url != webhook.url:
                 if route is not None:
                     route.is_over = True
-                self._routes[webhook.id] = Route(endpoint, self._breaker())
+                self._routes[webhook.id] = DeliveryRoute(endpoint, self._breaker())
             else:
                 route.endpoint = endpoint
         self.wake()
@@ -220,7 +220,9 @@ class Courier:
     def _room(self) -> int:
         return self._limits.of_all - self.busy
 
-    async def _free(self, route: Route, room: int, due_by: datetime) -> list[Waiting]:
+    async def _free(
+        self, route: DeliveryRoute, room: int, due_by: datetime
+    ) -> list[WaitingSession]:
         """What is due by then, and nobody is at."""
         if room <= 0:
             return []
@@ -231,7 +233,9 @@ class Courier:
         found = await self._outbox.due(webhook, due_by, at_most=room + len(busy))
         return [one for one in found if one.session not in busy][:room]
 
-    async def _begin_to_give_up(self, tasks: "TaskGroup", route: Route, now: datetime) -> None:
+    async def _begin_to_give_up(
+        self, tasks: "TaskGroup", route: DeliveryRoute, now: datetime
+    ) -> None:
         """Give up what has waited for a webhook that has taken nothing for all that time."""
         since, cutoff = route.breaker.failing_since, now - RETRIED_FOR
         if since is None or since > cutoff:
@@ -248,18 +252,18 @@ class Courier:
     def _begin(
         self,
         tasks: "TaskGroup",
-        work: Callable[[Route, Waiting], Awaitable[None]],
-        route: Route,
-        waiting: Waiting,
+        work: Callable[[DeliveryRoute, WaitingSession], Awaitable[None]],
+        route: DeliveryRoute,
+        waiting: WaitingSession,
     ) -> None:
         self._busy[waiting.webhook].add(waiting.session)
         tasks.start_soon(self._do, work, route, waiting)
 
     async def _do(
         self,
-        work: Callable[[Route, Waiting], Awaitable[None]],
-        route: Route,
-        waiting: Waiting,
+        work: Callable[[DeliveryRoute, WaitingSession], Awaitable[None]],
+        route: DeliveryRoute,
+        waiting: WaitingSession,
     ) -> None:
         try:
             await work(route, waiting)

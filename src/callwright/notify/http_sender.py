@@ -8,12 +8,12 @@ from datetime import datetime
 from callwright.clock import utc_now
 from callwright.config import WebhookSettings
 from callwright.directory.webhook import Verb, Webhook
-from callwright.hooks.answer import Answer, NotReached
+from callwright.hooks.answer import HttpAnswer, NotReached
 from callwright.hooks.client import HookClient
-from callwright.notify.message import Message
+from callwright.notify.message import WebhookMessage
 from callwright.notify.signing import signed
 from callwright.public_events.notice import Notice
-from callwright.storage.webhooks.webhook_log import Attempt, Outcome
+from callwright.storage.webhooks.webhook_log import Attempt, AttemptOutcome
 
 ANSWER_KEPT = 2000
 "Bytes of an answer that are read, and characters of it that are kept."
@@ -22,7 +22,7 @@ PUT_OFF_AT_MOST = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class SendResult:
     duration: float
     "Seconds."
     status: int | None = None
@@ -39,7 +39,7 @@ class Result:
         return self.error_type is None
 
 
-class Postman:
+class WebhookSender:
     """``within``: seconds a receiver has to answer.
 
     ``now`` is the time that is signed. Receivers compare it with theirs, so it is never that of a
@@ -57,7 +57,7 @@ class Postman:
         self._within = within
         self._now = now
 
-    async def send(self, webhook: Webhook, delivery_id: str, message: Message) -> Result:
+    async def send(self, webhook: Webhook, delivery_id: str, message: WebhookMessage) -> SendResult:
         """Make the request. Every 2xx takes it; nothing is raised."""
         now = self._now()
         content = message.text.encode()
@@ -76,16 +76,16 @@ class Postman:
             )
         except NotReached as fault:
             spent = time.monotonic() - began
-            return Result(spent, error_type=fault.fault.value, error_message=str(fault))
+            return SendResult(spent, error_type=fault.fault.value, error_message=str(fault))
         return _result(answer, time.monotonic() - began)
 
 
-def _result(answer: Answer, duration: float) -> Result:
+def _result(answer: HttpAnswer, duration: float) -> SendResult:
     # Neither database takes NUL everywhere.
     text = answer.body.decode(errors="replace").replace("\0", "\ufffd")
     if 200 <= answer.status < 300:
-        return Result(duration, answer.status, text)
-    return Result(
+        return SendResult(duration, answer.status, text)
+    return SendResult(
         duration,
         answer.status,
         text,
@@ -107,12 +107,12 @@ def attempt_of(
     webhook: Webhook,
     notice: Notice,
     delivery_id: str,
-    message: Message,
-    result: Result,
+    message: WebhookMessage,
+    result: SendResult,
     began: datetime,
     *,
     number: int,
-    outcome: Outcome,
+    outcome: AttemptOutcome,
 ) -> Attempt:
     """Put an attempt in the words of the log."""
     return Attempt(

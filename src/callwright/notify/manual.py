@@ -8,11 +8,11 @@ from datetime import datetime
 
 from callwright.config import WebhookSettings
 from callwright.directory.webhook import Webhook
-from callwright.notify.http_sender import Postman, Result, attempt_of, webhook_client
-from callwright.notify.message import Endpoint, Message
+from callwright.notify.http_sender import SendResult, WebhookSender, attempt_of, webhook_client
+from callwright.notify.message import Endpoint, WebhookMessage
 from callwright.public_events.sample import sample
 from callwright.public_events.template import Form
-from callwright.storage.webhooks.webhook_log import Attempt, Outcome
+from callwright.storage.webhooks.webhook_log import Attempt, AttemptOutcome
 
 USUAL_SAMPLE = "session.finished"
 
@@ -34,7 +34,7 @@ async def send_again(
     settings: WebhookSettings, webhook: Webhook, before: Attempt, now: datetime
 ) -> Attempt:
     """Send what was sent before, under the same id, to where the webhook is now."""
-    message = Message(Form(before.form), before.content)
+    message = WebhookMessage(Form(before.form), before.content)
     result = await _send(settings, webhook, before.delivery_id, message)
     return replace(
         before,
@@ -57,12 +57,14 @@ def _usual_type(webhook: Webhook) -> str:
     return USUAL_SAMPLE if not types or USUAL_SAMPLE in types else types[0]
 
 
-def _outcome(result: Result) -> Outcome:
-    return Outcome.SENT if result.taken else Outcome.GIVEN_UP
+def _outcome(result: SendResult) -> AttemptOutcome:
+    return AttemptOutcome.SENT if result.taken else AttemptOutcome.GIVEN_UP
 
 
 async def _send(
-    settings: WebhookSettings, webhook: Webhook, delivery_id: str, message: Message
-) -> Result:
+    settings: WebhookSettings, webhook: Webhook, delivery_id: str, message: WebhookMessage
+) -> SendResult:
     async with webhook_client(settings) as client:
-        return await Postman(client, within=settings.within).send(webhook, delivery_id, message)
+        return await WebhookSender(client, within=settings.within).send(
+            webhook, delivery_id, message
+        )

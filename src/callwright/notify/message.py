@@ -12,7 +12,7 @@ from callwright.public_events.template import Form, Template
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class WebhookMessage:
     form: Form
     text: str
     "Body of a POST, query of a GET."
@@ -38,18 +38,18 @@ class Endpoint:
         """The id of an event's delivery: the same however often it is sent, also after a crash."""
         return f"wh{self.webhook.id}-{event_id}"
 
-    def message(self, notice: Notice, delivery_id: str) -> Message:
+    def message(self, notice: Notice, delivery_id: str) -> WebhookMessage:
         if self.template is not None:
             zone = ZoneInfo(self.webhook.timezone)
             values = values_of(Sending(notice, self.webhook.name, delivery_id, zone))
-            return Message(self.template.form, self.template.render(values))
+            return WebhookMessage(self.template.form, self.template.render(values))
         told = {"delivery_id": delivery_id, **notice.as_json()}
         if self.webhook.verb is Verb.POST:
-            return Message(Form.JSON, _json(told))
+            return WebhookMessage(Form.JSON, _json(told))
         pairs = {
             name: value if isinstance(value, str) else _json(value) for name, value in told.items()
         }
-        return Message(Form.PAIRS, urlencode(pairs))
+        return WebhookMessage(Form.PAIRS, urlencode(pairs))
 
 
 def _json(value: object) -> str:

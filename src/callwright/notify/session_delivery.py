@@ -11,13 +11,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from callwright.calls.events import SessionEvent
-from callwright.notify.breaker import Breaker, retry_after
-from callwright.notify.http_sender import Postman, Result, attempt_of
+from callwright.notify.breaker import CircuitBreaker, retry_after
+from callwright.notify.http_sender import SendResult, WebhookSender, attempt_of
 from callwright.notify.message import Endpoint
 from callwright.public_events.catalogue import notices
 from callwright.public_events.notice import Notice, RecordingLink, linked
-from callwright.storage.webhooks.outbox import Step, StoredOutbox, Waiting
-from callwright.storage.webhooks.webhook_log import Outcome
+from callwright.storage.webhooks.outbox import DeliveryStep, StoredOutbox, WaitingSession
+from callwright.storage.webhooks.webhook_log import AttemptOutcome
 
 log = logging.getLogger(__name__)
 
@@ -25,24 +25,24 @@ RETRIED_FOR = timedelta(hours=24)
 
 
 @dataclass(slots=True)
-class Route:
+class DeliveryRoute:
     """The way to one webhook while the service runs."""
 
     endpoint: Endpoint
-    breaker: Breaker
+    breaker: CircuitBreaker
     came_back: bool = True
     "It is new, or takes events again: what was put off need not wait any more."
     is_over: bool = False
     "The webhook is gone, or has another address, to which another route leads."
 
 
-class Teller:
+class SessionDelivery:
     """``now``: UTC, aware. ``link``: where recordings are fetched."""
 
     def __init__(
         self,
         outbox: StoredOutbox,
-        postman: Postman,
+        postman: WebhookSender,
         now: Callable[[], datetime],
         link: RecordingLink | None,
     ) -> None:
@@ -51,12 +51,12 @@ class Teller:
         self._now = now
         self._link = link
 
-    async def tell(self, route: Route, waiting: Waiting) -> None:
+    async def tell(self, route: DeliveryRoute, waiting: WaitingSession) -> None:
         """Tell what is left of a session, as far as it is taken. Raises `OutboxUnavailable`."""
         story = await self._outbox.story(waiting.session)
         left = _left(route, waiting, story)
         if not left:
-            await self._outbox.note(Step(_past(waiting, story, self._now()), finished=True))
+            await self._outbox.note(DeliveryStep(_past(waiting, story, self._now()), finished=True))
         for notice in left:
             if route.is_over:
                 return
@@ -70,7 +70,9 @@ class Teller:
                 return
             waiting = done.waiting
 
-    async def _deliver(self, route: Route, waiting: Waiting, notice: Notice) -> Step:
+    async def _deliver(
+        self, route: DeliveryRoute, waiting: WaitingSession, notice: Notice
+    ) -> DeliveryStep:
         """Make one attempt; return what becomes of the session."""
         webhook, began = route.endpoint.webhook, self._now()
         delivery_id = route.endpoint.delivery_id(notice.event_id)
@@ -78,7 +80,7 @@ class Teller:
         result = await self._postman.send(webhook, delivery_id, message)
         number, now = waiting.attempts + 1, self._now()
         if result.taken:
-            outcome = Outcome.SENT
+            outcome = AttemptOutcome.SENT
             after = replace(
                 waiting, after=notice.sequence, attempts=0, failing_since=None, due_at=now
             )
@@ -88,7 +90,7 @@ class Teller:
         else:
             since = waiting.failing_since or now
             given_up = now - since >= RETRIED_FOR
-            outcome = Outcome.GIVEN_UP if given_up else Outcome.FAILED
+            outcome = AttemptOutcome.GIVEN_UP if given_up else AttemptOutcome.FAILED
             pause = max(retry_after(number), timedelta(seconds=result.put_off))
             # What an address has not taken that is not the webhook's any more, says nothing.
             at_once = given_up or route.is_over
@@ -103,14 +105,14 @@ class Teller:
         attempt = attempt_of(
             webhook, notice, delivery_id, message, result, began, number=number, outcome=outcome
         )
-        return Step(after, (attempt,))
+        return DeliveryStep(after, (attempt,))
 
     def _tell_log(
         self,
-        route: Route,
+        route: DeliveryRoute,
         notice: Notice,
         number: int,
-        result: Result,
+        result: SendResult,
         *,
         given_up: bool,
         now: datetime,
@@ -129,12 +131,12 @@ class Teller:
         if route.breaker.failed(now, notice.session):
             log.warning("webhook %s takes nothing: it is tried from time to time", webhook)
 
-    async def give_up(self, route: Route, waiting: Waiting) -> None:
+    async def give_up(self, route: DeliveryRoute, waiting: WaitingSession) -> None:
         """Give up all that is left of a session. Raises `OutboxUnavailable`."""
         story = await self._outbox.story(waiting.session)
         now = self._now()
         webhook = route.endpoint.webhook
-        result = Result(0.0, error_type="given_up", error_message="nothing was taken for a day")
+        result = SendResult(0.0, error_type="given_up", error_message="nothing was taken for a day")
         attempts = []
         for notice in _left(route, waiting, story):
             delivery_id = route.endpoint.delivery_id(notice.event_id)
@@ -147,13 +149,13 @@ class Teller:
                     result,
                     now,
                     number=0,
-                    outcome=Outcome.GIVEN_UP,
+                    outcome=AttemptOutcome.GIVEN_UP,
                 )
             )
         log.warning("webhook %s: session %s is given up", webhook.id, waiting.session)
-        await self._outbox.note(Step(_past(waiting, story, now), attempts, finished=True))
+        await self._outbox.note(DeliveryStep(_past(waiting, story, now), attempts, finished=True))
 
-    async def put_off(self, waiting: Waiting) -> None:
+    async def put_off(self, waiting: WaitingSession) -> None:
         """Try a session later that could not be told for a fault of ours."""
         now = self._now()
         later = replace(
@@ -162,10 +164,12 @@ class Teller:
             failing_since=waiting.failing_since or now,
             due_at=now + retry_after(waiting.attempts + 1),
         )
-        await self._outbox.note(Step(later))
+        await self._outbox.note(DeliveryStep(later))
 
 
-def _left(route: Route, waiting: Waiting, story: Sequence[SessionEvent]) -> list[Notice]:
+def _left(
+    route: DeliveryRoute, waiting: WaitingSession, story: Sequence[SessionEvent]
+) -> list[Notice]:
     """What of a session a webhook has still to be told."""
     return [
         notice
@@ -174,7 +178,7 @@ def _left(route: Route, waiting: Waiting, story: Sequence[SessionEvent]) -> list
     ]
 
 
-def _past(waiting: Waiting, story: Sequence[SessionEvent], now: datetime) -> Waiting:
+def _past(waiting: WaitingSession, story: Sequence[SessionEvent], now: datetime) -> WaitingSession:
     """Put a session behind all events that are known of it."""
     last = max((event.sequence for event in story), default=0)
     return replace(waiting, after=max(waiting.after, last), attempts=0, due_at=now)

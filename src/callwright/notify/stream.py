@@ -19,7 +19,7 @@ from callwright.calls.events import SessionEvent, SessionFinished, SessionStarte
 from callwright.calls.plan import SessionId
 from callwright.directory.model import AccountId
 from callwright.figures import Figure
-from callwright.public_events.catalogue import Teller, Tellers
+from callwright.public_events.catalogue import EventFold, EventFolds
 from callwright.public_events.notice import Notice, RecordingLink, linked
 from callwright.storage.history.event_log import Page, Written
 
@@ -52,7 +52,7 @@ class GapReason(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class StreamedNotice:
     position: int
     "The id by which a reader goes on behind this notice."
     notice: Notice
@@ -93,7 +93,7 @@ class Filter:
         )
 
 
-class Stream:
+class EventStream:
     """All subscriptions. `hear` is what the journal tells; call `open` before anything is."""
 
     def __init__(
@@ -113,7 +113,7 @@ class Stream:
         self.last = 0
         "Position of the newest event that is on disk."
         self._per_account = per_account
-        self._tellers = Tellers()
+        self._tellers = EventFolds()
         self._subscriptions: defaultdict[AccountId, set[Subscription]] = defaultdict(set)
 
     async def open(self) -> None:
@@ -143,7 +143,7 @@ class Stream:
             if notice is not None:
                 notice = linked(notice, self.link)
                 for subscription in self._subscriptions.get(notice.account, ()):
-                    subscription.take(Told(one.position, notice))
+                    subscription.take(StreamedNotice(one.position, notice))
 
     @contextmanager
     def subscribed(
@@ -170,7 +170,7 @@ class Subscription:
     """One reader's notices, in the order of their positions. Iterate over `notices`, once."""
 
     def __init__(
-        self, stream: Stream, account: AccountId, which: Filter, after: int | None
+        self, stream: EventStream, account: AccountId, which: Filter, after: int | None
     ) -> None:
         self.began = stream.last
         "Position of the newest event at the beginning: the id to go on from before any is told."
@@ -178,12 +178,12 @@ class Subscription:
         self._account = account
         self._which = which
         self._after = after
-        self._queue: deque[Told] = deque()
+        self._queue: deque[StreamedNotice] = deque()
         self._overrun = False
         self._over = False
         self._woken = anyio.Event()
 
-    def take(self, told: Told) -> None:
+    def take(self, told: StreamedNotice) -> None:
         if not self._which.passes(told.notice):
             return
         if len(self._queue) < self._stream.queued_at_most:
@@ -196,7 +196,7 @@ class Subscription:
         self._over = True
         self._woken.set()
 
-    async def notices(self) -> AsyncGenerator[Told | Gap, None]:
+    async def notices(self) -> AsyncGenerator[StreamedNotice | Gap, None]:
         """What the log has, then what is written; for ever.
 
         Raises `TooSlow` when the reader has left too much unread, `StreamOver` after an `end`.
@@ -216,7 +216,7 @@ class Subscription:
             await self._woken.wait()
             self._woken = anyio.Event()
 
-    async def _from_log(self, after: int) -> AsyncGenerator[Told | Gap, None]:
+    async def _from_log(self, after: int) -> AsyncGenerator[StreamedNotice | Gap, None]:
         """Read until what follows is in the queue."""
         log = self._stream.log
         if after != 0 and not await log.knows(after):
@@ -239,8 +239,8 @@ class Subscription:
             if not self._overrun:
                 return
 
-    async def _replayed(self, after: int, upto: int) -> AsyncGenerator[Told, None]:
-        tellers: dict[SessionId, Teller] = {}
+    async def _replayed(self, after: int, upto: int) -> AsyncGenerator[StreamedNotice, None]:
+        tellers: dict[SessionId, EventFold] = {}
         log = self._stream.log
         while after < upto:
             page = await log.page(self._account, after, upto, self._which.session, at_most=PAGE)
@@ -248,10 +248,10 @@ class Subscription:
             for written in page.events:
                 notice = await self._told_again(written.event, tellers)
                 if notice is not None and self._which.passes(notice):
-                    yield Told(written.position, linked(notice, self._stream.link))
+                    yield StreamedNotice(written.position, linked(notice, self._stream.link))
 
     async def _told_again(
-        self, event: SessionEvent, tellers: dict[SessionId, Teller]
+        self, event: SessionEvent, tellers: dict[SessionId, EventFold]
     ) -> Notice | None:
         session = event.session
         if session not in tellers:
@@ -264,14 +264,14 @@ class Subscription:
             del tellers[session]
         return notice
 
-    async def _teller(self, event: SessionEvent) -> Teller | None:
+    async def _teller(self, event: SessionEvent) -> EventFold | None:
         """A teller who has told everything of the session before ``event``."""
         if isinstance(event, SessionStarted):
-            return Teller(event)
+            return EventFold(event)
         started, *others = await self._stream.log.story(event.session, event.sequence) or [event]
         if not isinstance(started, SessionStarted):
             return None  # Its beginning cannot be read by this version.
-        teller = Teller(started)
+        teller = EventFold(started)
         for earlier in others:
             teller.tell(earlier)
         return teller

@@ -12,8 +12,8 @@ from callwright.directory.media import StoredMedia
 from callwright.directory.model import TokenKind
 from callwright.directory.scenario_checks import named_media
 from callwright.directory.webhook import GRACE, new_secret
-from callwright.provisioning.diff import Change, Kind, Row, compare
-from callwright.provisioning.file import DirectoryFaults, DirectoryFile, Fault
+from callwright.provisioning.diff import Change, ChangeKind, Row, compare
+from callwright.provisioning.file import DirectoryFaults, DirectoryFile, FileFault
 from callwright.provisioning.ownership import (
     changed_by_api,
     names_taken,
@@ -29,9 +29,9 @@ from callwright.provisioning.sections import (
     USERS,
     VIRTUAL_NUMBERS,
     WEBHOOKS,
+    DirectorySection,
     Key,
     Rows,
-    Section,
     stored_rows,
     wanted_rows,
 )
@@ -52,13 +52,13 @@ from callwright.storage.tables import (
 class Plan:
     """What is to become of one section."""
 
-    section: Section
+    section: DirectorySection
     ids: Mapping[Key, int]
     "Of the rows that are there."
     after: Rows
     changes: Mapping[Key, Change]
 
-    def keys(self, *kinds: Kind) -> list[Key]:
+    def keys(self, *kinds: ChangeKind) -> list[Key]:
         return [key for key, change in self.changes.items() if change.kind in kinds]
 
 
@@ -112,7 +112,7 @@ async def _apply(
     faults += needed_by_api(
         file,
         {plan.section.title: plan.after for plan in plans},
-        {plan.section.title: plan.keys(Kind.REMOVED) for plan in plans},
+        {plan.section.title: plan.keys(ChangeKind.REMOVED) for plan in plans},
     )
     if faults:
         raise DirectoryFaults(faults)
@@ -121,11 +121,11 @@ async def _apply(
     for plan in plans:
         await _put(connection, plan, account)
     for plan in reversed(plans):
-        await _delete(connection, plan, Kind.REMOVED)
+        await _delete(connection, plan, ChangeKind.REMOVED)
     return [*changed, *(change for plan in plans for change in plan.changes.values())]
 
 
-def _merged(section: Section, before: Rows, wanted: Rows, logins: Collection[Key]) -> Rows:
+def _merged(section: DirectorySection, before: Rows, wanted: Rows, logins: Collection[Key]) -> Rows:
     """Return the rows of ``wanted`` and those that stay although the file does not name them."""
     after: dict[Key, Row] = {}
     for key, row in wanted.items():
@@ -166,10 +166,10 @@ async def _put_account(connection: AsyncConnection, file: DirectoryFile) -> list
 
 async def _put(connection: AsyncConnection, plan: Plan, account: int) -> None:
     section = plan.section
-    added, changed = plan.keys(Kind.ADDED), plan.keys(Kind.CHANGED)
+    added, changed = plan.keys(ChangeKind.ADDED), plan.keys(ChangeKind.CHANGED)
     if section is MEDIA_FILES:
         # Two files may have swapped their names, which are unique at every moment.
-        await _delete(connection, plan, Kind.CHANGED, Kind.REMOVED)
+        await _delete(connection, plan, ChangeKind.CHANGED, ChangeKind.REMOVED)
         added, changed = added + changed, []
     owner: dict[str, object] = {"account_id": account}
     values = {key: dict(plan.after[key]) for key in added + changed}
@@ -215,13 +215,13 @@ async def _keep_old_secrets(connection: AsyncConnection, plan: Plan, keys: list[
     )
 
 
-async def _delete(connection: AsyncConnection, plan: Plan, *kinds: Kind) -> None:
+async def _delete(connection: AsyncConnection, plan: Plan, *kinds: ChangeKind) -> None:
     table = plan.section.table
     if ids := [{"row_id": plan.ids[key]} for key in plan.keys(*kinds)]:
         await connection.execute(delete(table).where(table.c.id == bindparam("row_id")), ids)
 
 
-async def _taken_by_others(connection: AsyncConnection, file: DirectoryFile) -> list[Fault]:
+async def _taken_by_others(connection: AsyncConnection, file: DirectoryFile) -> list[FileFault]:
     """Find what is unique over all accounts, and is another's already."""
     content = file.content
     entries: dict[str, tuple[str, list[Key]]] = {
@@ -255,7 +255,9 @@ async def _taken_by_others(connection: AsyncConnection, file: DirectoryFile) -> 
     return [*faults, *await _registered_by_others(connection, file)]
 
 
-async def _registered_by_others(connection: AsyncConnection, file: DirectoryFile) -> list[Fault]:
+async def _registered_by_others(
+    connection: AsyncConnection, file: DirectoryFile
+) -> list[FileFault]:
     """Find phones that register under a number under which another account's does."""
     others = set(
         await connection.scalars(
@@ -274,7 +276,7 @@ async def _registered_by_others(connection: AsyncConnection, file: DirectoryFile
     ]
 
 
-def _unknown_users(file: DirectoryFile, logins: Collection[Key]) -> Iterator[Fault]:
+def _unknown_users(file: DirectoryFile, logins: Collection[Key]) -> Iterator[FileFault]:
     for place, token in enumerate(file.content.tokens):
         if token.user not in logins:
             yield file.fault(("tokens", place, "user"), f"there is no user {token.user!r}")
@@ -285,7 +287,7 @@ async def _system_media(connection: AsyncConnection) -> set[Key]:
     return set(await connection.scalars(query))
 
 
-def _unknown_media(file: DirectoryFile, known: Collection[Key]) -> Iterator[Fault]:
+def _unknown_media(file: DirectoryFile, known: Collection[Key]) -> Iterator[FileFault]:
     """Find media files that scenarios play, and that neither the file nor a command has made."""
     for place, media in named_media(file.content):
         if media not in known:

@@ -14,7 +14,7 @@ Row = Mapping[str, Value]
 SECRET = "(secret)"
 
 
-class Kind(StrEnum):
+class ChangeKind(StrEnum):
     ADDED = "added"
     CHANGED = "changed"
     REMOVED = "removed"
@@ -31,7 +31,7 @@ class FieldChange:
 class Change:
     """One thing that is added, changed or removed. Holds no secrets, so it may be shown."""
 
-    kind: Kind
+    kind: ChangeKind
     what: str
     "``employee 25``."
     fields: tuple[FieldChange, ...] = ()
@@ -56,11 +56,11 @@ def compare(
         row = after.get(key) or before[key]
         what = f"{title} {row[called] if called else key}"
         if key not in before:
-            changes[key] = Change(Kind.ADDED, what)
+            changes[key] = Change(ChangeKind.ADDED, what)
         elif key not in after:
-            changes[key] = Change(Kind.REMOVED, what)
+            changes[key] = Change(ChangeKind.REMOVED, what)
         elif fields := _fields(before[key], after[key], secret):
-            changes[key] = Change(Kind.CHANGED, what, fields)
+            changes[key] = Change(ChangeKind.CHANGED, what, fields)
     return changes
 
 

@@ -10,19 +10,19 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from callwright.directory import scenario_checks
-from callwright.directory.entries import Directory
+from callwright.directory.entries import DirectoryContent
 from callwright.directory.model import Mnemonic, PhoneKind
 from callwright.directory.scenario import KEY_PATTERN, KINDS, LABEL_PATTERN, NUMBER_PATTERN
 from callwright.directory.scenario_checks import written_place
 from callwright.public_events import webhook_checks
-from callwright.toml_lines import Lines, Place, line_of_refusal
+from callwright.toml_lines import Place, TomlLines, line_of_refusal
 
 SIZE_AT_MOST = 16 * 1024 * 1024
 "Bytes of the file; a hundred thousand employees are less."
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class FileFault:
     """One thing that is wrong with the file, and where."""
 
     file: Path
@@ -39,7 +39,7 @@ class Fault:
 class DirectoryFaults(Exception):
     """The directory file cannot be applied; every reason found, in the order of the file."""
 
-    def __init__(self, faults: Iterable[Fault]) -> None:
+    def __init__(self, faults: Iterable[FileFault]) -> None:
         self.faults = tuple(sorted(faults, key=lambda fault: fault.line))
         super().__init__("\n".join(str(fault) for fault in self.faults))
 
@@ -49,12 +49,12 @@ class DirectoryFile:
     """A directory file whose content is right as far as the file alone can tell."""
 
     path: Path
-    content: Directory
-    lines: Lines = field(repr=False)
+    content: DirectoryContent
+    lines: TomlLines = field(repr=False)
 
-    def fault(self, path: Place, reason: str) -> Fault:
+    def fault(self, path: Place, reason: str) -> FileFault:
         """Say that what stands at ``path`` is wrong."""
-        return Fault(self.path, self.lines.of(path), _dotted(path), reason)
+        return FileFault(self.path, self.lines.of(path), _dotted(path), reason)
 
 
 def read_directory_file(path: Path) -> DirectoryFile:
@@ -63,16 +63,16 @@ def read_directory_file(path: Path) -> DirectoryFile:
     try:
         values = tomllib.loads(text)
     except RecursionError as fault:
-        raise DirectoryFaults([Fault(path, 1, "", "not TOML: nested too deeply")]) from fault
+        raise DirectoryFaults([FileFault(path, 1, "", "not TOML: nested too deeply")]) from fault
     except ValueError as fault:
         line, reason = line_of_refusal(text, fault)
-        raise DirectoryFaults([Fault(path, line, "", f"not TOML: {reason}")]) from fault
-    where = Lines(text)
+        raise DirectoryFaults([FileFault(path, line, "", f"not TOML: {reason}")]) from fault
+    where = TomlLines(text)
     try:
-        content = Directory.model_validate(values)
+        content = DirectoryContent.model_validate(values)
     except ValidationError as fault:
         raise DirectoryFaults(
-            Fault(path, where.of(place), _dotted(place), _reason(error))
+            FileFault(path, where.of(place), _dotted(place), _reason(error))
             for error in fault.errors(include_url=False, include_input=False)
             for place in [written_place(error["loc"])]
         ) from None
@@ -87,13 +87,13 @@ def _text(path: Path) -> str:
         with path.open("rb") as file:
             content = file.read(SIZE_AT_MOST + 1)
         if len(content) > SIZE_AT_MOST:
-            raise DirectoryFaults([Fault(path, 1, "", f"larger than {SIZE_AT_MOST} bytes")])
+            raise DirectoryFaults([FileFault(path, 1, "", f"larger than {SIZE_AT_MOST} bytes")])
         return content.decode().replace("\r\n", "\n")
     except OSError as fault:
-        raise DirectoryFaults([Fault(path, 1, "", fault.strerror or str(fault))]) from fault
+        raise DirectoryFaults([FileFault(path, 1, "", fault.strerror or str(fault))]) from fault
     except UnicodeDecodeError as fault:
         line = fault.object.count(b"\n", 0, fault.start) + 1
-        raise DirectoryFaults([Fault(path, line, "", "not UTF-8")]) from fault
+        raise DirectoryFaults([FileFault(path, line, "", "not UTF-8")]) from fault
 
 
 # What pydantic says in its own words, said in those of somebody who writes the file.
@@ -134,7 +134,7 @@ def _reason(error: ErrorDetails) -> str:
     return _REASONS.get(error["type"], error["msg"].removeprefix("Value error, "))
 
 
-def _contradictions(content: Directory, where: Lines) -> Iterator[tuple[Place, str]]:
+def _contradictions(content: DirectoryContent, where: TomlLines) -> Iterator[tuple[Place, str]]:
     """Find what is wrong only beside something else in the file."""
     yield from _repeated(content, where)
     yield from _talk_options(content)
@@ -173,7 +173,7 @@ def _contradictions(content: Directory, where: Lines) -> Iterator[tuple[Place, s
                 yield (*here, "password"), reason
 
 
-def _talk_options(content: Directory) -> Iterator[tuple[Place, str]]:
+def _talk_options(content: DirectoryContent) -> Iterator[tuple[Place, str]]:
     """Find options whose value is missing, or names nothing."""
     tags = {str(tag.id) for tag in content.tags}
     scenarios = {str(scenario.id) for scenario in content.scenarios}
@@ -194,7 +194,7 @@ def _talk_options(content: Directory) -> Iterator[tuple[Place, str]]:
                     yield here, f"{option.mnemonic} takes no value"
 
 
-def _repeated(content: Directory, where: Lines) -> Iterator[tuple[Place, str]]:
+def _repeated(content: DirectoryContent, where: TomlLines) -> Iterator[tuple[Place, str]]:
     """Find what may stand in the file once only, and stands there again."""
     phones = [
         (("employees", place, "phones", index, "number"), phone.number)

@@ -12,11 +12,11 @@ What the file names and the API has removed is added again.
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
-from callwright.directory.entries import Directory
+from callwright.directory.entries import DirectoryContent
 from callwright.directory.scenario import BRANCHES
 from callwright.directory.scenario_checks import needs
 from callwright.provisioning.diff import Row
-from callwright.provisioning.file import DirectoryFile, Fault
+from callwright.provisioning.file import DirectoryFile, FileFault
 from callwright.provisioning.sections import (
     BLACKLIST,
     EMPLOYEES,
@@ -27,9 +27,9 @@ from callwright.provisioning.sections import (
     TAGS,
     VIRTUAL_NUMBERS,
     WEBHOOKS,
+    DirectorySection,
     Key,
     Rows,
-    Section,
 )
 from callwright.storage.tables import Origin
 from callwright.toml_lines import Place
@@ -39,8 +39,8 @@ _RULED = {"origin", "scenario_origin"}
 
 
 def changed_by_api(
-    file: DirectoryFile, section: Section, before: Rows, wanted: Rows
-) -> Iterator[Fault]:
+    file: DirectoryFile, section: DirectorySection, before: Rows, wanted: Rows
+) -> Iterator[FileFault]:
     """Find what the file says otherwise than the API has made it."""
     for key, row in wanted.items():
         if key not in before:
@@ -68,7 +68,7 @@ def scenario_of_api(stored: Row) -> Row:
     return {name: stored[name] for name in ("scenario", "scenario_origin")}
 
 
-def names_taken(file: DirectoryFile, section: Section, after: Rows) -> Iterator[Fault]:
+def names_taken(file: DirectoryFile, section: DirectorySection, after: Rows) -> Iterator[FileFault]:
     """Find names in the file that something beside it has, under another id."""
     own = {
         MEDIA_FILES.title: [(one.id, one.name) for one in file.content.media_files],
@@ -87,17 +87,17 @@ def names_taken(file: DirectoryFile, section: Section, after: Rows) -> Iterator[
 
 def needed_by_api(
     file: DirectoryFile, after: Mapping[str, Rows], removed: Mapping[str, Collection[Key]]
-) -> Iterator[Fault]:
+) -> Iterator[FileFault]:
     """Find what would go, although something that the API has made or changed needs it.
 
     ``after``: the rows there will be, by the title of their section; ``removed``: the keys of
     those there will be no more.
     """
 
-    def missing(section: Section, key: object, by: str) -> Iterator[Fault]:
+    def missing(section: DirectorySection, key: object, by: str) -> Iterator[FileFault]:
         if key in removed[section.title]:
             reason = f"{section.title} {key} is missing, and {by}, made by the data API, needs it"
-            yield Fault(file.path, 1, "", reason)
+            yield FileFault(file.path, 1, "", reason)
 
     for number, phone in after[PHONES.title].items():
         if _of_api(phone):
@@ -129,7 +129,7 @@ def _of_api(row: Row, column: str = "origin") -> bool:
     return row.get(column) == Origin.API
 
 
-def _differing(section: Section, stored: Row, wanted: Row) -> list[str]:
+def _differing(section: DirectorySection, stored: Row, wanted: Row) -> list[str]:
     return [
         name
         for name, value in wanted.items()
@@ -139,7 +139,7 @@ def _differing(section: Section, stored: Row, wanted: Row) -> list[str]:
     ]
 
 
-def _place(content: Directory, section: Section, key: Key) -> Place:
+def _place(content: DirectoryContent, section: DirectorySection, key: Key) -> Place:
     """Where the file names a thing."""
     if section is PHONES:
         return next(
@@ -152,7 +152,7 @@ def _place(content: Directory, section: Section, key: Key) -> Place:
     return (array, keys.index(key))
 
 
-def _named(content: Directory) -> Mapping[str, tuple[str, Sequence[Key]]]:
+def _named(content: DirectoryContent) -> Mapping[str, tuple[str, Sequence[Key]]]:
     """The keys of what the file names, by the title of the section, and the array they stand in."""
     return {
         EMPLOYEES.title: ("employees", [one.id for one in content.employees]),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import Table, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from callwright.directory.entries import Directory
+from callwright.directory.entries import DirectoryContent
 from callwright.directory.media import StoredMedia
 from callwright.directory.scenario import BRANCHES, START
 from callwright.provisioning.diff import Row
@@ -32,7 +32,7 @@ Rows = Mapping[Key, Row]
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
+class DirectorySection:
     """One kind of thing an account owns: its table, and what of it the directory file says."""
 
     title: str
@@ -47,7 +47,7 @@ class Section:
     "Column that names a thing to people, where the key is not fit for that."
 
 
-TRUNKS = Section(
+TRUNKS = DirectorySection(
     "trunk",
     trunks,
     "name",
@@ -69,7 +69,7 @@ TRUNKS = Section(
     ),
     secret=("password",),
 )
-USERS = Section(
+USERS = DirectorySection(
     "user",
     users,
     "login",
@@ -77,17 +77,17 @@ USERS = Section(
     secret=("password_hash",),
     kept=("password_hash",),
 )
-TOKENS = Section(
+TOKENS = DirectorySection(
     "token",
     tokens,
     "sha256",
     ("user", "hint", "expires_at", "origin"),
     called="hint",
 )
-EMPLOYEES = Section(
+EMPLOYEES = DirectorySection(
     "employee", employees, "id", ("full_name", "active", "coach", "call_recording", "origin")
 )
-PHONES = Section(
+PHONES = DirectorySection(
     "phone",
     employee_phones,
     "number",
@@ -104,27 +104,27 @@ PHONES = Section(
     ),
     secret=("password",),
 )
-VIRTUAL_NUMBERS = Section(
+VIRTUAL_NUMBERS = DirectorySection(
     "virtual number",
     virtual_numbers,
     "number",
     ("trunk", "scenario", "scenario_origin", "name", "comment"),
 )
-GROUPS = Section("group", employee_groups, "name", ("employees", "origin"))
-SCENARIOS = Section("scenario", scenarios, "id", ("name", "branches", "origin"))
-MEDIA_FILES = Section(
+GROUPS = DirectorySection("group", employee_groups, "name", ("employees", "origin"))
+SCENARIOS = DirectorySection("scenario", scenarios, "id", ("name", "branches", "origin"))
+MEDIA_FILES = DirectorySection(
     "media file",
     media_files,
     "id",
     ("name", "duration", "size", "sha256", "file_name", "origin"),
 )
-BLACKLIST = Section("blacklisted number", blacklist, "number", ("comment", "origin"))
-TAGS = Section("tag", tags, "id", ("name", "origin"))
-TALK_OPTIONS = Section(
+BLACKLIST = DirectorySection("blacklisted number", blacklist, "number", ("comment", "origin"))
+TAGS = DirectorySection("tag", tags, "id", ("name", "origin"))
+TALK_OPTIONS = DirectorySection(
     "talk option", talk_options, "button", ("position", "mnemonic", "name", "value")
 )
 
-WEBHOOKS = Section(
+WEBHOOKS = DirectorySection(
     "webhook",
     webhooks,
     "name",
@@ -151,7 +151,7 @@ SECTIONS = (
 )
 
 
-def wanted_rows(content: Directory, media: Mapping[int, StoredMedia]) -> dict[str, Rows]:
+def wanted_rows(content: DirectoryContent, media: Mapping[int, StoredMedia]) -> dict[str, Rows]:
     """Return what the file says, as rows by their key, for each section's title."""
     return {
         TRUNKS.title: {
@@ -285,7 +285,7 @@ def wanted_rows(content: Directory, media: Mapping[int, StoredMedia]) -> dict[st
 
 
 async def stored_rows(
-    connection: AsyncConnection, section: Section, account: int
+    connection: AsyncConnection, section: DirectorySection, account: int
 ) -> tuple[Rows, dict[Key, int]]:
     """Return an account's rows by their key, and the id of each. Session tokens are left out."""
     table = section.table

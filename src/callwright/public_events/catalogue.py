@@ -16,42 +16,42 @@ from callwright.public_events.notice import Notice, iso
 from callwright.public_events.payloads import Payload
 
 CATALOGUE: tuple[type[Payload], ...] = (
-    payloads.SessionStarted,
-    payloads.StateEntered,
-    payloads.LegStarted,
-    payloads.LegRang,
-    payloads.LegAnswered,
-    payloads.LegMuted,
-    payloads.LegUnmuted,
-    payloads.LegEnded,
-    payloads.MessageStarted,
-    payloads.MessageFinished,
-    payloads.MessageFailed,
-    payloads.TalkStarted,
-    payloads.TalkFinished,
-    payloads.HoldStarted,
-    payloads.HoldFinished,
-    payloads.TransferFinished,
-    payloads.CoachJoined,
-    payloads.CoachModeChanged,
-    payloads.KeysReceived,
-    payloads.KeySent,
-    payloads.OptionUsed,
-    payloads.OptionFailed,
-    payloads.ContactSaved,
-    payloads.ContactBlocked,
-    payloads.TagSet,
-    payloads.TagRemoved,
-    payloads.RecordingStarted,
-    payloads.RecordingReady,
-    payloads.RecordingFailed,
-    payloads.OperationStarted,
-    payloads.QueueEntered,
-    payloads.QueueLeft,
-    payloads.RouteAnswered,
-    payloads.RouteFailed,
-    payloads.CallLost,
-    payloads.SessionFinished,
+    payloads.SessionStartedPayload,
+    payloads.StateEnteredPayload,
+    payloads.LegStartedPayload,
+    payloads.LegRangPayload,
+    payloads.LegAnsweredPayload,
+    payloads.LegMutedPayload,
+    payloads.LegUnmutedPayload,
+    payloads.LegEndedPayload,
+    payloads.MessageStartedPayload,
+    payloads.MessageFinishedPayload,
+    payloads.MessageFailedPayload,
+    payloads.TalkStartedPayload,
+    payloads.TalkFinishedPayload,
+    payloads.HoldStartedPayload,
+    payloads.HoldFinishedPayload,
+    payloads.TransferFinishedPayload,
+    payloads.CoachJoinedPayload,
+    payloads.CoachModeChangedPayload,
+    payloads.KeysReceivedPayload,
+    payloads.KeySentPayload,
+    payloads.OptionUsedPayload,
+    payloads.OptionFailedPayload,
+    payloads.ContactSavedPayload,
+    payloads.ContactBlockedPayload,
+    payloads.TagSetPayload,
+    payloads.TagRemovedPayload,
+    payloads.RecordingStartedPayload,
+    payloads.RecordingReadyPayload,
+    payloads.RecordingFailedPayload,
+    payloads.OperationStartedPayload,
+    payloads.QueueEnteredPayload,
+    payloads.QueueLeftPayload,
+    payloads.RouteAnsweredPayload,
+    payloads.RouteFailedPayload,
+    payloads.CallLostPayload,
+    payloads.SessionFinishedPayload,
 )
 
 TYPES: Mapping[str, type[Payload]] = {payload.type: payload for payload in CATALOGUE}
@@ -79,7 +79,7 @@ _UNKNOWN = _Leg(Role.CONTACT, "", "", None, None, offered=False)
 "A leg whose beginning could not be kept."
 
 
-class Teller:
+class EventFold:
     """Tells one session's events to the outside. Give it every event, in order, from the first.
 
     What it tells of an event depends on that event and those before it alone, so telling a story
@@ -152,21 +152,21 @@ class Teller:
         """Name the type of an event, and its own facts."""
         match event:
             case events.SessionStarted():
-                return payloads.SessionStarted(**self._call())
+                return payloads.SessionStartedPayload(**self._call())
             case events.StateEntered(state=state):
-                return payloads.StateEntered(**self._call(), state=state.value)
+                return payloads.StateEnteredPayload(**self._call(), state=state.value)
             case events.LegStarted(leg=leg, offered=offered):
-                return payloads.LegStarted(**self._of(leg), offered=offered)
+                return payloads.LegStartedPayload(**self._of(leg), offered=offered)
             case events.LegRang(leg=leg):
-                return payloads.LegRang(**self._of(leg))
+                return payloads.LegRangPayload(**self._of(leg))
             case events.LegAnswered(leg=leg):
-                return payloads.LegAnswered(**self._of(leg))
+                return payloads.LegAnsweredPayload(**self._of(leg))
             case events.LegMuted(leg=leg, muted=True):
-                return payloads.LegMuted(**self._of(leg))
+                return payloads.LegMutedPayload(**self._of(leg))
             case events.LegMuted(leg=leg):
-                return payloads.LegUnmuted(**self._of(leg))
+                return payloads.LegUnmutedPayload(**self._of(leg))
             case events.LegEnded(leg=leg):
-                return payloads.LegEnded(
+                return payloads.LegEndedPayload(
                     **self._of(leg),
                     finish_reason=event.finish_reason,
                     cause=event.cause,
@@ -176,18 +176,18 @@ class Teller:
                     quality=event.quality,
                 )
             case events.TalkStarted(legs=legs):
-                return payloads.TalkStarted(**self._call(), leg_ids=legs)
+                return payloads.TalkStartedPayload(**self._call(), leg_ids=legs)
             case events.TalkFinished(legs=legs, duration=lasted):
-                return payloads.TalkFinished(
+                return payloads.TalkFinishedPayload(
                     **self._call(), leg_ids=legs, talk_time_duration=lasted
                 )
             case events.HoldStarted(leg=leg):
-                return payloads.HoldStarted(**self._of(leg))
+                return payloads.HoldStartedPayload(**self._of(leg))
             case events.HoldFinished(leg=leg, duration=lasted):
-                return payloads.HoldFinished(**self._of(leg), hold_time_duration=lasted)
+                return payloads.HoldFinishedPayload(**self._of(leg), hold_time_duration=lasted)
             case events.TransferFinished(leg=leg, to=to):
                 other = self._leg(to)
-                return payloads.TransferFinished(
+                return payloads.TransferFinishedPayload(
                     **self._of(leg),
                     to_leg_id=to,
                     to_employee_id=other.employee,
@@ -195,18 +195,18 @@ class Teller:
                     to_employee_phone_number=other.phone,
                 )
             case events.TagSet(tag=tag, name=name):
-                return payloads.TagSet(**self._call(), tag_id=tag, tag_name=name)
+                return payloads.TagSetPayload(**self._call(), tag_id=tag, tag_name=name)
             case events.TagRemoved(tag=tag, name=name):
-                return payloads.TagRemoved(**self._call(), tag_id=tag, tag_name=name)
+                return payloads.TagRemovedPayload(**self._call(), tag_id=tag, tag_name=name)
             case events.RecordingStarted(recording=recording, legs=legs):
-                return payloads.RecordingStarted(
+                return payloads.RecordingStartedPayload(
                     **self._call(),
                     recording_id=recording,
                     leg_ids=legs,
                     file_name=event.file_name,
                 )
             case events.RecordingReady(recording=recording):
-                return payloads.RecordingReady(
+                return payloads.RecordingReadyPayload(
                     **self._call(),
                     **self._marks(),
                     recording_id=recording,
@@ -215,7 +215,7 @@ class Teller:
                     file_duration=event.duration,
                 )
             case events.RecordingFailed(recording=recording):
-                return payloads.RecordingFailed(
+                return payloads.RecordingFailedPayload(
                     **self._call(),
                     recording_id=recording,
                     leg_ids=self._recordings.get(recording, ()),
@@ -223,14 +223,14 @@ class Teller:
                     reason=event.reason,
                 )
             case events.CallLost():
-                return payloads.CallLost(
+                return payloads.CallLostPayload(
                     **self._call(),
                     lost_reason=event.finish_reason,
                     wait_time_duration=event.wait_duration,
                     employee_ids=self._rung(),
                 )
             case events.SessionFinished():
-                return payloads.SessionFinished(
+                return payloads.SessionFinishedPayload(
                     **self._call(),
                     **self._marks(),
                     finish_reason=event.finish_reason,
@@ -252,41 +252,43 @@ class Teller:
         """The same for what fewer listen to; None for what only the timeline shows."""
         match event:
             case events.MessageStarted(leg=leg, label=label):
-                return payloads.MessageStarted(**self._of(leg), label=label)
+                return payloads.MessageStartedPayload(**self._of(leg), label=label)
             case events.MessageFinished(leg=leg, label=label, whole=whole):
-                return payloads.MessageFinished(**self._of(leg), label=label, whole=whole)
+                return payloads.MessageFinishedPayload(**self._of(leg), label=label, whole=whole)
             case events.MessageFailed(leg=leg, label=label, reason=reason):
-                return payloads.MessageFailed(**self._of(leg), label=label, reason=reason)
+                return payloads.MessageFailedPayload(**self._of(leg), label=label, reason=reason)
             case events.CoachJoined(leg=leg, coached=coached, mode=mode):
-                return payloads.CoachJoined(**self._of(leg), coached_leg_id=coached, mode=mode)
+                return payloads.CoachJoinedPayload(
+                    **self._of(leg), coached_leg_id=coached, mode=mode
+                )
             case events.CoachModeChanged(leg=leg, mode=mode):
-                return payloads.CoachModeChanged(**self._of(leg), mode=mode)
+                return payloads.CoachModeChangedPayload(**self._of(leg), mode=mode)
             case events.KeyReceived(leg=leg, key=key):
-                return payloads.KeysReceived(**self._of(leg), keys=key)
+                return payloads.KeysReceivedPayload(**self._of(leg), keys=key)
             case events.KeySent(leg=leg, key=key, pending=pending):
-                return payloads.KeySent(**self._of(leg), key=key, pending=pending)
+                return payloads.KeySentPayload(**self._of(leg), key=key, pending=pending)
             case events.OptionRun(button=button):
-                return payloads.OptionUsed(**self._call(), button=button)
+                return payloads.OptionUsedPayload(**self._call(), button=button)
             case events.OptionFailed(button=button, reason=reason):
-                return payloads.OptionFailed(**self._call(), button=button, reason=reason)
+                return payloads.OptionFailedPayload(**self._call(), button=button, reason=reason)
             case events.ContactSaved(number=number):
-                return payloads.ContactSaved(**self._call(), phone_number=number)
+                return payloads.ContactSavedPayload(**self._call(), phone_number=number)
             case events.ContactBlocked(number=number):
-                return payloads.ContactBlocked(**self._call(), phone_number=number)
+                return payloads.ContactBlockedPayload(**self._call(), phone_number=number)
             case events.OperationStarted(operation=operation, branch=branch, number=place):
-                return payloads.OperationStarted(
+                return payloads.OperationStartedPayload(
                     **self._call(), operation=operation, branch=branch, number=place
                 )
             case events.QueueEntered(leg=leg, queue=queue, position=position):
-                return payloads.QueueEntered(**self._of(leg), queue=queue, position=position)
+                return payloads.QueueEnteredPayload(**self._of(leg), queue=queue, position=position)
             case events.QueueLeft(leg=leg, queue=queue, waited=waited, reached=reached):
-                return payloads.QueueLeft(
+                return payloads.QueueLeftPayload(
                     **self._of(leg), queue=queue, wait_time_duration=waited, reached=reached
                 )
             case events.RouteAnswered(codes=codes, phones=phones):
-                return payloads.RouteAnswered(**self._call(), codes=codes, phones=phones)
+                return payloads.RouteAnsweredPayload(**self._call(), codes=codes, phones=phones)
             case events.RouteFailed(reason=reason):
-                return payloads.RouteFailed(**self._call(), reason=reason)
+                return payloads.RouteFailedPayload(**self._call(), reason=reason)
             case _:
                 return None
 
@@ -342,25 +344,25 @@ def notices(story: Iterable[SessionEvent]) -> list[Notice]:
         if teller is None:
             if not isinstance(event, events.SessionStarted):
                 raise ValueError("a session's story begins with SessionStarted")
-            teller = Teller(event)
+            teller = EventFold(event)
         if notice := teller.tell(event):
             told.append(notice)
     return told
 
 
-class Tellers:
-    """A `Teller` for each live session, so that many sessions' events can be told as they come.
+class EventFolds:
+    """A `EventFold` for each live session, so that many sessions' events can be told as they come.
 
     A session whose beginning was not heard is not told of. At most so many are kept as are live.
     """
 
     def __init__(self) -> None:
-        self._live: dict[SessionId, Teller] = {}
+        self._live: dict[SessionId, EventFold] = {}
 
     def tell(self, event: SessionEvent, *, to: Container[AccountId] | None = None) -> Notice | None:
-        """Like `Teller.tell`; ``to``: the accounts where somebody listens, None: all of them."""
+        """Like `EventFold.tell`; ``to``: the accounts where somebody listens, None: all of them."""
         if isinstance(event, events.SessionStarted):
-            self._live[event.session] = Teller(event)
+            self._live[event.session] = EventFold(event)
         teller = self._live.get(event.session)
         if isinstance(event, events.SessionFinished):
             self._live.pop(event.session, None)

@@ -9,7 +9,7 @@ from pydantic import JsonValue
 
 from callwright.calls.plan import SessionId
 from callwright.directory.model import AccountId
-from callwright.public_events.payloads import RecordingReady
+from callwright.public_events.payloads import RecordingReadyPayload
 
 RecordingLink: TypeAlias = Callable[[int], str]
 "Where a recording is fetched, by its id. See `callwright.downloads.links`."
@@ -61,6 +61,6 @@ def linked(notice: Notice, link: RecordingLink | None) -> Notice:
     what is told again days later has a good one, too. Without ``link`` there is none.
     """
     recording = notice.data.get("recording_id")
-    if link is None or notice.type != RecordingReady.type or not isinstance(recording, int):
+    if link is None or notice.type != RecordingReadyPayload.type or not isinstance(recording, int):
         return notice
     return replace(notice, data={**notice.data, "file_link": link(recording)})

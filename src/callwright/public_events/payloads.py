@@ -38,7 +38,7 @@ class Payload:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OfLeg(Payload):
+class LegPayload(Payload):
     leg_id: int
     role: str
     "`contact`, `employee` (or operator), `third` (whom the employee consults) or `coach`."
@@ -47,14 +47,14 @@ class OfLeg(Payload):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SessionStarted(Payload):
+class SessionStartedPayload(Payload):
     """A session has been put on record; nothing has rung yet."""
 
     type = "session.started"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StateEntered(Payload):
+class StateEnteredPayload(Payload):
     """The session has another public state; see [states.md](states.md)."""
 
     type = "state.entered"
@@ -62,7 +62,7 @@ class StateEntered(Payload):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LegStarted(OfLeg):
+class LegStartedPayload(LegPayload):
     """A phone has been told to ring, or has called in."""
 
     type = "leg.started"
@@ -71,35 +71,35 @@ class LegStarted(OfLeg):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LegRang(OfLeg):
+class LegRangPayload(LegPayload):
     """The phone says that it rings."""
 
     type = "leg.rang"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LegAnswered(OfLeg):
+class LegAnsweredPayload(LegPayload):
     """The leg was answered."""
 
     type = "leg.answered"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LegMuted(OfLeg):
+class LegMutedPayload(LegPayload):
     """Nobody hears the leg any more."""
 
     type = "leg.muted"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LegUnmuted(OfLeg):
+class LegUnmutedPayload(LegPayload):
     """The leg is heard again."""
 
     type = "leg.unmuted"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LegEnded(OfLeg):
+class LegEndedPayload(LegPayload):
     """The leg is gone. Every leg that started ends, once."""
 
     type = "leg.ended"
@@ -117,7 +117,7 @@ class LegEnded(OfLeg):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MessageStarted(OfLeg):
+class MessageStartedPayload(LegPayload):
     """A party begins to hear a message."""
 
     type = "message.started"
@@ -126,7 +126,7 @@ class MessageStarted(OfLeg):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MessageFinished(OfLeg):
+class MessageFinishedPayload(LegPayload):
     """A message is over."""
 
     type = "message.finished"
@@ -136,7 +136,7 @@ class MessageFinished(OfLeg):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MessageFailed(OfLeg):
+class MessageFailedPayload(LegPayload):
     """A message could not be played; the call went on without it."""
 
     type = "message.failed"
@@ -145,7 +145,7 @@ class MessageFailed(OfLeg):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TalkStarted(Payload):
+class TalkStartedPayload(Payload):
     """Two legs hear each other: the contact's and an operator's, or two operators'."""
 
     type = "talk.started"
@@ -153,7 +153,7 @@ class TalkStarted(Payload):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TalkFinished(Payload):
+class TalkFinishedPayload(Payload):
     """Two legs do not hear each other any more: one was held, handed over or has left."""
 
     type = "talk.finished"
@@ -163,14 +163,14 @@ class TalkFinished(Payload):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HoldStarted(OfLeg):
+class HoldStartedPayload(LegPayload):
     """A party is held."""
 
     type = "hold.started"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HoldFinished(OfLeg):
+class HoldFinishedPayload(LegPayload):
     """A party is not held any more."""
 
     type = "hold.finished"
@@ -178,7 +178,7 @@ class HoldFinished(OfLeg):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TransferFinished(OfLeg):
+class TransferFinishedPayload(LegPayload):
     """An operator, whose leg it is, has handed the contact over to another."""
 
     type = "transfer.finished"
@@ -189,7 +189,7 @@ class TransferFinished(OfLeg):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CoachJoined(OfLeg):
+class CoachJoinedPayload(LegPayload):
     """A coach hears the talk."""
 
     type = "coach.joined"
@@ -199,7 +199,7 @@ class CoachJoined(OfLeg):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CoachModeChanged(OfLeg):
+class CoachModeChangedPayload(LegPayload):
     """Who hears a coach has changed."""
 
     type = "coach.mode_changed"
@@ -208,7 +208,7 @@ class CoachModeChanged(OfLeg):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KeysReceived(OfLeg):
+class KeysReceivedPayload(LegPayload):
     """A party has pressed keys; at most 500 are told of one session."""
 
     type = "keys.received"
@@ -217,7 +217,7 @@ class KeysReceived(OfLeg):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KeySent(OfLeg):
+class KeySentPayload(LegPayload):
     """A key was sent to a party."""
 
     type = "key.sent"
@@ -227,7 +227,7 @@ class KeySent(OfLeg):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OptionUsed(Payload):
+class OptionUsedPayload(Payload):
     """An employee has used a talk option by its keys."""
 
     type = "option.used"
@@ -235,7 +235,7 @@ class OptionUsed(Payload):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OptionFailed(Payload):
+class OptionFailedPayload(Payload):
     """A talk option could not be carried out."""
 
     type = "option.failed"
@@ -244,7 +244,7 @@ class OptionFailed(Payload):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ContactSaved(Payload):
+class ContactSavedPayload(Payload):
     """The employee asks for the contact's number to be kept."""
 
     type = "contact.saved"
@@ -252,7 +252,7 @@ class ContactSaved(Payload):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ContactBlocked(Payload):
+class ContactBlockedPayload(Payload):
     """The contact's number has come onto the account's blacklist."""
 
     type = "contact.blocked"
@@ -260,7 +260,7 @@ class ContactBlocked(Payload):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TagSet(Payload):
+class TagSetPayload(Payload):
     """The session was given a tag."""
 
     type = "tag.set"
@@ -269,7 +269,7 @@ class TagSet(Payload):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TagRemoved(Payload):
+class TagRemovedPayload(Payload):
     """A tag was taken off the session again."""
 
     type = "tag.removed"
@@ -278,7 +278,7 @@ class TagRemoved(Payload):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RecordingStarted(Payload):
+class RecordingStartedPayload(Payload):
     """A talk, or a voicemail, is being recorded."""
 
     type = "recording.started"
@@ -289,7 +289,7 @@ class RecordingStarted(Payload):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RecordingReady(Payload):
+class RecordingReadyPayload(Payload):
     """The file of a recording is complete."""
 
     type = "recording.ready"
@@ -306,7 +306,7 @@ class RecordingReady(Payload):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RecordingFailed(Payload):
+class RecordingFailedPayload(Payload):
     """A recording could not be written to its end."""
 
     type = "recording.failed"
@@ -317,7 +317,7 @@ class RecordingFailed(Payload):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OperationStarted(Payload):
+class OperationStartedPayload(Payload):
     """The contact has come to an operation of its scenario."""
 
     type = "operation.started"
@@ -330,7 +330,7 @@ class OperationStarted(Payload):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class QueueEntered(OfLeg):
+class QueueEnteredPayload(LegPayload):
     """The contact waits in a queue, or was not let in."""
 
     type = "queue.entered"
@@ -340,7 +340,7 @@ class QueueEntered(OfLeg):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class QueueLeft(OfLeg):
+class QueueLeftPayload(LegPayload):
     """The contact does not wait in the queue any more."""
 
     type = "queue.left"
@@ -351,7 +351,7 @@ class QueueLeft(OfLeg):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RouteAnswered(Payload):
+class RouteAnsweredPayload(Payload):
     """A customer's URL has said where the call goes."""
 
     type = "route.answered"
@@ -361,7 +361,7 @@ class RouteAnswered(Payload):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RouteFailed(Payload):
+class RouteFailedPayload(Payload):
     """A customer's URL has not said where the call goes; it takes the fallback branch."""
 
     type = "route.failed"
@@ -369,7 +369,7 @@ class RouteFailed(Payload):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CallLost(Payload):
+class CallLostPayload(Payload):
     """A call that had come in is over, and nobody has talked with the contact.
 
     `session.finished` follows.
@@ -384,7 +384,7 @@ class CallLost(Payload):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SessionFinished(Payload):
+class SessionFinishedPayload(Payload):
     """The session is over: its one verdict. Its last event, once."""
 
     type = "session.finished"

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from callwright.directory.entries import Directory
+from callwright.directory.entries import DirectoryContent
 from callwright.directory.webhook import Verb
 from callwright.public_events.catalogue import TYPES
 from callwright.public_events.parameters import read_template_of
@@ -10,7 +10,7 @@ from callwright.public_events.template import TemplateFault
 from callwright.toml_lines import Place
 
 
-def contradictions(content: Directory) -> Iterator[tuple[Place, str]]:
+def contradictions(content: DirectoryContent) -> Iterator[tuple[Place, str]]:
     """Find events there are not, and templates that cannot be used."""
     for place, webhook in enumerate(content.webhooks):
         for index, reason in faulty_types(webhook.event_types):

@@ -35,7 +35,7 @@ from callwright.methods.errors import (
 from callwright.methods.idempotency import Repeats, key_of
 from callwright.methods.method import Answer, Caller, Declaration, Method, OpenMethod
 from callwright.rpc.auth import ACCESS_TOKEN, Client, caller_of, check_network, check_right
-from callwright.rpc.envelope import Json, Real, Request, RequestId, read_document, read_request
+from callwright.rpc.envelope import Json, Real, RequestId, RpcRequest, read_document, read_request
 from callwright.rpc.limits import Budget, budget_of
 from callwright.rpc.parameters import read_params
 
@@ -205,7 +205,7 @@ class Dispatcher:
         raise MethodNotFound()
 
     async def _serve_caller(
-        self, method: Method[Any], request: Request, client: Client, exchange: Exchange
+        self, method: Method[Any], request: RpcRequest, client: Client, exchange: Exchange
     ) -> str:
         exchange.method = method.name
         caller = await self._caller(method, request.params, client, exchange)
@@ -238,7 +238,7 @@ class Dispatcher:
         return caller
 
     async def _serve_stranger(
-        self, method: OpenMethod[Any], request: Request, client: Client, exchange: Exchange
+        self, method: OpenMethod[Any], request: RpcRequest, client: Client, exchange: Exchange
     ) -> str:
         exchange.method = method.name
         params = read_params(method, request.params, lenient=self._lenient)

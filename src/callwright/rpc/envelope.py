@@ -71,7 +71,7 @@ class Document:
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class RpcRequest:
     """A JSON-RPC 2.0 request."""
 
     id: RequestId
@@ -107,7 +107,7 @@ def read_document(body: bytes) -> Document:
     return Document(root, frozenset(repeated))
 
 
-def read_request(document: Document) -> Request:
+def read_request(document: Document) -> RpcRequest:
     """Check the envelope. Raises `InvalidRequest`, then batch and notification."""
     match document.root:
         case dict() as members if not document.repeated:
@@ -128,7 +128,7 @@ def read_request(document: Document) -> Request:
         raise NotificationsNotSupported()
     if document.id is None:
         raise InvalidRequest()
-    return Request(document.id, method, params)
+    return RpcRequest(document.id, method, params)
 
 
 def is_unicode(text: str) -> bool:

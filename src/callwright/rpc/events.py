@@ -28,11 +28,11 @@ from callwright.methods.errors import (
 )
 from callwright.methods.method import Caller
 from callwright.notify.stream import (
+    EventStream,
     Gap,
-    Stream,
+    StreamedNotice,
     StreamOver,
     Subscription,
-    Told,
     TooManyStreams,
     TooSlow,
 )
@@ -50,7 +50,7 @@ RECONNECT_AFTER = 2000
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class StreamTimings:
     """How long things may take, in seconds."""
 
     heartbeat: float = 15.0
@@ -63,7 +63,7 @@ class Pace:
     "For the last word; then the connection is cut."
 
 
-UNHURRIED = Pace(math.inf, math.inf, math.inf, math.inf)
+UNHURRIED = StreamTimings(math.inf, math.inf, math.inf, math.inf)
 "For where the loop's clock may jump: nothing is timed."
 
 
@@ -95,16 +95,16 @@ class _Refused(Exception):
         self.response = JSONResponse({"error": error}, status, {"Connection": "close"})
 
 
-class Events:
+class EventEndpoint:
     """``GET /events``. ``clock`` gives seconds since 1970 (UTC)."""
 
     def __init__(
         self,
-        stream: Stream,
+        stream: EventStream,
         access: Access,
         settings: HttpSettings,
         clock: Callable[[], float],
-        pace: Pace,
+        pace: StreamTimings,
     ) -> None:
         self._stream = stream
         self._access = access
@@ -276,7 +276,7 @@ class Events:
 
 
 class _ServerSent(Response):
-    def __init__(self, events: Events) -> None:
+    def __init__(self, events: EventEndpoint) -> None:
         self._events = events
         self.background = None
 
@@ -284,10 +284,10 @@ class _ServerSent(Response):
         await self._events.serve(scope, receive, send)
 
 
-def _shown(item: Told | Gap) -> dict[str, Any]:
+def _shown(item: StreamedNotice | Gap) -> dict[str, Any]:
     position = str(item.position)
     match item:
-        case Told(notice=notice):
+        case StreamedNotice(notice=notice):
             return {"id": position, **notice.as_json()}
         case Gap(reason=reason):
             return {"id": position, "type": "stream.gap", "reason": reason.value}

@@ -24,7 +24,7 @@ from starlette.routing import Route
 from callwright.config import HttpSettings
 from callwright.directory.model import MediaFileId
 from callwright.downloads.copies import Copies, CopiesBusy
-from callwright.downloads.encoding import CONTENT_TYPES, Format
+from callwright.downloads.encoding import CONTENT_TYPES, AudioFormat
 from callwright.downloads.links import MEDIA, RECORDINGS, LinkExpired, LinkForged, Links
 from callwright.methods import errors
 from callwright.methods.api_error import ApiError
@@ -129,9 +129,9 @@ class Files:
             return _said(403, "Permission denied.")
         except LinkExpired:
             return _said(410, "This link has expired: ask the API for a new one.")
-        if (asked := query.get("format", Format.WAV)) not in [*Format]:
-            return _said(400, f"The format is one of {', '.join(Format)}.")
-        form = Format(asked)
+        if (asked := query.get("format", AudioFormat.WAV)) not in [*AudioFormat]:
+            return _said(400, f"The format is one of {', '.join(AudioFormat)}.")
+        form = AudioFormat(asked)
         if number >= 1 << 53 or (source := await find(number)) is None:
             return _said(404, "There is no such file any more.")
         try:

@@ -20,7 +20,7 @@ MINUTE = 60
 DAY = 86400
 
 
-class Limits(TypedDict):
+class RateLimits(TypedDict):
     """What is left of an account's points, and the seconds until there are new ones."""
 
     day_limit: int
@@ -76,10 +76,10 @@ class Budget:
                 taken.in_minute -= 1
             raise
 
-    def limits(self, account: AccountId) -> Limits:
+    def limits(self, account: AccountId) -> RateLimits:
         taken = self._now(account)
         now = int(self._clock())
-        return Limits(
+        return RateLimits(
             day_limit=self._per_day,
             day_remaining=self._per_day - taken.in_day,
             day_reset=DAY - now % DAY,

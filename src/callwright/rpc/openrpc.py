@@ -32,7 +32,7 @@ from callwright.methods.errors import (
 )
 from callwright.methods.method import Declaration
 from callwright.rpc.auth import ACCESS_TOKEN
-from callwright.rpc.limits import Limits
+from callwright.rpc.limits import RateLimits
 
 Schema: TypeAlias = dict[str, Any]
 "A JSON schema."
@@ -81,7 +81,7 @@ def describe(
     path: str = "/v4.0",
 ) -> Schema:
     """Return the document, as ``GET /openrpc.json`` gives it; ``path``: where the API is."""
-    schemas: dict[str, Schema] = {"Limits": TypeAdapter(Limits).json_schema()}
+    schemas: dict[str, Schema] = {"Limits": TypeAdapter(RateLimits).json_schema()}
     return {
         "openrpc": "1.3.2",
         "info": {"title": title, "version": version},

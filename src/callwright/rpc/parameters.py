@@ -31,7 +31,7 @@ P = TypeVar("P", bound=Params)
 SECRET = frozenset({"access_token", "password"})
 
 
-class Kind(IntEnum):
+class FaultKind(IntEnum):
     """Kinds of fault, in the order in which they are reported."""
 
     UNEXPECTED = 1
@@ -48,15 +48,15 @@ Value: TypeAlias = "Json | Sent"
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
-    kind: Kind
+class ParameterFault:
+    kind: FaultKind
     path: Path
     value: Value
 
 
 def read_params(method: Declaration[P], sent: dict[str, Json], *, lenient: bool) -> P:
     """Check ``sent``, without the access token, against the method's model. Raises `ApiError`."""
-    faults: list[Fault] = []
+    faults: list[ParameterFault] = []
     draft = _for_the_model(sent, (), faults)
     try:
         params = _validate(method.params, draft, lenient)
@@ -81,17 +81,17 @@ def fault_of(error: type[ApiError], field: str, value: Value) -> ApiError:
     return error(field=field, value=as_sent(value))
 
 
-def _error(fault: Fault, method: Declaration[P]) -> ApiError:
+def _error(fault: ParameterFault, method: Declaration[P]) -> ApiError:
     field = ".".join(map(str, fault.path))
     match fault.kind:
-        case Kind.UNEXPECTED:
+        case FaultKind.UNEXPECTED:
             return fault_of(UnexpectedParameters, field, fault.value)
-        case Kind.MISSING:
+        case FaultKind.MISSING:
             return fault_of(RequiredParameterMissed, field, NOTHING)
-        case Kind.TYPE:
+        case FaultKind.TYPE:
             return fault_of(DataTypeError, field, fault.value)
         # Not every method publishes this mnemonic.
-        case Kind.ENCODING if CharacterEncodingNotAllowed.mnemonic in method.errors:
+        case FaultKind.ENCODING if CharacterEncodingNotAllowed.mnemonic in method.errors:
             return fault_of(CharacterEncodingNotAllowed, field, fault.value)
     return fault_of(InvalidParameterValue, field, fault.value)
 
@@ -101,16 +101,16 @@ def _validate(model: type[P], draft: Json, lenient: bool) -> P:
     return model.model_validate_json(json.dumps(draft), context=LENIENT if lenient else None)
 
 
-def _for_the_model(value: Json, path: Path, faults: list[Fault]) -> Json:
+def _for_the_model(value: Json, path: Path, faults: list[ParameterFault]) -> Json:
     """Copy ``value`` without what the model could not judge; that goes to ``faults``."""
     match value:
         case str():
             if not is_unicode(value):
-                faults.append(Fault(Kind.ENCODING, path, value))
+                faults.append(ParameterFault(FaultKind.ENCODING, path, value))
                 return value.encode(errors="replace").decode()
             # PostgreSQL stores no text with it, and nobody can say, dial or read it.
             if "\0" in value:
-                faults.append(Fault(Kind.VALUE, path, value))
+                faults.append(ParameterFault(FaultKind.VALUE, path, value))
         case Real() if value.is_integer():
             # JSON does not tell 25.0 from 25, and some languages write every number so.
             return int(value)
@@ -122,32 +122,32 @@ def _for_the_model(value: Json, path: Path, faults: list[Fault]) -> Json:
                 if is_unicode(name):
                     draft[name] = _for_the_model(item, (*path, name), faults)
                 else:
-                    faults.append(Fault(Kind.UNEXPECTED, (*path, name), item))
+                    faults.append(ParameterFault(FaultKind.UNEXPECTED, (*path, name), item))
             return draft
     return value
 
 
-def _faults(refusal: ValidationError, sent: Json) -> Iterator[Fault]:
+def _faults(refusal: ValidationError, sent: Json) -> Iterator[ParameterFault]:
     for detail in refusal.errors(include_url=False):
         path, value = _find(sent, detail["loc"], is_missing=detail["type"] == "missing")
-        yield Fault(_kind(detail, value), path, value)
+        yield ParameterFault(_kind(detail, value), path, value)
 
 
-def _kind(detail: ErrorDetails, value: Value) -> Kind:
+def _kind(detail: ErrorDetails, value: Value) -> FaultKind:
     name = detail["type"]
     if name == "extra_forbidden":
-        return Kind.UNEXPECTED
+        return FaultKind.UNEXPECTED
     if name == "missing":
-        return Kind.MISSING
+        return FaultKind.MISSING
     # 25.5 for a whole number is a number all the same.
     if name == "int_type" and isinstance(value, Real):
-        return Kind.VALUE
+        return FaultKind.VALUE
     if name.endswith("_type"):
-        return Kind.TYPE
+        return FaultKind.TYPE
     # "one of 'in', 'out'" was sent something that is no string at all.
     if name in {"literal_error", "enum"} and not isinstance(value, str):
-        return Kind.TYPE if detail["ctx"]["expected"].startswith("'") else Kind.VALUE
-    return Kind.VALUE
+        return FaultKind.TYPE if detail["ctx"]["expected"].startswith("'") else FaultKind.VALUE
+    return FaultKind.VALUE
 
 
 def _find(root: Json, location: Sequence[str | int], *, is_missing: bool) -> tuple[Path, Value]:
@@ -173,11 +173,11 @@ def _find(root: Json, location: Sequence[str | int], *, is_missing: bool) -> tup
     return path, here
 
 
-def _mend(draft: Json, faults: Sequence[Fault]) -> bool:
+def _mend(draft: Json, faults: Sequence[ParameterFault]) -> bool:
     """In ``draft``, put numbers and booleans for strings that spell them; tell whether any was."""
     mended = False
     for fault in faults:
-        if fault.kind is not Kind.TYPE or not isinstance(fault.value, str):
+        if fault.kind is not FaultKind.TYPE or not isinstance(fault.value, str):
             continue
         spelled = _spelled(fault.value)
         if spelled is None:

@@ -36,7 +36,7 @@ _REFUSALS: dict[Reason, Rejects] = {
 }
 
 
-class Step(Params):
+class PhoneStep(Params):
     """One thing a phone does."""
 
     do: Do
@@ -52,7 +52,7 @@ class Step(Params):
     "Why, of `reject`."
 
 
-def far_end(steps: Sequence[Step], field: str) -> FarEnd:
+def far_end(steps: Sequence[PhoneStep], field: str) -> FarEnd:
     """Make a phone that does these steps. Raises `ApiError`, with the step's field."""
     answered = over = False
     acts: list[tuple[float, Act]] = []
@@ -79,7 +79,7 @@ _ONCE_ANSWERED = frozenset({"press", "drop"})
 _LAST = frozenset({"hang_up", "drop", "reject"})
 
 
-def _act(step: Step) -> Act:
+def _act(step: PhoneStep) -> Act:
     match step.do:
         case "ring":
             return Rings()

@@ -40,7 +40,7 @@ class SandboxError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class ReceivedEvent:
     """One event, as docs/events.md tells of it."""
 
     event_id: str
@@ -87,7 +87,7 @@ class Sandbox:
             raise SandboxError(method, answer["error"])
         return answer["result"]["data"]
 
-    def advance(self, seconds: float) -> list[Event]:
+    def advance(self, seconds: float) -> list[ReceivedEvent]:
         """Let time go by; return what happened since the advance before, all of it delivered.
 
         On a clock that runs this waits. Raises `SandboxError`.
@@ -120,7 +120,7 @@ class Sandbox:
         session: int = answer["call_session_id"]
         return session
 
-    def events(self, type: str | None = None, *, session: int | None = None) -> list[Event]:
+    def events(self, type: str | None = None, *, session: int | None = None) -> list[ReceivedEvent]:
         """Everything told since the last reset; of one type, or one session."""
         answer = self.rpc("sandbox.events", limit=EVENTS_AT_ONCE)
         events = _events(answer)
@@ -196,9 +196,9 @@ def running(*options: str) -> Iterator[Sandbox]:
         process.stdout.close()
 
 
-def _events(answer: Mapping[str, Any]) -> list[Event]:
+def _events(answer: Mapping[str, Any]) -> list[ReceivedEvent]:
     return [
-        Event(
+        ReceivedEvent(
             event_id=notice["event_id"],
             type=notice["type"],
             sequence=notice["sequence"],

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from callwright.engines.port import Deliver, EngineEvent, LegEnded, LegId
+from callwright.engines.port import Deliver, EngineEvent, LegId, LegReleased
 from callwright.engines.simulated.engine import SimulatedEngine
 from callwright.sandbox.behaviour import Phones
 
@@ -22,7 +22,7 @@ class SandboxEngine(SimulatedEngine):
     async def run(self, deliver: Deliver, *, started: Callable[[], None]) -> None:
         def heard(event: EngineEvent) -> None:
             deliver(event)
-            if isinstance(event, LegEnded):
+            if isinstance(event, LegReleased):
                 self.when_ended(event.leg)
 
         await super().run(heard, started=started)

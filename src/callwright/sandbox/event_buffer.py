@@ -5,14 +5,14 @@ from collections.abc import Sequence
 from itertools import islice
 
 from callwright.calls.events import SessionEvent
-from callwright.public_events.catalogue import Tellers
+from callwright.public_events.catalogue import EventFolds
 from callwright.public_events.notice import Notice, RecordingLink, linked
 
 KEPT_AT_MOST = 100_000
 "Notices; an hour of 200 calls tells some 4000."
 
 
-class Told:
+class EventBuffer:
     """``hear`` is a listener of the call manager's."""
 
     def __init__(self) -> None:
@@ -20,7 +20,7 @@ class Told:
         "Notices there have been, with those that are kept no more."
         self.link: RecordingLink | None = None
         "Where recordings are fetched."
-        self._tellers = Tellers()
+        self._tellers = EventFolds()
         self._kept: deque[Notice] = deque(maxlen=KEPT_AT_MOST)
 
     @property

@@ -25,9 +25,9 @@ from callwright.methods.method import (
     PhoneNumber,
     described,
 )
-from callwright.sandbox.behaviour import Phones, Step, TooManyNumbers, far_end
+from callwright.sandbox.behaviour import Phones, PhoneStep, TooManyNumbers, far_end
 from callwright.sandbox.engine import SandboxEngine
-from callwright.sandbox.event_buffer import Told
+from callwright.sandbox.event_buffer import EventBuffer
 
 if TYPE_CHECKING:
     from callwright.calls.plan import SessionId
@@ -49,7 +49,7 @@ class Script(Params):
 
     number: PhoneNumber
     "The phone's number: a contact's, or an employee's."
-    steps: Annotated[list[Step], Field(max_length=STEPS_AT_MOST)]
+    steps: Annotated[list[PhoneStep], Field(max_length=STEPS_AT_MOST)]
     "What it does, one step after another. None at all: again what its number says."
     times: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
     "For how many calls; then comes the next script, or what its number says. Without it: for all."
@@ -64,7 +64,7 @@ class CallIn(Params):
     "The number that is called."
 
 
-class Events(Params):
+class EventsParams(Params):
     """Look at what was told."""
 
     after: Annotated[int, Field(ge=0, lt=1 << 53)] = 0
@@ -93,7 +93,7 @@ class CalledIn(TypedDict):
 
 
 @described
-class State(TypedDict):
+class SandboxState(TypedDict):
     time: str
     "The sandbox's time: ISO 8601, UTC."
     clock: Literal["real", "fast", "stepped"]
@@ -129,7 +129,7 @@ CALL_IN = Declaration(
 )
 EVENTS = Declaration(
     "sandbox.events",
-    Events,
+    EventsParams,
     component=None,
     free=True,
     summary="What was told since the beginning, or since the last reset.",
@@ -141,7 +141,7 @@ STATE = Declaration(
     component=None,
     free=True,
     summary="What time it is, and how many calls are live.",
-    result=State,
+    result=SandboxState,
 )
 RESET = Declaration(
     "sandbox.reset",
@@ -167,7 +167,12 @@ class Time(Protocol):
 
 class SandboxMethods:
     def __init__(
-        self, time: Time, engine: SandboxEngine, phones: Phones, told: Told, manager: CallManager
+        self,
+        time: Time,
+        engine: SandboxEngine,
+        phones: Phones,
+        told: EventBuffer,
+        manager: CallManager,
     ) -> None:
         self._time = time
         self._engine = engine
@@ -223,13 +228,13 @@ class SandboxMethods:
             )
         return CalledIn(call_session_id=waiting.session)
 
-    async def events(self, caller: Caller, params: Events) -> Happened:
+    async def events(self, caller: Caller, params: EventsParams) -> Happened:
         await self._time.settle()
         return self._happened(params.after, params.limit)
 
-    async def state(self, caller: Caller, params: Nothing) -> State:
+    async def state(self, caller: Caller, params: Nothing) -> SandboxState:
         await self._time.settle()
-        return State(
+        return SandboxState(
             time=self._time.now(),
             clock=self._time.clock,
             live_calls=len(self._manager.live(caller.account.id)),

@@ -33,13 +33,13 @@ from callwright.rpc.events import UNHURRIED
 from callwright.rpc.server import listening, serving, url_of
 from callwright.sandbox.behaviour import Phones
 from callwright.sandbox.engine import SandboxEngine
-from callwright.sandbox.event_buffer import Told
+from callwright.sandbox.event_buffer import EventBuffer
 from callwright.sandbox.methods import SandboxMethods
 from callwright.sandbox.speech import Silence
 from callwright.sandbox.template_data import TOKEN, furnish
-from callwright.sandbox.virtual_time import Pace, PacedLoop
-from callwright.wiring.environment import Surroundings
-from callwright.wiring.service import Household, household
+from callwright.sandbox.virtual_time import PacedLoop, VirtualTime
+from callwright.wiring.environment import Environment
+from callwright.wiring.service import RunningService, household
 
 if TYPE_CHECKING:
     from anyio.abc import TaskStatus
@@ -74,9 +74,9 @@ class Options:
     log_level: Literal["debug", "info", "warning", "error"] = "warning"
 
 
-def run(options: Options, meanwhile: Callable[["Sandbox"], Awaitable[None]]) -> None:
+def run(options: Options, meanwhile: Callable[["SandboxService"], Awaitable[None]]) -> None:
     """Run a sandbox, on a loop of its own, while ``meanwhile`` runs. Raises `StartFault`."""
-    pace = Pace(options.speed)
+    pace = VirtualTime(options.speed)
 
     async def main() -> None:
         async with sandbox(options, pace) as up:
@@ -90,7 +90,7 @@ def run(options: Options, meanwhile: Callable[["Sandbox"], Awaitable[None]]) -> 
 
 
 @asynccontextmanager
-async def sandbox(options: Options, pace: Pace) -> AsyncIterator["Sandbox"]:
+async def sandbox(options: Options, pace: VirtualTime) -> AsyncIterator["SandboxService"]:
     """Run a sandbox while the block runs; the loop must be a `PacedLoop` of ``pace``.
 
     Raises `StartFault`.
@@ -107,7 +107,7 @@ async def sandbox(options: Options, pace: Pace) -> AsyncIterator["Sandbox"]:
             listening(_settings(options, data).http) as listener,
             _data(fresh, data, keeps=options.data is not None),
         ):
-            up = Sandbox(options, pace, fresh, data, url_of(listener))
+            up = SandboxService(options, pace, fresh, data, url_of(listener))
             async with anyio.create_task_group() as tasks:
                 await tasks.start(up.keep)
                 async with serving(listener, up, patient=True):
@@ -119,10 +119,12 @@ async def sandbox(options: Options, pace: Pace) -> AsyncIterator["Sandbox"]:
                 up.stop()
 
 
-class Sandbox:
+class SandboxService:
     """A sandbox that is up: an ASGI application, the clock, and one service after another."""
 
-    def __init__(self, options: Options, pace: Pace, fresh: Path, data: Path, url: str) -> None:
+    def __init__(
+        self, options: Options, pace: VirtualTime, fresh: Path, data: Path, url: str
+    ) -> None:
         self.url = url
         self.token = options.token
         self.webhooks = options.webhooks
@@ -131,7 +133,7 @@ class Sandbox:
         self._options = options
         self._fresh = fresh
         self._settings = _settings(options, data)
-        self._up: Household | None = None
+        self._up: RunningService | None = None
         self._ready = anyio.Event()
         self._again = anyio.Event()
         self._stopped = False
@@ -157,7 +159,7 @@ class Sandbox:
         """Keep a service up, until `stop`; another one after each `begin_anew`."""
         started: Callable[[], None] = task_status.started
         while True:
-            phones, told = Phones(), Told()
+            phones, told = Phones(), EventBuffer()
             around = self._surroundings(phones, told)
             async with household(self._settings, self.url, around) as up:
                 self._pace.working = partial(self._is_working, up)
@@ -217,7 +219,7 @@ class Sandbox:
             over.set()
             await self._ready.wait()
 
-    def _surroundings(self, phones: Phones, told: Told) -> Surroundings:
+    def _surroundings(self, phones: Phones, told: EventBuffer) -> Environment:
         engines: list[SandboxEngine] = []
 
         def engine(_settings: Settings, next_leg: Callable[[], LegId]) -> SandboxEngine:
@@ -229,7 +231,7 @@ class Sandbox:
             manager.listeners.append(told.hear)
             return SandboxMethods(self, engines[0], phones, told, manager).methods()
 
-        return Surroundings(
+        return Environment(
             clock=Clock(self._day.now, self._day.seconds),
             engine=engine,
             speech=lambda settings: Silence(settings.data / "speech"),
@@ -245,7 +247,7 @@ class Sandbox:
             gathered_for=0.0,
         )
 
-    def _is_working(self, up: Household) -> bool:
+    def _is_working(self, up: RunningService) -> bool:
         pool = up.database.sync_engine.pool
         assert isinstance(pool, QueuePool)
         return bool(pool.checkedout() or self._limiter.borrowed_tokens or up.asking())
@@ -254,7 +256,7 @@ class Sandbox:
 class _Day:
     """The time of day: that of the loop, counted from a moment."""
 
-    def __init__(self, pace: Pace) -> None:
+    def __init__(self, pace: VirtualTime) -> None:
         self._pace = pace
         self._origin = ORIGIN if pace.stands else utc_now()
         self._begun = pace.time()

@@ -26,7 +26,7 @@ PATIENCE = 10.0
 server that does not answer. Then time goes on, so that time limits can do what they are for."""
 
 
-class Pace(selectors.DefaultSelector):
+class VirtualTime(selectors.DefaultSelector):
     """The selector of a `loop_at`, and its clock.
 
     ``speed``: seconds of the sandbox in a real one; None: the clock stands until `advance`.
@@ -142,9 +142,9 @@ class Pace(selectors.DefaultSelector):
 
 
 class PacedLoop(asyncio.SelectorEventLoop):
-    """An event loop on the time of a `Pace`."""
+    """An event loop on the time of a `VirtualTime`."""
 
-    def __init__(self, pace: Pace) -> None:
+    def __init__(self, pace: VirtualTime) -> None:
         self._pace = pace
         super().__init__(pace)
 

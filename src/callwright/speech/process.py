@@ -34,7 +34,7 @@ ENDED = (
 )
 
 
-class WorkerLost(Exception):
+class SpeechWorkerLost(Exception):
     """The worker died, hung or spoke nonsense over a job, and has been killed."""
 
 
@@ -53,8 +53,8 @@ class WorkerProcess:
     async def speak(self, job: Job) -> bytes:
         """Return the WAV of ``job``.
 
-        Raises `CannotSpeak` for the worker's own reasons, `WorkerLost` when ``job.within`` is over
-        or the worker failed; a new one is then started with the next job.
+        Raises `CannotSpeak` for the worker's own reasons, `SpeechWorkerLost` when ``job.within`` is
+        over or the worker failed; a new one is then started with the next job.
         """
         await anyio.sleep_until(self._rests_until)
         try:
@@ -65,10 +65,10 @@ class WorkerProcess:
             raise
         except TimeoutError:
             await self._give_up()
-            raise WorkerLost(f"no answer within {job.within:.1f} s") from None
+            raise SpeechWorkerLost(f"no answer within {job.within:.1f} s") from None
         except (OSError, BadFrame, *ENDED) as fault:
             await self._give_up()
-            raise WorkerLost(f"it ended, or spoke nonsense: {fault!r}") from fault
+            raise SpeechWorkerLost(f"it ended, or spoke nonsense: {fault!r}") from fault
         self._failures = 0
         return wav
 

@@ -17,7 +17,7 @@ from callwright.engines.port import Media
 from callwright.speech.cache import SpeechCache
 from callwright.speech.frames import Job
 from callwright.speech.language import voice_for
-from callwright.speech.process import COMMAND, WorkerLost, WorkerProcess
+from callwright.speech.process import COMMAND, SpeechWorkerLost, WorkerProcess
 from callwright.speech.synthesiser import CannotSpeak
 from callwright.speech.text import speakable
 
@@ -33,7 +33,7 @@ BYTES_AT_MOST = 512 << 20
 
 
 @dataclass(slots=True, eq=False, weakref_slot=True)
-class Speech:
+class SpeechJob:
     """One text on its way to audio, shared by all messages with that text."""
 
     key: str
@@ -61,7 +61,7 @@ class Speech:
 class SpokenMessage:
     """A text to be played. While this lives, its audio stays in the cache."""
 
-    speech: Speech
+    speech: SpeechJob
     within: float
     "Seconds `audio` waits at most."
     label: str = "tts"
@@ -88,11 +88,11 @@ class SpeechService:
         self._settings = settings
         self._worker = WorkerProcess(command)
         self._cache = SpeechCache(folder, files_at_most=FILES_AT_MOST, bytes_at_most=BYTES_AT_MOST)
-        self._waiting: deque[Speech] = deque()
+        self._waiting: deque[SpeechJob] = deque()
         self._called = anyio.Event()
         self._closed = False
         # Those somebody holds a message of: not made twice, not evicted.
-        self._speeches: WeakValueDictionary[str, Speech] = WeakValueDictionary()
+        self._speeches: WeakValueDictionary[str, SpeechJob] = WeakValueDictionary()
 
     async def run(self) -> None:
         """Synthesise what is prepared until cancelled. Raises `OSError` if the folder is no use."""
@@ -118,13 +118,13 @@ class SpeechService:
         key = hashlib.sha256(b"\0".join([FORMAT, voice.encode(), words.encode()])).hexdigest()
         speech = self._speeches.get(key)
         if speech is None or not speech.usable:
-            speech = Speech(key, words, voice)
+            speech = SpeechJob(key, words, voice)
             self._speeches[key] = speech
             self._start(speech)
         # Both attempts, and those of one text that is before us.
         return SpokenMessage(speech, within=(ATTEMPTS + 1) * self._settings.within)
 
-    def _start(self, speech: Speech) -> None:
+    def _start(self, speech: SpeechJob) -> None:
         if not speech.text:
             speech.fail("there is nothing to say in the text")
         elif self._closed:
@@ -138,7 +138,7 @@ class SpeechService:
             self._waiting.append(speech)
             self._called.set()
 
-    async def _make(self, speech: Speech) -> None:
+    async def _make(self, speech: SpeechJob) -> None:
         # Prepared before the cache was read, it may be there all the same.
         if path := self._cache.find(speech.key):
             speech.finish(path)
@@ -149,7 +149,7 @@ class SpeechService:
                 wav = await self._worker.speak(job)
                 part = await anyio.to_thread.run_sync(self._cache.write, wav)
                 path = self._cache.add(speech.key, part, in_use=self._speeches.__contains__)
-            except WorkerLost as fault:
+            except SpeechWorkerLost as fault:
                 log.warning("the speech worker is lost and will be restarted: %s", fault)
             except CannotSpeak as reason:
                 log.warning("text not spoken: %s", reason)

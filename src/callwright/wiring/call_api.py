@@ -27,10 +27,10 @@ from callwright.methods.talk_options import TalkOptions
 from callwright.methods.talk_scenarios import TalkScenarios
 from callwright.speech.tones import beep_of, ringback_of
 from callwright.storage.history.contacts import StoredHistory
-from callwright.wiring.components import Parts
+from callwright.wiring.components import Components
 
 
-async def call_methods(parts: Parts, hooks: HookClient) -> Sequence[Method[Any]]:
+async def call_methods(parts: Components, hooks: HookClient) -> Sequence[Method[Any]]:
     """Every method of the Call API, but for logging in; the manager is given its reception.
 
     ``hooks``: what asks customers' URLs where a call goes.

@@ -17,7 +17,7 @@ from callwright.storage.history.tagging import StoredTagging
 from callwright.storage.remembered import Remembered
 from callwright.storage.synchronous_reads import RowsAtHand
 from callwright.storage.writer import Writer
-from callwright.wiring.environment import SpeechEngine, Surroundings
+from callwright.wiring.environment import Environment, SpeechEngine
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +30,9 @@ class Storage:
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class Components:
     settings: Settings
-    around: Surroundings
+    around: Environment
     storage: Storage
     directory: StoredDirectory
     remembered: Remembered[Any]

@@ -21,8 +21,8 @@ from callwright.storage.history.request_log import GATHERED_FOR, StoredRequests
 from callwright.storage.lists import report_sources, sources
 from callwright.storage.lists.select import Source, StoredRows
 from callwright.storage.lists.totals import Totals
-from callwright.wiring.components import Parts, Storage
-from callwright.wiring.environment import Surroundings
+from callwright.wiring.components import Components, Storage
+from callwright.wiring.environment import Environment
 from callwright.wiring.webhook_api import webhook_methods
 
 READ_AT_ONCE = 2
@@ -43,7 +43,7 @@ class Keeping:
             await self.cleaner.run()
 
 
-def keeping(settings: Settings, storage: Storage, around: Surroundings) -> Keeping:
+def keeping(settings: Settings, storage: Storage, around: Environment) -> Keeping:
     kept = settings.history
     return Keeping(
         # At once where the journal does: a sandbox, in which time stands still.
@@ -63,7 +63,7 @@ def keeping(settings: Settings, storage: Storage, around: Surroundings) -> Keepi
 
 
 def data_methods(
-    parts: Parts,
+    parts: Components,
     requests: StoredRequests,
     entity_methods: Callable[[Callable[[Source], Rows]], Sequence[Method[Any]]],
     webhooks_changed: Callable[[], Awaitable[None]],

@@ -5,14 +5,16 @@ from collections.abc import Callable
 import anyio
 
 from callwright.engines.port import Engine
-from callwright.notify.delivery_scheduler import Courier
+from callwright.notify.delivery_scheduler import DeliveryScheduler
 from callwright.storage.directory import StoredDirectory
 
 
-class Follower:
+class DirectoryWatcher:
     """Tells the engine the trunks and phones, and the courier the webhooks, as they change."""
 
-    def __init__(self, directory: StoredDirectory, engine: Engine, courier: Courier) -> None:
+    def __init__(
+        self, directory: StoredDirectory, engine: Engine, courier: DeliveryScheduler
+    ) -> None:
         self._directory = directory
         self._engine = engine
         self._courier = courier

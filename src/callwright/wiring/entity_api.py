@@ -8,7 +8,7 @@ from typing import Any
 import anyio.to_thread
 
 from callwright.config import SipSettings
-from callwright.directory.media_upload import Intake
+from callwright.directory.media_upload import MediaUpload
 from callwright.downloads.copies import Copies
 from callwright.engines.sip.own_address import own_address
 from callwright.methods.data import (
@@ -32,7 +32,7 @@ from callwright.storage.editing.tags import StoredBlacklist, StoredTags
 from callwright.storage.history.files import StoredShelf
 from callwright.storage.lists import entity_sources
 from callwright.storage.lists.select import Source
-from callwright.wiring.components import Parts
+from callwright.wiring.components import Components
 
 COPIES_AT_MOST = 1 << 30
 "Bytes of recordings in other formats that are kept."
@@ -47,13 +47,15 @@ class Entities:
     files: Files
 
 
-async def entities(parts: Parts, changed: Callable[[], Awaitable[None]]) -> Entities:
+async def entities(parts: Components, changed: Callable[[], Awaitable[None]]) -> Entities:
     """``changed`` is called after a change."""
     settings, database = parts.settings, parts.storage.database
     clock, links = parts.around.clock, parts.links
     media = settings.data / "media"
     changing = Changing(database, parts.remembered, parts.next_id, clock.now, changed)
-    intake = Intake(media, settings.data / "uploads", at_most=settings.media.file_length_at_most)
+    intake = MediaUpload(
+        media, settings.data / "uploads", at_most=settings.media.file_length_at_most
+    )
     copies = Copies(settings.data / "copies", bytes_at_most=COPIES_AT_MOST)
     await anyio.to_thread.run_sync(intake.open)
     await anyio.to_thread.run_sync(copies.open)

@@ -15,9 +15,9 @@ from callwright.directory.model import VirtualNumber
 from callwright.downloads.links import Links
 from callwright.engines.port import Engine, LegId
 from callwright.engines.simulated.engine import SimulatedEngine
-from callwright.methods.messages import Speech
+from callwright.methods.messages import SpeechSynthesis
 from callwright.rpc.dispatch import AnyMethod
-from callwright.rpc.events import Pace
+from callwright.rpc.events import StreamTimings
 from callwright.rpc.http import BODY_WITHIN
 from callwright.storage.history.journal import GATHERED_FOR
 from callwright.storage.remembered import LOOK
@@ -30,7 +30,7 @@ DIRECTORY_LOOK = 1.0
 "Seconds between looks at whether ``callwright apply`` has changed the directory."
 
 
-class SpeechEngine(Speech, Protocol):
+class SpeechEngine(SpeechSynthesis, Protocol):
     async def run(self) -> None:
         """Speak what is prepared, until cancelled."""
 
@@ -88,7 +88,7 @@ def workers_for(cores: int) -> int:
 
 def _media(settings: Settings) -> "MediaEngine":
     from callwright.engines.media.engine import RtpEngine
-    from callwright.engines.media.worker_pool import MediaWorkers
+    from callwright.engines.media.worker_pool import WorkerPool
     from callwright.engines.sip.own_address import own_address
 
     host, ports = str(settings.sip.host), settings.sip.rtp_ports
@@ -99,7 +99,7 @@ def _media(settings: Settings) -> "MediaEngine":
         case workers:
             pass
     if workers:
-        return MediaWorkers(workers, host, advertise, ports, settings.media.lost_after)
+        return WorkerPool(workers, host, advertise, ports, settings.media.lost_after)
     return RtpEngine(host, advertise, ports, settings.media.lost_after)
 
 
@@ -114,7 +114,7 @@ def _no_more(_manager: CallManager, _links: Links) -> Sequence[AnyMethod]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
+class Environment:
     """The defaults are those of production."""
 
     clock: Clock = Clock()
@@ -128,7 +128,7 @@ class Surroundings:
     "Of passwords; None: the usual one."
     body_within: float = BODY_WITHIN
     "Seconds a client has to send the body of a request."
-    streams: Pace = Pace()
+    streams: StreamTimings = StreamTimings()
     "How long things may take with clients that listen to events."
     directory_look: float = DIRECTORY_LOOK
     trunks_look: float = LOOKED_AT_EVERY

@@ -26,9 +26,9 @@ from callwright.hooks.client import HookClient
 from callwright.methods.idempotency import Repeats
 from callwright.methods.sessions import Sessions
 from callwright.notify.http_sender import webhook_client
-from callwright.notify.stream import Stream
+from callwright.notify.stream import EventStream
 from callwright.rpc.dispatch import Dispatcher
-from callwright.rpc.events import Events
+from callwright.rpc.events import EventEndpoint
 from callwright.rpc.http import build_http
 from callwright.rpc.limits import budget_of
 from callwright.storage.access import StoredAccess
@@ -46,11 +46,11 @@ from callwright.storage.webhooks.outbox import StoredOutbox
 from callwright.storage.writer import Writer
 from callwright.wiring.background import background, started_in_background
 from callwright.wiring.call_api import call_methods
-from callwright.wiring.components import Parts, Storage
+from callwright.wiring.components import Components, Storage
 from callwright.wiring.data_api import data_methods, keeping
-from callwright.wiring.directory_watcher import Follower
+from callwright.wiring.directory_watcher import DirectoryWatcher
 from callwright.wiring.entity_api import entities
-from callwright.wiring.environment import Surroundings
+from callwright.wiring.environment import Environment
 from callwright.wiring.watching import measured, traced
 from callwright.wiring.webhook_delivery import courier_with
 
@@ -63,7 +63,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Household:
+class RunningService:
     """A service that is up, but for its HTTP server."""
 
     http: "Starlette"
@@ -81,7 +81,9 @@ class Household:
 
 
 @asynccontextmanager
-async def household(settings: Settings, url: str, around: Surroundings) -> AsyncIterator[Household]:
+async def household(
+    settings: Settings, url: str, around: Environment
+) -> AsyncIterator[RunningService]:
     """Run all of the service but its HTTP server while the block runs; ``url`` is where that is."""
     database = open_database(settings.database_url, durable=around.durable)
     try:
@@ -113,8 +115,8 @@ def _alone_in(folder: Path) -> Iterator[None]:
 
 @asynccontextmanager
 async def _run(
-    settings: Settings, storage: Storage, url: str, around: Surroundings
-) -> AsyncIterator[Household]:
+    settings: Settings, storage: Storage, url: str, around: Environment
+) -> AsyncIterator[RunningService]:
     clock, database = around.clock, storage.database
     outbox = StoredOutbox(database, storage.writer, storage.turn, clock.now)
     # Before anything is told: what is put is put for the webhooks that are known.
@@ -124,7 +126,7 @@ async def _run(
     hooks = HookClient(allow_private=settings.hooks.allow_private)
     receivers = webhook_client(settings.webhooks)
     courier = courier_with(receivers, outbox, settings.webhooks, clock.now, parts.links.recording)
-    follower = Follower(parts.directory, engine, courier)
+    follower = DirectoryWatcher(parts.directory, engine, courier)
     access = StoredAccess(database, clock.now, storage.rows)
     sessions = Sessions(access, clock.seconds, around.hasher)
     budget = budget_of(settings.api, clock.seconds)
@@ -155,14 +157,14 @@ async def _run(
         api="v2.0",
         heard=kept.requests.hear,
     )
-    stream = Stream(
+    stream = EventStream(
         StoredEventLog(database),
         per_account=settings.api.streams_at_most,
         link=parts.links.recording,
     )
     await stream.open()
     journal.readers.append(stream.hear)
-    events = Events(stream, access, settings.http, clock.seconds, around.streams)
+    events = EventEndpoint(stream, access, settings.http, clock.seconds, around.streams)
     pages = [*events.routes(), *edited.files.routes(data, settings.http)]
     showing = (engine, manager, journal, stream, courier)
     meter = measured(settings, journal, (dispatcher, data), showing, pages)
@@ -191,7 +193,7 @@ async def _run(
         # Only now, since with the trunks calls may come in; and before anybody is told to be up.
         started_in_background(lambda started: follower.run(around.directory_look, started)),
     ):
-        yield Household(
+        yield RunningService(
             http,
             manager,
             engine,
@@ -204,8 +206,8 @@ async def _run(
 
 
 async def _parts(
-    settings: Settings, storage: Storage, outbox: StoredOutbox, url: str, around: Surroundings
-) -> Parts:
+    settings: Settings, storage: Storage, outbox: StoredOutbox, url: str, around: Environment
+) -> Components:
     clock, database = around.clock, storage.database
     first_id = await reserve_block(database) << BLOCK_BITS
     next_id = itertools.count(first_id).__next__
@@ -235,7 +237,7 @@ async def _parts(
         now=clock.now,
     )
     manager.listeners.append(narrate)
-    return Parts(
+    return Components(
         settings,
         around,
         storage,

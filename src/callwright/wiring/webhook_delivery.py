@@ -5,8 +5,8 @@ from datetime import datetime
 
 from callwright.config import WebhookSettings
 from callwright.hooks.client import HookClient
-from callwright.notify.delivery_scheduler import Courier, EventLoopClock, Limits
-from callwright.notify.http_sender import Postman
+from callwright.notify.delivery_scheduler import DeliveryLimits, DeliveryScheduler, EventLoopClock
+from callwright.notify.http_sender import WebhookSender
 from callwright.public_events.notice import RecordingLink
 from callwright.storage.webhooks.outbox import StoredOutbox
 
@@ -17,12 +17,12 @@ def courier_with(
     settings: WebhookSettings,
     now: Callable[[], datetime],
     link: RecordingLink,
-) -> Courier:
+) -> DeliveryScheduler:
     """``link``: where recordings are fetched."""
-    return Courier(
+    return DeliveryScheduler(
         outbox,
-        Postman(client, within=settings.within),
-        limits=Limits(settings.parallel, settings.parallel_per_webhook),
+        WebhookSender(client, within=settings.within),
+        limits=DeliveryLimits(settings.parallel, settings.parallel_per_webhook),
         clock=EventLoopClock(now),
         link=link,
     )

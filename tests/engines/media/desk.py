@@ -8,7 +8,7 @@ from callwright.engines.media.clock import SlotClock
 from callwright.engines.media.codec import CODECS
 from callwright.engines.media.g711 import FRAME, Law
 from callwright.engines.media.leg import LegMedia, Tally
-from callwright.engines.media.media import MediaEvent, Stream
+from callwright.engines.media.media import MediaEvent, RtpStream
 from callwright.engines.media.player import Playback
 from callwright.engines.media.rtp import Buffer, Packet, build, parse
 from callwright.engines.port import LegId, PlaybackId
@@ -85,9 +85,9 @@ class Desk:
         dtmf: int | None = EVENT,
         sends: bool = True,
         receives: bool = True,
-    ) -> Stream:
+    ) -> RtpStream:
         known = CODECS[codec]
-        return Stream(far(number), codec, known.payload_type, dtmf, sends, receives, known.clock)
+        return RtpStream(far(number), codec, known.payload_type, dtmf, sends, receives, known.clock)
 
     def bridge(self, one: int, other: int) -> None:
         self.legs[one].hear([self.legs[other]], self.legs[other])

@@ -9,7 +9,7 @@ import numpy as np
 
 from callwright.engines.media.codec import CODECS
 from callwright.engines.media.coding import make_decoder, make_encoder
-from callwright.engines.media.media import Stream
+from callwright.engines.media.media import RtpStream
 from callwright.engines.media.rtcp import Report
 from callwright.engines.media.rtcp import parse as parse_rtcp
 from callwright.engines.media.rtp import Packet, build, parse
@@ -65,9 +65,11 @@ class Phone(asyncio.DatagramProtocol):
         self._changed.set()
 
     @property
-    def stream(self) -> Stream:
+    def stream(self) -> RtpStream:
         clock = self.codec.clock
-        return Stream(self.address, self.codec.name, self.payload_type, self.dtmf, dtmf_clock=clock)
+        return RtpStream(
+            self.address, self.codec.name, self.payload_type, self.dtmf, dtmf_clock=clock
+        )
 
     def talk(self, to: tuple[str, int]) -> None:
         """Send the tone, in real time."""

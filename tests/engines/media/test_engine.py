@@ -17,7 +17,7 @@ from callwright.engines.media.media import (
     MediaEvent,
     MediaLost,
     NoPorts,
-    Stream,
+    RtpStream,
 )
 from callwright.engines.media.rtp import Packet
 from callwright.engines.port import (
@@ -327,7 +327,7 @@ def test_closing_frees_the_port_reports_and_says_good_bye() -> None:
     async def tell(board: Switchboard) -> None:
         ear = RtcpEar()
         board.engine.open(ONE)
-        board.engine.connect(ONE, Stream(ear.address, "PCMA", 8))
+        board.engine.connect(ONE, RtpStream(ear.address, "PCMA", 8))
         await board.until(lambda: board.engine.qualities() == [(ONE, Quality(sent=1))])
         assert board.engine.close(ONE) == Quality(sent=1)
         good_bye = await asyncio.to_thread(ear.next_report)
@@ -390,7 +390,7 @@ def test_commands_to_a_leg_that_is_not_there() -> None:
         engine = board.engine
         engine.open(ONE)
         commands: list[Callable[[], None]] = [
-            lambda: engine.connect(OTHER, Stream((HOST, 9), "PCMA", 8)),
+            lambda: engine.connect(OTHER, RtpStream((HOST, 9), "PCMA", 8)),
             lambda: engine.answered(OTHER),
             lambda: engine.play(OTHER, PlaybackId(1), Media(Path("x")), loop=False),
             lambda: engine.send_key(OTHER, "1"),
@@ -402,7 +402,7 @@ def test_commands_to_a_leg_that_is_not_there() -> None:
         with pytest.raises(ValueError, match="itself"):
             engine.bridge(BRIDGE, ONE, ONE)
         with pytest.raises(ValueError, match="G729"):
-            engine.connect(ONE, Stream((HOST, 9), "G729", 18))
+            engine.connect(ONE, RtpStream((HOST, 9), "G729", 18))
 
     story(tell)
 

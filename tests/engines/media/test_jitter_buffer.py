@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from callwright.engines.media.codec import CODECS, G722, OPUS, PCMA, PCMU, Codec
 from callwright.engines.media.coding import make_encoder
 from callwright.engines.media.g711 import FRAME, Law, encode
-from callwright.engines.media.jitter_buffer import HELD_AT_MOST, Voice
-from callwright.engines.media.receiver_statistics import Reception
+from callwright.engines.media.jitter_buffer import HELD_AT_MOST, JitterBuffer
+from callwright.engines.media.receiver_statistics import ReceiverStatistics
 
 from .ears import sine, strength
 
@@ -29,8 +29,8 @@ class Line:
     """A far end that sends numbered packets, a network, and somebody who asks every 20 ms."""
 
     def __init__(self, frame: int = FRAME) -> None:
-        self.reception = Reception()
-        self.voice = Voice(self.reception, 8000)
+        self.reception = ReceiverStatistics()
+        self.voice = JitterBuffer(self.reception, 8000)
         self.frame = frame
         self.now = 50.0
         self.heard: list[int] = []
@@ -209,7 +209,7 @@ def test_silence_between_the_words_of_a_far_end_costs_nothing() -> None:
 
 def test_wideband_is_turned_into_what_is_asked_for() -> None:
     for codec, rate in ((G722, 16000), (OPUS, 16000), (PCMA, 8000)):
-        voice = Voice(Reception(), rate)
+        voice = JitterBuffer(ReceiverStatistics(), rate)
         encoder = make_encoder(codec)
         frames: dict[int, list[bytes]] = {8000: [], 16000: []}
         for number in range(60):
@@ -243,7 +243,7 @@ PACKETS = st.lists(
 def test_whatever_comes_a_frame_is_a_frame(
     packets: list[tuple[bytes, Codec, int, int, float]],
 ) -> None:
-    voice = Voice(Reception(), 8000)
+    voice = JitterBuffer(ReceiverStatistics(), 8000)
     now = 50.0
     for payload, codec, timestamp, ssrc, later in packets:
         now += later

@@ -10,7 +10,7 @@ from callwright.engines.media.codec import PCMA
 from callwright.engines.media.dtmf import event_payloads
 from callwright.engines.media.g711 import FRAME, SILENCE, Law
 from callwright.engines.media.media import MediaLost
-from callwright.engines.media.rtcp import Block, Sent, parse
+from callwright.engines.media.rtcp import ReportBlock, SenderInfo, parse
 from callwright.engines.media.rtcp import build as build_rtcp
 from callwright.engines.media.rtp import HEADER, Packet, build
 from callwright.engines.media.tones import tone_frames
@@ -315,7 +315,7 @@ def test_a_report_answers_the_far_ends_and_keeps_the_loss_it_tells() -> None:
     leg = desk.leg(1)
     Talker(desk, 1).talk(0.1)
     theirs = build_rtcp(
-        5, "x", Sent(10.0, 0, 0, 0), Block(leg.sender.ssrc, 0.1, 17, 0, 0), bye=False
+        5, "x", SenderInfo(10.0, 0, 0, 0), ReportBlock(leg.sender.ssrc, 0.1, 17, 0, 0), bye=False
     )
     desk.buffer[: len(theirs)] = theirs
     leg.rtp_arrived(len(theirs), far(1), desk.now)  # RTP and RTCP on one port, RFC 5761
@@ -345,7 +345,7 @@ def test_the_round_trip_is_timed_by_the_far_ends_answers_to_our_reports() -> Non
         ours = parse(desk.reports[1][-1])
         assert ours is not None
         desk.pass_time(after)
-        block = Block(leg.sender.ssrc, 0.0, 0, 0, 0, ntp or ours.ntp, held)
+        block = ReportBlock(leg.sender.ssrc, 0.0, 0, 0, 0, ntp or ours.ntp, held)
         theirs = build_rtcp(5, "x", None, block, bye=False)
         desk.buffer[: len(theirs)] = theirs
         leg.rtcp_arrived(len(theirs), far(1), desk.now)
@@ -366,7 +366,7 @@ def test_the_opinion_is_of_the_worse_direction_and_of_what_was_heard() -> None:
     assert clean is not None
     assert clean > 4.3
     for lost, at_most in ((10, 4.0), (1_000_000, 1.7)):
-        theirs = build_rtcp(5, "x", None, Block(leg.sender.ssrc, 0.1, lost, 0, 0), bye=False)
+        theirs = build_rtcp(5, "x", None, ReportBlock(leg.sender.ssrc, 0.1, lost, 0, 0), bye=False)
         desk.buffer[: len(theirs)] = theirs
         leg.rtcp_arrived(len(theirs), far(1), desk.now)
         quality = leg.quality()

@@ -1,11 +1,11 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callwright.engines.media.receiver_statistics import Reception
+from callwright.engines.media.receiver_statistics import ReceiverStatistics
 
 
 def test_packets_in_order_lose_nothing_across_the_wrap() -> None:
-    reception = Reception()
+    reception = ReceiverStatistics()
     for number in range(65500, 65600):
         assert reception.take(1, number & 0xFFFF, number * 160, number * 0.02)
     assert (reception.received, reception.lost) == (100, 0)
@@ -14,7 +14,7 @@ def test_packets_in_order_lose_nothing_across_the_wrap() -> None:
 
 
 def test_a_gap_is_lost_until_a_late_packet_fills_it_and_a_duplicate_is_neither() -> None:
-    reception = Reception()
+    reception = ReceiverStatistics()
     assert reception.take(1, 10, 0, 0.0)
     assert reception.take(1, 13, 480, 0.06)
     assert reception.lost == 2
@@ -25,7 +25,7 @@ def test_a_gap_is_lost_until_a_late_packet_fills_it_and_a_duplicate_is_neither()
 
 
 def test_one_wild_packet_is_dropped_and_a_second_one_begins_anew() -> None:
-    reception = Reception()
+    reception = ReceiverStatistics()
     assert reception.take(1, 10, 0, 0.0)
     assert not reception.take(1, 40000, 0, 0.02)
     assert reception.take(1, 11, 160, 0.02)
@@ -36,7 +36,7 @@ def test_one_wild_packet_is_dropped_and_a_second_one_begins_anew() -> None:
 
 
 def test_a_new_source_keeps_what_was_lost_before() -> None:
-    reception = Reception()
+    reception = ReceiverStatistics()
     reception.take(1, 10, 0, 0.0)
     reception.take(1, 12, 320, 0.04)
     assert reception.take(2, 500, 99999, 0.06)
@@ -46,7 +46,7 @@ def test_a_new_source_keeps_what_was_lost_before() -> None:
 
 def test_jitter_is_that_of_rfc_3550() -> None:
     """Arrivals that alternate by ±5 ms differ by 10 ms each: the estimate goes there."""
-    reception = Reception()
+    reception = ReceiverStatistics()
     for number in range(400):
         reception.take(1, number, number * 160, number * 0.02 + (0.005 if number % 2 else -0.005))
     assert abs(reception.jitter - 0.010) < 0.0005
@@ -62,7 +62,7 @@ def test_jitter_is_that_of_rfc_3550() -> None:
 def test_whatever_comes_the_counts_stay_sane(
     packets: list[tuple[int, int, int, float]],
 ) -> None:
-    reception = Reception()
+    reception = ReceiverStatistics()
     newest = sum(reception.take(*packet) for packet in packets)
     assert newest <= reception.received <= len(packets)
     assert 0 <= reception.lost == reception.expected - reception.received

@@ -6,8 +6,8 @@ from numpy.typing import NDArray
 from callwright.engines.media.clock import CATCH_UP, SLOT, SlotClock
 from callwright.engines.media.codec import PCMA
 from callwright.engines.media.g711 import FRAME, SILENCE, Law
-from callwright.engines.media.jitter_buffer import Voice
-from callwright.engines.media.receiver_statistics import Reception
+from callwright.engines.media.jitter_buffer import JitterBuffer
+from callwright.engines.media.receiver_statistics import ReceiverStatistics
 from callwright.engines.media.recording import PIECE, Recording
 
 CLICK = b"\x2a" * FRAME
@@ -43,7 +43,7 @@ class Speaker:
     """Somebody who clicks once a second, by a clock that is ``fast`` by so much of itself."""
 
     def __init__(self, fast: float = 0.0, every: float = 1.0) -> None:
-        self.voice = Voice(Reception(), 8000)
+        self.voice = JitterBuffer(ReceiverStatistics(), 8000)
         self.listeners = 0
         self._every = every
         self._step = 0.02 / (1 + fast)
@@ -52,7 +52,7 @@ class Speaker:
         self.clicked: list[float] = []
         "When."
 
-    def listen(self) -> Voice:
+    def listen(self) -> JitterBuffer:
         self.listeners += 1
         return self.voice
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callwright.engines.media.routing_matrix import Audience
+from callwright.engines.media.routing_matrix import RoutingMatrix
 from callwright.engines.port import BridgeId, CoachMode, LegId
 
 ANN, BOB, CARL, DORA = (LegId(number) for number in range(1, 5))
@@ -13,20 +13,20 @@ BRIDGE, OTHER = BridgeId(1), BridgeId(2)
 
 
 @pytest.fixture
-def audience() -> Audience:
+def audience() -> RoutingMatrix:
     """Ann and Bob talk."""
-    audience = Audience()
+    audience = RoutingMatrix()
     audience.bridge(BRIDGE, ANN, BOB)
     return audience
 
 
-def heard(audience: Audience) -> dict[LegId, set[LegId]]:
+def heard(audience: RoutingMatrix) -> dict[LegId, set[LegId]]:
     """By ear, of those who hear anybody."""
     ears = {leg: set(audience.speakers(leg)) for leg in LEGS}
     return {leg: speakers for leg, speakers in ears.items() if speakers}
 
 
-def test_a_bridge_goes_both_ways_until_it_is_parted(audience: Audience) -> None:
+def test_a_bridge_goes_both_ways_until_it_is_parted(audience: RoutingMatrix) -> None:
     assert heard(audience) == {ANN: {BOB}, BOB: {ANN}}
     assert audience.bridged(BRIDGE) == (ANN, BOB)
     audience.unbridge(BRIDGE)
@@ -36,7 +36,7 @@ def test_a_bridge_goes_both_ways_until_it_is_parted(audience: Audience) -> None:
 
 
 def test_a_bridge_replaces_those_its_legs_were_in_and_the_one_of_its_number(
-    audience: Audience,
+    audience: RoutingMatrix,
 ) -> None:
     audience.bridge(OTHER, BOB, CARL)
     assert heard(audience) == {BOB: {CARL}, CARL: {BOB}}
@@ -53,7 +53,9 @@ def test_a_bridge_replaces_those_its_legs_were_in_and_the_one_of_its_number(
         (CoachMode.BARGE, {BOB, CARL}, {ANN, CARL}),
     ],
 )
-def test_a_coach(audience: Audience, mode: CoachMode, ann: set[LegId], bob: set[LegId]) -> None:
+def test_a_coach(
+    audience: RoutingMatrix, mode: CoachMode, ann: set[LegId], bob: set[LegId]
+) -> None:
     audience.coach(CARL, ANN, mode)
     assert heard(audience) == {ANN: ann, BOB: bob, CARL: {ANN, BOB}}
     audience.mute(CARL, muted=True)
@@ -66,13 +68,13 @@ def test_a_coach(audience: Audience, mode: CoachMode, ann: set[LegId], bob: set[
     assert heard(audience) == {}
 
 
-def test_a_coach_changes_sides(audience: Audience) -> None:
+def test_a_coach_changes_sides(audience: RoutingMatrix) -> None:
     audience.coach(CARL, ANN, CoachMode.WHISPER)
     audience.coach(CARL, BOB, CoachMode.WHISPER)
     assert heard(audience) == {ANN: {BOB}, BOB: {ANN, CARL}, CARL: {ANN, BOB}}
 
 
-def test_two_coaches_barge_without_hearing_each_other(audience: Audience) -> None:
+def test_two_coaches_barge_without_hearing_each_other(audience: RoutingMatrix) -> None:
     audience.coach(CARL, ANN, CoachMode.BARGE)
     audience.coach(DORA, ANN, CoachMode.BARGE)
     both = {CARL, DORA}
@@ -83,13 +85,13 @@ def test_two_coaches_barge_without_hearing_each_other(audience: Audience) -> Non
 
 
 def test_a_coach_that_is_bridged_with_whom_it_coaches_is_heard_once() -> None:
-    audience = Audience()
+    audience = RoutingMatrix()
     audience.bridge(BRIDGE, ANN, BOB)
     audience.coach(BOB, ANN, CoachMode.BARGE)
     assert (audience.speakers(ANN), audience.speakers(BOB)) == ((BOB,), (ANN,))
 
 
-def test_what_one_says_to_the_other(audience: Audience) -> None:
+def test_what_one_says_to_the_other(audience: RoutingMatrix) -> None:
     audience.coach(CARL, ANN, CoachMode.BARGE)
     audience.mute(BOB, muted=True)
     assert audience.says(ANN, BOB)
@@ -125,7 +127,7 @@ COMMANDS = st.lists(
 def test_nobody_outside_a_circle_hears_or_is_heard_by_anybody_in_it(
     commands: list[tuple[str, object, list[LegId] | None]],
 ) -> None:
-    audience = Audience()
+    audience = RoutingMatrix()
     for command in commands:
         match command:
             case ("bridge", int(bridge), [one, other]):

@@ -2,10 +2,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callwright.engines.media.rtcp import Block, Sent, build, parse
+from callwright.engines.media.rtcp import ReportBlock, SenderInfo, build, parse
 
 blocks = st.builds(
-    Block,
+    ReportBlock,
     ssrc=st.integers(0, 0xFFFFFFFF),
     fraction_lost=st.integers(0, 255).map(lambda value: value / 256),
     lost=st.integers(-0x800000, 0x7FFFFF),
@@ -15,7 +15,7 @@ blocks = st.builds(
     since_last_report=st.integers(0, 0xFFFFFFFF).map(lambda value: value / 65536),
 )
 sents = st.builds(
-    Sent,
+    SenderInfo,
     wall=st.floats(0, 2e9),
     timestamp=st.integers(0, 0xFFFFFFFF),
     packets=st.integers(0, 1 << 33),
@@ -31,7 +31,7 @@ sents = st.builds(
     st.booleans(),
 )
 def test_what_is_built_is_read_back(
-    ssrc: int, name: str, sent: Sent | None, block: Block | None, bye: bool
+    ssrc: int, name: str, sent: SenderInfo | None, block: ReportBlock | None, bye: bool
 ) -> None:
     data = build(ssrc, name, sent, block, bye=bye)
     assert len(data) % 4 == 0
@@ -57,7 +57,9 @@ def test_reports_that_promise_more_than_they_hold_never_raise(
 
 
 def test_a_senders_report_carries_the_time_as_ntp() -> None:
-    report = parse(build(1, "x", Sent(wall=0.5, timestamp=0, packets=0, octets=0), None, bye=False))
+    report = parse(
+        build(1, "x", SenderInfo(wall=0.5, timestamp=0, packets=0, octets=0), None, bye=False)
+    )
     assert report is not None
     assert report.ntp == (2_208_988_800 & 0xFFFF) << 16 | 0x8000
 
@@ -68,6 +70,6 @@ def test_a_bye_alone_is_no_compound_packet() -> None:
 
 @pytest.mark.parametrize("cut", range(1, 60))
 def test_a_cut_packet_is_read_as_far_as_it_adds_up(cut: int) -> None:
-    whole = build(7, "name", Sent(1.0, 2, 3, 4), Block(9, 0.0, 1, 2, 3), bye=True)
+    whole = build(7, "name", SenderInfo(1.0, 2, 3, 4), ReportBlock(9, 0.0, 1, 2, 3), bye=True)
     report = parse(whole[:-cut])
     assert report is None or (report.ssrc == 7 and not report.bye)

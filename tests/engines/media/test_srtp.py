@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from callwright.engines.media.leg import LegMedia
-from callwright.engines.media.media import SrtpKeys, SrtpSuite, Stream
-from callwright.engines.media.rtcp import Sent
+from callwright.engines.media.media import RtpStream, SrtpKeys, SrtpSuite
+from callwright.engines.media.rtcp import SenderInfo
 from callwright.engines.media.rtcp import build as build_rtcp
 from callwright.engines.media.rtcp import parse as parse_rtcp
 from callwright.engines.media.rtp import Packet, build, parse
@@ -164,7 +164,7 @@ def test_reports_are_protected_both_ways(desk: Desk) -> None:
     assert read is not None
     assert read.bye
 
-    theirs = build_rtcp(7, "far", Sent(1e9, 5, 6, 7), None, bye=False)
+    theirs = build_rtcp(7, "far", SenderInfo(1e9, 5, 6, 7), None, bye=False)
     for receive in (leg.rtcp_arrived, leg.rtp_arrived):  # RFC 5761: on RTP's port as well
         before = (desk.tally.unauthentic, desk.tally.malformed)
         protected = end.out.protect_rtcp(theirs)
@@ -247,7 +247,7 @@ def test_any_bytes_are_refused(data: bytes) -> None:
 
 def test_keys_are_never_shown() -> None:
     ours = keys()
-    stream = Stream(far(1), "PCMA", 8, srtp=ours)
+    stream = RtpStream(far(1), "PCMA", 8, srtp=ours)
     shown = f"{stream!r} {stream} {ours!r} {Srtp(ours)!r}"
     for secret in (ours.ours, ours.theirs):
         assert repr(secret) not in shown
@@ -267,8 +267,8 @@ def test_two_engines_of_ours_over_srtp(tmp_path: Path, suite: SrtpSuite) -> None
             board.up(ONE, ann)
             board.up(OTHER, bob)
             at, to = engine.open(here), engine.open(there)
-            engine.connect(here, Stream(to, "PCMA", 8, 101, srtp=ours))
-            engine.connect(there, Stream(at, "PCMA", 8, 101, srtp=turned(ours)))
+            engine.connect(here, RtpStream(to, "PCMA", 8, 101, srtp=ours))
+            engine.connect(there, RtpStream(at, "PCMA", 8, 101, srtp=turned(ours)))
             engine.bridge(BridgeId(1), ONE, here)
             engine.bridge(BridgeId(2), there, OTHER)
             await ann.until(lambda: ann.tones(-10)[BOB])

@@ -15,7 +15,7 @@ from callwright.engines.media.coding import make_encoder
 from callwright.engines.media.dtmf import KEYS
 from callwright.engines.media.g711 import RATE
 from callwright.engines.media.heard_keys import HeardKeys
-from callwright.engines.media.tone_detector import ToneKeys
+from callwright.engines.media.tone_detector import ToneDetector
 from callwright.engines.media.tones import frequencies, tone_frames
 from callwright.speech.frames import Job, pack_job, read_frame, unpack_answer
 from callwright.speech.process import COMMAND
@@ -62,7 +62,7 @@ def pcm(*sounds: Sound) -> bytes:
 
 def heard(*sounds: Sound, packet: float = 20) -> str:
     """The keys told of a sound that comes in packets of so many milliseconds."""
-    receiver = ToneKeys()
+    receiver = ToneDetector()
     coded = pcm(*sounds)
     step = round(packet * RATE / 1000) * 2
     told = [receiver.take(coded[at : at + step]) for at in range(0, len(coded), step)]

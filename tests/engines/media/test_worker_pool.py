@@ -22,13 +22,13 @@ import pytest
 from callwright.engines.media import worker_supervisor as seat
 from callwright.engines.media.media import (
     MediaEngine,
+    MediaWorkerLost,
     NoPorts,
+    RtpStream,
     SrtpKeys,
     SrtpSuite,
-    Stream,
-    WorkerLost,
 )
-from callwright.engines.media.worker_pool import MediaWorkers
+from callwright.engines.media.worker_pool import WorkerPool
 from callwright.engines.port import (
     BridgeId,
     DtmfSent,
@@ -91,14 +91,14 @@ THIRD = LegId(3)
 
 @pytest.fixture(autouse=True)
 def told_by_a_worker(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(test_engine, "RtpEngine", partial(MediaWorkers, 1))
+    monkeypatch.setattr(test_engine, "RtpEngine", partial(WorkerPool, 1))
 
 
-class Workshop(Board[MediaWorkers]):
+class Workshop(Board[WorkerPool]):
     """A switchboard of workers."""
 
     @property
-    def workers(self) -> MediaWorkers:
+    def workers(self) -> WorkerPool:
         return self.engine
 
     def beside(self, leg: LegId, other: LegId, phone: Phone) -> None:
@@ -112,7 +112,7 @@ async def board_of(
     count: int, ports: tuple[int, int] | None = None, *, waits: bool = True
 ) -> AsyncIterator[Workshop]:
     """Workers that run; if ``waits``, all of them are at work."""
-    board = Workshop(MediaWorkers(count, HOST, None, ports or free_range(16), 30.0))
+    board = Workshop(WorkerPool(count, HOST, None, ports or free_range(16), 30.0))
     started = asyncio.Event()
     running = asyncio.create_task(board.workers.run(board.deliver, started=started.set))
     await asyncio.sleep(0)
@@ -145,7 +145,7 @@ def test_they_are_a_media_engine() -> None:
 
 def test_the_offered_address_is_the_advertised_one() -> None:
     async def told() -> None:
-        workers = MediaWorkers(1, HOST, "198.51.100.1", free_range(1), 30.0)
+        workers = WorkerPool(1, HOST, "198.51.100.1", free_range(1), 30.0)
         running = asyncio.create_task(workers.run(lambda event: None))
         await asyncio.sleep(0)
         assert workers.open(ONE)[0] == "198.51.100.1"
@@ -213,7 +213,7 @@ def test_commands_to_a_leg_that_is_not_there() -> None:
         engine = board.engine
         engine.open(ONE)
         commands: list[Callable[[], None]] = [
-            lambda: engine.connect(OTHER, Stream((HOST, 9), "PCMA", 8)),
+            lambda: engine.connect(OTHER, RtpStream((HOST, 9), "PCMA", 8)),
             lambda: engine.answered(OTHER),
             lambda: engine.play(OTHER, PlaybackId(1), Media(Path("x")), loop=False),
             lambda: engine.send_key(OTHER, "1"),
@@ -237,7 +237,7 @@ def test_a_command_that_fails_over_there_costs_nobody_else_anything() -> None:
     async def tell(board: Workshop) -> None:
         async with Phone(ANN) as ann:
             board.engine.open(OTHER)
-            board.engine.connect(OTHER, Stream((HOST, 9), "G729", 18))
+            board.engine.connect(OTHER, RtpStream((HOST, 9), "G729", 18))
             board.up(ONE, ann)
             board.engine.send_key(ONE, "1")
             await board.told(DtmfSent(ONE, "1"))
@@ -310,7 +310,7 @@ def test_closing_says_good_bye_to_the_far_end() -> None:
     async def tell(board: Workshop) -> None:
         ear = RtcpEar()
         board.engine.open(ONE)
-        board.engine.connect(ONE, Stream(ear.address, "PCMA", 8))
+        board.engine.connect(ONE, RtpStream(ear.address, "PCMA", 8))
         await asyncio.to_thread(ear.rtp.recv, 2048)  # who has sent nothing says no good-bye
         board.engine.close(ONE)
         good_bye = await asyncio.to_thread(ear.next_report)
@@ -335,8 +335,8 @@ def test_a_killed_worker_ends_its_legs_and_no_other(caplog: pytest.LogCaptureFix
             await dan.until(lambda: dan.tones(-5)[ANN])
             heard = len(dan.came)
             os.kill(first, signal.SIGKILL)
-            await board.told(WorkerLost(ONE))
-            await board.told(WorkerLost(OTHER))
+            await board.told(MediaWorkerLost(ONE))
+            await board.told(MediaWorkerLost(OTHER))
             for leg in (ONE, OTHER):
                 board.engine.close(leg)
             await dan.hear(30)
@@ -372,7 +372,7 @@ def test_the_recording_of_a_killed_worker_is_told_and_can_be_heard(tmp_path: Pat
             await ann.hear(100)
             [worker] = await carrying(board, ONE)
             os.kill(worker, signal.SIGKILL)
-            await board.told(WorkerLost(ONE))
+            await board.told(MediaWorkerLost(ONE))
             await board.until(lambda: len(board.events) == 3)
             [ended] = [each for each in board.events if isinstance(each, RecordingFinished)]
             with wave.open(str(file)) as cut:
@@ -424,7 +424,7 @@ def test_without_any_worker_nothing_can_be_opened(monkeypatch: pytest.MonkeyPatc
 
     async def tell(board: Workshop) -> None:
         board.engine.open(ONE)  # one is about to be started
-        await board.told(WorkerLost(ONE))
+        await board.told(MediaWorkerLost(ONE))
         assert board.engine.close(ONE) == Quality()
         with pytest.raises(NoPorts, match="worker"):
             board.engine.open(OTHER)
@@ -447,7 +447,7 @@ def test_a_worker_that_says_nothing_is_replaced(
             await ann.hear(5)
             [process] = board.workers.process_ids
             os.kill(process, signal.SIGSTOP)
-            await board.told(WorkerLost(ONE))
+            await board.told(MediaWorkerLost(ONE))
             await board.until(lambda: board.workers.process_ids not in ([], [process]))
             assert not psutil.pid_exists(process)
 
@@ -536,14 +536,14 @@ def test_keys_of_srtp_reach_a_worker_and_no_log(capfd: pytest.CaptureFixture[str
             at = board.engine.open(here, [ONE])
             to = board.engine.open(there, [ONE])
             turned = SrtpKeys(keys.suite, keys.theirs, keys.ours)
-            board.engine.connect(here, Stream(to, "PCMA", 8, srtp=keys))
-            board.engine.connect(there, Stream(at, "PCMA", 8, srtp=turned))
+            board.engine.connect(here, RtpStream(to, "PCMA", 8, srtp=keys))
+            board.engine.connect(there, RtpStream(at, "PCMA", 8, srtp=turned))
             board.engine.bridge(BRIDGE, ONE, here)
             board.engine.bridge(BridgeId(2), there, OTHER)
             await bob.until(lambda: bob.tones(-10)[ANN])
             assert await bob.hear(10) == only(ANN)
             # A command that fails is logged, without what it said.
-            board.engine.connect(here, Stream(to, "G729", 18, srtp=keys))
+            board.engine.connect(here, RtpStream(to, "G729", 18, srtp=keys))
             board.engine.play(here, PlaybackId(1), Media(Path("none.wav")), loop=False)
             await board.told(PlaybackFinished(here, PlaybackId(1)))
 

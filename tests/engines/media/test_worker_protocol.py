@@ -9,8 +9,8 @@ import pytest
 from callwright.engines.media.media import (
     MediaEngine,
     MediaEvent,
-    Stream,
-    WorkerLost,
+    MediaWorkerLost,
+    RtpStream,
 )
 from callwright.engines.media.worker_protocol import (
     BadLine,
@@ -35,7 +35,7 @@ def parts(said: bytes) -> tuple[bytes, bytes]:
 @pytest.mark.parametrize(
     ("name", "plain", "named"),
     [
-        ("connect", (LEG, Stream(("192.0.2.1", 4000), "PCMA", 8, 101, sends=False)), {}),
+        ("connect", (LEG, RtpStream(("192.0.2.1", 4000), "PCMA", 8, 101, sends=False)), {}),
         ("play", (LEG, PlaybackId(7), Media(Path("/a folder/ü\nß.wav"))), {"loop": True}),
         ("send_key", (LEG, "#"), {}),
         ("bridge", (1, 2, 3), {}),
@@ -52,7 +52,7 @@ def test_a_command_is_given_as_it_was(
 
 @pytest.mark.parametrize(
     "event",
-    [DtmfSent(LEG, "*"), PlaybackFinished(LEG, PlaybackId(5)), WorkerLost(LEG)],
+    [DtmfSent(LEG, "*"), PlaybackFinished(LEG, PlaybackId(5)), MediaWorkerLost(LEG)],
 )
 def test_an_event_comes_as_it_was(event: MediaEvent) -> None:
     assert read_event(*parts(event_line(event))) == event

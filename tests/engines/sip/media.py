@@ -5,7 +5,7 @@ import itertools
 from collections.abc import Callable, Collection
 from pathlib import Path
 
-from callwright.engines.media.media import MediaEvent, NoPorts, Stream
+from callwright.engines.media.media import MediaEvent, NoPorts, RtpStream
 from callwright.engines.port import (
     BridgeId,
     CoachMode,
@@ -56,7 +56,7 @@ class RememberingMedia:
         self.asked.append(("open", leg))
         return "127.0.0.1", 16384 + 2 * leg
 
-    def connect(self, leg: LegId, stream: Stream) -> None:
+    def connect(self, leg: LegId, stream: RtpStream) -> None:
         self.asked.append(("connect", leg, stream.codec))
 
     def answered(self, leg: LegId) -> None:

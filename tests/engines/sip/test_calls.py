@@ -7,8 +7,8 @@ import sipmessage
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from callwright.engines.media.media import Stream
-from callwright.engines.port import Cause, DtmfReceived, DtmfSent, LegEnded, LegId
+from callwright.engines.media.media import RtpStream
+from callwright.engines.port import Cause, DtmfReceived, DtmfSent, LegId, LegReleased
 from callwright.engines.sip.call import StreamAgreed
 from tests.engines.sip.challenges import challenge, proves
 from tests.engines.sip.world import (
@@ -36,7 +36,7 @@ def test_a_call_rings_is_answered_and_hung_up_by_us() -> None:
     assert world.told() == ["LegRinging", "LegAnswered"]
     world.hang_up()
     assert world.told() == ["LegRinging", "LegAnswered", "LegEnded"]
-    assert world.ending() == LegEnded(LegId(1), Cause.RELEASED)
+    assert world.ending() == LegReleased(LegId(1), Cause.RELEASED)
     world.until(100)
     assert len(world.requests("BYE")) == 1
 
@@ -55,7 +55,7 @@ def test_nothing_is_left_behind() -> None:
 
 def test_the_audio_is_agreed_on_before_the_answer_is_told() -> None:
     world = talking()
-    stream = Stream(("127.0.0.9", 7000), "PCMA", 8, 101)
+    stream = RtpStream(("127.0.0.9", 7000), "PCMA", 8, 101)
     assert world.facts[0] == StreamAgreed(LegId(1), stream)
     assert world.told() == ["LegAnswered"]
 
@@ -76,7 +76,7 @@ def test_nobody_replies() -> None:
     world.ring()
     world.until(40)
     assert world.times("INVITE") == [0.0, 0.5, 1.5, 3.5, 7.5, 15.5, 31.5]
-    assert world.ending() == LegEnded(LegId(1), Cause.UNREACHABLE, "no reply")
+    assert world.ending() == LegReleased(LegId(1), Cause.UNREACHABLE, "no reply")
 
 
 def test_the_network_refuses_the_invite() -> None:
@@ -86,7 +86,7 @@ def test_the_network_refuses_the_invite() -> None:
     (held,) = layer._clients.values()
     held.transaction.unsent(0.0)
     layer.on_timer(1.0)
-    assert world.told() == ["LegEnded"]
+    assert world.told() == ["LegReleased"]
 
 
 def test_ringing_may_last_longer_than_any_timer() -> None:
@@ -214,7 +214,7 @@ def test_a_cancel_waits_for_a_provisional_response() -> None:
     world = World()
     world.ring()
     world.hang_up()
-    assert world.told() == ["LegEnded"]
+    assert world.told() == ["LegReleased"]
     assert world.requests("CANCEL") == []
     ringing(world, 100)
     invite = world.requests("INVITE")[0]
@@ -224,7 +224,7 @@ def test_a_cancel_waits_for_a_provisional_response() -> None:
     world.hear(reply(cancel, 200), reply(invite, 487, "Request Terminated"))
     assert len(world.requests("ACK")) == 1
     world.until(100)
-    assert world.told() == ["LegEnded"]
+    assert world.told() == ["LegReleased"]
     assert len(world.requests("CANCEL")) == 1
 
 
@@ -313,7 +313,7 @@ def test_a_refusal_ends_the_leg(status: int, cause: Cause) -> None:
     world = World()
     world.ring()
     world.hear(reply(world.requests("INVITE")[0], status, "As Said"))
-    assert world.ending() == LegEnded(LegId(1), cause, f"{status} As Said")
+    assert world.ending() == LegReleased(LegId(1), cause, f"{status} As Said")
     assert len(world.requests("ACK")) == 1
 
 
@@ -327,13 +327,13 @@ def test_the_q850_cause_rides_along() -> None:
 
 def test_an_answer_without_sdp_is_hung_up() -> None:
     world = talking(sdp="")
-    assert world.ending() == LegEnded(LegId(1), Cause.UNREACHABLE, "488 no SDP in the answer")
+    assert world.ending() == LegReleased(LegId(1), Cause.UNREACHABLE, "488 no SDP in the answer")
     assert [len(world.requests(method)) for method in ("ACK", "BYE")] == [1, 1]
 
 
 def test_an_answer_without_a_common_codec_is_hung_up() -> None:
     world = talking(sdp=VIDEO)
-    assert world.ending() == LegEnded(LegId(1), Cause.UNREACHABLE, "488 no common codec")
+    assert world.ending() == LegReleased(LegId(1), Cause.UNREACHABLE, "488 no common codec")
     assert [len(world.requests(method)) for method in ("ACK", "BYE")] == [1, 1]
 
 
@@ -481,7 +481,7 @@ def test_a_server_that_challenges_for_ever_is_given_up() -> None:
         extra = (challenge(401, f"n{number}"),)
         world.hear(reply(world.requests("INVITE")[number], 401, extra=extra))
     assert len(world.requests("INVITE")) == 4
-    assert world.told() == ["LegEnded"]
+    assert world.told() == ["LegReleased"]
 
 
 def test_a_challenge_after_we_hung_up_is_not_answered() -> None:
@@ -538,7 +538,7 @@ def test_the_far_end_hangs_up() -> None:
     bye = ask(invite, "BYE", extra=("Reason: Q.850;cause=16",))
     world.hear(bye, bye)
     assert [one.code for one in world.responses()] == [200, 200]
-    assert world.ending() == LegEnded(LegId(1), Cause.HUNG_UP, "Q.850 16")
+    assert world.ending() == LegReleased(LegId(1), Cause.HUNG_UP, "Q.850 16")
     assert world.requests("BYE") == []
 
 
@@ -757,7 +757,7 @@ def test_a_refused_reinvite_does_not_move_the_target() -> None:
     assert world.hops("BYE") == [("127.0.0.1", 6000)]
 
 
-def streams(world: World) -> list[Stream]:
+def streams(world: World) -> list[RtpStream]:
     return [fact.stream for fact in world.facts if isinstance(fact, StreamAgreed)]
 
 
@@ -765,24 +765,24 @@ def streams(world: World) -> list[Stream]:
 @pytest.mark.parametrize(
     ("sdp", "stream"),
     [
-        (SDP.replace("AVP 8 101", "AVP 0 101"), Stream(("127.0.0.9", 7000), "PCMU", 0, 101)),
-        (SDP.replace("AVP 8 101", "AVP 0 8 101"), Stream(("127.0.0.9", 7000), "PCMU", 0, 101)),
-        (SDP.replace("101", "96"), Stream(("127.0.0.9", 7000), "PCMA", 8, 96)),
-        (SDP.replace(" 8 101", " 8"), Stream(("127.0.0.9", 7000), "PCMA", 8)),
-        (SDP.replace("7000", "7002"), Stream(("127.0.0.9", 7002), "PCMA", 8, 101)),
-        (SDP.replace("127.0.0.9", "127.0.0.8"), Stream(("127.0.0.8", 7000), "PCMA", 8, 101)),
+        (SDP.replace("AVP 8 101", "AVP 0 101"), RtpStream(("127.0.0.9", 7000), "PCMU", 0, 101)),
+        (SDP.replace("AVP 8 101", "AVP 0 8 101"), RtpStream(("127.0.0.9", 7000), "PCMU", 0, 101)),
+        (SDP.replace("101", "96"), RtpStream(("127.0.0.9", 7000), "PCMA", 8, 96)),
+        (SDP.replace(" 8 101", " 8"), RtpStream(("127.0.0.9", 7000), "PCMA", 8)),
+        (SDP.replace("7000", "7002"), RtpStream(("127.0.0.9", 7002), "PCMA", 8, 101)),
+        (SDP.replace("127.0.0.9", "127.0.0.8"), RtpStream(("127.0.0.8", 7000), "PCMA", 8, 101)),
         (
             SDP.replace("c=IN IP4 127.0.0.9", "c=IN IP4 0.0.0.0"),
-            Stream(("0.0.0.0", 7000), "PCMA", 8, 101, sends=False),
+            RtpStream(("0.0.0.0", 7000), "PCMA", 8, 101, sends=False),
         ),
         (
             SDP + "a=inactive\r\n",
-            Stream(("127.0.0.9", 7000), "PCMA", 8, 101, sends=False, receives=False),
+            RtpStream(("127.0.0.9", 7000), "PCMA", 8, 101, sends=False, receives=False),
         ),
     ],
 )
 def test_the_far_end_changes_the_audio_and_changes_it_back(
-    method: str, sdp: str, stream: Stream
+    method: str, sdp: str, stream: RtpStream
 ) -> None:
     world = talking()
     invite = world.requests("INVITE")[0]
@@ -919,7 +919,7 @@ def test_a_far_end_that_knows_no_such_call_ends_it() -> None:
     world.calls[LegId(1)].send_key("1", world.now)
     world._pump()
     world.hear(reply(world.requests("INFO")[0], 481, contact=None))
-    assert world.ending() == LegEnded(LegId(1), Cause.UNREACHABLE, "481 to INFO")
+    assert world.ending() == LegReleased(LegId(1), Cause.UNREACHABLE, "481 to INFO")
 
 
 @pytest.mark.parametrize(
@@ -1025,6 +1025,6 @@ def test_any_damage_to_the_far_ends_messages_leaves_us_standing(data: st.DataObj
         world.agent.layer.to_send.clear()
     world.now = 200.0
     world.agent.layer.on_timer(world.now)
-    ended = [fact for fact in world.facts if isinstance(fact, LegEnded)]
+    ended = [fact for fact in world.facts if isinstance(fact, LegReleased)]
     assert len(ended) <= 1
     assert not ended or world.facts[-1] == ended[0]

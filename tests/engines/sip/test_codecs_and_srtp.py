@@ -23,10 +23,10 @@ from callwright.engines.port import (
     Cause,
     DtmfReceived,
     EngineEvent,
-    LegAnswered,
-    LegEnded,
+    LegConnected,
     LegId,
     LegOffered,
+    LegReleased,
     Media,
     PlaybackFinished,
     PlaybackId,
@@ -191,8 +191,8 @@ async def talk(
     """Join two phones, each with its codec, until they hang up."""
     board.ring(A, one, srtp=srtp)
     board.ring(B, other, srtp=srtp)
-    await board.told(LegAnswered, A)
-    await board.told(LegAnswered, B)
+    await board.told(LegConnected, A)
+    await board.told(LegConnected, B)
     assert [board.codec(A), board.codec(B)] == list(codecs)
     board.engine.bridge(BridgeId(1), A, B)
     for phone in (one, other):
@@ -239,7 +239,7 @@ async def test_a_message_and_keys_in_wideband(start: Start, codec: str, tmp_path
         start(Behaviour(codec=codec, keys=[(0.3, "5")])) as ann,
     ):
         board.ring(A, ann)
-        await board.told(LegAnswered, A)
+        await board.told(LegConnected, A)
         assert board.codec(A) == codec
         board.engine.play(A, PlaybackId(1), message)
         await board.told(PlaybackFinished, A)
@@ -281,7 +281,7 @@ async def test_srtp_with_a_phone_that_asks_for_it(
 async def test_a_phone_without_srtp_is_not_talked_to_where_it_is_required(start: Start) -> None:
     async with switchboard() as board, start(Behaviour()) as ann:
         board.ring(A, ann, srtp=True)
-        ended = await board.told(LegEnded, A)
+        ended = await board.told(LegReleased, A)
         assert ended.cause is Cause.UNREACHABLE
         assert "SRTP" in ended.raw
 
@@ -291,7 +291,7 @@ async def test_a_softphone_of_plain_rtp_behind_a_trunk_with_srtp(start: Start) -
         port = int(ann.uri.rpartition(":")[2])
         board.engine.use_trunks([Trunk("main", "127.0.0.1", port, srtp=True)])
         board.engine.ring(A, Address("79260000001", trunk="main"), caller_id="74950000000")
-        ended = await board.told(LegEnded, A)
+        ended = await board.told(LegReleased, A)
         assert ended.cause is Cause.UNREACHABLE
         assert "SRTP" in ended.raw
 
@@ -308,8 +308,8 @@ async def test_two_engines_of_ours(
         near.engine.ring(A, Address("79260000001", trunk="far"), caller_id="74950000000")
         offered = await far.told(LegOffered)
         far.engine.answer(offered.leg)
-        await near.told(LegAnswered, A)
-        await far.told(LegAnswered, offered.leg)
+        await near.told(LegConnected, A)
+        await far.told(LegConnected, offered.leg)
         near.engine.send_key(A, "4")
         assert await far.told(DtmfReceived, offered.leg) == DtmfReceived(offered.leg, "4")
         far.engine.send_key(offered.leg, "2")
@@ -323,6 +323,6 @@ async def test_a_caller_without_srtp_is_refused_where_the_trunk_requires_it() ->
         near.engine.use_trunks([Trunk("far", *far.engine.address)])
         far.engine.use_trunks([Trunk("near", *near.engine.address, srtp=True)])
         near.engine.ring(A, Address("79260000001", trunk="far"), caller_id="74950000000")
-        ended = await near.told(LegEnded, A)
+        ended = await near.told(LegReleased, A)
         assert (ended.cause, ended.raw) == (Cause.UNREACHABLE, "488 Not Acceptable Here")
         assert far.events == []

@@ -10,7 +10,7 @@ import anyio
 import pytest
 
 from callwright.config import SipSettings
-from callwright.engines.media.media import MediaEvent, MediaLost, WorkerLost
+from callwright.engines.media.media import MediaEvent, MediaLost, MediaWorkerLost
 from callwright.engines.network import Trunk
 from callwright.engines.port import (
     Address,
@@ -19,10 +19,10 @@ from callwright.engines.port import (
     DtmfReceived,
     DtmfSent,
     EngineEvent,
-    LegAnswered,
-    LegEnded,
+    LegConnected,
     LegGone,
     LegId,
+    LegReleased,
     LegRinging,
     Media,
     PlaybackFinished,
@@ -53,7 +53,7 @@ async def test_a_whole_call() -> None:
     async with Phone([(0, Rings()), (0, Answers())]) as phone, running() as desk:
         desk.engine.ring(A, to(phone), caller_id=CALLER)
         assert desk.events == []
-        await desk.told(LegAnswered)
+        await desk.told(LegConnected)
         assert desk.media.asked == [("open", A), ("connect", A, "PCMA"), ("answered", A)]
         invite = await phone.got("INVITE")
         assert invite.from_address.uri.user == CALLER
@@ -61,9 +61,9 @@ async def test_a_whole_call() -> None:
         assert b"m=audio 16386 " in invite.body
         await phone.got("ACK")
         desk.engine.hang_up(A)
-        assert desk.events == [LegRinging(A), LegAnswered(A)]
-        await desk.told(LegEnded)
-        assert desk.events[2:] == [LegEnded(A, Cause.RELEASED)]
+        assert desk.events == [LegRinging(A), LegConnected(A)]
+        await desk.told(LegReleased)
+        assert desk.events[2:] == [LegReleased(A, Cause.RELEASED)]
         assert desk.media.asked[3:] == [("close", A)]
         await phone.got("BYE")
 
@@ -72,9 +72,9 @@ async def test_how_the_audio_came_over_is_told_with_the_end() -> None:
     async with Phone([(0, Answers())]) as phone, running() as desk:
         desk.media.quality = Quality(sent=100, received=98, lost=2, mos=4.1)
         desk.engine.ring(A, to(phone), caller_id=CALLER)
-        await desk.told(LegAnswered)
+        await desk.told(LegConnected)
         desk.engine.hang_up(A)
-        assert await desk.told(LegEnded) == LegEnded(
+        assert await desk.told(LegReleased) == LegReleased(
             A, Cause.RELEASED, quality=Quality(sent=100, received=98, lost=2, mos=4.1)
         )
 
@@ -83,7 +83,7 @@ async def recorded(desk: Desk, phone: Phone, *recordings: RecordingId) -> None:
     """Ring, and record the leg; nothing of it is closed yet."""
     desk.engine.ring(A, to(phone), caller_id=CALLER)
     desk.engine.ring(B, to(phone), caller_id=CALLER)
-    await desk.told(LegAnswered)
+    await desk.told(LegConnected)
     for recording in recordings:
         desk.engine.record(recording, A, B, Path("x.wav"))
 
@@ -95,13 +95,13 @@ async def test_the_end_of_a_leg_is_told_after_those_of_its_recordings() -> None:
         desk.engine.hang_up(A)
         await phone.got("BYE")
         for recording in (one, other):
-            assert not [event for event in desk.events if isinstance(event, LegEnded)]
+            assert not [event for event in desk.events if isinstance(event, LegReleased)]
             desk.media.say(RecordingFinished(A, recording, 1.5))
-        await desk.told(LegEnded)
+        await desk.told(LegReleased)
         assert desk.events[-3:] == [
             RecordingFinished(A, one, 1.5),
             RecordingFinished(A, other, 1.5),
-            LegEnded(A, Cause.RELEASED),
+            LegReleased(A, Cause.RELEASED),
         ]
         with pytest.raises(LegGone):
             desk.engine.record(RecordingId(3), A, B, Path("x.wav"))
@@ -113,14 +113,14 @@ async def test_a_disk_that_does_not_answer_keeps_no_call(monkeypatch: pytest.Mon
     async with Phone([(0, Answers())]) as phone, running() as desk:
         await recorded(desk, phone, recording)
         desk.engine.hang_up(A)
-        await desk.told(LegEnded)
+        await desk.told(LegReleased)
         assert desk.events[-2:] == [
             RecordingFinished(A, recording, 0.0, "its file was not closed in time"),
-            LegEnded(A, Cause.RELEASED),
+            LegReleased(A, Cause.RELEASED),
         ]
         desk.media.say(RecordingFinished(A, recording, 9.0))
         desk.engine.hang_up(B)
-        await desk.event(LegEnded(B, Cause.RELEASED))
+        await desk.event(LegReleased(B, Cause.RELEASED))
         assert RecordingFinished(A, recording, 9.0) not in desk.events
 
 
@@ -128,7 +128,7 @@ async def test_every_end_is_told_at_the_last_also_of_legs_that_are_recorded() ->
     async with Phone([(0, Answers())]) as phone:
         async with running() as desk:
             await recorded(desk, phone, RecordingId(1))
-        assert LegEnded(A, Cause.ENGINE_LOST, "shutdown") in desk.events
+        assert LegReleased(A, Cause.ENGINE_LOST, "shutdown") in desk.events
 
 
 async def test_a_call_is_hung_up_from_within_an_event() -> None:
@@ -136,13 +136,13 @@ async def test_a_call_is_hung_up_from_within_an_event() -> None:
         counts: list[int] = []
 
         def hang_up(event: EngineEvent) -> None:
-            if isinstance(event, LegAnswered):
+            if isinstance(event, LegConnected):
                 desk.engine.hang_up(event.leg)
                 counts.append(len(desk.events))
 
         desk.on_event = hang_up
         desk.engine.ring(A, to(phone), caller_id=CALLER)
-        await desk.told(LegEnded)
+        await desk.told(LegReleased)
         assert counts == [1]
         await phone.got("BYE")
 
@@ -179,7 +179,7 @@ async def test_commands_go_to_the_media_of_live_legs_only() -> None:
 async def test_what_the_media_says_is_passed_on_while_the_leg_lives() -> None:
     async with Phone([(0, Answers())]) as phone, running() as desk:
         desk.engine.ring(A, to(phone), caller_id=CALLER)
-        await desk.told(LegAnswered)
+        await desk.told(LegConnected)
         said: list[MediaEvent] = [
             PlaybackFinished(A, PlaybackId(1)),
             DtmfSent(A, "1"),
@@ -190,18 +190,20 @@ async def test_what_the_media_says_is_passed_on_while_the_leg_lives() -> None:
         desk.media.say(DtmfReceived(B, "2"))
         desk.media.say(MediaLost(A))
         desk.media.say(DtmfReceived(A, "3"))
-        ended = await desk.told(LegEnded)
-        assert desk.events == [LegAnswered(A), *said, ended]
-        assert ended == LegEnded(A, Cause.MEDIA_LOST, "no RTP")
+        ended = await desk.told(LegReleased)
+        assert desk.events == [LegConnected(A), *said, ended]
+        assert ended == LegReleased(A, Cause.MEDIA_LOST, "no RTP")
         await phone.got("BYE")
 
 
 async def test_a_lost_media_worker_ends_its_legs() -> None:
     async with Phone([(0, Answers())]) as phone, running() as desk:
         desk.engine.ring(A, to(phone), caller_id=CALLER)
-        await desk.told(LegAnswered)
-        desk.media.say(WorkerLost(A))
-        assert await desk.told(LegEnded) == LegEnded(A, Cause.ENGINE_LOST, "media worker lost")
+        await desk.told(LegConnected)
+        desk.media.say(MediaWorkerLost(A))
+        assert await desk.told(LegReleased) == LegReleased(
+            A, Cause.ENGINE_LOST, "media worker lost"
+        )
         assert ("close", A) in desk.media.asked
         await phone.got("BYE")
 
@@ -210,7 +212,9 @@ async def test_no_port_is_left() -> None:
     async with running(media=RememberingMedia(ports=0)) as desk:
         desk.engine.ring(A, Address("25", phone="sip:25@127.0.0.1:9"), caller_id=CALLER)
         assert desk.events == []
-        assert await desk.told(LegEnded) == LegEnded(A, Cause.NO_RESOURCES, "no RTP port left")
+        assert await desk.told(LegReleased) == LegReleased(
+            A, Cause.NO_RESOURCES, "no RTP port left"
+        )
 
 
 @pytest.mark.parametrize(
@@ -227,8 +231,8 @@ async def test_no_port_is_left() -> None:
 async def test_an_address_without_a_way(address: Address, raw: str) -> None:
     async with running() as desk:
         desk.engine.ring(A, address, caller_id=CALLER)
-        ended = await desk.told(LegEnded)
-        assert isinstance(ended, LegEnded)
+        ended = await desk.told(LegReleased)
+        assert isinstance(ended, LegReleased)
         assert ended.cause is Cause.UNREACHABLE
         assert ended.raw.startswith(raw)
 
@@ -237,7 +241,7 @@ async def test_a_host_name_is_looked_up() -> None:
     async with Phone([(0, Answers())]) as phone, running() as desk:
         uri = f"sip:25@localhost:{phone.address[1]}"
         desk.engine.ring(A, Address("25", phone=uri), caller_id=CALLER)
-        await desk.told(LegAnswered)
+        await desk.told(LegConnected)
 
 
 async def test_a_number_is_rung_through_its_trunk() -> None:
@@ -245,8 +249,8 @@ async def test_a_number_is_rung_through_its_trunk() -> None:
         trunk = Trunk("out", "127.0.0.1", carrier.address[1], caller_id_header="pai")
         desk.engine.use_trunks([trunk])
         desk.engine.ring(A, Address("7495#1 2", trunk="out"), caller_id=CALLER)
-        ended = await desk.told(LegEnded)
-        assert ended == LegEnded(A, Cause.BUSY, "486 Busy Here")
+        ended = await desk.told(LegReleased)
+        assert ended == LegReleased(A, Cause.BUSY, "486 Busy Here")
         invite = await carrier.got("INVITE")
         assert invite.uri.user == "7495#1 2"
         assert str(invite.uri).startswith("sip:7495%231%202@127.0.0.1:")
@@ -269,10 +273,10 @@ async def test_the_engine_says_farewell_when_it_is_cancelled() -> None:
         async with running() as desk:
             for leg, phone in enumerate((talking, ringing, gone)):
                 desk.engine.ring(LegId(leg), to(phone), caller_id=CALLER)
-            await desk.told(LegEnded)
+            await desk.told(LegReleased)
             await desk.told(LegRinging)
-            await desk.told(LegAnswered)
-        ended = {event.leg: event.cause for event in desk.events if isinstance(event, LegEnded)}
+            await desk.told(LegConnected)
+        ended = {event.leg: event.cause for event in desk.events if isinstance(event, LegReleased)}
         assert ended == {
             LegId(0): Cause.ENGINE_LOST,
             LegId(1): Cause.ENGINE_LOST,
@@ -293,7 +297,7 @@ async def test_the_farewell_is_said_in_a_task_group_that_is_cancelled() -> None:
             tasks.start_soon(lambda: desk.engine.run(desk.deliver, started=ready.set))
             await ready.wait()
             desk.engine.ring(A, to(phone), caller_id=CALLER)
-            await desk.told(LegAnswered)
+            await desk.told(LegConnected)
             tasks.cancel_scope.cancel()
         await phone.got("BYE")
         assert desk.media.ended
@@ -308,7 +312,7 @@ async def test_the_farewell_is_bounded() -> None:
             began = asyncio.get_running_loop().time()
         # The INVITE itself would be sent for 32 seconds.
         assert asyncio.get_running_loop().time() - began < 16
-        assert desk.events == [LegEnded(A, Cause.ENGINE_LOST, "shutdown")]
+        assert desk.events == [LegReleased(A, Cause.ENGINE_LOST, "shutdown")]
 
 
 async def test_a_media_engine_that_fails_takes_the_engine_with_it() -> None:
@@ -319,11 +323,11 @@ async def test_a_media_engine_that_fails_takes_the_engine_with_it() -> None:
         run = asyncio.create_task(desk.engine.run(desk.deliver, started=ready.set))
         await ready.wait()
         desk.engine.ring(A, to(phone), caller_id=CALLER)
-        await desk.told(LegAnswered)
+        await desk.told(LegConnected)
         media.fault.set_exception(OSError("no sockets"))
         with pytest.raises(OSError, match="no sockets"):
             await run
-        assert desk.events[-1] == LegEnded(A, Cause.ENGINE_LOST, "shutdown")
+        assert desk.events[-1] == LegReleased(A, Cause.ENGINE_LOST, "shutdown")
         await phone.got("BYE")
 
 
@@ -344,7 +348,7 @@ async def test_garbage_between_the_packets_of_a_call() -> None:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
             for size in (1, 60, 1400):
                 stranger.sendto(bytes(range(1, 6)) * size, desk.engine.address)
-        await desk.told(LegAnswered)
+        await desk.told(LegConnected)
         assert sum(desk.engine.dropped.values()) == 3
 
 
@@ -362,7 +366,7 @@ async def test_no_full_number_is_logged(caplog: pytest.LogCaptureFixture) -> Non
     caplog.set_level(logging.INFO)
     async with Phone([(0, Answers())]) as phone, running() as desk:
         desk.engine.ring(A, Address("79261234567", phone=phone.uri), caller_id=CALLER)
-        await desk.told(LegAnswered)
+        await desk.told(LegConnected)
     assert "4567" in caplog.text
     assert "79261234567" not in caplog.text
     assert CALLER not in caplog.text

@@ -3,7 +3,7 @@
 import pytest
 import sipmessage
 
-from callwright.engines.port import Cause, LegEnded, LegId
+from callwright.engines.port import Cause, LegId, LegReleased
 from callwright.engines.sip.auth import Digest
 from callwright.engines.sip.hop import Hop
 from callwright.engines.sip.invite import Invited
@@ -113,7 +113,7 @@ def test_who_declines_declines_everywhere() -> None:
     world = Places()
     world.says(DESK, 180)
     world.says(CELL, 603)
-    assert world.ending() == LegEnded(LEG, Cause.REJECTED, "603 Whatever")
+    assert world.ending() == LegReleased(LEG, Cause.REJECTED, "603 Whatever")
     assert world.asked("CANCEL") == ["192.0.2.1"]
     assert b"Reason" not in bytes(world.requests("CANCEL")[0])
     world.says(LAPTOP, 200, sdp=SDP)

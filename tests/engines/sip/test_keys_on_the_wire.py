@@ -9,7 +9,7 @@ import pytest
 
 from callwright.config import SipSettings
 from callwright.engines.media.engine import RtpEngine
-from callwright.engines.port import Address, DtmfSent, EngineEvent, LegAnswered, LegId
+from callwright.engines.port import Address, DtmfSent, EngineEvent, LegConnected, LegId
 from callwright.engines.simulated.far_end import Answers
 from callwright.engines.sip.engine import SipEngine
 from tests.engines.sip.media import ids
@@ -95,7 +95,7 @@ async def test_keys_go_out_at_their_times(tmp_path: Path) -> None:
     file = tmp_path / "keys.pcapng"
     async with Phone([(0, Answers())]) as phone:
         engine.ring(A, Address("25", phone=phone.uri), caller_id="74993720692")
-        await told(LegAnswered(A))
+        await told(LegConnected(A))
         async with capture(file, phone.rtp_port):
             for key in KEYS:
                 engine.send_key(A, key)

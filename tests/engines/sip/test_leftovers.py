@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from callwright.engines.network import Trunk
-from callwright.engines.port import Address, LegAnswered, LegEnded, LegId
+from callwright.engines.port import Address, LegConnected, LegId, LegReleased
 from callwright.engines.simulated.far_end import Answers
 from callwright.engines.sip.dialog import Dialog
 from callwright.engines.sip.hop import Hop, Transport, Trust
@@ -287,7 +287,7 @@ async def crashed(path: Path, phone: Phone) -> None:
     """An engine is cut off in mid-call; what it has put on record is kept aside."""
     async with running(memory=path) as desk:
         desk.engine.ring(A, to(phone), caller_id=CALLER)
-        await desk.told(LegAnswered)
+        await desk.told(LegConnected)
         async with asyncio.timeout(5):
             while not await MemoryFile(path).read():  # noqa: ASYNC110 - a file tells nobody
                 await asyncio.sleep(0.005)
@@ -362,7 +362,7 @@ async def test_a_call_that_ends_well_leaves_nothing(tmp_path: Path) -> None:
     async with Phone([(0, Answers())]) as phone:
         async with running(memory=path) as desk:
             desk.engine.ring(A, Address("25", phone=phone.uri), caller_id=CALLER)
-            await desk.told(LegAnswered)
+            await desk.told(LegConnected)
             desk.engine.hang_up(A)
-            await desk.told(LegEnded)
+            await desk.told(LegReleased)
         assert await MemoryFile(path).read() == []

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 import sipmessage
 
-from callwright.engines.media.media import Stream
+from callwright.engines.media.media import RtpStream
 from callwright.engines.network import SipAccount, Trunk
-from callwright.engines.port import Cause, LegEnded, LegId
+from callwright.engines.port import Cause, LegId, LegReleased
 from callwright.engines.sip.call import StreamAgreed
 from callwright.engines.sip.hop import Hop
 from callwright.engines.sip.offered import RING_BACK_EVERY
@@ -231,7 +231,7 @@ def test_a_call_is_rung_back_answered_and_hung_up_by_the_caller() -> None:
     assert [str(one.uri) for one in ok.contact] == ["sip:callwright@127.0.0.1:5060"]
     assert b"Record-Route: <sip:p1;lr>, <sip:p2;lr>\r\n" in bytes(ok)
     assert b"m=audio 16386 RTP/AVP 0 96" in ok.body
-    assert house.facts == [StreamAgreed(LEG, Stream(("127.0.0.8", 7100), "PCMU", 0, 96))]
+    assert house.facts == [StreamAgreed(LEG, RtpStream(("127.0.0.8", 7100), "PCMU", 0, 96))]
     house.ask("ACK")
     assert house.told() == ["LegAnswered"]
     house.ask("BYE", cseq=2)
@@ -283,7 +283,7 @@ def test_an_invite_without_an_offer_gets_ours() -> None:
     assert house.facts == []
     house.ask("ACK", body=SDP)
     assert house.told() == ["LegAnswered"]
-    assert house.facts[0] == StreamAgreed(LEG, Stream(("127.0.0.8", 7100), "PCMU", 0, 96))
+    assert house.facts[0] == StreamAgreed(LEG, RtpStream(("127.0.0.8", 7100), "PCMU", 0, 96))
 
 
 @pytest.mark.parametrize("body", ["", "v=0\r\nm=audio 7 RTP/AVP 31\r\nc=IN IP4 127.0.0.1\r\n"])
@@ -292,7 +292,7 @@ def test_an_ack_without_a_usable_answer_ends_the_call(body: str) -> None:
     house.called(body="")
     house.answer()
     house.ask("ACK", body=body)
-    assert house.told() == ["LegEnded"]
+    assert house.told() == ["LegReleased"]
     assert house.ending().cause is Cause.UNREACHABLE
     assert len(house.requests("BYE")) == 1
 
@@ -316,7 +316,7 @@ def test_no_ack_in_32_seconds_ends_the_call_by_a_bye() -> None:
     house.until(31.9)
     assert house.told() == []
     house.until(32.1)
-    assert house.ending() == LegEnded(LEG, Cause.UNREACHABLE, "no ACK")
+    assert house.ending() == LegReleased(LEG, Cause.UNREACHABLE, "no ACK")
     assert len({bytes(one) for one in house.requests("BYE")}) == 1
     house.until(200)
     assert (house.agent.layer._servers, house.agent._calls) == ({}, {})
@@ -328,11 +328,11 @@ def test_hanging_up_before_the_ack_waits_for_it() -> None:
     house.called()
     house.answer()
     house.hang_up(101)
-    assert house.told() == ["LegEnded"]
+    assert house.told() == ["LegReleased"]
     assert house.requests("BYE") == []
     house.ask("ACK")
     assert len(house.requests("BYE")) == 1
-    assert house.told() == ["LegEnded"]
+    assert house.told() == ["LegReleased"]
 
 
 def test_a_call_hung_up_and_never_acknowledged_gets_its_bye_all_the_same() -> None:
@@ -342,7 +342,7 @@ def test_a_call_hung_up_and_never_acknowledged_gets_its_bye_all_the_same() -> No
     house.hang_up(101)
     house.until(33)
     assert house.requests("BYE")
-    assert house.told() == ["LegEnded"]
+    assert house.told() == ["LegReleased"]
 
 
 @pytest.mark.parametrize(
@@ -377,7 +377,7 @@ def test_a_caller_gives_up() -> None:
     house.ring_back()
     house.ask("CANCEL", branch="invite", to="74993720692")
     assert sorted(house.codes()) == [100, 180, 200, 487]
-    assert house.ending() == LegEnded(LEG, Cause.HUNG_UP, "487 Request Terminated")
+    assert house.ending() == LegReleased(LEG, Cause.HUNG_UP, "487 Request Terminated")
     house.answer()
     assert sorted(house.codes()) == [100, 180, 200, 487]
 
@@ -510,7 +510,7 @@ def test_callers_that_have_made_up_the_same_call_id_are_two_calls() -> None:
     house.ask("ACK", branch="third ack", tag="third")
     house.ask("BYE", cseq=2, to=first)
     assert house.final().code == 200
-    assert {one.leg for one in house.facts if isinstance(one, LegEnded)} == {101, 102}
+    assert {one.leg for one in house.facts if isinstance(one, LegReleased)} == {101, 102}
     house.ask("BYE", cseq=2, to=first, tag="third", branch="third bye")
     assert house.final().code == 481
     house.until(64)
@@ -527,7 +527,7 @@ def test_a_call_of_ours_comes_back_as_it_is_or_as_another() -> None:
     house.called(call_id=call_id, tag="of the pbx", branch="by a pbx")
     assert house.codes() == [482, 100]
     house.hear(reply(invite, 486), source=FAR)
-    assert [one.leg for one in house.facts if isinstance(one, LegEnded)] == [LegId(1)]
+    assert [one.leg for one in house.facts if isinstance(one, LegReleased)] == [LegId(1)]
 
 
 def test_a_caller_may_try_again_after_a_refusal() -> None:

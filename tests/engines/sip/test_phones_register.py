@@ -14,10 +14,10 @@ from callwright.engines.port import (
     Address,
     Cause,
     EngineEvent,
-    LegAnswered,
-    LegEnded,
+    LegConnected,
     LegId,
     LegOffered,
+    LegReleased,
     LegRinging,
 )
 from callwright.engines.sip.engine import SipEngine
@@ -98,13 +98,13 @@ async def test_baresip_registers_and_is_rung_by_its_number(tmp_path: Path) -> No
     async with office() as here, baresip(tmp_path, here, answers_after=0.1) as phone:
         await phone.events.wait("registered", within=10)
         here.engine.ring(A, Address("101"), caller_id="74993720692")
-        await here.told(LegAnswered)
-        assert [type(event) for event in here.events] == [LegRinging, LegAnswered]
+        await here.told(LegConnected)
+        assert [type(event) for event in here.events] == [LegRinging, LegConnected]
         invited = await phone.events.wait("invite", within=5)
         assert invited.details["caller"] == "74993720692"
         await phone.hang_up()
-        ended = await here.told(LegEnded)
-        assert isinstance(ended, LegEnded)
+        ended = await here.told(LegReleased)
+        assert isinstance(ended, LegReleased)
         assert ended.cause is Cause.HUNG_UP
 
 
@@ -117,7 +117,7 @@ async def test_two_phones_of_one_number_are_rung_and_one_answers(tmp_path: Path)
         for phone in (desk, cell):
             await phone.events.wait("registered", within=10)
         here.engine.ring(A, Address("101"), caller_id="74993720692")
-        await here.told(LegAnswered)
+        await here.told(LegConnected)
         await desk.events.wait("invite", within=5)
         await desk.events.wait("cancelled", within=5)
         assert not cell.events.all("cancelled")
@@ -129,7 +129,7 @@ async def test_baresip_with_a_wrong_password_is_not_rung(tmp_path: Path) -> None
     async with office() as here, baresip(tmp_path, here, password="guess") as phone:
         await phone.events.wait("not_registered", within=10)
         here.engine.ring(A, Address("101"), caller_id="74993720692")
-        assert await here.told(LegEnded) == LegEnded(A, Cause.UNREACHABLE, "not registered")
+        assert await here.told(LegReleased) == LegReleased(A, Cause.UNREACHABLE, "not registered")
 
 
 async def test_baresip_calls_in_and_is_answered(tmp_path: Path) -> None:
@@ -143,7 +143,7 @@ async def test_baresip_calls_in_and_is_answered(tmp_path: Path) -> None:
         here.engine.ring_back(leg)
         await phone.events.wait("ringing", within=5)
         here.engine.answer(leg)
-        await here.told(LegAnswered, leg)
+        await here.told(LegConnected, leg)
         await phone.events.wait("first_rtp", within=5)
         here.engine.hang_up(leg)
         await phone.events.wait("bye", within=5)
@@ -157,7 +157,9 @@ async def test_baresip_calls_in_and_is_refused(tmp_path: Path) -> None:
         here.engine.reject(leg, Cause.WRONG_NUMBER)
         rejected = await phone.events.wait("rejected", within=5)
         assert rejected.details["status"] == 404
-        assert await here.told(LegEnded, leg) == LegEnded(leg, Cause.WRONG_NUMBER, "404 Not Found")
+        assert await here.told(LegReleased, leg) == LegReleased(
+            leg, Cause.WRONG_NUMBER, "404 Not Found"
+        )
 
 
 async def test_baresip_calls_in_and_gives_up(tmp_path: Path) -> None:
@@ -168,6 +170,6 @@ async def test_baresip_calls_in_and_gives_up(tmp_path: Path) -> None:
         here.engine.ring_back(leg)
         await phone.events.wait("ringing", within=5)
         await phone.hang_up()
-        ended = await here.told(LegEnded, leg)
-        assert isinstance(ended, LegEnded)
+        ended = await here.told(LegReleased, leg)
+        assert isinstance(ended, LegReleased)
         assert ended.cause is Cause.HUNG_UP

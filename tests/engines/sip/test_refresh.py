@@ -3,8 +3,8 @@
 import pytest
 import sipmessage
 
-from callwright.engines.media.media import Stream
-from callwright.engines.port import Cause, LegEnded, LegId
+from callwright.engines.media.media import RtpStream
+from callwright.engines.port import Cause, LegId, LegReleased
 from callwright.engines.sip.call import StreamAgreed
 from tests.engines.sip.challenges import challenge, proves
 from tests.engines.sip.world import SDP, Packet, World, ask, reply, talking
@@ -50,7 +50,7 @@ def test_a_refresh_may_move_the_far_end_and_change_its_codec() -> None:
     world = refreshing()
     moved = SDP.replace("RTP/AVP 8 101", "RTP/AVP 0 101").replace("7000", "7100")
     world.hear(reply(latest(world), 200, sdp=moved, contact="<sip:far@127.0.0.6:6006>"))
-    assert world.facts[-1] == StreamAgreed(LegId(1), Stream(("127.0.0.9", 7100), "PCMU", 0, 101))
+    assert world.facts[-1] == StreamAgreed(LegId(1), RtpStream(("127.0.0.9", 7100), "PCMU", 0, 101))
     world.hang_up()
     assert world.hops("ACK")[-1] == ("127.0.0.6", 6006)
     assert world.hops("BYE") == [("127.0.0.6", 6006)]
@@ -76,7 +76,7 @@ def test_a_contact_nobody_can_follow_leaves_the_target(contact: str) -> None:
 def test_a_2xx_with_an_answer_nobody_can_use_ends_the_call() -> None:
     world = refreshing()
     world.hear(reply(latest(world), 200, sdp=SDP.replace("RTP/AVP 8", "RTP/AVP 18")))
-    assert world.ending() == LegEnded(LegId(1), Cause.UNREACHABLE, "488 no common codec")
+    assert world.ending() == LegReleased(LegId(1), Cause.UNREACHABLE, "488 no common codec")
     assert [len(world.requests(method)) for method in ("ACK", "BYE")] == [2, 1]
 
 
@@ -262,6 +262,6 @@ def test_a_far_end_that_is_dead_behind_a_proxy_that_says_100() -> None:
     world.until(900)
     world.hear(reply(latest(world), 100, tag=""))
     world.until(964)
-    assert world.ending() == LegEnded(LegId(1), Cause.UNREACHABLE, "no reply to INVITE")
+    assert world.ending() == LegReleased(LegId(1), Cause.UNREACHABLE, "no reply to INVITE")
     world.until(1100)
     assert world.agent.layer._clients == {}

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from callwright.engines.media.media import Stream
+from callwright.engines.media.media import RtpStream
 from callwright.engines.sip.sdp import NoCommonCodec, Session, Unusable, agree, parse
 
 HEAD = "v=0\r\no=a 1 1 IN IP4 127.0.0.9\r\ns=-\r\nc=IN IP4 127.0.0.9\r\nt=0 0\r\n"
@@ -47,63 +47,63 @@ def test_our_offer() -> None:
 @pytest.mark.parametrize(
     ("lines", "stream"),
     [
-        (("m=audio 7 RTP/AVP 0 8",), Stream(("127.0.0.9", 7), "PCMU", 0)),
-        (("m=audio 7 RTP/AVP 18 8 0",), Stream(("127.0.0.9", 7), "PCMA", 8)),
+        (("m=audio 7 RTP/AVP 0 8",), RtpStream(("127.0.0.9", 7), "PCMU", 0)),
+        (("m=audio 7 RTP/AVP 18 8 0",), RtpStream(("127.0.0.9", 7), "PCMA", 8)),
         (
             ("m=audio 7 RTP/AVP 96 8", "a=rtpmap:96 pcma/8000/1"),
-            Stream(("127.0.0.9", 7), "PCMA", 96),
+            RtpStream(("127.0.0.9", 7), "PCMA", 96),
         ),
         (
             ("m=audio 7 RTP/AVP 96 8", "a=rtpmap:96 PCMA/16000"),
-            Stream(("127.0.0.9", 7), "PCMA", 8),
+            RtpStream(("127.0.0.9", 7), "PCMA", 8),
         ),
         (
             ("m=audio 7 RTP/AVP 8 96", "a=rtpmap:96 telephone-event/8000"),
-            Stream(("127.0.0.9", 7), "PCMA", 8, 96),
+            RtpStream(("127.0.0.9", 7), "PCMA", 8, 96),
         ),
         (
             ("m=audio 7 RTP/AVP 8 96", "a=rtpmap:96 telephone-event/48000"),
-            Stream(("127.0.0.9", 7), "PCMA", 8),
+            RtpStream(("127.0.0.9", 7), "PCMA", 8),
         ),
         (
             ("m=audio 7 RTP/AVP 8", "c=IN IP4 127.0.0.7/127"),
-            Stream(("127.0.0.7", 7), "PCMA", 8),
+            RtpStream(("127.0.0.7", 7), "PCMA", 8),
         ),
         (
             ("m=audio 7 RTP/AVP 8", "c=IN IP6 2001:DB8::0:7"),
-            Stream(("2001:db8::7", 7), "PCMA", 8),
+            RtpStream(("2001:db8::7", 7), "PCMA", 8),
         ),
         (
             ("m=audio 7 RTP/AVP 8", "c=IN IP6 ::"),
-            Stream(("::", 7), "PCMA", 8, sends=False),
+            RtpStream(("::", 7), "PCMA", 8, sends=False),
         ),
         (
             ("m=video 5 RTP/AVP 31", "m=audio 0 RTP/AVP 8", "m=audio 7 RTP/AVP 8"),
-            Stream(("127.0.0.9", 7), "PCMA", 8),
+            RtpStream(("127.0.0.9", 7), "PCMA", 8),
         ),
         (
             ("m=audio 7 RTP/AVP 8", "a=sendonly"),
-            Stream(("127.0.0.9", 7), "PCMA", 8, sends=False),
+            RtpStream(("127.0.0.9", 7), "PCMA", 8, sends=False),
         ),
         (
             ("m=audio 7 RTP/AVP 8", "a=recvonly"),
-            Stream(("127.0.0.9", 7), "PCMA", 8, receives=False),
+            RtpStream(("127.0.0.9", 7), "PCMA", 8, receives=False),
         ),
         (
             ("a=inactive", "m=audio 7 RTP/AVP 8"),
-            Stream(("127.0.0.9", 7), "PCMA", 8, sends=False, receives=False),
+            RtpStream(("127.0.0.9", 7), "PCMA", 8, sends=False, receives=False),
         ),
         (
             ("a=inactive", "m=audio 7 RTP/AVP 8", "a=sendrecv"),
-            Stream(("127.0.0.9", 7), "PCMA", 8),
+            RtpStream(("127.0.0.9", 7), "PCMA", 8),
         ),
         (
             ("m=audio 7 RTP/AVP 8", "c=IN IP4 0.0.0.0"),
-            Stream(("0.0.0.0", 7), "PCMA", 8, sends=False),
+            RtpStream(("0.0.0.0", 7), "PCMA", 8, sends=False),
         ),
     ],
 )
-def test_what_is_agreed_on(lines: tuple[str, ...], stream: Stream) -> None:
+def test_what_is_agreed_on(lines: tuple[str, ...], stream: RtpStream) -> None:
     assert agree(parse(sdp(*lines))) == stream
 
 
@@ -169,7 +169,7 @@ def test_an_answer_takes_the_first_common_codec_and_their_key_events() -> None:
         "m=image 11 udptl t38",
     )
     body, stream = session().answer(parse(offer))
-    assert stream == Stream(("127.0.0.9", 7), "PCMU", 0, 96)
+    assert stream == RtpStream(("127.0.0.9", 7), "PCMU", 0, 96)
     assert body.decode().splitlines()[5:] == [
         "m=video 0 RTP/AVP 31 32",
         "m=audio 16384 RTP/AVP 0 96",
@@ -238,7 +238,7 @@ def test_key_events_move_out_of_the_way_of_another_codec() -> None:
 @pytest.mark.parametrize("ptime", ["10", "20", "30", "40", "60", "x", ""])
 def test_any_packet_time_of_theirs_is_taken(ptime: str) -> None:
     body, stream = session().answer(parse(sdp("m=audio 7 RTP/AVP 8", f"a=ptime:{ptime}")))
-    assert stream == Stream(("127.0.0.9", 7), "PCMA", 8)
+    assert stream == RtpStream(("127.0.0.9", 7), "PCMA", 8)
     assert b"a=ptime:20\r\n" in body
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from callwright.config import SipSettings
-from callwright.engines.media.media import Stream
+from callwright.engines.media.media import RtpStream
 from callwright.engines.sip.sdp import NoCommonCodec, Session, Speech, agree, parse
 
 HEAD = "v=0\r\no=a 1 1 IN IP4 127.0.0.9\r\ns=-\r\nc=IN IP4 127.0.0.9\r\nt=0 0\r\n"
@@ -65,33 +65,33 @@ def test_an_offer_holds_what_is_spoken_and_its_key_events(
     ("lines", "stream"),
     [
         # Theirs is the order.
-        (("m=audio 7 RTP/AVP 9 8 0",), Stream(FAR, "G722", 9)),
-        (("m=audio 7 RTP/AVP 8 9",), Stream(FAR, "PCMA", 8)),
-        (("m=audio 7 RTP/AVP 96 9", OPUS), Stream(FAR, "opus", 96, dtmf_clock=48000)),
-        (("m=audio 7 RTP/AVP 18 97 9", "a=rtpmap:97 speex/16000"), Stream(FAR, "G722", 9)),
+        (("m=audio 7 RTP/AVP 9 8 0",), RtpStream(FAR, "G722", 9)),
+        (("m=audio 7 RTP/AVP 8 9",), RtpStream(FAR, "PCMA", 8)),
+        (("m=audio 7 RTP/AVP 96 9", OPUS), RtpStream(FAR, "opus", 96, dtmf_clock=48000)),
+        (("m=audio 7 RTP/AVP 18 97 9", "a=rtpmap:97 speex/16000"), RtpStream(FAR, "G722", 9)),
         # G.722's clock is 8000; that of Opus 48000, in whatever case and with whatever channels.
-        (("m=audio 7 RTP/AVP 96", "a=rtpmap:96 g722/8000"), Stream(FAR, "G722", 96)),
+        (("m=audio 7 RTP/AVP 96", "a=rtpmap:96 g722/8000"), RtpStream(FAR, "G722", 96)),
         (
             ("m=audio 7 RTP/AVP 96 8", "a=rtpmap:96 G722/16000"),
-            Stream(FAR, "PCMA", 8),
+            RtpStream(FAR, "PCMA", 8),
         ),
         (
             ("m=audio 7 RTP/AVP 96", "a=rtpmap:96 OPUS/48000"),
-            Stream(FAR, "opus", 96, dtmf_clock=48000),
+            RtpStream(FAR, "opus", 96, dtmf_clock=48000),
         ),
-        (("m=audio 7 RTP/AVP 96 8", "a=rtpmap:96 opus/16000/2"), Stream(FAR, "PCMA", 8)),
+        (("m=audio 7 RTP/AVP 96 8", "a=rtpmap:96 opus/16000/2"), RtpStream(FAR, "PCMA", 8)),
         # Key events have the clock of the audio (RFC 4733 section 2.1).
-        (("m=audio 7 RTP/AVP 9 110 101", KEYS_48, KEYS_8), Stream(FAR, "G722", 9, 101)),
+        (("m=audio 7 RTP/AVP 9 110 101", KEYS_48, KEYS_8), RtpStream(FAR, "G722", 9, 101)),
         (
             ("m=audio 7 RTP/AVP 96 101 110", OPUS, KEYS_8, KEYS_48),
-            Stream(FAR, "opus", 96, 110, dtmf_clock=48000),
+            RtpStream(FAR, "opus", 96, 110, dtmf_clock=48000),
         ),
         # Or else 8000: so do many phones.
-        (("m=audio 7 RTP/AVP 96 101", OPUS, KEYS_8), Stream(FAR, "opus", 96, 101)),
-        (("m=audio 7 RTP/AVP 8 110", KEYS_48), Stream(FAR, "PCMA", 8)),
+        (("m=audio 7 RTP/AVP 96 101", OPUS, KEYS_8), RtpStream(FAR, "opus", 96, 101)),
+        (("m=audio 7 RTP/AVP 8 110", KEYS_48), RtpStream(FAR, "PCMA", 8)),
     ],
 )
-def test_what_is_agreed_on(lines: tuple[str, ...], stream: Stream) -> None:
+def test_what_is_agreed_on(lines: tuple[str, ...], stream: RtpStream) -> None:
     assert agree(parse(sdp(*lines)), ALL) == stream
     body, answered = session().answer(parse(sdp(*lines)))
     assert answered == stream

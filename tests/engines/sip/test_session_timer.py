@@ -4,7 +4,7 @@ import pytest
 import sipmessage
 
 from callwright.engines.network import Trunk
-from callwright.engines.port import Cause, LegEnded, LegId
+from callwright.engines.port import Cause, LegId, LegReleased
 from callwright.engines.sip.agent import Agent
 from callwright.engines.sip.asking import Identity
 from callwright.engines.sip.front import Front
@@ -64,7 +64,7 @@ def test_an_interval_raised_without_end_is_given_up() -> None:
     for longer in range(2000, 2100, 10):
         refused(world, str(longer))
     assert len(world.requests("INVITE")) == 5
-    assert world.told() == ["LegEnded"]
+    assert world.told() == ["LegReleased"]
 
 
 def test_a_422_after_we_hung_up_is_not_answered() -> None:
@@ -134,7 +134,7 @@ def test_the_far_end_refreshes() -> None:
     world.until(450 + 267)
     assert world.told() == ["LegAnswered"]
     world.until(450 + 268)
-    assert world.ending() == LegEnded(LegId(1), Cause.UNREACHABLE, "session timer")
+    assert world.ending() == LegReleased(LegId(1), Cause.UNREACHABLE, "session timer")
     assert len(world.requests("BYE")) == 1
 
 
@@ -155,7 +155,7 @@ def test_a_phone_without_session_timers_is_looked_after_all_the_same() -> None:
     assert len(world.requests("INVITE")) == 3
     # It is gone: nothing comes of this one.
     world.until(1840)
-    assert world.ending() == LegEnded(LegId(1), Cause.UNREACHABLE, "no reply to INVITE")
+    assert world.ending() == LegReleased(LegId(1), Cause.UNREACHABLE, "no reply to INVITE")
 
 
 def test_a_refusal_proves_that_somebody_is_there() -> None:
@@ -202,7 +202,7 @@ def test_a_refresh_of_a_call_the_far_end_does_not_know(status: int) -> None:
     world = talking(extra=(UPDATES,))
     world.until(900)
     world.hear(reply(world.requests("UPDATE")[0], status, contact=None))
-    assert world.ending() == LegEnded(LegId(1), Cause.UNREACHABLE, f"{status} to UPDATE")
+    assert world.ending() == LegReleased(LegId(1), Cause.UNREACHABLE, f"{status} to UPDATE")
     assert len(world.requests("BYE")) == 1
 
 

@@ -11,7 +11,7 @@ import pytest
 from callwright.config import SipSettings
 from callwright.engines.media.engine import RtpEngine
 from callwright.engines.media.media import MediaEngine
-from callwright.engines.media.worker_pool import MediaWorkers
+from callwright.engines.media.worker_pool import WorkerPool
 from callwright.engines.network import Trunk
 from callwright.engines.port import Address, Media
 from callwright.engines.simulated.far_end import Act
@@ -100,6 +100,6 @@ async def test_clause_over_tcp(clause: Callable[[Line], Awaitable[None]], tmp_pa
 async def test_clause_with_media_workers(
     clause: Callable[[Line], Awaitable[None]], tmp_path: Path
 ) -> None:
-    media = MediaWorkers(2, "127.0.0.1", None, own_ports(), lost_after=30.0)
+    media = WorkerPool(2, "127.0.0.1", None, own_ports(), lost_after=30.0)
     async with line(tmp_path, media) as one:
         await clause(one)

@@ -15,9 +15,9 @@ from callwright.engines.port import (
     Cause,
     EarlyMediaStarted,
     EngineEvent,
-    LegAnswered,
-    LegEnded,
+    LegConnected,
     LegId,
+    LegReleased,
     LegRinging,
 )
 from callwright.engines.simulated.far_end import Answers, Rings
@@ -130,15 +130,15 @@ def phone(peer: Sipp) -> Address:
 async def test_answers_then_hangs_up(tmp_path: Path) -> None:
     async with sipp("answers-then-hangs-up", tmp_path) as peer, running() as desk:
         desk.engine.ring(A, phone(peer), caller_id="1234567")
-        await desk.told(LegEnded(A, Cause.HUNG_UP, "Q.850 16"))
-        assert desk.events[:2] == [LegRinging(A), LegAnswered(A)]
+        await desk.told(LegReleased(A, Cause.HUNG_UP, "Q.850 16"))
+        assert desk.events[:2] == [LegRinging(A), LegConnected(A)]
         await peer.is_content()
 
 
 async def test_answers_until_hung_up(tmp_path: Path) -> None:
     async with sipp("answers-until-hung-up", tmp_path) as peer, running() as desk:
         desk.engine.ring(A, phone(peer), caller_id="1234567")
-        await desk.told(LegAnswered(A))
+        await desk.told(LegConnected(A))
         desk.engine.hang_up(A)
         await peer.is_content()
 
@@ -156,25 +156,25 @@ async def test_over_tcp(scenario: str, raw: str, tmp_path: Path) -> None:
         there = Address("25", phone=f"sip:25@127.0.0.1:{peer.port};transport=tcp")
         desk.engine.ring(A, there, caller_id="1234567")
         if not raw:
-            await desk.told(LegAnswered(A))
+            await desk.told(LegConnected(A))
             desk.engine.hang_up(A)
         await peer.is_content()
-        (ended,) = [event for event in desk.events if isinstance(event, LegEnded)]
+        (ended,) = [event for event in desk.events if isinstance(event, LegReleased)]
         assert ended.raw == raw
 
 
 async def test_busy(tmp_path: Path) -> None:
     async with sipp("busy", tmp_path) as peer, running() as desk:
         desk.engine.ring(A, phone(peer), caller_id="1234567")
-        await desk.told(LegEnded(A, Cause.BUSY, "486 Busy Here"))
+        await desk.told(LegReleased(A, Cause.BUSY, "486 Busy Here"))
         await peer.is_content()
 
 
 async def test_rings_then_answers(tmp_path: Path) -> None:
     async with sipp("rings-then-answers", tmp_path) as peer, running() as desk:
         desk.engine.ring(A, phone(peer), caller_id="1234567")
-        await desk.told(LegAnswered(A))
-        assert desk.events == [EarlyMediaStarted(A), LegAnswered(A)]
+        await desk.told(LegConnected(A))
+        assert desk.events == [EarlyMediaStarted(A), LegConnected(A)]
         desk.engine.hang_up(A)
         await peer.is_content()
 
@@ -193,7 +193,7 @@ async def test_challenges(scenario: str, tmp_path: Path) -> None:
         trunk = Trunk("out", "127.0.0.1", peer.port, user="carol", password="secret")
         desk.engine.use_trunks([trunk])
         desk.engine.ring(A, Address("74950000000", trunk="out"), caller_id="1234567")
-        await desk.told(LegAnswered(A))
+        await desk.told(LegConnected(A))
         desk.engine.hang_up(A)
         await peer.is_content()
 
@@ -203,21 +203,21 @@ async def test_a_wrong_password_is_refused(tmp_path: Path) -> None:
         trunk = Trunk("out", "127.0.0.1", peer.port, user="carol", password="wrong")
         desk.engine.use_trunks([trunk])
         desk.engine.ring(A, Address("74950000000", trunk="out"), caller_id="1234567")
-        await desk.told(LegEnded(A, Cause.REJECTED, "403 Forbidden"))
+        await desk.told(LegReleased(A, Cause.REJECTED, "403 Forbidden"))
 
 
 async def test_holds_and_resumes(tmp_path: Path) -> None:
     async with sipp("holds-and-resumes", tmp_path) as peer, running() as desk:
         desk.engine.ring(A, phone(peer), caller_id="1234567")
-        await desk.told(LegEnded(A, Cause.HUNG_UP, "Q.850 16"))
+        await desk.told(LegReleased(A, Cause.HUNG_UP, "Q.850 16"))
         await peer.is_content()
 
 
 async def test_wants_longer_sessions(tmp_path: Path) -> None:
     async with sipp("wants-longer-sessions", tmp_path) as peer, running() as desk:
         desk.engine.ring(A, phone(peer), caller_id="1234567")
-        await desk.told(LegEnded(A, Cause.HUNG_UP, "Q.850 16"))
-        assert desk.events[0] == LegAnswered(A)
+        await desk.told(LegReleased(A, Cause.HUNG_UP, "Q.850 16"))
+        assert desk.events[0] == LegConnected(A)
         await peer.is_content()
 
 
@@ -225,7 +225,7 @@ async def test_is_refreshed(tmp_path: Path) -> None:
     """The shortest interval we keep to is 30 s, so this takes half of that."""
     async with sipp("is-refreshed", tmp_path, within=30) as peer, running() as desk:
         desk.engine.ring(A, phone(peer), caller_id="1234567")
-        await desk.told(LegEnded(A, Cause.HUNG_UP, "Q.850 16"), within=25)
+        await desk.told(LegReleased(A, Cause.HUNG_UP, "Q.850 16"), within=25)
         await peer.is_content()
 
 
@@ -239,7 +239,7 @@ async def test_sipp_registers_and_its_phone_is_rung(tmp_path: Path) -> None:
         async with sipp("registers", tmp_path, towards=towards, keys=keys) as peer:
             await peer.is_content()
         desk.engine.ring(A, Address("101"), caller_id="1234567")
-        await desk.told(LegAnswered(A))
+        await desk.told(LegConnected(A))
         invite = await desk_phone.got("INVITE")
         assert str(invite.uri) == f"sip:101@127.0.0.1:{desk_phone.address[1]}"
 

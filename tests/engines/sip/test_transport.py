@@ -20,9 +20,9 @@ from callwright.engines.port import (
     Address,
     Cause,
     EngineEvent,
-    LegAnswered,
-    LegEnded,
+    LegConnected,
     LegId,
+    LegReleased,
     LegRinging,
 )
 from callwright.engines.simulated.far_end import Act, Answers, HangsUp, Rings
@@ -98,7 +98,7 @@ def to(phone: Phone) -> Address:
 async def test_a_call_over_tcp_keeps_to_its_connection() -> None:
     async with StreamPhone(RINGS_AND_ANSWERS) as phone, running() as desk:
         desk.engine.ring(A, to(phone), caller_id=CALLER)
-        await desk.told(LegAnswered)
+        await desk.told(LegConnected)
         invite = await phone.got("INVITE")
         host, port = desk.engine.address
         assert str(invite.via[0]).startswith(f"SIP/2.0/TCP {host}:{port};")
@@ -113,17 +113,17 @@ async def test_a_far_end_hangs_up_over_a_connection_of_its_own() -> None:
     acts = [*RINGS_AND_ANSWERS, (0.1, HangsUp())]
     async with StreamPhone(acts) as phone, running() as desk:
         desk.engine.ring(A, to(phone), caller_id=CALLER)
-        await desk.told(LegAnswered)
+        await desk.told(LegConnected)
         await phone.got("ACK")
         phone.cut()
         await phone.connect(desk.engine.address)
-        assert await desk.told(LegEnded) == LegEnded(A, Cause.HUNG_UP)
+        assert await desk.told(LegReleased) == LegReleased(A, Cause.HUNG_UP)
 
 
 async def test_a_connection_lost_in_mid_call_is_made_again_for_the_bye() -> None:
     async with StreamPhone(RINGS_AND_ANSWERS) as phone, running() as desk:
         desk.engine.ring(A, to(phone), caller_id=CALLER)
-        await desk.told(LegAnswered)
+        await desk.told(LegConnected)
         await phone.got("ACK")
         phone.cut()
         desk.engine.hang_up(A)
@@ -135,8 +135,8 @@ async def test_a_transport_we_do_not_have_is_no_way() -> None:
     async with running() as desk:
         phone = "sip:25@127.0.0.1:5060;transport=sctp"
         desk.engine.ring(A, Address("25", phone=phone), caller_id=CALLER)
-        ended = LegEnded(A, Cause.UNREACHABLE, "contact of the phone: transport")
-        assert await desk.told(LegEnded) == ended
+        ended = LegReleased(A, Cause.UNREACHABLE, "contact of the phone: transport")
+        assert await desk.told(LegReleased) == ended
 
 
 # TLS.
@@ -177,7 +177,7 @@ async def test_a_trunk_over_tls_whose_certificate_is_believed(
         running() as desk,
     ):
         await through(carrier, desk, ca=authority_file)
-        await desk.told(LegAnswered)
+        await desk.told(LegConnected)
         invite = await carrier.got("INVITE")
         assert invite.via[0].transport == "TLS"
         port = carrier.address[1]
@@ -200,7 +200,7 @@ async def test_a_trunk_over_tls_with_the_certificate_of_another(
         running() as desk,
     ):
         await through(carrier, desk, ca=authority_file)
-        assert await desk.told(LegEnded) == LegEnded(A, Cause.UNREACHABLE, "cannot be sent")
+        assert await desk.told(LegReleased) == LegReleased(A, Cause.UNREACHABLE, "cannot be sent")
         assert carrier.requests == []
 
 
@@ -211,7 +211,7 @@ async def test_a_trunk_over_tls_that_is_not_verified(authority: trustme.CA) -> N
         running() as desk,
     ):
         await through(carrier, desk, verify=False)
-        await desk.told(LegAnswered)
+        await desk.told(LegConnected)
 
 
 async def test_tls_is_served_with_a_certificate(
@@ -258,7 +258,7 @@ async def test_a_call_over_ipv6(kind: type[Phone]) -> None:
     media = RtpEngine("::1", None, own_ports(), lost_after=30.0)
     async with kind(RINGS_AND_ANSWERS) as phone, running(settings, media=media) as desk:
         desk.engine.ring(A, to(phone), caller_id=CALLER)
-        await desk.told(LegAnswered)
+        await desk.told(LegConnected)
         invite = await phone.got("INVITE")
         assert invite.via[0].host == "[::1]"
         assert invite.from_address.uri.host == "[::1]"
@@ -290,8 +290,8 @@ async def test_a_server_that_is_gone_is_left_for_the_next_at_once() -> None:
         ):
             desk.engine.use_trunks([Trunk("out", "carrier.example")])
             desk.engine.ring(A, Address("7", trunk="out"), caller_id=CALLER)
-            await desk.told(LegAnswered)
-            assert desk.events == [LegRinging(A), LegAnswered(A)]
+            await desk.told(LegConnected)
+            assert desk.events == [LegRinging(A), LegConnected(A)]
             invite = await carrier.got("INVITE")
             assert str(invite.uri) == "sip:7@carrier.example"
 
@@ -316,8 +316,8 @@ async def test_a_server_that_is_silent_is_left_for_the_next(
                 async with running(resolver=resolver) as desk:
                     desk.engine.use_trunks([Trunk("out", "carrier.example")])
                     desk.engine.ring(A, Address("7", trunk="out"), caller_id=CALLER)
-                    await desk.told(LegAnswered)
-                    assert desk.events == [LegRinging(A), LegAnswered(A)]
+                    await desk.told(LegConnected)
+                    assert desk.events == [LegRinging(A), LegConnected(A)]
         assert silent.recv(2000).startswith(b"INVITE sip:7@carrier.example SIP/2.0\r\n")
 
 
@@ -328,7 +328,7 @@ async def test_a_phone_that_is_gone_is_noticed_at_once() -> None:
     async with running() as desk:
         # Without ICMP it would be tried for 32 seconds; `told` waits for ten.
         desk.engine.ring(A, Address("25", phone=uri), caller_id=CALLER)
-        assert await desk.told(LegEnded) == LegEnded(A, Cause.UNREACHABLE, "cannot be sent")
+        assert await desk.told(LegReleased) == LegReleased(A, Cause.UNREACHABLE, "cannot be sent")
 
 
 # Floods.

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import sipmessage
 
-from callwright.engines.port import LegEnded, LegId
+from callwright.engines.port import LegId, LegReleased
 from callwright.engines.sip.agent import Agent
 from callwright.engines.sip.asking import Identity
 from callwright.engines.sip.auth import Digest
@@ -160,8 +160,8 @@ class World:
         """Names of the events so far, without the media's."""
         return [type(one).__name__ for one in self.facts if not isinstance(one, StreamAgreed)]
 
-    def ending(self) -> LegEnded:
-        (ended,) = [one for one in self.facts if isinstance(one, LegEnded)]
+    def ending(self) -> LegReleased:
+        (ended,) = [one for one in self.facts if isinstance(one, LegReleased)]
         return ended
 
     def _called(self, arrival: Arrival, now: float) -> None:
@@ -173,7 +173,7 @@ class World:
 
     def _fact(self, fact: Fact) -> None:
         self.facts.append(fact)
-        if isinstance(fact, LegEnded):
+        if isinstance(fact, LegReleased):
             self.agent.forget(self.calls[fact.leg], self.now)
 
     def _lost(self) -> bool:

@@ -13,7 +13,7 @@ from callwright.engines.media.clips import Clip, Clips
 from callwright.engines.media.clock import SendLateness, SlotClock, of_sending
 from callwright.engines.media.dtmf import KEYS
 from callwright.engines.media.leg import LegMedia, Tally
-from callwright.engines.media.media import MediaEvent, Stream
+from callwright.engines.media.media import MediaEvent, RtpStream
 from callwright.engines.media.player import Playback
 from callwright.engines.media.port import AT_ONCE, Port, Ports, PortSource, Watch
 from callwright.engines.media.recorder import Recorder
@@ -45,7 +45,7 @@ _COLLECT_FROM = 3000
 
 
 @dataclass(slots=True)
-class _Line:
+class _OpenLeg:
     """A leg that is open."""
 
     port: Port
@@ -79,7 +79,7 @@ class RtpEngine:
         # time.monotonic is the clock of asyncio's loop, too: `call_at` takes its times.
         self._clock = SlotClock(time.monotonic())
         self._timer: asyncio.TimerHandle | None = None
-        self._lines: dict[LegId, _Line] = {}
+        self._lines: dict[LegId, _OpenLeg] = {}
         self._switch = Switch()
         self._recorder = Recorder(self._recorded)
         self._recorded_first: dict[RecordingId, LegId] = {}
@@ -188,11 +188,11 @@ class RtpEngine:
             now=time.monotonic(),
         )
         self._watch.add(port, media.rtp_arrived, media.rtcp_arrived)
-        self._lines[leg] = _Line(port, media)
+        self._lines[leg] = _OpenLeg(port, media)
         self._switch.enter(media)
         return self._host, port.number
 
-    def connect(self, leg: LegId, stream: Stream) -> None:
+    def connect(self, leg: LegId, stream: RtpStream) -> None:
         """Also raises ValueError for a codec that is not ours, or an impossible payload type."""
         line = self._line(leg)
         media = line.media
@@ -306,7 +306,7 @@ class RtpEngine:
         one = self._recorded_first.pop(recording)
         self._post(RecordingFinished(one, recording, seconds, fault))
 
-    def _line(self, leg: LegId) -> _Line:
+    def _line(self, leg: LegId) -> _OpenLeg:
         line = self._lines.get(leg)
         if line is None:
             raise LegGone(f"leg {leg} has no media")

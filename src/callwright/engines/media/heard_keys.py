@@ -8,7 +8,7 @@ from callwright.engines.media.codec import Codec
 from callwright.engines.media.coding import WIDTH, Decoder, make_decoder
 from callwright.engines.media.g711 import RATE
 from callwright.engines.media.rtp import WORD
-from callwright.engines.media.tone_detector import ToneKeys
+from callwright.engines.media.tone_detector import ToneDetector
 
 _PAUSE = 0.06
 """Seconds without packets in which a key is over: three, where one or two may have been lost in the
@@ -24,19 +24,19 @@ class HeardKeys:
         self._ssrc = -1
         self._next = 0
         "Timestamp of what follows."
-        self._tones: ToneKeys
+        self._tones: ToneDetector
 
     def take(self, payload: bytes, codec: Codec, timestamp: int, ssrc: int) -> str | None:
         """Take a packet that is newer than those before it; return the key it makes certain."""
         if codec is not self._codec or ssrc != self._ssrc:
             self._codec, self._ssrc = codec, ssrc
             self._decoder = make_decoder(codec, RATE)
-            self._tones = ToneKeys()
+            self._tones = ToneDetector()
         elif missing := (timestamp - self._next) & WORD:
             if missing < _PAUSE * codec.clock:
                 self._tones.skip()
             else:
-                self._tones = ToneKeys()
+                self._tones = ToneDetector()
         sound = self._decoder.decode(payload)
         self._next = (timestamp + len(sound) // WIDTH * codec.clock // RATE) & WORD
         return self._tones.take(sound)

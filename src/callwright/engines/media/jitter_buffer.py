@@ -12,7 +12,7 @@ No clock: ``now`` and ``due`` come in.
 from callwright.engines.media.clock import SLOT, SLOTS
 from callwright.engines.media.codec import PACKETS_A_SECOND, Codec
 from callwright.engines.media.coding import WIDTH, Decoder, Resampler, make_decoder
-from callwright.engines.media.receiver_statistics import Reception
+from callwright.engines.media.receiver_statistics import ReceiverStatistics
 from callwright.engines.media.rtp import WORD
 from callwright.engines.media.samples import louder
 
@@ -29,7 +29,7 @@ _LOOK_BACK = 50
 "Frames over which the buffer was never empty before it is made shallower."
 
 
-class Voice:
+class JitterBuffer:
     __slots__ = (
         "_at",
         "_beat",
@@ -54,7 +54,7 @@ class Voice:
         "rate",
     )
 
-    def __init__(self, reception: Reception, rate: int) -> None:
+    def __init__(self, reception: ReceiverStatistics, rate: int) -> None:
         """``rate``: samples a second of its sound, 8000 or 16000."""
         self.rate = rate
         self._reception = reception

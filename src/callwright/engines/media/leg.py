@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from callwright.engines.media.codec import CODECS, PCMA, STATIC, Codec
 from callwright.engines.media.dtmf import KeyReceiver
 from callwright.engines.media.heard_keys import HeardKeys
-from callwright.engines.media.jitter_buffer import Voice
+from callwright.engines.media.jitter_buffer import JitterBuffer
 from callwright.engines.media.latch import Latch, Source
-from callwright.engines.media.media import MediaLost, SrtpKeys, Stream
+from callwright.engines.media.media import MediaLost, RtpStream, SrtpKeys
 from callwright.engines.media.mixer import Mixer
 from callwright.engines.media.quality import mean_opinion
-from callwright.engines.media.receiver_statistics import Reception
+from callwright.engines.media.receiver_statistics import ReceiverStatistics
 from callwright.engines.media.reports import Reports
 from callwright.engines.media.rtp import HEADER, MARKER, PLAIN, Buffer, payload_span
 from callwright.engines.media.sender import Post, Sender, Transmit
@@ -86,7 +86,7 @@ class LegMedia:
         """``buffer`` is where incoming packets lie; legs share it. ``lost_after``: seconds."""
         self.id = leg
         self.sender = Sender(leg, send_rtp, post)
-        self.reception = Reception()
+        self.reception = ReceiverStatistics()
         self.reports = Reports(self.sender, self.reception, self._send_report, now)
         self._send_rtp = send_rtp
         self._send_rtcp = send_rtcp
@@ -99,7 +99,7 @@ class LegMedia:
         self._keys = KeyReceiver()
         self._tones_wanted = False
         self._heard_keys: HeardKeys | None = None
-        self._stream: Stream | None = None
+        self._stream: RtpStream | None = None
         self.codec = PCMA
         "What the far end is sent, once it is connected."
         self._codecs: dict[int, Codec] = {}
@@ -112,12 +112,12 @@ class LegMedia:
         # Of the legs that hear this one, and nobody else; and of the one that gets its keys.
         self._ears: tuple[Sender, ...] = ()
         self._keys_to: Sender | None = None
-        self._voice: Voice | None = None
+        self._voice: JitterBuffer | None = None
         self._listeners = 0
 
     # What the leg is told.
 
-    def connect(self, stream: Stream, now: float) -> None:
+    def connect(self, stream: RtpStream, now: float) -> None:
         """Raises ValueError for a codec that is not ours, or an impossible payload type."""
         codec = CODECS.get(stream.codec)
         if codec is None:
@@ -187,11 +187,11 @@ class LegMedia:
                 speaker.unlisten()
         self.sender.bridge_changed(mixer)
 
-    def listen(self) -> Voice:
+    def listen(self) -> JitterBuffer:
         """Return what the far end says, for whoever mixes or records it; see `unlisten`."""
         self._listeners += 1
         if self._voice is None:
-            self._voice = Voice(self.reception, self.codec.rate)
+            self._voice = JitterBuffer(self.reception, self.codec.rate)
         return self._voice
 
     def unlisten(self) -> None:

@@ -49,7 +49,7 @@ class SrtpKeys:
 
 
 @dataclass(frozen=True, slots=True)
-class Stream:
+class RtpStream:
     """One leg's audio as the two sides agreed on it in SDP."""
 
     remote: tuple[str, int]
@@ -78,13 +78,15 @@ class MediaLost:
 
 
 @dataclass(frozen=True, slots=True)
-class WorkerLost:
+class MediaWorkerLost:
     """The process that carried the leg's audio has gone; the leg hears and says nothing more."""
 
     leg: LegId
 
 
-MediaEvent = DtmfReceived | DtmfSent | PlaybackFinished | RecordingFinished | MediaLost | WorkerLost
+MediaEvent = (
+    DtmfReceived | DtmfSent | PlaybackFinished | RecordingFinished | MediaLost | MediaWorkerLost
+)
 
 
 class MediaEngine(Protocol):
@@ -109,7 +111,7 @@ class MediaEngine(Protocol):
         before `connect`.
         """
 
-    def connect(self, leg: LegId, stream: Stream) -> None:
+    def connect(self, leg: LegId, stream: RtpStream) -> None:
         """Start, or change, the exchange with the far end as SDP has agreed on it.
 
         From now on the leg is always sent audio, 20 ms a packet: a playback, else its bridge, else

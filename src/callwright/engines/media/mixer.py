@@ -4,14 +4,14 @@ from collections.abc import Sequence
 
 from callwright.engines.media.codec import PACKETS_A_SECOND, Codec
 from callwright.engines.media.coding import WIDTH, Encoder, make_encoder
-from callwright.engines.media.jitter_buffer import Voice
+from callwright.engines.media.jitter_buffer import JitterBuffer
 from callwright.engines.media.samples import add
 
 
 class Mixer:
     __slots__ = ("_codec", "_encoder", "_voices")
 
-    def __init__(self, voices: Sequence[Voice]) -> None:
+    def __init__(self, voices: Sequence[JitterBuffer]) -> None:
         self._voices = voices
         self._codec: Codec | None = None
         self._encoder: Encoder | None = None

@@ -12,7 +12,7 @@ _GAP_KEPT = 100
 "Longest gap whose packets may still come late; a longer one is counted as lost at once."
 
 
-class Reception:
+class ReceiverStatistics:
     __slots__ = (
         "_arrived",
         "_base",

@@ -11,7 +11,7 @@ from callwright.engines.media.codec import PACKETS_A_SECOND
 from callwright.engines.media.coding import WIDTH
 
 if TYPE_CHECKING:
-    from callwright.engines.media.jitter_buffer import Voice
+    from callwright.engines.media.jitter_buffer import JitterBuffer
 
 PIECE = 25
 "Frames, half a second, that are handed to the disk at once: what a crash can cost."
@@ -23,7 +23,7 @@ Write = Callable[[int, bytes, bytes], bool]
 class Speaker(Protocol):
     """A leg, as far as a recording knows it."""
 
-    def listen(self) -> "Voice": ...
+    def listen(self) -> "JitterBuffer": ...
 
     def unlisten(self) -> None: ...
 
@@ -49,7 +49,7 @@ class Recording:
         self._write = write
         self._silence = bytes(rate // PACKETS_A_SECOND * WIDTH)
         self._speakers: tuple[Speaker | None, Speaker | None] = (None, None)
-        self._voices: tuple[Voice | None, Voice | None] = (None, None)
+        self._voices: tuple[JitterBuffer | None, JitterBuffer | None] = (None, None)
         self._at = 0
         "Samples so far."
         self._piece_at = 0

@@ -6,7 +6,7 @@ from secrets import token_hex
 
 from callwright.engines.media import rtcp
 from callwright.engines.media.latch import Source
-from callwright.engines.media.receiver_statistics import Reception
+from callwright.engines.media.receiver_statistics import ReceiverStatistics
 from callwright.engines.media.rtp import Buffer
 from callwright.engines.media.sender import Sender, Transmit
 
@@ -37,7 +37,7 @@ class Reports:
     )
 
     def __init__(
-        self, sender: Sender, reception: Reception, transmit: Transmit, now: float
+        self, sender: Sender, reception: ReceiverStatistics, transmit: Transmit, now: float
     ) -> None:
         self._sender = sender
         self._reception = reception
@@ -76,7 +76,7 @@ class Reports:
         count, seconds = self._trips
         return seconds / count if count else None
 
-    def _time_trip(self, block: rtcp.Block, now: float) -> None:
+    def _time_trip(self, block: rtcp.ReportBlock, now: float) -> None:
         """See how long ago the report was sent that the far end has answered (6.4.1, figure 2)."""
         for ntp, at in self._told:
             if ntp == block.last_report:
@@ -104,7 +104,7 @@ class Reports:
         sent = None
         if sender.sent > self._sent:  # else we are no sender now, and report as a receiver
             self._sent = sender.sent
-            sent = rtcp.Sent(wall, sender.timestamp_at(now), sender.sent, sender.octets)
+            sent = rtcp.SenderInfo(wall, sender.timestamp_at(now), sender.sent, sender.octets)
             self._told.append((sent.ntp_middle, now))
         self.spoke = True
         self._transmit(rtcp.build(sender.ssrc, self._name, sent, self._block(now), bye=bye), to)
@@ -114,14 +114,14 @@ class Reports:
         far = self._sender.far
         return (far[0], far[1] + 1) if far and far[1] < 0xFFFF else None
 
-    def _block(self, now: float) -> rtcp.Block | None:
+    def _block(self, now: float) -> rtcp.ReportBlock | None:
         reception = self._reception
         if reception.ssrc is None:
             return None
         expected = reception.expected - self._expected
         received = reception.received - self._received
         self._expected, self._received = reception.expected, reception.received
-        return rtcp.Block(
+        return rtcp.ReportBlock(
             ssrc=reception.ssrc,
             fraction_lost=max(0.0, (expected - received) / expected) if expected > 0 else 0.0,
             lost=reception.lost,

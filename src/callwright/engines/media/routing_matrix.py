@@ -6,7 +6,7 @@ Legs are numbers here; what their sound takes to get there is the switch's affai
 from callwright.engines.port import BridgeId, CoachMode, LegId
 
 
-class Audience:
+class RoutingMatrix:
     __slots__ = ("_bridge_of", "_bridges", "_coaches", "_coaching", "_muted")
 
     def __init__(self) -> None:

@@ -21,7 +21,7 @@ _NTP_EPOCH = 2_208_988_800
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class SenderInfo:
     """What a sender report says of our stream."""
 
     wall: float
@@ -38,12 +38,12 @@ class Sent:
 
     @property
     def ntp_middle(self) -> int:
-        """What a far end calls our report by in its own (`Block.last_report`)."""
+        """What a far end calls our report by in its own (`ReportBlock.last_report`)."""
         return self.ntp >> 16 & WORD
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class ReportBlock:
     """What one side got of one stream."""
 
     ssrc: int
@@ -68,11 +68,13 @@ class Report:
     ssrc: int
     ntp: int
     "Middle 32 bits of a sender report's time; 0 in a receiver report."
-    blocks: tuple[Block, ...]
+    blocks: tuple[ReportBlock, ...]
     bye: bool
 
 
-def build(ssrc: int, cname: str, sent: Sent | None, block: Block | None, *, bye: bool) -> bytes:
+def build(
+    ssrc: int, cname: str, sent: SenderInfo | None, block: ReportBlock | None, *, bye: bool
+) -> bytes:
     """Write a compound packet: a report, who we are, and perhaps that we leave."""
     blocks = _write_block(block) if block else b""
     count = 1 if block else 0
@@ -96,7 +98,7 @@ def parse(data: Buffer) -> Report | None:
 
     Reading stops where the packet no longer adds up.
     """
-    first: tuple[int, int, tuple[Block, ...]] | None = None
+    first: tuple[int, int, tuple[ReportBlock, ...]] | None = None
     bye = False
     at = 0
     while at + _HEADER.size <= len(data):
@@ -121,7 +123,7 @@ def _packet(kind: int, count: int, body: bytes) -> bytes:
     return _HEADER.pack(_VERSION | count, kind, len(body) // 4) + body
 
 
-def _write_block(block: Block) -> bytes:
+def _write_block(block: ReportBlock) -> bytes:
     fraction = min(255, max(0, int(block.fraction_lost * 256)))
     lost = min(0x7FFFFF, max(-0x800000, block.lost)) & 0xFFFFFF
     return _BLOCK.pack(
@@ -134,7 +136,9 @@ def _write_block(block: Block) -> bytes:
     )
 
 
-def _read_report(kind: int, count: int, body: bytes) -> tuple[int, int, tuple[Block, ...]] | None:
+def _read_report(
+    kind: int, count: int, body: bytes
+) -> tuple[int, int, tuple[ReportBlock, ...]] | None:
     if kind == SENDER_REPORT and len(body) >= _SENDER_INFO.size:
         ssrc, ntp, *_ = _SENDER_INFO.unpack_from(body)
         at, middle = _SENDER_INFO.size, ntp >> 16 & WORD
@@ -148,7 +152,7 @@ def _read_report(kind: int, count: int, body: bytes) -> tuple[int, int, tuple[Bl
         about, losses, highest, jitter, last, since = _BLOCK.unpack_from(body, begin)
         lost = losses & 0xFFFFFF
         blocks.append(
-            Block(
+            ReportBlock(
                 ssrc=about,
                 fraction_lost=(losses >> 24) / 256,
                 lost=lost - 0x1000000 if lost & 0x800000 else lost,

@@ -17,7 +17,7 @@ from callwright.engines.media.codec import PCMA, Codec
 from callwright.engines.media.g711 import TRANSLATION
 from callwright.engines.media.key_queue import KeyQueue
 from callwright.engines.media.latch import Source
-from callwright.engines.media.media import MediaEvent, Stream
+from callwright.engines.media.media import MediaEvent, RtpStream
 from callwright.engines.media.mixer import Mixer
 from callwright.engines.media.player import Playback
 from callwright.engines.media.rtp import HEADER, MARKER, PLAIN, WORD, Buffer
@@ -110,7 +110,7 @@ class Sender:
 
     # What the leg is told.
 
-    def connect(self, stream: Stream, codec: Codec, now: float) -> None:
+    def connect(self, stream: RtpStream, codec: Codec, now: float) -> None:
         if self.connected and codec.clock != self._clock:
             self._begin_another_stream()
         if not self.connected:

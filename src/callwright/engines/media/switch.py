@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from callwright.engines.media.leg import LegMedia
 from callwright.engines.media.recording import Recording
-from callwright.engines.media.routing_matrix import Audience
+from callwright.engines.media.routing_matrix import RoutingMatrix
 from callwright.engines.port import BridgeId, CoachMode, LegId, RecordingId
 
 
@@ -13,7 +13,7 @@ class Switch:
     """Legs that are named in a command have come in by `enter`."""
 
     def __init__(self) -> None:
-        self._audience = Audience()
+        self._audience = RoutingMatrix()
         self._legs: dict[LegId, LegMedia] = {}
         self._recordings: dict[RecordingId, tuple[LegId, LegId | None, Recording]] = {}
 

@@ -121,7 +121,7 @@ class _Pair:
         return abs(self.low) ** 2 + abs(self.high) ** 2
 
 
-class ToneKeys:
+class ToneDetector:
     """Tells the keys of one stream of sound, each once, when it has lasted for 40 ms."""
 
     __slots__ = ("_key", "_rest", "_run", "_without")

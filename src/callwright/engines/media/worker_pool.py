@@ -6,7 +6,7 @@ fewest. If it turns out to have been the wrong one (two who called in are bridge
 its first joining: its far end hears a new stream begin (another SSRC) on the same port.
 
 The ports are bound here and handed to the worker with the leg, so that `open` knows them at once.
-A worker that dies takes its legs with it (`WorkerLost` for each), and a new one takes its place.
+A worker that dies takes its legs with it (`MediaWorkerLost` for each); a new one takes its place.
 """
 
 import asyncio
@@ -21,9 +21,9 @@ from callwright.engines.media.clock import of_sending
 from callwright.engines.media.dtmf import KEYS
 from callwright.engines.media.media import (
     MediaEvent,
+    MediaWorkerLost,
     NoPorts,
-    Stream,
-    WorkerLost,
+    RtpStream,
 )
 from callwright.engines.media.port import Port, Ports
 from callwright.engines.media.wav import seconds_of
@@ -35,7 +35,7 @@ from callwright.engines.media.worker_protocol import (
     read_qualities,
     read_sending,
 )
-from callwright.engines.media.worker_supervisor import Seat
+from callwright.engines.media.worker_supervisor import WorkerSupervisor
 from callwright.engines.port import (
     BridgeId,
     CoachMode,
@@ -54,10 +54,10 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
-class _Line:
+class _WorkerLeg:
     """A leg that is open."""
 
-    seat: Seat
+    seat: WorkerSupervisor
     port: Port
     told: dict[str, tuple[object, ...]] = field(default_factory=dict)
     "What holds of it: the last command of each kind, in order, to be told again where it moves."
@@ -72,11 +72,11 @@ class _Recorded:
     """A recording whose file is not closed."""
 
     one: LegId
-    seat: Seat
+    seat: WorkerSupervisor
     file: Path
 
 
-class MediaWorkers:
+class WorkerPool:
     """See `callwright.engines.media.media.MediaEngine`; commands are given on the loop's thread.
 
     A command to a leg that is not open raises `LegGone`; one that joins legs of two workers, each
@@ -95,11 +95,11 @@ class MediaWorkers:
         self._host = advertise or host
         self._ports = Ports(host, ports)
         setup = Setup(lost_after, logging.getLogger().getEffectiveLevel(), logs.form())
-        self._seats = [Seat(setup, self._heard, self._lost) for _ in range(count)]
-        self._lines: dict[LegId, _Line] = {}
+        self._seats = [WorkerSupervisor(setup, self._heard, self._lost) for _ in range(count)]
+        self._lines: dict[LegId, _WorkerLeg] = {}
         self._playbacks: dict[PlaybackId, LegId] = {}
         self._recordings: dict[RecordingId, _Recorded] = {}
-        self._sending: dict[Seat, Sending] = {}
+        self._sending: dict[WorkerSupervisor, Sending] = {}
         "By worker: packets sent, and sent late, when it last told."
         self._sent_before: Sending = (0, 0)
         "The same of workers that were lost."
@@ -155,22 +155,22 @@ class MediaWorkers:
             raise ValueError(f"leg {leg} is open already")
         seat = self._seat_beside(beside)
         port = self._ports.take()
-        self._lines[leg] = line = _Line(seat, port)
+        self._lines[leg] = line = _WorkerLeg(seat, port)
         self._place(leg, line, seat)
         return self._host, port.number
 
-    def _place(self, leg: LegId, line: _Line, seat: Seat) -> None:
+    def _place(self, leg: LegId, line: _WorkerLeg, seat: WorkerSupervisor) -> None:
         line.seat = seat
         seat.legs.add(leg)
         seat.tell("open", leg, line.port.duplicates())
         for name, arguments in line.told.items():
             seat.tell(name, arguments)
 
-    def _take_from_seat(self, leg: LegId, line: _Line) -> None:
+    def _take_from_seat(self, leg: LegId, line: _WorkerLeg) -> None:
         line.seat.legs.discard(leg)
         line.seat.tell("close", (leg,))
 
-    def _seat_beside(self, beside: Collection[LegId]) -> Seat:
+    def _seat_beside(self, beside: Collection[LegId]) -> WorkerSupervisor:
         for other in beside:
             line = self._lines.get(other)
             if line and line.seat.is_up:
@@ -181,7 +181,7 @@ class MediaWorkers:
         # One that is being started takes legs, but lets them wait: only if there is no other.
         return min(up, key=lambda seat: (not seat.is_at_work, len(seat.legs)))
 
-    def connect(self, leg: LegId, stream: Stream) -> None:
+    def connect(self, leg: LegId, stream: RtpStream) -> None:
         self._tell_of(leg, "connect", leg, stream)
 
     def keep_time(self) -> None:
@@ -259,7 +259,7 @@ class MediaWorkers:
         if (recorded := self._recordings.get(recording)) is not None:
             recorded.seat.tell("stop_recording", (recording,))
 
-    def _line(self, leg: LegId) -> _Line:
+    def _line(self, leg: LegId) -> _WorkerLeg:
         line = self._lines.get(leg)
         if line is None:
             raise LegGone(f"leg {leg} has no media")
@@ -271,7 +271,7 @@ class MediaWorkers:
         line.told[name] = arguments
         line.seat.tell(name, arguments)
 
-    def _join(self, one: LegId, other: LegId) -> Seat:
+    def _join(self, one: LegId, other: LegId) -> WorkerSupervisor:
         """Bring two legs to one worker, which is returned."""
         line, its = self._line(one), self._line(other)
         if line.seat is not its.seat:
@@ -284,7 +284,7 @@ class MediaWorkers:
         line.joined = its.joined = True
         return line.seat
 
-    def _played(self, line: _Line) -> None:
+    def _played(self, line: _WorkerLeg) -> None:
         line.playback = None
         line.told.pop("play", None)
 
@@ -295,7 +295,7 @@ class MediaWorkers:
 
     # What the workers say.
 
-    def _heard(self, seat: Seat, name: bytes, said: bytes) -> None:
+    def _heard(self, seat: WorkerSupervisor, name: bytes, said: bytes) -> None:
         try:
             if name == b"qualities":
                 for leg, quality in read_qualities(said):
@@ -308,7 +308,7 @@ class MediaWorkers:
         except BadLine as fault:
             log.error("a media worker is not understood: %s", fault)
 
-    def _lost(self, seat: Seat) -> None:
+    def _lost(self, seat: WorkerSupervisor) -> None:
         # Its successor counts from nought.
         sent, late = self._sending.pop(seat, (0, 0))
         self._sent_before = self._sent_before[0] + sent, self._sent_before[1] + late
@@ -320,7 +320,7 @@ class MediaWorkers:
                 )
                 looking.add_done_callback(partial(self._cut_off, recording, recorded))
         for leg in seat.legs:
-            self._tell_soon(seat, WorkerLost(leg))
+            self._tell_soon(seat, MediaWorkerLost(leg))
 
     def _cut_off(
         self, recording: RecordingId, recorded: _Recorded, found: asyncio.Future[float | None]
@@ -331,11 +331,11 @@ class MediaWorkers:
         ended = RecordingFinished(recorded.one, recording, seconds or 0.0, fault)
         self._tell(recorded.seat, ended)
 
-    def _tell_soon(self, seat: Seat, event: MediaEvent) -> None:
+    def _tell_soon(self, seat: WorkerSupervisor, event: MediaEvent) -> None:
         # Each in a call of its own: a listener that fails over one must not cost the others.
         asyncio.get_running_loop().call_soon(self._tell, seat, event)
 
-    def _tell(self, seat: Seat, event: MediaEvent) -> None:
+    def _tell(self, seat: WorkerSupervisor, event: MediaEvent) -> None:
         if isinstance(event, RecordingFinished):  # perhaps after its leg has been closed
             if self._recordings.pop(event.recording, None):
                 self._deliver(event)

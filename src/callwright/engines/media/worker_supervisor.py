@@ -34,14 +34,14 @@ GOODBYE = 3.0
 "Seconds a worker has to end by itself; it takes 2 for what is still to be written to disk."
 
 
-class Seat:
+class WorkerSupervisor:
     """Commands may be told from `prepare` on; a worker that is being started finds them waiting."""
 
     def __init__(
         self,
         setup: Setup,
-        heard: Callable[["Seat", bytes, bytes], None],
-        lost: Callable[["Seat"], None],
+        heard: Callable[["WorkerSupervisor", bytes, bytes], None],
+        lost: Callable[["WorkerSupervisor"], None],
     ) -> None:
         """``heard``: told of each line, by name and words. ``lost``: the worker is no more."""
         self.legs: set[LegId] = set()

@@ -27,11 +27,11 @@ from callwright.engines.port import (
     DtmfSent,
     EarlyMediaStarted,
     EngineEvent,
-    LegAnswered,
-    LegEnded,
+    LegConnected,
     LegGone,
     LegId,
     LegOffered,
+    LegReleased,
     LegRinging,
     Media,
     PlaybackFinished,
@@ -294,7 +294,7 @@ class SimulatedEngine:
             case Answers():
                 phone.answered = True
                 hear(phone, self.legs)
-                self._tell(LegAnswered(leg))
+                self._tell(LegConnected(leg))
             case Rejects(cause=cause, raw=raw):
                 self._end(phone, cause, raw)
             case HangsUp(cause=cause):
@@ -315,7 +315,7 @@ class SimulatedEngine:
         for recording, begun in tuple(self._recordings.items()):
             if leg.id in (begun.one, begun.other):
                 self._recorded(recording)
-        self._tell(LegEnded(leg.id, cause, raw))
+        self._tell(LegReleased(leg.id, cause, raw))
 
     def _recorded(self, recording: RecordingId) -> None:
         if begun := self._recordings.pop(recording, None):

@@ -5,15 +5,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from callwright.engines.media.media import Stream
+from callwright.engines.media.media import RtpStream
 from callwright.engines.port import (
     Cause,
     DtmfReceived,
     DtmfSent,
     EarlyMediaStarted,
-    LegAnswered,
-    LegEnded,
+    LegConnected,
     LegId,
+    LegReleased,
     LegRinging,
 )
 from callwright.engines.sip import sdp, session_timer
@@ -36,11 +36,17 @@ class StreamAgreed:
     """The two sides have agreed on the audio of a leg, or on a change of it."""
 
     leg: LegId
-    stream: Stream
+    stream: RtpStream
 
 
 Fact = (
-    LegRinging | EarlyMediaStarted | LegAnswered | LegEnded | DtmfReceived | DtmfSent | StreamAgreed
+    LegRinging
+    | EarlyMediaStarted
+    | LegConnected
+    | LegReleased
+    | DtmfReceived
+    | DtmfSent
+    | StreamAgreed
 )
 
 
@@ -59,7 +65,7 @@ class Beginning(Protocol):
 
 
 class Call:
-    """One leg. What happens to it goes to ``tell``, in order; `LegEnded` once, and last."""
+    """One leg. What happens to it goes to ``tell``, in order; `LegReleased` once, and last."""
 
     def __init__(
         self,
@@ -91,8 +97,8 @@ class Call:
         self.timer = SessionTimer(desk.layer, refresh=self._refresh, expired=self._expired)
         self.takes_update = False
         self._tell = tell
-        self._stream: Stream | None = None
-        self._early: dict[str, Stream] = {}
+        self._stream: RtpStream | None = None
+        self._early: dict[str, RtpStream] = {}
         "What provisional responses have agreed on, by the tag of their dialog."
         self._rung = False
         self._early_told = False
@@ -136,7 +142,7 @@ class Call:
     def end(self, cause: Cause, raw: str) -> None:
         """Tell that the leg has ended, without a word to the far end."""
         if not self.ended:
-            self._tell(LegEnded(self.leg, cause, raw))
+            self._tell(LegReleased(self.leg, cause, raw))
             self.ended = True
             self.timer.stop()
             if self._refresher is not None:
@@ -197,7 +203,7 @@ class Call:
         """Tell that the leg is answered; once."""
         if not self._answered:
             self._answered = True
-            self.tell(LegAnswered(self.leg))
+            self.tell(LegConnected(self.leg))
 
     def refused(self, what: Response | Lost, now: float) -> None:
         if isinstance(what, Lost):
@@ -235,7 +241,7 @@ class Call:
             self._takes_info = "info" in allowed
             self.takes_update = "update" in allowed
 
-    def talk_over(self, stream: Stream) -> None:
+    def talk_over(self, stream: RtpStream) -> None:
         """Let the audio go as agreed."""
         if stream != self._stream:
             self._stream = stream
@@ -247,7 +253,7 @@ class Call:
             return not self.offer_open
         return dialog.remote_tag in self._early
 
-    def re_agreed(self, dialog: Dialog, stream: Stream) -> None:
+    def re_agreed(self, dialog: Dialog, stream: RtpStream) -> None:
         """Take over what an offer of the far end and our answer to it have made."""
         if dialog is not self.dialog:
             self._early[dialog.remote_tag] = stream

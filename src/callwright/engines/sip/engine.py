@@ -17,8 +17,8 @@ from callwright.engines.media.media import (
     MediaEngine,
     MediaEvent,
     MediaLost,
+    MediaWorkerLost,
     NoPorts,
-    WorkerLost,
 )
 from callwright.engines.network import Registered, SipAccount, Trunk, TrunkState
 from callwright.engines.port import (
@@ -29,10 +29,10 @@ from callwright.engines.port import (
     DtmfSent,
     EarlyMediaStarted,
     EngineEvent,
-    LegAnswered,
-    LegEnded,
+    LegConnected,
     LegId,
     LegOffered,
+    LegReleased,
     LegRinging,
     RecordingFinished,
 )
@@ -255,10 +255,10 @@ class SipEngine(MediaCommands):
             )
             media = self._media.open(leg, beside)
         except NoRoute as fault:
-            self._tell_soon(LegEnded(leg, Cause.UNREACHABLE, str(fault)))
+            self._tell_soon(LegReleased(leg, Cause.UNREACHABLE, str(fault)))
             return
         except NoPorts as fault:
-            self._tell_soon(LegEnded(leg, Cause.NO_RESOURCES, str(fault)))
+            self._tell_soon(LegReleased(leg, Cause.NO_RESOURCES, str(fault)))
             return
         log.info("leg %d rings ..%s through %s", leg, to.number[-4:], to.trunk or "its phone")
         self._legs[leg] = self._agent.ring(
@@ -317,7 +317,7 @@ class SipEngine(MediaCommands):
             case MediaLost():
                 call.hang_up(self._loop.time(), Cause.MEDIA_LOST, "no RTP")
                 self._after_command()
-            case WorkerLost():
+            case MediaWorkerLost():
                 call.hang_up(self._loop.time(), Cause.ENGINE_LOST, "media worker lost")
                 self._after_command()
             case _:
@@ -352,10 +352,10 @@ class SipEngine(MediaCommands):
             case StreamAgreed(leg, stream):
                 self._media.connect(leg, stream)
                 return
-            case LegAnswered(leg):
+            case LegConnected(leg):
                 self._media.answered(leg)
                 log.info("leg %d answered", leg)
-            case LegEnded(leg, cause, raw):
+            case LegReleased(leg, cause, raw):
                 quality = self._media.close(leg)
                 self._agent.forget(self._legs.pop(leg), self._loop.time())
                 if quality.sent or quality.received:

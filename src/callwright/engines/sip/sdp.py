@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address, ip_address
 
 from callwright.engines.media.codec import CODECS, STATIC, Codec
-from callwright.engines.media.media import Stream
+from callwright.engines.media.media import RtpStream
 from callwright.engines.sip.crypto import Crypto, OurKeys, agreed_by, parse_crypto
 
 TYPE = "application/sdp"
@@ -117,7 +117,7 @@ def parse(body: bytes) -> Description:
     return Description(tuple(media), next(secure, next(plain, None)))
 
 
-def agree(description: Description, speech: Speech = G711) -> Stream:
+def agree(description: Description, speech: Speech = G711) -> RtpStream:
     """Find the stream both sides can carry, in the far end's order of codecs; without its SRTP.
 
     Raises `NoCommonCodec`, or `Unusable` where the audio has no address we can send to, or no key
@@ -143,7 +143,7 @@ def agree(description: Description, speech: Speech = G711) -> Stream:
     held = address.is_unspecified
     if not held and (address.is_multicast or address == IPv4Address("255.255.255.255")):
         raise Unusable("no unicast address in the SDP")
-    return Stream(
+    return RtpStream(
         remote=(str(address), audio.port),
         codec=codec.name,
         payload_type=kind,
@@ -193,7 +193,7 @@ class Session:
         """What was said last, word for word: an offer that changes nothing (RFC 4028 7.4)."""
         return self._page(self._said) if self._said is not None else self.offer()
 
-    def answered(self, answer: Description) -> Stream:
+    def answered(self, answer: Description) -> RtpStream:
         """Take the far end's answer to what we have said last. Raises what `agree` raises."""
         stream = agree(answer, self.speech)
         if not self._crypto:
@@ -204,7 +204,7 @@ class Session:
             raise Unusable("no answer to our keys for SRTP in the SDP")
         return replace(stream, srtp=srtp)
 
-    def answer(self, offer: Description) -> tuple[bytes, Stream]:
+    def answer(self, offer: Description) -> tuple[bytes, RtpStream]:
         """Answer the far end's offer: its first common codec, its key events, its hold mirrored.
 
         Keys for SRTP are answered wherever they are offered, in plain RTP's profile too (RFC 8643).

@@ -22,7 +22,7 @@ from callwright.methods.data.list_query import Asking
 from callwright.methods.method import Caller, Method, Params, PhoneNumber, described
 
 
-class Block(Params):
+class BlockParams(Params):
     phone_number: PhoneNumber
     "E.164 digits without +."
     add_comment: Annotated[str, Field(max_length=255)] | None = None
@@ -57,7 +57,7 @@ GET_BLACKLIST = list_declaration(
 )
 CREATE_IN_BLACKLIST = entity_declaration(
     "create.phone_number_to_blacklist",
-    Block,
+    BlockParams,
     summary="Put a number on the blacklist.",
     errors=(DUPLICATE,),
     result=Blocked,
@@ -79,7 +79,7 @@ class Blacklist:
             DELETE_FROM_BLACKLIST.served_by(self.delete),
         )
 
-    async def create(self, caller: Caller, params: Block) -> Blocked:
+    async def create(self, caller: Caller, params: BlockParams) -> Blocked:
         with answering():
             added = await self._editor.block(
                 caller.account.id,

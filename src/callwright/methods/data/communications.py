@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, Protocol
 
 from pydantic import Field
 
-from callwright.calls.commands import CommandRefused, DuplicateTag, NoSuchTag, RemoveTag, SetTag
+from callwright.calls.commands import CommandRefused, NoSuchTag, RemoveTag, SetTag, TagAlreadySet
 from callwright.calls.immediate_commands import carry_out
 from callwright.calls.manager import CallManager
 from callwright.calls.plan import SessionId
@@ -49,7 +49,7 @@ UNSET_TAG = entity_declaration(
 DECLARATIONS = (SET_TAG, UNSET_TAG)
 
 
-class Tagging(Protocol):
+class SessionTags(Protocol):
     """The tags of sessions on record."""
 
     async def session_of(self, account: int, external_id: str) -> SessionId | None:
@@ -68,7 +68,7 @@ class Tagging(Protocol):
 
 
 class Communications:
-    def __init__(self, manager: CallManager, directory: Directory, tagging: Tagging) -> None:
+    def __init__(self, manager: CallManager, directory: Directory, tagging: SessionTags) -> None:
         self._manager = manager
         self._directory = directory
         self._tagging = tagging
@@ -85,7 +85,7 @@ class Communications:
             try:
                 carry_out(live, SetTag(tag.id, tag.name))
                 return DONE
-            except DuplicateTag:
+            except TagAlreadySet:
                 raise errors.DuplicateEntity(field="tag_id", value=tag.id) from None
             except CommandRefused:
                 pass  # It is over, but for saying good-bye.

@@ -78,7 +78,7 @@ class CoachParams(Params):
     "A coach comes by `add.coach`."
 
 
-class GroupParams(Params):
+class EmployeeGroupParams(Params):
     group_id: Id
     "One of the groups of the directory file."
     group_name: str | None = None
@@ -104,7 +104,7 @@ class EmployeeParams(Params):
     "Who coaches the employee; null or `{}`: nobody."
     call_recording: Literal["all", "in", "out", "off"] = "all"
     "Which talks are always recorded, by the session's direction."
-    groups: Annotated[tuple[Id | GroupParams, ...], Field(max_length=100)] = ()
+    groups: Annotated[tuple[Id | EmployeeGroupParams, ...], Field(max_length=100)] = ()
     "All groups the employee is in, by their ids or as they are shown."
     calls_available: bool = True
     "False: the employee is not found by any method that starts calls."
@@ -152,7 +152,7 @@ def changed(draft: EmployeeDraft, params: EmployeeParams) -> EmployeeDraft:
     return replace(draft, active=_active(draft, params))
 
 
-def _group(sent: int | GroupParams) -> int:
+def _group(sent: int | EmployeeGroupParams) -> int:
     return sent if isinstance(sent, int) else sent.group_id
 
 

@@ -24,7 +24,7 @@ from zoneinfo import ZoneInfo
 from pydantic import WithJsonSchema
 from typing_extensions import get_type_hints, is_typeddict
 
-from callwright.query import Kind, Row
+from callwright.query import FieldKind, Row
 
 MOMENT_FORMAT = "%Y-%m-%d %H:%M:%S"
 "How clients write and are shown moments, in the time zone of their account."
@@ -41,7 +41,7 @@ ON_REQUEST, UNSORTABLE, UNFILTERABLE = Mark.ON_REQUEST, Mark.UNSORTABLE, Mark.UN
 
 Moment = Annotated[
     str,
-    Kind.MOMENT,
+    FieldKind.MOMENT,
     WithJsonSchema(
         {"type": "string", "description": "`YYYY-MM-DD hh:mm:ss` in the account's time zone."}
     ),
@@ -51,7 +51,7 @@ Moment = Annotated[
 @dataclass(frozen=True, slots=True)
 class ListedField:
     name: str
-    kind: Kind
+    kind: FieldKind
     sortable: bool
     filterable: bool
     default: bool
@@ -90,7 +90,7 @@ class Listing:
             _field(name, hint) for name, hint in get_type_hints(shape, include_extras=True).items()
         ]
         nothing = [
-            ListedField(name, Kind.STRUCTURE, False, False, False, empty)
+            ListedField(name, FieldKind.STRUCTURE, False, False, False, empty)
             for names, empty in ((unknown, None), (unknown_arrays, []), (unknown_objects, {}))
             for name in names
         ]
@@ -118,7 +118,7 @@ class Listing:
 
 def _field(name: str, hint: Any) -> ListedField:
     kind, marks = _kind(hint)
-    comparable = kind is not Kind.STRUCTURE
+    comparable = kind is not FieldKind.STRUCTURE
     return ListedField(
         name,
         kind,
@@ -138,20 +138,25 @@ def _empty(hint: Any) -> object:
     return [] if get_origin(hint) in (list, tuple) else None
 
 
-def _kind(hint: Any) -> tuple[Kind, frozenset[Mark]]:
+def _kind(hint: Any) -> tuple[FieldKind, frozenset[Mark]]:
     """What a type of a row's shape is, and what is marked beside it."""
     if get_origin(hint) is Annotated:
         inner, *beside = get_args(hint)
         kind, marks = _kind(inner)
-        said = next((one for one in beside if isinstance(one, Kind)), kind)
+        said = next((one for one in beside if isinstance(one, FieldKind)), kind)
         return said, marks | {one for one in beside if isinstance(one, Mark)}
     if get_origin(hint) in (Union, UnionType):
         [rest] = [one for one in get_args(hint) if one is not NoneType]
         return _kind(rest)
     if get_origin(hint) is Literal:
-        return Kind.TEXT, frozenset()
-    plain = {bool: Kind.BOOLEAN, int: Kind.INTEGER, float: Kind.NUMBER, str: Kind.TEXT}
-    return plain.get(hint, Kind.STRUCTURE), frozenset()
+        return FieldKind.TEXT, frozenset()
+    plain = {
+        bool: FieldKind.BOOLEAN,
+        int: FieldKind.INTEGER,
+        float: FieldKind.NUMBER,
+        str: FieldKind.TEXT,
+    }
+    return plain.get(hint, FieldKind.STRUCTURE), frozenset()
 
 
 def _in_zone(value: object, zone: ZoneInfo) -> object:

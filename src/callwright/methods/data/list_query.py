@@ -22,8 +22,8 @@ from callwright.query import (
     OPERATORS,
     Comparison,
     Every,
+    FieldKind,
     Filter,
-    Kind,
     Operator,
     Order,
     Query,
@@ -187,7 +187,7 @@ class _Reading:
         return Comparison(field.name, field.kind, operator, value)
 
     def _compared(
-        self, kind: Kind, operator: Operator, sent: Sent, place: str
+        self, kind: FieldKind, operator: Operator, sent: Sent, place: str
     ) -> Value | tuple[Value, ...] | None:
         if operator is Operator.IN:
             if not isinstance(sent, tuple):
@@ -201,25 +201,25 @@ class _Reading:
             return None
         return self._value(kind, operator, sent, place)
 
-    def _value(self, kind: Kind, operator: Operator, sent: Sent, place: str) -> Value:
+    def _value(self, kind: FieldKind, operator: Operator, sent: Sent, place: str) -> Value:
         if sent is None:
             raise InvalidParameterValue(field=place, value=None)
         match kind, sent:
-            case Kind.BOOLEAN, bool():
+            case FieldKind.BOOLEAN, bool():
                 return sent
             case _, bool():
                 pass
-            case Kind.INTEGER | Kind.NUMBER, int():
+            case FieldKind.INTEGER | FieldKind.NUMBER, int():
                 if sent not in _INTEGERS:
                     raise InvalidParameterValue(field=place, value=sent)
                 return sent
-            case Kind.NUMBER, float():
+            case FieldKind.NUMBER, float():
                 return sent
-            case Kind.INTEGER, float():
+            case FieldKind.INTEGER, float():
                 raise InvalidParameterValue(field=place, value=sent)
-            case Kind.TEXT, str():
+            case FieldKind.TEXT, str():
                 return self._text(operator, sent, place)
-            case Kind.MOMENT, str():
+            case FieldKind.MOMENT, str():
                 try:
                     return moment_of(sent, self.zone)
                 except ValueError:

@@ -136,7 +136,7 @@ UPLOAD = entity_declaration(
 DECLARATIONS = (GET_MEDIA_FILES, CREATE_MEDIA_FILES, UPDATE_MEDIA_FILES, DELETE_MEDIA_FILES)
 
 
-class Intake(Protocol):
+class MediaIntake(Protocol):
     """Makes audio that is brought fit to be played. See `callwright.directory.media_upload`."""
 
     def brought(self, content: IO[bytes]) -> AbstractAsyncContextManager[Path]: ...
@@ -145,7 +145,7 @@ class Intake(Protocol):
 
 
 class MediaFiles:
-    def __init__(self, editor: MediaEditor, intake: Intake) -> None:
+    def __init__(self, editor: MediaEditor, intake: MediaIntake) -> None:
         self._editor = editor
         self._intake = intake
 

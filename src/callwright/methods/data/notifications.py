@@ -12,7 +12,7 @@ from callwright.methods.data.list_methods import Rows, answer_list, check_rows, 
 from callwright.methods.data.list_query import Asking, moment_of, query_of
 from callwright.methods.data.reports import Moment as SentMoment
 from callwright.methods.method import Answer, Caller, Method, described
-from callwright.query import Comparison, Every, Filter, Kind, Operator
+from callwright.query import Comparison, Every, FieldKind, Filter, Operator
 
 
 class GetNotifications(Asking):
@@ -102,4 +102,4 @@ def _window(params: GetNotifications, zone: ZoneInfo) -> Iterator[Filter]:
         (params.date_till, Operator.AT_MOST),
     ):
         if text is not None:
-            yield Comparison("send_time", Kind.MOMENT, operator, moment_of(text, zone))
+            yield Comparison("send_time", FieldKind.MOMENT, operator, moment_of(text, zone))

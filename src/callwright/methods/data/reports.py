@@ -10,7 +10,7 @@ from pydantic import AfterValidator, WithJsonSchema
 
 from callwright.methods.data.list_query import Asking, moment_of
 from callwright.methods.errors import DateIntervalLimitReached, InvalidParameterValue
-from callwright.query import Comparison, Every, Kind, Operator, Query, Window
+from callwright.query import Comparison, Every, FieldKind, Operator, Query, Window
 
 MONTHS_AT_MOST = 3
 
@@ -57,7 +57,7 @@ def in_window(query: Query, asked: ReportAsking, zone: ZoneInfo, *, field: str) 
 
 def finished(query: Query, *, field: str) -> Query:
     """Narrow a query down to what has an end, told by a field that has a value only then."""
-    ended = Comparison(field, Kind.TEXT, Operator.NOT_EQUAL, None)
+    ended = Comparison(field, FieldKind.TEXT, Operator.NOT_EQUAL, None)
     own = () if query.filter is None else (query.filter,)
     return replace(query, filter=Every((ended, *own)))
 

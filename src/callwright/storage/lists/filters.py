@@ -6,7 +6,7 @@ from typing import Any, assert_never
 
 from sqlalchemy import ColumnElement, and_, collate, false, func, or_, true
 
-from callwright.query import Comparison, Every, Filter, Kind, Operator, Some
+from callwright.query import Comparison, Every, FieldKind, Filter, Operator, Some
 
 Columns = Mapping[str, ColumnElement[Any]]
 
@@ -23,9 +23,9 @@ def clause(found: Filter, columns: Columns, dialect: str) -> ColumnElement[bool]
             return and_(true(), *(clause(one, columns, dialect) for one in filters))
         case Some(filters):
             return or_(false(), *(clause(one, columns, dialect) for one in filters))
-        case Comparison(kind=Kind.MOMENT):
+        case Comparison(kind=FieldKind.MOMENT):
             return _moment(found, columns[found.field])
-        case Comparison(kind=Kind.TEXT):
+        case Comparison(kind=FieldKind.TEXT):
             return _text(found, columns[found.field], dialect)
         case Comparison():
             return _plain(found, columns[found.field])

@@ -46,7 +46,7 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.05, 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class WaitingSession:
     """A session of which a webhook has something still to be told."""
 
     webhook: WebhookId
@@ -63,10 +63,10 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class DeliveryStep:
     """What has become of one, to be written down."""
 
-    waiting: Waiting
+    waiting: WaitingSession
     "As it is now."
     attempts: Sequence[Attempt] = ()
     "For the log."
@@ -128,7 +128,7 @@ class StoredOutbox:
         self._now = now
         # Reading is to leave connections to those who make calls.
         self._reader = anyio.Lock()
-        self._steps: list[tuple[Step, anyio.Event]] = []
+        self._steps: list[tuple[DeliveryStep, anyio.Event]] = []
         self.untrimmed = 0
         "Attempts that were written to the log since it was trimmed."
 
@@ -165,7 +165,7 @@ class StoredOutbox:
         for listener in self.listeners:
             listener()
 
-    async def due(self, webhook: WebhookId, by: datetime, *, at_most: int) -> list[Waiting]:
+    async def due(self, webhook: WebhookId, by: datetime, *, at_most: int) -> list[WaitingSession]:
         """Return what may be tried for a webhook by then, what is due first first."""
         return await self._read(
             select(webhook_outbox)
@@ -174,7 +174,9 @@ class StoredOutbox:
             .limit(at_most)
         )
 
-    async def older(self, webhook: WebhookId, before: datetime, *, at_most: int) -> list[Waiting]:
+    async def older(
+        self, webhook: WebhookId, before: datetime, *, at_most: int
+    ) -> list[WaitingSession]:
         """Return what has waited for a webhook since before then."""
         return await self._read(
             select(webhook_outbox)
@@ -212,7 +214,7 @@ class StoredOutbox:
         except SQLAlchemyError as fault:
             raise OutboxUnavailable(_said(fault)) from fault
 
-    async def note(self, step: Step) -> None:
+    async def note(self, step: DeliveryStep) -> None:
         """Write a step down; it is on disk when this returns, however long that takes.
 
         Whoever has the turn writes for all who wait for it, in one transaction.
@@ -282,14 +284,14 @@ class StoredOutbox:
                 async with self._database.connect() as connection:
                     yield connection
 
-    async def _read(self, query: Select[*tuple[object, ...]]) -> list[Waiting]:
+    async def _read(self, query: Select[*tuple[object, ...]]) -> list[WaitingSession]:
         try:
             async with self._reading() as connection:
                 rows = (await connection.execute(query)).mappings().all()
         except SQLAlchemyError as fault:
             raise OutboxUnavailable(_said(fault)) from fault
         return [
-            Waiting(
+            WaitingSession(
                 webhook=WebhookId(row["webhook_id"]),
                 session=SessionId(row["session_id"]),
                 after=row["after"],
@@ -306,7 +308,7 @@ def _said(fault: SQLAlchemyError) -> str:
     return reason(fault) if isinstance(fault, DBAPIError) else str(fault)
 
 
-def _write(connection: Connection, steps: Sequence[Step]) -> None:
+def _write(connection: Connection, steps: Sequence[DeliveryStep]) -> None:
     moved = [
         {
             "of_session": step.waiting.session,

@@ -20,7 +20,7 @@ ENTRIES_AT_MOST = 100_000
 KEPT_FOR = timedelta(days=30)
 
 
-class Outcome(StrEnum):
+class AttemptOutcome(StrEnum):
     SENT = "sent"
     "The receiver has taken it."
     FAILED = "failed"
@@ -43,7 +43,7 @@ class Attempt:
     delivery_id: str
     number: int
     "From 1; 0: no request was made, or it was made by hand."
-    outcome: Outcome
+    outcome: AttemptOutcome
     verb: Verb
     url: str
     form: str
@@ -62,7 +62,7 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class LoggedAttempt:
     """An attempt as it stands in the log."""
 
     id: int
@@ -98,7 +98,7 @@ class StoredWebhookLog:
 
     async def latest(
         self, account: AccountId, *, webhook: WebhookId | None, at_most: int
-    ) -> list[Entry]:
+    ) -> list[LoggedAttempt]:
         """Return the latest entries, the newest first."""
         query = select(webhook_log).where(webhook_log.c.account_id == account)
         if webhook is not None:
@@ -107,7 +107,7 @@ class StoredWebhookLog:
         async with self._database.connect() as connection:
             return [_entry(dict(row)) for row in (await connection.execute(query)).mappings()]
 
-    async def entry(self, account: AccountId, number: int) -> Entry | None:
+    async def entry(self, account: AccountId, number: int) -> LoggedAttempt | None:
         query = select(webhook_log).where(
             webhook_log.c.account_id == account, webhook_log.c.id == number
         )
@@ -141,8 +141,8 @@ def _columns(attempt: Attempt) -> dict[str, object]:
     }
 
 
-def _entry(row: dict[str, Any]) -> Entry:
-    return Entry(
+def _entry(row: dict[str, Any]) -> LoggedAttempt:
+    return LoggedAttempt(
         row["id"],
         Attempt(
             webhook=WebhookId(row["webhook_id"]),
@@ -154,7 +154,7 @@ def _entry(row: dict[str, Any]) -> Entry:
             event_time=row["event_time"],
             delivery_id=row["delivery_id"],
             number=row["attempt"],
-            outcome=Outcome(row["outcome"]),
+            outcome=AttemptOutcome(row["outcome"]),
             verb=Verb(row["method"]),
             url=row["url"],
             form=row["form"],
