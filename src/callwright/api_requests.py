@@ -1,4 +1,4 @@
-"""Requests: what is kept of each that an account has sent. Its parameters are not."""
+"""Request log entries: what is kept of each request, without its parameters."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

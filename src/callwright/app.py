@@ -17,7 +17,7 @@ from callwright.config import Settings
 from callwright.engines.port import Engine
 from callwright.rpc.server import listening, serving, url_of
 from callwright.wiring.environment import Environment
-from callwright.wiring.service import household
+from callwright.wiring.service import running_service
 from callwright.wiring.watching import lag_watched
 
 log = logging.getLogger(__name__)
@@ -108,7 +108,7 @@ async def service(settings: Settings) -> AsyncIterator[Service]:
     with listening(settings.http) as listener:
         url = url_of(listener)
         async with (
-            household(settings, url, Environment()) as up,
+            running_service(settings, url, Environment()) as up,
             lag_watched(up.meter),
             serving(listener, up.http),
         ):

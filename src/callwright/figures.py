@@ -1,4 +1,4 @@
-"""Figures: what a part of the service tells of itself to whoever watches it."""
+"""Metrics as values: what a part of the service tells of itself to whoever watches it."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Patterns: regular expressions of clients, which cannot be made to run for ever.
+"""Regular expressions of clients, which cannot be made to run for ever (ReDoS).
 
 RE2 matches in time linear in the text, whatever the pattern (it has neither back references nor
 look-around), and refuses patterns that would need more than a little memory. Classes of POSIX

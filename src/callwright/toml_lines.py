@@ -1,4 +1,4 @@
-"""Lines: where in a TOML file a value stands, for messages that lead there.
+"""Positions in TOML: where in a file a value stands, for messages that lead there.
 
 `tomllib` keeps no positions. This reads a text that `tomllib` has already taken, so it looks only
 for what names a place: headers of tables, keys, and what may not be mistaken for either.

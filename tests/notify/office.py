@@ -1,4 +1,4 @@
-"""A journal, an outbox and a courier on a test's database, with a clock that jumps."""
+"""A journal, an outbox and a scheduler on a test's database, with a clock that jumps."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -32,19 +32,19 @@ PUBLIC = [1, *range(2, 13)]
 
 
 class JumpingClock:
-    """Whenever the courier has nothing to do, it is later."""
+    """Whenever the scheduler has nothing to do, it is later."""
 
     def __init__(self) -> None:
         self.time = datetime.now(UTC)
-        self.courier: DeliveryScheduler | None = None
+        self.scheduler: DeliveryScheduler | None = None
 
     def now(self) -> datetime:
         return self.time
 
     async def wait(self, woken: anyio.Event, until: datetime) -> None:
-        assert self.courier
+        assert self.scheduler
         await anyio.lowlevel.checkpoint()
-        if self.courier.busy:
+        if self.scheduler.busy:
             await woken.wait()
         elif not woken.is_set():
             self.time = max(self.time, until)
@@ -108,7 +108,7 @@ class Office:
         """The log, the oldest first."""
         return (await self.log.latest(OURS, webhook=None, at_most=10_000))[::-1]
 
-    def courier(
+    def scheduler(
         self,
         client: HookClient,
         *,
@@ -117,7 +117,7 @@ class Office:
         limits: DeliveryLimits | None = None,
         longest: float = LONGEST_PAUSE,
     ) -> DeliveryScheduler:
-        """A courier that has not begun."""
+        """A scheduler that has not begun."""
         made = DeliveryScheduler(
             self.outbox,
             WebhookSender(client, within=within),
@@ -125,7 +125,7 @@ class Office:
             clock=EventLoopClock() if wall else self.clock,
             breaker=lambda: CircuitBreaker(lambda: 0.5, longest=longest),
         )
-        self.clock.courier = made
+        self.clock.scheduler = made
         return made
 
     @asynccontextmanager
@@ -140,15 +140,15 @@ class Office:
     ) -> AsyncIterator[DeliveryScheduler]:
         """Deliver while the block runs. ``wall``: by the wall's clock."""
         async with client or HookClient(allow_private=True) as open_client:
-            courier = self.courier(
+            scheduler = self.scheduler(
                 open_client, wall=wall, within=within, limits=limits, longest=longest
             )
-            await courier.refresh()
+            await scheduler.refresh()
             async with anyio.create_task_group() as tasks:
-                tasks.start_soon(courier.run)
-                yield courier
+                tasks.start_soon(scheduler.run)
+                yield scheduler
                 tasks.cancel_scope.cancel()
-            self.outbox.listeners.remove(courier.wake)
+            self.outbox.listeners.remove(scheduler.wake)
 
 
 async def until(receiver: Receiver, told: Callable[[Receiver], bool]) -> None:

@@ -18,7 +18,7 @@ from standardwebhooks import Webhook as Verifier
 
 from callwright.directory.webhook import GRACE, Verb
 from callwright.hooks.client import HookClient
-from callwright.notify import delivery_scheduler as courier_module
+from callwright.notify import delivery_scheduler as scheduler_module
 from callwright.notify.delivery_scheduler import DeliveryLimits, DeliveryScheduler
 from callwright.notify.http_sender import ANSWER_KEPT
 from callwright.notify.session_delivery import RETRIED_FOR
@@ -300,8 +300,8 @@ async def test_a_receiver_that_does_not_answer_in_time_is_asked_again(office: Of
     assert attempts[0].error_message == "it did not answer within 0.2 s"
 
 
-def queue(courier: DeliveryScheduler) -> float | None:
-    shown = {figure.name: figure.value for figure in courier.figures()}
+def queue(scheduler: DeliveryScheduler) -> float | None:
+    shown = {figure.name: figure.value for figure in scheduler.figures()}
     return shown.get("callwright_webhook_queue")
 
 
@@ -313,32 +313,32 @@ async def test_what_waits_is_counted_when_somebody_looks(
         for session in (1, 2, 3):
             await office.call(session)
         async with HookClient(allow_private=True) as client:
-            courier = office.courier(client)
-            assert queue(courier) is None
-            await courier.count()
-            assert queue(courier) == 3
-            monkeypatch.setattr(courier_module, "COUNTED_AT_MOST", 2)
-            await courier.count()
-            assert queue(courier) == 2
+            scheduler = office.scheduler(client)
+            assert queue(scheduler) is None
+            await scheduler.count()
+            assert queue(scheduler) == 3
+            monkeypatch.setattr(scheduler_module, "COUNTED_AT_MOST", 2)
+            await scheduler.count()
+            assert queue(scheduler) == 2
             monkeypatch.undo()
-            await courier.refresh()
+            await scheduler.refresh()
             async with anyio.create_task_group() as tasks:
-                tasks.start_soon(courier.run)
+                tasks.start_soon(scheduler.run)
                 await emptied(office)
                 tasks.cancel_scope.cancel()
-            await courier.count()
-            assert queue(courier) == 0
+            await scheduler.count()
+            assert queue(scheduler) == 0
 
 
 async def test_what_cannot_be_counted_is_not_told(office: Office) -> None:
     async with HookClient(allow_private=True) as client, office.database.begin() as connection:
-        courier = office.courier(client)
-        await courier.count()
-        assert queue(courier) == 0
+        scheduler = office.scheduler(client)
+        await scheduler.count()
+        assert queue(scheduler) == 0
         await connection.execute(text("ALTER TABLE webhook_outbox RENAME TO elsewhere"))
         await connection.commit()
-        await courier.count()
-        assert queue(courier) is None
+        await scheduler.count()
+        assert queue(scheduler) is None
 
 
 async def test_nobody_is_there(office: Office) -> None:
@@ -481,11 +481,11 @@ async def test_a_new_webhook_hears_what_comes_from_then_on(office: Office) -> No
 async def test_a_webhook_that_is_removed_is_told_nothing_more(office: Office) -> None:
     with receiving(Receiver(lambda _: 500)) as receiver:
         webhook = await office.hook(receiver)
-        async with office.open(wall=True) as courier:
+        async with office.open(wall=True) as scheduler:
             await office.call(1)
             await until(receiver, lambda r: len(r.asked) == 1)
             await office.webhooks.delete(OURS, webhook.id)
-            await courier.refresh()
+            await scheduler.refresh()
             assert await office.webhooks.waiting() == {}
             await office.call(2)
     assert len(receiver.asked) == 1
@@ -495,16 +495,16 @@ async def test_a_webhook_that_is_switched_off_keeps_what_it_has(office: Office) 
     answers = iter([500])
     with receiving(Receiver(lambda _: next(answers, 200))) as receiver:
         webhook = await office.hook(receiver)
-        async with office.open() as courier:
+        async with office.open() as scheduler:
             await office.journal.begin(started(1))
             await office.write(later(1)[0])
             await until(receiver, lambda r: len(r.asked) == 1)
             await office.webhooks.update(OURS, webhook.id, draft(receiver.url, active=False))
-            await courier.refresh()
+            await scheduler.refresh()
             await office.call(2)
             assert await office.webhooks.waiting() == {webhook.id: 1}
             await office.webhooks.update(OURS, webhook.id, draft(receiver.url))
-            await courier.refresh()
+            await scheduler.refresh()
             await emptied(office)
     assert receiver.places == [(1, 1), (1, 2)]
 
@@ -512,12 +512,12 @@ async def test_a_webhook_that_is_switched_off_keeps_what_it_has(office: Office) 
 async def test_a_new_address_is_tried_at_once(office: Office) -> None:
     with receiving(Receiver(lambda _: 500)) as wrong, receiving(Receiver()) as right:
         webhook = await office.hook(wrong)
-        async with office.open(wall=True) as courier:
+        async with office.open(wall=True) as scheduler:
             for session in range(1, 9):
                 await office.call(session)
             await until(wrong, lambda r: len(r.asked) >= 5)
             await office.webhooks.update(OURS, webhook.id, draft(right.url))
-            await courier.refresh()
+            await scheduler.refresh()
             await emptied(office)
     assert sorted(right.places) == whole(*range(1, 9))
     assert in_order(right.places)
@@ -526,9 +526,9 @@ async def test_a_new_address_is_tried_at_once(office: Office) -> None:
 async def test_while_a_secret_is_replaced_both_sign(office: Office) -> None:
     with receiving(Receiver()) as receiver:
         webhook = await office.hook(receiver, event_types=["talk.started"])
-        async with office.open(wall=True) as courier:
+        async with office.open(wall=True) as scheduler:
             new = await office.webhooks.rotate(OURS, webhook.id)
-            await courier.refresh()
+            await scheduler.refresh()
             await office.call(1)
             await emptied(office)
     [one] = receiver.taken

@@ -241,13 +241,13 @@ def _one_of(strategy: st.SearchStrategy[SessionEvent]) -> SessionEvent:
 
 
 def test_live_sessions_are_told_apart_and_forgotten_at_their_end() -> None:
-    tellers = EventFolds()
+    folds = EventFolds()
     for facts in zip([started(1), *later(1)], [started(2), *later(2)], strict=True):
         for event in facts:
-            notice = tellers.tell(event)
+            notice = folds.tell(event)
             assert notice
             assert notice.session == event.session
-    assert tellers.tell(later(1)[-1]) is None
+    assert folds.tell(later(1)[-1]) is None
 
 
 def test_a_story_without_its_beginning_is_no_story() -> None:

@@ -1,4 +1,4 @@
-"""The desk: carries out the commands that leave a call where it is."""
+"""Immediate commands: those that leave a call where it is, carried out at once."""
 
 from typing import assert_never
 

@@ -1,4 +1,4 @@
-"""The door: calls that come in wait here until a session has them, or they are turned away."""
+"""Admission of inbound calls: they wait here until a session has them or they are refused."""
 
 import logging
 from collections.abc import Awaitable, Callable

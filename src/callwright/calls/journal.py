@@ -1,4 +1,4 @@
-"""The record a session leaves: what calls ask of storage, without the database that keeps it."""
+"""The journal's interface: what calls ask of storage, without the database that keeps it."""
 
 from dataclasses import dataclass
 from typing import Protocol

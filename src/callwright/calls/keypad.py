@@ -1,4 +1,4 @@
-"""The keypad: how a script waits for the keys that a party presses."""
+"""DTMF collection: how a script waits for the keys that a party presses."""
 
 from collections import deque
 from collections.abc import Collection

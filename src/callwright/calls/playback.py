@@ -1,4 +1,4 @@
-"""What a party hears besides the other party: a message once, then music until further notice."""
+"""Playback to a party: a message once, then music until further notice."""
 
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""Queues: who waits in which line, and who of the people it rings is free for whom.
+"""Call queues: who waits in which line, and who of the people it rings is free for whom.
 
 First come, first served: a free person is kept for the one who has waited longest and may be given
 that person. Nothing here waits for a phone; the scenario rings whom it is given.

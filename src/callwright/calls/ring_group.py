@@ -1,4 +1,4 @@
-"""Ring groups: several phones ring at once, and the first that takes the call wins."""
+"""Ring groups (hunt groups): several phones ring at once; the first that takes the call wins."""
 
 import math
 from collections import deque

@@ -1,4 +1,4 @@
-"""The course of a contact through a scenario: one operation after another, until the call ends."""
+"""The script of a scenario: one operation after another, until the call ends."""
 
 from collections import deque
 from collections.abc import Sequence

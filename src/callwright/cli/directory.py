@@ -1,4 +1,4 @@
-"""The directory by hand: commands for tokens, users and media files, beside the directory file."""
+"""Commands that change the directory by hand: tokens, users and media files."""
 
 import re
 import sys

@@ -1,4 +1,4 @@
-"""Media files: how anything a user uploads becomes the WAV the line is played from.
+"""Audio conversion: how anything a user uploads becomes the WAV the line is played from.
 
 The work is done in two passes over files, so that memory does not grow with the length of the
 audio: decode, mix and resample into a raw file while measuring it; then set the level and limit

@@ -1,4 +1,4 @@
-"""Intake: how audio that a request brings becomes audio in the media folder.
+"""Media upload: how audio that a request brings becomes audio in the media folder.
 
 It is decoded in a process of its own: it is hostile until proven otherwise, and the service's event
 loop must not be held up by it.

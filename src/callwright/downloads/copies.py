@@ -1,4 +1,4 @@
-"""Copies: files in the format somebody asked for, made once and kept while there is room."""
+"""Cache of converted files: the format somebody asked for, made once, kept while there is room."""
 
 import hashlib
 import logging

@@ -1,4 +1,4 @@
-"""Encoding: how a WAV file of ours becomes MP3 or Opus, for those who fetch it."""
+"""Transcoding of files: how a WAV of ours becomes MP3 or Opus, for those who fetch it."""
 
 from collections.abc import Iterator, Mapping
 from enum import StrEnum

@@ -1,4 +1,4 @@
-"""Signed links: where a recording or a media file is fetched, by whoever has the link, for a while.
+"""Signed URLs: where a recording or media file is fetched, by whoever has the link, for a while.
 
 A link needs no token, so that a browser or a receiver of notices can follow it. It says until when
 it holds, and an HMAC (RFC 2104) over what it leads to and that time, which only we can make.

@@ -9,8 +9,8 @@ contract, which ``tests/engines/contract.py`` checks on every engine:
 3. **An engine never delivers from inside a command.** An event comes at the earliest in the next
    turn of the event loop, so a caller is never re-entered.
 4. Events of one leg come in order. ``LegReleased`` is a leg's last event and comes exactly once,
-   also for a leg that never rang. After ``hang_up`` it comes at once, without waiting for the far end:
-   finishing the protocol (CANCEL crossing an answer, lost BYE) is the engine's own affair.
+   also for a leg that never rang. After ``hang_up`` it comes at once, without waiting for the far
+   end: finishing the protocol (CANCEL crossing an answer, lost BYE) is the engine's own affair.
 5. A command to an ended or unknown leg raises `LegGone`, the only error a script must know.
    ``hang_up`` and ``stop`` never raise it; stopping a playback that has finished is no error.
 6. A playback that is stopped, or whose leg ends, does not finish: ``PlaybackFinished`` means that

@@ -1,4 +1,4 @@
-"""Answers: what came back from a URL of a customer's, or why nothing did."""
+"""Responses of outbound HTTP: what came back from a URL of a customer's, or why nothing did."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

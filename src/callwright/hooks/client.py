@@ -1,4 +1,4 @@
-"""The client: one bounded HTTP request to a URL of a customer's."""
+"""Outbound HTTP client: one bounded request to a URL of a customer's."""
 
 import json
 from collections.abc import Mapping

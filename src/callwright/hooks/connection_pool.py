@@ -1,4 +1,4 @@
-"""The pool: connections to URLs of customers', and one exchange over them.
+"""Connection pool of outbound HTTP: connections to customers' URLs, and one exchange over them.
 
 Imported when the first request is sent: a service that asks nobody is spared the HTTP client.
 """

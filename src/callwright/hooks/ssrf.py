@@ -1,4 +1,4 @@
-"""The guard: which addresses the service may be sent to by a URL that somebody else has chosen.
+"""SSRF guard: which addresses the service may be sent to by a URL somebody else has chosen.
 
 Without it a URL of the directory would reach what only this machine reaches: databases, consoles,
 the metadata of a cloud. A name is resolved here, its addresses are judged, and the connection goes

@@ -1,4 +1,4 @@
-"""How often a password may be guessed: a wait that grows with every failure.
+"""Log-in throttle: a wait that grows with every failure.
 
 Per client address and login, so that nobody can lock a user out from elsewhere.
 """

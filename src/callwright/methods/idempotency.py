@@ -1,4 +1,4 @@
-"""Repeats: a request with an ``Idempotency-Key`` begins one call, however often it is sent.
+"""Idempotency: a request with an ``Idempotency-Key`` begins one call, however often it is sent.
 
 The key is put on record together with the session it has begun, in one transaction, so neither a
 crash nor a restart can part them. What is under way is known in memory only: a request that fails,

@@ -1,4 +1,4 @@
-"""Every method there is, in the order of the API reference."""
+"""Registry of methods: every one there is, in the order of the API reference."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The breaker: keeps the service from knocking on a door that nobody opens.
+"""Circuit breaker: keeps the service from knocking on a door that nobody opens.
 
 It is closed while an endpoint takes what it is sent. After some failures in a row, with events of
 more than one session, it opens: nothing is sent for a while; then a single request tries whether

@@ -1,4 +1,4 @@
-"""The courier: brings events out of the outbox to webhooks, in order, until they are taken.
+"""Delivery scheduler: events go out of the outbox to webhooks, in order, until they are taken.
 
 The events of a session go to a webhook one after another; sessions go side by side, as many at
 once as the limits allow. What is not taken is tried again, later and later, for `RETRIED_FOR`; then
@@ -45,7 +45,7 @@ WRITTEN_WITHIN = 2.0
 
 
 class SchedulerClock(Protocol):
-    """Time as the courier knows it, so that a day of attempts can be had in a moment."""
+    """Time as the scheduler knows it, so that a day of attempts can be had in a moment."""
 
     @property
     def now(self) -> Callable[[], datetime]:
@@ -80,7 +80,7 @@ class DeliveryScheduler:
     def __init__(
         self,
         outbox: StoredOutbox,
-        postman: WebhookSender,
+        sender: WebhookSender,
         *,
         limits: DeliveryLimits,
         clock: SchedulerClock,
@@ -88,7 +88,7 @@ class DeliveryScheduler:
         link: RecordingLink | None = None,
     ) -> None:
         self._outbox = outbox
-        self._teller = SessionDelivery(outbox, postman, clock.now, link)
+        self._delivery = SessionDelivery(outbox, sender, clock.now, link)
         self._limits = limits
         self._clock = clock
         self._breaker = breaker
@@ -208,7 +208,7 @@ class DeliveryScheduler:
             # Whether it is back is found out with whatever waits, even if that was put off.
             due_by = now if tries_at is None else now + RETRIED_FOR
             for waiting in await self._free(route, min(room, self._room()), due_by):
-                self._begin(tasks, self._teller.tell, route, waiting)
+                self._begin(tasks, self._delivery.tell, route, waiting)
             if next_due := await self._outbox.next_due(webhook, now):
                 until = min(until, next_due)
         # Whoever came first this time comes last the next: places may not do for all.
@@ -247,7 +247,7 @@ class DeliveryScheduler:
         if room > 0:
             for waiting in await self._outbox.older(webhook, cutoff, at_most=room):
                 if waiting.session not in busy:
-                    self._begin(tasks, self._teller.give_up, route, waiting)
+                    self._begin(tasks, self._delivery.give_up, route, waiting)
 
     def _begin(
         self,
@@ -272,7 +272,7 @@ class DeliveryScheduler:
         except Exception:
             # One session that cannot be told is not to cost all others their events.
             log.exception("session %s cannot be told to a webhook", waiting.session)
-            await self._teller.put_off(waiting)
+            await self._delivery.put_off(waiting)
         finally:
             self._busy[waiting.webhook].discard(waiting.session)
             self.wake()

@@ -1,4 +1,4 @@
-"""The postman: one signed request to a webhook, and what came of it."""
+"""HTTP sender of webhooks: one signed request, and what came of it."""
 
 import time
 from collections.abc import Callable, Sequence

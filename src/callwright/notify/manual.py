@@ -1,4 +1,4 @@
-"""Sending by hand: a sample to a webhook, or once more what was sent before.
+"""Manual deliveries: a sample to a webhook, or once more what was sent before.
 
 One attempt each, which is not repeated and goes past the order of events.
 """

@@ -1,4 +1,4 @@
-"""Messages: what a webhook is told of an event, in its own words or in ours."""
+"""Webhook messages: what a webhook is told of an event, in its own words or in ours."""
 
 import json
 from dataclasses import dataclass

@@ -1,8 +1,9 @@
-"""The teller: tells one webhook the events of one session, one after another, until they are taken.
+"""Delivery of one session to one webhook: event after event, until they are taken.
 
 What is not taken is to be tried again later, and after `RETRIED_FOR` it is given up, which the log
-tells. What was sent is written down before the next event goes, so a crash may have an event sent
-again, and never lets one fall.
+tells: it is the dead letter queue, and `callwright.notify.manual` sends from it again. What was
+sent is written down before the next event goes, so a crash may have an event sent again, and never
+lets one fall.
 """
 
 import logging
@@ -42,12 +43,12 @@ class SessionDelivery:
     def __init__(
         self,
         outbox: StoredOutbox,
-        postman: WebhookSender,
+        sender: WebhookSender,
         now: Callable[[], datetime],
         link: RecordingLink | None,
     ) -> None:
         self._outbox = outbox
-        self._postman = postman
+        self._sender = sender
         self._now = now
         self._link = link
 
@@ -77,7 +78,7 @@ class SessionDelivery:
         webhook, began = route.endpoint.webhook, self._now()
         delivery_id = route.endpoint.delivery_id(notice.event_id)
         message = route.endpoint.message(linked(notice, self._link), delivery_id)
-        result = await self._postman.send(webhook, delivery_id, message)
+        result = await self._sender.send(webhook, delivery_id, message)
         number, now = waiting.attempts + 1, self._now()
         if result.taken:
             outcome = AttemptOutcome.SENT

@@ -1,4 +1,4 @@
-"""Signing: how a receiver knows that a webhook's request is ours (Standard Webhooks 1.0).
+"""Webhook signatures: how a receiver knows that a request is ours (Standard Webhooks 1.0).
 
 The signature is an HMAC-SHA256 over ``id.timestamp.content``, in base64, after ``v1,``; several of
 them stand beside each other, with a space between, while a secret is being replaced.

@@ -1,4 +1,4 @@
-"""The stream: an account's events as they are written, from now on or from any place in the log.
+"""Event stream: an account's events as they are written, from now or from any place in the log.
 
 Whoever listens has a subscription: first it reads the log from the place it knows, then it is told
 what is written. What it is told waits in a queue of its own, of bounded length: whoever does not
@@ -37,7 +37,7 @@ class TooManyStreams(Exception):
 
 
 class TooSlow(Exception):
-    """The subscription's queue has run over."""
+    """Back-pressure: the subscription's bounded queue has run over, for its reader is too slow."""
 
 
 class StreamOver(Exception):
@@ -113,7 +113,7 @@ class EventStream:
         self.last = 0
         "Position of the newest event that is on disk."
         self._per_account = per_account
-        self._tellers = EventFolds()
+        self._folds = EventFolds()
         self._subscriptions: defaultdict[AccountId, set[Subscription]] = defaultdict(set)
 
     async def open(self) -> None:
@@ -139,7 +139,7 @@ class EventStream:
         """Tell what has just been written to those it concerns."""
         for one in written:
             self.last = one.position
-            notice = self._tellers.tell(one.event, to=self._subscriptions)
+            notice = self._folds.tell(one.event, to=self._subscriptions)
             if notice is not None:
                 notice = linked(notice, self.link)
                 for subscription in self._subscriptions.get(notice.account, ()):
@@ -240,38 +240,38 @@ class Subscription:
                 return
 
     async def _replayed(self, after: int, upto: int) -> AsyncGenerator[StreamedNotice, None]:
-        tellers: dict[SessionId, EventFold] = {}
+        folds: dict[SessionId, EventFold] = {}
         log = self._stream.log
         while after < upto:
             page = await log.page(self._account, after, upto, self._which.session, at_most=PAGE)
             after = page.until
             for written in page.events:
-                notice = await self._told_again(written.event, tellers)
+                notice = await self._told_again(written.event, folds)
                 if notice is not None and self._which.passes(notice):
                     yield StreamedNotice(written.position, linked(notice, self._stream.link))
 
     async def _told_again(
-        self, event: SessionEvent, tellers: dict[SessionId, EventFold]
+        self, event: SessionEvent, folds: dict[SessionId, EventFold]
     ) -> Notice | None:
         session = event.session
-        if session not in tellers:
-            teller = await self._teller(event)
-            if teller is None:
+        if session not in folds:
+            fold = await self._fold(event)
+            if fold is None:
                 return None
-            tellers[session] = teller
-        notice = tellers[session].tell(event)
+            folds[session] = fold
+        notice = folds[session].tell(event)
         if isinstance(event, SessionFinished):
-            del tellers[session]
+            del folds[session]
         return notice
 
-    async def _teller(self, event: SessionEvent) -> EventFold | None:
-        """A teller who has told everything of the session before ``event``."""
+    async def _fold(self, event: SessionEvent) -> EventFold | None:
+        """A fold that has told everything of the session before ``event``."""
         if isinstance(event, SessionStarted):
             return EventFold(event)
         started, *others = await self._stream.log.story(event.session, event.sequence) or [event]
         if not isinstance(started, SessionStarted):
             return None  # Its beginning cannot be read by this version.
-        teller = EventFold(started)
+        fold = EventFold(started)
         for earlier in others:
-            teller.tell(earlier)
-        return teller
+            fold.tell(earlier)
+        return fold

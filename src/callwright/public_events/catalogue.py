@@ -1,4 +1,4 @@
-"""The catalogue: which public events there are, and how they come from what calls tell."""
+"""Event catalogue: which public events there are, and how they come from what calls tell."""
 
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import asdict, dataclass, fields, is_dataclass
@@ -339,13 +339,13 @@ class EventFold:
 
 def notices(story: Iterable[SessionEvent]) -> list[Notice]:
     """Tell a whole story. Raises ValueError if it does not begin with SessionStarted."""
-    told, teller = [], None
+    told, fold = [], None
     for event in story:
-        if teller is None:
+        if fold is None:
             if not isinstance(event, events.SessionStarted):
                 raise ValueError("a session's story begins with SessionStarted")
-            teller = EventFold(event)
-        if notice := teller.tell(event):
+            fold = EventFold(event)
+        if notice := fold.tell(event):
             told.append(notice)
     return told
 
@@ -363,14 +363,14 @@ class EventFolds:
         """Like `EventFold.tell`; ``to``: the accounts where somebody listens, None: all of them."""
         if isinstance(event, events.SessionStarted):
             self._live[event.session] = EventFold(event)
-        teller = self._live.get(event.session)
+        fold = self._live.get(event.session)
         if isinstance(event, events.SessionFinished):
             self._live.pop(event.session, None)
-        if teller is None:
+        if fold is None:
             return None
-        if to is None or teller.account in to:
-            return teller.tell(event)
-        teller.take(event)
+        if to is None or fold.account in to:
+            return fold.tell(event)
+        fold.take(event)
         return None
 
 

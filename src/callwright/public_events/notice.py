@@ -1,4 +1,4 @@
-"""Notices: what the outside is told of a call, in the form it is told in."""
+"""Public events (notices): what the outside is told of a call, in the form it is told in."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""Payloads: the types of public events, each with the facts it carries.
+"""Event payloads: the types of public events, each with the facts it carries.
 
 A type's docstring and the strings under its fields are docs/events.md. Types and fields are part
 of the API: they are added, and never renamed or taken away. Durations are seconds, numbers E.164

@@ -1,4 +1,4 @@
-"""Which address a request came from, also behind a proxy."""
+"""Client address: where a request came from, also behind a proxy (``X-Forwarded-For``)."""
 
 from collections.abc import Collection, Sequence
 from ipaddress import IPv4Address, IPv6Address, ip_address

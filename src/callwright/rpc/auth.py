@@ -1,4 +1,4 @@
-"""Who is calling, and what they may do.
+"""Authentication and authorisation: who is calling, and what they may do.
 
 The order of checks names the client's network before the token, but which networks are allowed is
 known only of the user behind a token. So:

@@ -1,4 +1,4 @@
-"""How often an account may ask: points per minute and per day.
+"""Rate limits: how often an account may ask, in points per minute and per day.
 
 Fixed windows, which begin with the minute and the day (UTC) of the clock. A request takes one point
 when it is let in and gives it back unless it succeeds, so that requests at the same time cannot

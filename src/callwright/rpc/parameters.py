@@ -1,4 +1,4 @@
-"""From the parameters of a request to a method's model, or to the first fault in them.
+"""Validation: from a request's parameters to a method's model, or to the first fault in them.
 
 Of several faults the first kind counts (unknown, missing, wrong type, bad value), and within a kind
 the order of the method's parameter table, which is the order of the model's fields.

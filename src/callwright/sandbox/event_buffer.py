@@ -1,4 +1,4 @@
-"""What the sandbox has told: every notice since its beginning, for tests to look at."""
+"""Event buffer: every notice since the sandbox's beginning, for tests to look at."""
 
 from collections import deque
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ class EventBuffer:
         "Notices there have been, with those that are kept no more."
         self.link: RecordingLink | None = None
         "Where recordings are fetched."
-        self._tellers = EventFolds()
+        self._folds = EventFolds()
         self._kept: deque[Notice] = deque(maxlen=KEPT_AT_MOST)
 
     @property
@@ -29,7 +29,7 @@ class EventBuffer:
         return self.count - len(self._kept)
 
     def hear(self, event: SessionEvent) -> None:
-        if notice := self._tellers.tell(event):
+        if notice := self._folds.tell(event):
             self._kept.append(notice)
             self.count += 1
 

@@ -39,7 +39,7 @@ from callwright.sandbox.speech import Silence
 from callwright.sandbox.template_data import TOKEN, furnish
 from callwright.sandbox.virtual_time import PacedLoop, VirtualTime
 from callwright.wiring.environment import Environment
-from callwright.wiring.service import RunningService, household
+from callwright.wiring.service import RunningService, running_service
 
 if TYPE_CHECKING:
     from anyio.abc import TaskStatus
@@ -161,7 +161,7 @@ class SandboxService:
         while True:
             phones, told = Phones(), EventBuffer()
             around = self._surroundings(phones, told)
-            async with household(self._settings, self.url, around) as up:
+            async with running_service(self._settings, self.url, around) as up:
                 self._pace.working = partial(self._is_working, up)
                 self._day.begin()
                 self._up, again = up, self._again

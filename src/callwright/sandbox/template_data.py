@@ -1,4 +1,4 @@
-"""The house: what a sandbox begins with, made once and copied for every new beginning."""
+"""Template data: what a sandbox begins with, made once and copied for every new beginning."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""Pace: an event loop whose time is the sandbox's: real, sped up, or moved on by hand.
+"""Virtual time: an event loop whose time is the sandbox's: real, sped up, or moved by hand.
 
 Everything that waits in the service waits on the loop's time, and all of it through the selector:
 whoever chooses how long the selector sleeps, decides how time goes by. A loop that asks its

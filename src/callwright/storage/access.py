@@ -1,4 +1,4 @@
-"""Access: who a token or a login belongs to, asked of the database."""
+"""Credentials in the database: who a token or a login belongs to."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The writer: a transaction carried out in one turn of a thread.
+"""Transaction runner: a transaction carried out in one turn of a thread.
 
 SQLAlchemy's asyncio extension hands every single statement for SQLite to a thread and back, which
 costs more than the statements. What is written for every call is a plain function instead.

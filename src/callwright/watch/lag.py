@@ -1,4 +1,4 @@
-"""Lag: how late the event loop does what is due."""
+"""Event loop lag: how late the loop does what is due."""
 
 from collections.abc import Callable
 

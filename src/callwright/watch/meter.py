@@ -1,4 +1,4 @@
-"""The meter: everything that is counted and timed, on one page for Prometheus."""
+"""Prometheus metrics: everything that is counted and timed, on one page."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field

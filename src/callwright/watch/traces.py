@@ -1,4 +1,4 @@
-"""Traces: each session as a tree of spans, sent over OTLP.
+"""Tracing (OpenTelemetry): each session as a tree of spans, sent over OTLP.
 
 A session is a trace; its legs and its talks are spans below. They are made of events that are on
 disk, with the times those bear, so a trace tells what has happened, not how long telling it took.

@@ -1,4 +1,4 @@
-"""The background: what runs beside a block, and is stopped at its end."""
+"""Background tasks: what runs beside a block, and is stopped at its end."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager

@@ -30,26 +30,28 @@ from callwright.storage.history.contacts import StoredHistory
 from callwright.wiring.components import Components
 
 
-async def call_methods(parts: Components, hooks: HookClient) -> Sequence[Method[Any]]:
+async def call_methods(components: Components, hooks: HookClient) -> Sequence[Method[Any]]:
     """Every method of the Call API, but for logging in; the manager is given its reception.
 
     ``hooks``: what asks customers' URLs where a call goes.
     """
-    settings, directory, manager = parts.settings, parts.directory, parts.manager
+    settings, directory, manager = components.settings, components.directory, components.manager
     ringback = await anyio.to_thread.run_sync(ringback_of, settings.data)
     beep = await anyio.to_thread.run_sync(beep_of, settings.data)
     numbers = Numbers(directory, dial_time=settings.calls.dial_time)
-    messages = Messages(directory, parts.speech, tts_length_limit=settings.api.tts_length_limit)
+    messages = Messages(
+        directory, components.speech, tts_length_limit=settings.api.tts_length_limit
+    )
     live = LiveCalls(manager)
     talk_options = TalkOptions(live, directory, numbers)
     conversations = Conversations(talk_options, ringback, settings.calls.talk_at_most)
-    scenarios = Scenarios(directory, numbers, parts.speech, conversations, hooks, beep)
+    scenarios = Scenarios(directory, numbers, components.speech, conversations, hooks, beep)
     manager.door.reception = InboundCalls(directory, scenarios, conversations, messages)
     talk_options.scenarios = TalkScenarios(directory, scenarios, conversations, messages)
-    history = StoredHistory(parts.storage.database)
-    own_numbers = OwnNumbers(directory, history, parts.around.choose)
+    history = StoredHistory(components.storage.database)
+    own_numbers = OwnNumbers(directory, history, components.around.choose)
     starting = Starting(numbers, own_numbers, messages, conversations, manager, settings.api)
-    prompts = Prompts(parts.speech, settings.prompts)
+    prompts = Prompts(components.speech, settings.prompts)
     return [
         *StartCalls(starting, prompts).methods(),
         *InformerCalls(starting).methods(),
@@ -58,5 +60,5 @@ async def call_methods(parts: Components, hooks: HookClient) -> Sequence[Method[
         *ControlCalls(live, numbers, messages, settings.api).methods(),
         *Marks(live, directory).methods(),
         *talk_options.methods(),
-        *Listings(manager, parts.journal, parts.links, parts.tagging).methods(),
+        *Listings(manager, components.journal, components.links, components.tagging).methods(),
     ]

@@ -1,4 +1,4 @@
-"""The parts of a service that most of its methods are put together from."""
+"""Shared components: what most methods of a service are put together from."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

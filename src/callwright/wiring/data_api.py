@@ -63,13 +63,17 @@ def keeping(settings: Settings, storage: Storage, around: Environment) -> Keepin
 
 
 def data_methods(
-    parts: Components,
+    components: Components,
     requests: StoredRequests,
     entity_methods: Callable[[Callable[[Source], Rows]], Sequence[Method[Any]]],
     webhooks_changed: Callable[[], Awaitable[None]],
 ) -> Sequence[Method[Any]]:
     """Every method of the Data API, but for logging in."""
-    database, journal, now = parts.storage.database, parts.journal, parts.around.clock.now
+    database, journal, now = (
+        components.storage.database,
+        components.journal,
+        components.around.clock.now,
+    )
     turns, totals = anyio.CapacityLimiter(READ_AT_ONCE), Totals(now)
 
     def rows(source: Source) -> StoredRows:
@@ -80,7 +84,7 @@ def data_methods(
         list_method(GET_VIRTUAL_NUMBERS, VIRTUAL_NUMBERS, rows(sources.VIRTUAL_NUMBERS)),
         *entity_methods(rows),
         *webhook_methods(database, webhooks_changed, rows),
-        CallsReport(rows(report_sources.CALLS), parts.links, journal.catch_up).method(),
+        CallsReport(rows(report_sources.CALLS), components.links, journal.catch_up).method(),
         legs_report(rows(report_sources.LEGS), journal.catch_up),
         CallDetails(journal).method(),
         api_requests(rows(report_sources.REQUESTS), requests.write_all),

@@ -1,4 +1,4 @@
-"""Following the directory: whoever keeps some of it is told when it has changed."""
+"""Directory watcher: whoever keeps some of the directory is told when it has changed."""
 
 from collections.abc import Callable
 
@@ -10,14 +10,14 @@ from callwright.storage.directory import StoredDirectory
 
 
 class DirectoryWatcher:
-    """Tells the engine the trunks and phones, and the courier the webhooks, as they change."""
+    """Tells the engine the trunks and phones, and the scheduler the webhooks, as they change."""
 
     def __init__(
-        self, directory: StoredDirectory, engine: Engine, courier: DeliveryScheduler
+        self, directory: StoredDirectory, engine: Engine, scheduler: DeliveryScheduler
     ) -> None:
         self._directory = directory
         self._engine = engine
-        self._courier = courier
+        self._scheduler = scheduler
         self._seen: int | None = None
 
     async def run(self, every: float, started: Callable[[], None]) -> None:
@@ -33,5 +33,5 @@ class DirectoryWatcher:
         if revision != self._seen:
             self._engine.use_trunks(await self._directory.trunks())
             self._engine.use_phones(await self._directory.sip_accounts())
-            await self._courier.refresh()
+            await self._scheduler.refresh()
             self._seen = revision

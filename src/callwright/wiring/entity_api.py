@@ -47,12 +47,12 @@ class Entities:
     files: Files
 
 
-async def entities(parts: Components, changed: Callable[[], Awaitable[None]]) -> Entities:
+async def entities(components: Components, changed: Callable[[], Awaitable[None]]) -> Entities:
     """``changed`` is called after a change."""
-    settings, database = parts.settings, parts.storage.database
-    clock, links = parts.around.clock, parts.links
+    settings, database = components.settings, components.storage.database
+    clock, links = components.around.clock, components.links
     media = settings.data / "media"
-    changing = Changing(database, parts.remembered, parts.next_id, clock.now, changed)
+    changing = Changing(database, components.remembered, components.next_id, clock.now, changed)
     intake = MediaUpload(
         media, settings.data / "uploads", at_most=settings.media.file_length_at_most
     )
@@ -61,9 +61,9 @@ async def entities(parts: Components, changed: Callable[[], Awaitable[None]]) ->
     await anyio.to_thread.run_sync(copies.open)
     uploaded = media_files.MediaFiles(StoredMediaFiles(changing, media), intake)
     shelf = StoredShelf(
-        database, settings.data / "recordings", media, parts.journal.queued_recording
+        database, settings.data / "recordings", media, components.journal.queued_recording
     )
-    within = max(UPLOAD_WITHIN, parts.around.body_within)
+    within = max(UPLOAD_WITHIN, components.around.body_within)
     files = Files(links, shelf, copies, uploaded, upload_within=within)
 
     def methods(rows: Callable[[Source], Rows]) -> Sequence[Method[Any]]:
@@ -79,13 +79,15 @@ async def entities(parts: Components, changed: Callable[[], Awaitable[None]]) ->
             *uploaded.methods(),
             list_method(tags.GET_TAGS, tags.TAGS, rows(sources.TAGS)),
             *tags.Tags(StoredTags(changing)).methods(),
-            *communications.Communications(parts.manager, parts.directory, parts.tagging).methods(),
+            *communications.Communications(
+                components.manager, components.directory, components.tagging
+            ).methods(),
             list_method(blacklist.GET_BLACKLIST, blacklist.BLACKLIST, rows(sources.BLACKLIST)),
             *blacklist.Blacklist(StoredBlacklist(changing)).methods(),
             list_method(
                 sip_lines.GET_SIP_LINES,
                 sip_lines.SIP_LINES,
-                rows(sources.sip_lines_source(parts.engine.registered, clock.now)),
+                rows(sources.sip_lines_source(components.engine.registered, clock.now)),
             ),
             *sip_lines.SipLines(StoredSipLines(changing), _sip_server(settings.sip)).methods(),
             list_method(scenarios.GET_SCENARIOS, scenarios.SCENARIOS, rows(sources.SCENARIOS)),

@@ -1,4 +1,4 @@
-"""Surroundings: what a service stands in, and where a sandbox differs from production."""
+"""Environment: what a service stands in, and where a sandbox differs from production."""
 
 import os
 import secrets

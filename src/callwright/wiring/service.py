@@ -1,4 +1,4 @@
-"""The household: all of a service but its HTTP server."""
+"""Composition root: all of a service but its HTTP server."""
 
 import fcntl
 import itertools
@@ -52,7 +52,7 @@ from callwright.wiring.directory_watcher import DirectoryWatcher
 from callwright.wiring.entity_api import entities
 from callwright.wiring.environment import Environment
 from callwright.wiring.watching import measured, traced
-from callwright.wiring.webhook_delivery import courier_with
+from callwright.wiring.webhook_delivery import scheduler_with
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -81,7 +81,7 @@ class RunningService:
 
 
 @asynccontextmanager
-async def household(
+async def running_service(
     settings: Settings, url: str, around: Environment
 ) -> AsyncIterator[RunningService]:
     """Run all of the service but its HTTP server while the block runs; ``url`` is where that is."""
@@ -121,12 +121,14 @@ async def _run(
     outbox = StoredOutbox(database, storage.writer, storage.turn, clock.now)
     # Before anything is told: what is put is put for the webhooks that are known.
     await outbox.webhooks()
-    parts = await _parts(settings, storage, outbox, url, around)
-    engine, manager, journal = parts.engine, parts.manager, parts.journal
+    components = await _components(settings, storage, outbox, url, around)
+    engine, manager, journal = components.engine, components.manager, components.journal
     hooks = HookClient(allow_private=settings.hooks.allow_private)
     receivers = webhook_client(settings.webhooks)
-    courier = courier_with(receivers, outbox, settings.webhooks, clock.now, parts.links.recording)
-    follower = DirectoryWatcher(parts.directory, engine, courier)
+    scheduler = scheduler_with(
+        receivers, outbox, settings.webhooks, clock.now, components.links.recording
+    )
+    watcher = DirectoryWatcher(components.directory, engine, scheduler)
     access = StoredAccess(database, clock.now, storage.rows)
     sessions = Sessions(access, clock.seconds, around.hasher)
     budget = budget_of(settings.api, clock.seconds)
@@ -134,8 +136,8 @@ async def _run(
     dispatcher = Dispatcher(
         [
             *sessions.methods(),
-            *await call_methods(parts, hooks),
-            *around.methods(manager, parts.links),
+            *await call_methods(components, hooks),
+            *around.methods(manager, components.links),
         ],
         access,
         settings.api,
@@ -144,11 +146,11 @@ async def _run(
         budget,
         heard=kept.requests.hear,
     )
-    edited = await entities(parts, follower.look)
+    edited = await entities(components, watcher.look)
     data = Dispatcher(
         [
             *sessions.methods(),
-            *data_methods(parts, kept.requests, edited.methods, courier.refresh),
+            *data_methods(components, kept.requests, edited.methods, scheduler.refresh),
         ],
         access,
         settings.api,
@@ -160,13 +162,13 @@ async def _run(
     stream = EventStream(
         StoredEventLog(database),
         per_account=settings.api.streams_at_most,
-        link=parts.links.recording,
+        link=components.links.recording,
     )
     await stream.open()
     journal.readers.append(stream.hear)
     events = EventEndpoint(stream, access, settings.http, clock.seconds, around.streams)
     pages = [*events.routes(), *edited.files.routes(data, settings.http)]
-    showing = (engine, manager, journal, stream, courier)
+    showing = (engine, manager, journal, stream, scheduler)
     meter = measured(settings, journal, (dispatcher, data), showing, pages)
     http = build_http(
         dispatcher,
@@ -176,22 +178,22 @@ async def _run(
         data=data,
         body_within=around.body_within,
     )
-    own = await parts.directory.own_numbers()
+    own = await components.directory.own_numbers()
     async with (
         hooks,
         receivers,
         # In a thread, and now, so that the first request need not wait for it.
         background(partial(anyio.to_thread.run_sync, read_plans, own)),
         traced(settings, journal),
-        background(courier.run),
+        background(scheduler.run),
         background(journal.run),
         background(kept.run),
-        background(parts.speech.run),
+        background(components.speech.run),
         started_in_background(lambda started: _run_engine(engine, settings, manager, started)),
         background(lambda: keep_trunk_states(database, engine.trunk_states, around.trunks_look)),
         started_in_background(lambda started: manager.run(started=started)),
         # Only now, since with the trunks calls may come in; and before anybody is told to be up.
-        started_in_background(lambda started: follower.run(around.directory_look, started)),
+        started_in_background(lambda started: watcher.run(around.directory_look, started)),
     ):
         yield RunningService(
             http,
@@ -199,13 +201,13 @@ async def _run(
             engine,
             database,
             lambda: bool(hooks.under_way or receivers.under_way),
-            follower.look,
+            watcher.look,
             stream.end,
             meter,
         )
 
 
-async def _parts(
+async def _components(
     settings: Settings, storage: Storage, outbox: StoredOutbox, url: str, around: Environment
 ) -> Components:
     clock, database = around.clock, storage.database

@@ -11,7 +11,7 @@ from callwright.public_events.notice import RecordingLink
 from callwright.storage.webhooks.outbox import StoredOutbox
 
 
-def courier_with(
+def scheduler_with(
     client: HookClient,
     outbox: StoredOutbox,
     settings: WebhookSettings,

@@ -1,4 +1,4 @@
-"""Clips: media files made ready for the line, once, however many legs play them.
+"""Prompt cache: media files made ready for the line, once, however many legs play them.
 
 Files are read, resampled and encoded on a thread of their own, in the codec that asks for them, and
 kept by size.

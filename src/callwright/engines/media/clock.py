@@ -1,4 +1,4 @@
-"""The slot clock: when each leg's 20 ms packet is due, and how late it went out.
+"""Packet clock: when each leg's 20 ms packet is due, and how late it went out.
 
 Legs are spread over four slots of 5 ms, so that two hundred packets do not fall due at once. Slots
 are counted from a fixed origin and never drift; a clock that was called late makes up for it, but

@@ -1,4 +1,4 @@
-"""Heard keys: the keys in one far end's audio packets, for as long as somebody wants them.
+"""In-band keys: those in one far end's audio packets, for as long as somebody wants them.
 
 Packets are taken as they come; there is no buffer to wait in, since a key that is told 40 ms late
 in one piece is better than sound that is even.

@@ -1,4 +1,4 @@
-"""A voice: what one far end says, 20 ms at a time, as whoever mixes or records it needs it.
+"""Jitter buffer: what one far end says, 20 ms at a time, for whoever mixes or records it.
 
 Packets come when the network likes; a mixer wants sound at every beat of the clock. In between is
 a buffer, as deep as the packets are late (20 to 60 ms), which finds its depth by itself: a packet

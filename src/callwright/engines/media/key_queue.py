@@ -1,4 +1,4 @@
-"""The key queue: keys that one leg is to be sent, one after another, in steps of 20 ms.
+"""DTMF send queue: keys that one leg is to be sent, one after another, in steps of 20 ms.
 
 As telephone-events where the far end has agreed to them, else as tones.
 """

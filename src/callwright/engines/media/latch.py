@@ -1,4 +1,4 @@
-"""The latch: which address a leg's packets go to and are taken from.
+"""Symmetric RTP latching: which address a leg's packets go to and are taken from.
 
 SDP names an address, but behind a NAT the far end's packets come from another one. The source of
 the first packets is therefore believed, for a short while; then the door is locked, so that nobody

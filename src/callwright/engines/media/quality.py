@@ -1,4 +1,4 @@
-"""Quality: how a leg sounded, estimated from what its packets went through.
+"""Voice quality (MOS): how a leg sounded, estimated from what its packets went through.
 
 The E-model of ITU-T G.107 with every parameter it does not measure at its default: of the
 transmission rating only delay (Idd) and loss (Ie,eff) are taken off. It says what a listener would

@@ -1,4 +1,4 @@
-"""Reception: what came in of one far end's packets, what is missing, how evenly it came.
+"""Receiver statistics: what came in of one stream, what is missing, how evenly it came.
 
 RFC 3550 appendix A.1 (sequence numbers), A.3 (loss) and A.8 (jitter). Late packets that fill a gap
 count as received, duplicates do not.

@@ -1,4 +1,4 @@
-"""The recorder: one thread that writes every recording, so that nobody waits for a disk."""
+"""Recording writer: one thread writes every recording, so that nobody waits for a disk."""
 
 import asyncio
 import logging

@@ -1,4 +1,4 @@
-"""The audience: who hears whom, as bridges, mutes and coaches have it.
+"""Routing matrix: who hears whom, as bridges, mutes and coaches have it.
 
 Legs are numbers here; what their sound takes to get there is the switch's affair.
 """

@@ -1,4 +1,4 @@
-"""The switch: sound from leg to leg and into recordings, as the audience has it."""
+"""Media switch: sound from leg to leg and into recordings, as the routing matrix has it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +13,7 @@ class Switch:
     """Legs that are named in a command have come in by `enter`."""
 
     def __init__(self) -> None:
-        self._audience = RoutingMatrix()
+        self._routing = RoutingMatrix()
         self._legs: dict[LegId, LegMedia] = {}
         self._recordings: dict[RecordingId, tuple[LegId, LegId | None, Recording]] = {}
 
@@ -22,28 +22,28 @@ class Switch:
 
     def leave(self, leg: LegId) -> None:
         with self._rewired(leg):
-            self._audience.leave(leg)
+            self._routing.leave(leg)
         del self._legs[leg]
 
     def bridge(self, bridge: BridgeId, one: LegId, other: LegId) -> None:
-        with self._rewired(one, other, *self._audience.bridged(bridge)):
-            self._audience.bridge(bridge, one, other)
+        with self._rewired(one, other, *self._routing.bridged(bridge)):
+            self._routing.bridge(bridge, one, other)
 
     def unbridge(self, bridge: BridgeId) -> None:
-        with self._rewired(*self._audience.bridged(bridge)):
-            self._audience.unbridge(bridge)
+        with self._rewired(*self._routing.bridged(bridge)):
+            self._routing.unbridge(bridge)
 
     def mute(self, leg: LegId, *, muted: bool) -> None:
         with self._rewired(leg):
-            self._audience.mute(leg, muted=muted)
+            self._routing.mute(leg, muted=muted)
 
     def coach(self, ear: LegId, to: LegId, mode: CoachMode) -> None:
         with self._rewired(ear, to):
-            self._audience.coach(ear, to, mode)
+            self._routing.coach(ear, to, mode)
 
     def stop_coaching(self, ear: LegId) -> None:
         with self._rewired(ear):
-            self._audience.stop_coaching(ear)
+            self._routing.stop_coaching(ear)
 
     def record(
         self, recording: RecordingId, one: LegId, other: LegId | None, onto: Recording
@@ -66,12 +66,12 @@ class Switch:
     @contextmanager
     def _rewired(self, *legs: LegId) -> Iterator[None]:
         """Let everybody around these legs hear who is to be heard after the change."""
-        concerned = self._audience.circle(*legs)
+        concerned = self._routing.circle(*legs)
         yield
-        concerned |= self._audience.circle(*legs)
+        concerned |= self._routing.circle(*legs)
         for ear in concerned:
-            speakers = self._audience.speakers(ear)
-            peer = self._audience.peer(ear)
+            speakers = self._routing.speakers(ear)
+            peer = self._routing.peer(ear)
             self._legs[ear].hear(
                 [self._legs[speaker] for speaker in speakers],
                 self._legs[peer] if peer in speakers else None,
@@ -83,9 +83,9 @@ class Switch:
             if one not in concerned and other not in concerned:
                 continue
             if other is None:
-                onto.hear(None if self._audience.is_muted(one) else self._legs[one], None)
+                onto.hear(None if self._routing.is_muted(one) else self._legs[one], None)
                 continue
             onto.hear(
-                self._legs[one] if self._audience.says(one, other) else None,
-                self._legs[other] if self._audience.says(other, one) else None,
+                self._legs[one] if self._routing.says(one, other) else None,
+                self._legs[other] if self._routing.says(other, one) else None,
             )

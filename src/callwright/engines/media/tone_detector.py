@@ -1,4 +1,4 @@
-"""Keys as sound: how the tones of a key are recognised in what a far end says (ITU-T Q.23, Q.24).
+"""In-band DTMF detection: how the tones of a key are recognised (ITU-T Q.23, Q.24).
 
 For far ends that took no telephone-events. Every 10 ms a window of 20 ms is looked at: whether most
 of its power lies in one tone of the low group and one of the high, by their strengths and the turn

@@ -1,4 +1,4 @@
-"""Media workers: the media engine in several processes, by the same commands.
+"""Pool of media workers: the media engine in several processes, by the same commands.
 
 Legs that are joined are carried by one worker, so that no packet ever crosses from process to
 process. A leg that is opened beside others goes to their worker, any other to the one that has the
@@ -57,7 +57,7 @@ log = logging.getLogger(__name__)
 class _WorkerLeg:
     """A leg that is open."""
 
-    seat: WorkerSupervisor
+    supervisor: WorkerSupervisor
     port: Port
     told: dict[str, tuple[object, ...]] = field(default_factory=dict)
     "What holds of it: the last command of each kind, in order, to be told again where it moves."
@@ -72,7 +72,7 @@ class _Recorded:
     """A recording whose file is not closed."""
 
     one: LegId
-    seat: WorkerSupervisor
+    supervisor: WorkerSupervisor
     file: Path
 
 
@@ -95,7 +95,7 @@ class WorkerPool:
         self._host = advertise or host
         self._ports = Ports(host, ports)
         setup = Setup(lost_after, logging.getLogger().getEffectiveLevel(), logs.form())
-        self._seats = [WorkerSupervisor(setup, self._heard, self._lost) for _ in range(count)]
+        self._supervisors = [WorkerSupervisor(setup, self._heard, self._lost) for _ in range(count)]
         self._lines: dict[LegId, _WorkerLeg] = {}
         self._playbacks: dict[PlaybackId, LegId] = {}
         self._recordings: dict[RecordingId, _Recorded] = {}
@@ -109,9 +109,9 @@ class WorkerPool:
     def process_ids(self) -> list[int]:
         """Of the workers that are at work."""
         return [
-            seat.process_id
-            for seat in self._seats
-            if seat.is_at_work and seat.process_id is not None
+            supervisor.process_id
+            for supervisor in self._supervisors
+            if supervisor.is_at_work and supervisor.process_id is not None
         ]
 
     def port_of(self, leg: LegId) -> int:
@@ -132,18 +132,18 @@ class WorkerPool:
         self, deliver: Callable[[MediaEvent], None], *, started: Callable[[], None] = lambda: None
     ) -> None:
         self._deliver = deliver
-        for seat in self._seats:
-            seat.prepare()
+        for supervisor in self._supervisors:
+            supervisor.prepare()
         try:
             async with asyncio.TaskGroup() as tasks:
-                for seat in self._seats:
-                    tasks.create_task(seat.keep())
-                for seat in self._seats:
-                    await seat.settled.wait()
+                for supervisor in self._supervisors:
+                    tasks.create_task(supervisor.keep())
+                for supervisor in self._supervisors:
+                    await supervisor.settled.wait()
                 started()
         finally:
-            for seat in self._seats:
-                seat.leave()
+            for supervisor in self._supervisors:
+                supervisor.leave()
             for leg in tuple(self._lines):
                 self.close(leg)
 
@@ -153,33 +153,33 @@ class WorkerPool:
         """Also raises ValueError if the leg is open already."""
         if leg in self._lines:
             raise ValueError(f"leg {leg} is open already")
-        seat = self._seat_beside(beside)
+        supervisor = self._supervisor_beside(beside)
         port = self._ports.take()
-        self._lines[leg] = line = _WorkerLeg(seat, port)
-        self._place(leg, line, seat)
+        self._lines[leg] = line = _WorkerLeg(supervisor, port)
+        self._place(leg, line, supervisor)
         return self._host, port.number
 
-    def _place(self, leg: LegId, line: _WorkerLeg, seat: WorkerSupervisor) -> None:
-        line.seat = seat
-        seat.legs.add(leg)
-        seat.tell("open", leg, line.port.duplicates())
+    def _place(self, leg: LegId, line: _WorkerLeg, supervisor: WorkerSupervisor) -> None:
+        line.supervisor = supervisor
+        supervisor.legs.add(leg)
+        supervisor.tell("open", leg, line.port.duplicates())
         for name, arguments in line.told.items():
-            seat.tell(name, arguments)
+            supervisor.tell(name, arguments)
 
-    def _take_from_seat(self, leg: LegId, line: _WorkerLeg) -> None:
-        line.seat.legs.discard(leg)
-        line.seat.tell("close", (leg,))
+    def _take_from_supervisor(self, leg: LegId, line: _WorkerLeg) -> None:
+        line.supervisor.legs.discard(leg)
+        line.supervisor.tell("close", (leg,))
 
-    def _seat_beside(self, beside: Collection[LegId]) -> WorkerSupervisor:
+    def _supervisor_beside(self, beside: Collection[LegId]) -> WorkerSupervisor:
         for other in beside:
             line = self._lines.get(other)
-            if line and line.seat.is_up:
-                return line.seat
-        up = [seat for seat in self._seats if seat.is_up]
+            if line and line.supervisor.is_up:
+                return line.supervisor
+        up = [supervisor for supervisor in self._supervisors if supervisor.is_up]
         if not up:
             raise NoPorts("no media worker is up")
         # One that is being started takes legs, but lets them wait: only if there is no other.
-        return min(up, key=lambda seat: (not seat.is_at_work, len(seat.legs)))
+        return min(up, key=lambda supervisor: (not supervisor.is_at_work, len(supervisor.legs)))
 
     def connect(self, leg: LegId, stream: RtpStream) -> None:
         self._tell_of(leg, "connect", leg, stream)
@@ -196,7 +196,7 @@ class WorkerPool:
             return Quality()
         if line.playback is not None:
             self._playbacks.pop(line.playback, None)
-        self._take_from_seat(leg, line)
+        self._take_from_supervisor(leg, line)
         # Last in the queue, it is not needed before the worker has closed it, too; else it is
         # passed over.
         self._ports.free(line.port)
@@ -214,13 +214,13 @@ class WorkerPool:
         leg = self._playbacks.pop(playback, None)
         if leg is not None:
             self._played(self._line(leg))
-            self._line(leg).seat.tell("stop", (playback,))
+            self._line(leg).supervisor.tell("stop", (playback,))
 
     def send_key(self, leg: LegId, key: str) -> None:
         """Also raises ValueError if ``key`` is none."""
         if len(key) != 1 or key not in KEYS:
             raise ValueError(f"{key!r} is no DTMF key")
-        self._line(leg).seat.tell("send_key", (leg, key))
+        self._line(leg).supervisor.tell("send_key", (leg, key))
 
     def listen_for_keys(self, leg: LegId, *, wanted: bool) -> None:
         self._tell_of(leg, "listen_for_keys", leg, wanted)
@@ -245,19 +245,19 @@ class WorkerPool:
 
     def stop_coaching(self, ear: LegId) -> None:
         if ear in self._lines:
-            self._line(ear).seat.tell("stop_coaching", (ear,))
+            self._line(ear).supervisor.tell("stop_coaching", (ear,))
 
     def record(self, recording: RecordingId, one: LegId, other: LegId | None, file: Path) -> None:
         """Also raises ValueError if both are the same leg, or the recording has begun already."""
         if one == other or recording in self._recordings:
             raise ValueError(f"recording {recording} needs a number of its own, and two legs")
-        seat = self._line(one).seat if other is None else self._join(one, other)
-        self._recordings[recording] = _Recorded(one, seat, file)
-        seat.tell("record", (recording, one, other, file))
+        supervisor = self._line(one).supervisor if other is None else self._join(one, other)
+        self._recordings[recording] = _Recorded(one, supervisor, file)
+        supervisor.tell("record", (recording, one, other, file))
 
     def stop_recording(self, recording: RecordingId) -> None:
         if (recorded := self._recordings.get(recording)) is not None:
-            recorded.seat.tell("stop_recording", (recording,))
+            recorded.supervisor.tell("stop_recording", (recording,))
 
     def _line(self, leg: LegId) -> _WorkerLeg:
         line = self._lines.get(leg)
@@ -269,20 +269,22 @@ class WorkerPool:
         """Tell a command that holds until the next of its kind."""
         line = self._line(leg)
         line.told[name] = arguments
-        line.seat.tell(name, arguments)
+        line.supervisor.tell(name, arguments)
 
     def _join(self, one: LegId, other: LegId) -> WorkerSupervisor:
         """Bring two legs to one worker, which is returned."""
         line, its = self._line(one), self._line(other)
-        if line.seat is not its.seat:
+        if line.supervisor is not its.supervisor:
             if line.joined and its.joined:
                 raise ValueError(f"legs {one} and {other} are joined with others elsewhere")
-            moving, mover, to = (other, its, line.seat) if line.joined else (one, line, its.seat)
+            moving, mover, to = (
+                (other, its, line.supervisor) if line.joined else (one, line, its.supervisor)
+            )
             log.info("leg %d moves to another media worker", moving)
-            self._take_from_seat(moving, mover)
+            self._take_from_supervisor(moving, mover)
             self._place(moving, mover, to)
         line.joined = its.joined = True
-        return line.seat
+        return line.supervisor
 
     def _played(self, line: _WorkerLeg) -> None:
         line.playback = None
@@ -290,37 +292,37 @@ class WorkerPool:
 
     def _everywhere(self, name: str, *arguments: object) -> None:
         """Tell all, of whom at most one knows what is spoken of."""
-        for seat in self._seats:
-            seat.tell(name, arguments)
+        for supervisor in self._supervisors:
+            supervisor.tell(name, arguments)
 
     # What the workers say.
 
-    def _heard(self, seat: WorkerSupervisor, name: bytes, said: bytes) -> None:
+    def _heard(self, supervisor: WorkerSupervisor, name: bytes, said: bytes) -> None:
         try:
             if name == b"qualities":
                 for leg, quality in read_qualities(said):
-                    if leg in seat.legs:
+                    if leg in supervisor.legs:
                         self._lines[leg].quality = quality
             elif name == b"sending":
-                self._sending[seat] = read_sending(said)
+                self._sending[supervisor] = read_sending(said)
             else:
-                self._tell_soon(seat, read_event(name, said))
+                self._tell_soon(supervisor, read_event(name, said))
         except BadLine as fault:
             log.error("a media worker is not understood: %s", fault)
 
-    def _lost(self, seat: WorkerSupervisor) -> None:
+    def _lost(self, supervisor: WorkerSupervisor) -> None:
         # Its successor counts from nought.
-        sent, late = self._sending.pop(seat, (0, 0))
+        sent, late = self._sending.pop(supervisor, (0, 0))
         self._sent_before = self._sent_before[0] + sent, self._sent_before[1] + late
         for recording, recorded in self._recordings.items():
-            if recorded.seat is seat:
+            if recorded.supervisor is supervisor:
                 # In a thread: a disk that does not answer must not keep the calls.
                 looking = asyncio.get_running_loop().run_in_executor(
                     None, seconds_of, recorded.file
                 )
                 looking.add_done_callback(partial(self._cut_off, recording, recorded))
-        for leg in seat.legs:
-            self._tell_soon(seat, MediaWorkerLost(leg))
+        for leg in supervisor.legs:
+            self._tell_soon(supervisor, MediaWorkerLost(leg))
 
     def _cut_off(
         self, recording: RecordingId, recorded: _Recorded, found: asyncio.Future[float | None]
@@ -329,19 +331,19 @@ class WorkerPool:
         seconds = found.result()
         fault = "" if seconds else "cut off: the media worker was lost"
         ended = RecordingFinished(recorded.one, recording, seconds or 0.0, fault)
-        self._tell(recorded.seat, ended)
+        self._tell(recorded.supervisor, ended)
 
-    def _tell_soon(self, seat: WorkerSupervisor, event: MediaEvent) -> None:
+    def _tell_soon(self, supervisor: WorkerSupervisor, event: MediaEvent) -> None:
         # Each in a call of its own: a listener that fails over one must not cost the others.
-        asyncio.get_running_loop().call_soon(self._tell, seat, event)
+        asyncio.get_running_loop().call_soon(self._tell, supervisor, event)
 
-    def _tell(self, seat: WorkerSupervisor, event: MediaEvent) -> None:
+    def _tell(self, supervisor: WorkerSupervisor, event: MediaEvent) -> None:
         if isinstance(event, RecordingFinished):  # perhaps after its leg has been closed
             if self._recordings.pop(event.recording, None):
                 self._deliver(event)
             return
         line = self._lines.get(event.leg)
-        if line is None or line.seat is not seat:
+        if line is None or line.supervisor is not supervisor:
             return  # closed while the event was on its way
         if isinstance(event, PlaybackFinished):
             if self._playbacks.pop(event.playback, None) is None:

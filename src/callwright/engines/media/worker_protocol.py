@@ -1,4 +1,4 @@
-"""Commands and events of the media as lines: how they go to a worker and come back.
+"""Protocol between service and media worker: commands and events of the media as lines.
 
 A line is a name and its arguments as JSON. The tables are read off `MediaEngine` and `MediaEvent`:
 what is added there is known here. What comes in is validated against the types it is declared with;

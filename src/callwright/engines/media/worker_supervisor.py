@@ -1,4 +1,4 @@
-"""A seat: a place for one media worker after another, as the signalling sees it."""
+"""Supervisor of one media worker: starts it, watches it, and replaces it when it dies."""
 
 import asyncio
 import logging

@@ -1,4 +1,4 @@
-"""Far ends: what the phone at the other end of a simulated leg does, act by act."""
+"""Simulated far ends: what the phone at the other end of a leg does, act by act."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Hearing, simulated: who hears whom among the legs, and what each phone has heard so far."""
+"""Simulated media routing: who hears whom, and what each phone has heard so far."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Recordings, simulated: a real file where a recording would be, to be fetched and played."""
+"""Simulated recordings: a real file where a recording would be, to be fetched and played."""
 
 import math
 import wave

@@ -1,4 +1,4 @@
-"""The outbox: of which sessions a webhook has something still to be told.
+"""Transactional outbox: of which sessions a webhook has something still to be told.
 
 The events themselves stand in the journal already, so a row here is a pointer: session, webhook,
 and the last event that is done with. It is written in the transaction that writes the events, and
