@@ -136,7 +136,7 @@ class LegMedia:
         self._codecs = STATIC | {codec.payload_type: codec, stream.payload_type: codec}
         self._protect(stream.srtp)
         self._choose_keys()
-        self._latch.signalled(stream.remote)
+        self._latch.signalled(stream.remote, now)
         self.sender.connect(stream, codec, now)
         self.sender.send_to(self._latch.far)
 
@@ -269,7 +269,15 @@ class LegMedia:
                 return
             kinds = (stream.dtmf_payload_type, _COMFORT_NOISE)
             known = codec is not None or payload_type in kinds
-            if not known or not latch.admits(source, now):
+            if not known or not latch.admits(
+                source,
+                ssrc,
+                sequence,
+                now,
+                heard_at=self._heard_at,
+                heard=self.reception.ssrc,
+                authentic=self._srtp is not None,
+            ):
                 self._tally.forged += 1
                 return
             self.sender.send_to(latch.far)
