@@ -96,6 +96,7 @@ class SpeechService:
 
     async def run(self) -> None:
         """Synthesise what is prepared until cancelled. Raises `OSError` if the folder is no use."""
+        self._closed = False
         try:
             await anyio.to_thread.run_sync(self._cache.open)
             while True:

@@ -1,12 +1,14 @@
 """Directory watcher: whoever keeps some of the directory is told when it has changed."""
 
 from collections.abc import Callable
+from functools import partial
 
 import anyio
 
 from callwright.engines.port import Engine
 from callwright.notify.delivery_scheduler import DeliveryScheduler
 from callwright.storage.directory import StoredDirectory
+from callwright.wiring.supervision import supervised
 
 
 class DirectoryWatcher:
@@ -23,6 +25,9 @@ class DirectoryWatcher:
     async def run(self, every: float, started: Callable[[], None]) -> None:
         await self.look()
         started()
+        await supervised("the directory watcher", partial(self._watch, every))
+
+    async def _watch(self, every: float) -> None:
         while True:
             await anyio.sleep(every)
             await self.look()

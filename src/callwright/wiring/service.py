@@ -3,8 +3,13 @@
 import fcntl
 import itertools
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, closing, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from contextlib import (
+    AbstractAsyncContextManager,
+    asynccontextmanager,
+    closing,
+    contextmanager,
+)
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -51,6 +56,7 @@ from callwright.wiring.data_api import data_methods, keeping
 from callwright.wiring.directory_watcher import DirectoryWatcher
 from callwright.wiring.entity_api import entities
 from callwright.wiring.environment import Environment
+from callwright.wiring.supervision import supervised
 from callwright.wiring.watching import measured, traced
 from callwright.wiring.webhook_delivery import scheduler_with
 
@@ -183,14 +189,18 @@ async def _run(
         hooks,
         receivers,
         # In a thread, and now, so that the first request need not wait for it.
-        background(partial(anyio.to_thread.run_sync, read_plans, own)),
+        _beside("number plans", partial(anyio.to_thread.run_sync, read_plans, own)),
         traced(settings, journal),
-        background(scheduler.run),
-        background(journal.run),
-        background(kept.run),
-        background(components.speech.run),
+        _beside("webhooks", scheduler.run),
+        _beside("the journal", journal.run),
+        _beside("the log of requests", kept.requests.run),
+        _beside("clean-up", kept.cleaner.run),
+        _beside("speech", components.speech.run),
         started_in_background(lambda started: _run_engine(engine, settings, manager, started)),
-        background(lambda: keep_trunk_states(database, engine.trunk_states, around.trunks_look)),
+        _beside(
+            "states of trunks",
+            lambda: keep_trunk_states(database, engine.trunk_states, around.trunks_look),
+        ),
         started_in_background(lambda started: manager.run(started=started)),
         # Only now, since with the trunks calls may come in; and before anybody is told to be up.
         started_in_background(lambda started: watcher.run(around.directory_look, started)),
@@ -205,6 +215,13 @@ async def _run(
             stream.end,
             meter,
         )
+
+
+def _beside(
+    what: str, serve: Callable[[], Coroutine[Any, Any, None]]
+) -> AbstractAsyncContextManager[None]:
+    """What calls can go on without: it may fail, and is started again."""
+    return background(lambda: supervised(what, serve))
 
 
 async def _components(
