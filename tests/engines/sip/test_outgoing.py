@@ -2,14 +2,18 @@
 
 import re
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import pytest
 
 from callwright.engines.sip.hop import Hop, Transport
-from callwright.engines.sip.layer import Datagram, TransactionLayer
+from callwright.engines.sip.layer import TransactionLayer
 from callwright.engines.sip.message import Request, Response, answer_to, parse
 from callwright.engines.sip.outgoing import AVOIDED, FAILOVER, Outgoing
 from callwright.engines.sip.transactions import Lost, Timing
+
+if TYPE_CHECKING:
+    from callwright.engines.sip.datagram import Datagram
 
 NAME = Hop("carrier.example")
 FIRST = Hop("192.0.2.1", 5060, name="carrier.example")

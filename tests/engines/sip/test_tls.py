@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import trustme
 
+from callwright.engines.sip.datagram import Datagram
 from callwright.engines.sip.hop import Hop, Transport, Trust
-from callwright.engines.sip.layer import Datagram
 from callwright.engines.sip.tls import Distrusted, check_name, client_context, server_context
 from callwright.engines.sip.transport_stream import StreamTransport
 from tests.engines.sip.torture import VALID, wire

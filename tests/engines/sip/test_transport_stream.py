@@ -9,8 +9,9 @@ from dataclasses import replace
 import pytest
 
 from callwright.engines.sip import transport_stream
+from callwright.engines.sip.datagram import Datagram
 from callwright.engines.sip.hop import Hop, Transport
-from callwright.engines.sip.layer import Datagram, TransactionLayer
+from callwright.engines.sip.layer import TransactionLayer
 from callwright.engines.sip.message import Request
 from callwright.engines.sip.transactions import Timing
 from callwright.engines.sip.transport_stream import (

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from callwright.engines.sip.datagram import Datagram
 from callwright.engines.sip.hop import Hop
-from callwright.engines.sip.layer import Datagram
 from callwright.engines.sip.message import MAX_MESSAGE
 from callwright.engines.sip.transport_udp import BATCH, UdpTransport
 from tests.engines.sip.places import HOSTS, Host

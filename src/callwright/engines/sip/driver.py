@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from callwright.config import SipSettings
 from callwright.engines.sip.agent import Agent
+from callwright.engines.sip.datagram import Datagram
 from callwright.engines.sip.hop import Hop
-from callwright.engines.sip.layer import Datagram
 from callwright.engines.sip.outgoing import Outgoing
 from callwright.engines.sip.transport import Transports
 

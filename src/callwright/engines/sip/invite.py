@@ -28,7 +28,7 @@ from callwright.engines.sip.session_timer import Wanted
 from callwright.engines.sip.transactions import Lost, cancel_of
 
 if TYPE_CHECKING:
-    from callwright.engines.sip.layer import Datagram
+    from callwright.engines.sip.datagram import Datagram
 
 FORKS_AT_MOST = 16
 "Dialogs one INVITE may make; further ones are dropped and counted."

@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
 
+from callwright.engines.sip.datagram import Datagram
 from callwright.engines.sip.hop import Hop, Transport
 from callwright.engines.sip.message import Request, Response, stamp_source, where_answers_go
 from callwright.engines.sip.outgoing import (
@@ -55,6 +56,14 @@ class Held(Generic[T]):
     wakes: float = field(default=float("inf"))
     "Time of the earliest alarm set for it."
 
+    @property
+    def is_client(self) -> bool:
+        return isinstance(self.transaction, ClientTransaction)
+
+    @property
+    def unheard(self) -> bool:
+        return self.transaction.unheard
+
 
 class Alarm:
     """Something to be done at a time, unless it is called off before."""
@@ -76,17 +85,6 @@ class Alarm:
         act, self._act = self._act, None
         if act is not None:
             act(now)
-
-
-@dataclass(frozen=True, slots=True)
-class Datagram:
-    """Bytes on their way out."""
-
-    data: bytes
-    hop: Hop
-    sender: Held[Any] | None = None
-    again: bool = False
-    "It has been sent before, over a connection that was closed under it."
 
 
 class TransactionLayer:
@@ -299,7 +297,7 @@ class TransactionLayer:
     def unsent(self, datagram: Datagram, now: float) -> None:
         """Note that the network refused a datagram; the transaction it belongs to may end."""
         self.dropped["unsent"] += 1
-        if datagram.sender is not None:
+        if isinstance(datagram.sender, Held):
             datagram.sender.transaction.unsent(now)
             self._flush(datagram.sender, now)
 

@@ -20,7 +20,8 @@ from callwright.engines.sip.transactions import Lost, cancel_of
 
 if TYPE_CHECKING:
     from callwright.engines.sip.call import Call
-    from callwright.engines.sip.layer import Alarm, Datagram
+    from callwright.engines.sip.datagram import Datagram
+    from callwright.engines.sip.layer import Alarm
 
 GLARES_AT_MOST = 8
 "Times in a row that both sides ask at once, before we wait for the next refresh."

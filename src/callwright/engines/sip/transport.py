@@ -11,8 +11,8 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from callwright.config import SipSettings
+from callwright.engines.sip.datagram import Datagram
 from callwright.engines.sip.hop import Hop, Transport
-from callwright.engines.sip.layer import Datagram
 from callwright.engines.sip.tls import client_context, server_context
 from callwright.engines.sip.transport_stream import StreamTransport
 from callwright.engines.sip.transport_udp import UdpTransport

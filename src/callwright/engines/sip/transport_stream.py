@@ -17,11 +17,10 @@ from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from ipaddress import ip_address
 
+from callwright.engines.sip.datagram import Datagram
 from callwright.engines.sip.framing import PING, PONG, Framer, Garbage
 from callwright.engines.sip.hop import Hop, Transport
-from callwright.engines.sip.layer import Datagram
 from callwright.engines.sip.tls import check_name, client_context
-from callwright.engines.sip.transactions import ClientTransaction
 
 log = logging.getLogger(__name__)
 
@@ -92,9 +91,7 @@ class Connection(asyncio.Protocol):
             else:
                 self._owner.dropped["too many waiting for a connection"] += 1
             return
-        if datagram.sender is not None and isinstance(
-            datagram.sender.transaction, ClientTransaction
-        ):
+        if datagram.sender is not None and datagram.sender.is_client:
             self._asked.append(datagram)
         self._write(datagram.data)
 
@@ -128,7 +125,7 @@ class Connection(asyncio.Protocol):
         What has waited in vain for this one to come up is told as unsent.
         """
         self.up = False
-        unheard = [one for one in self._asked if one.sender and one.sender.transaction.unheard]
+        unheard = [one for one in self._asked if one.sender and one.sender.unheard]
         unsent = [one for one in unheard if one.again] + self.waiting
         self._asked.clear()
         self.waiting = []

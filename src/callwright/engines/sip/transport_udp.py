@@ -13,8 +13,8 @@ import struct
 from collections import Counter
 from collections.abc import Callable
 
+from callwright.engines.sip.datagram import Datagram
 from callwright.engines.sip.hop import Hop, is_address
-from callwright.engines.sip.layer import Datagram
 from callwright.engines.sip.message import MAX_MESSAGE
 
 log = logging.getLogger(__name__)
