@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from callwright.engines.sip.auth import Challenge, Digest, digest_response, read_challenge
+from callwright.engines.sip.auth import Digest
+from callwright.engines.sip.digest import Challenge, digest_response, read_challenge
 from callwright.engines.sip.message import Headers, Request, Response
 
 RFC7616: dict[str, str] = {

@@ -9,7 +9,7 @@ from callwright.engines.network import Trunk, TrunkRegistration, TrunkState
 from callwright.engines.sip.auth import Digest
 from callwright.engines.sip.lines import Lines
 from callwright.engines.sip.registration import LONGEST_PAUSE
-from callwright.engines.sip.route import trunk_hop
+from callwright.engines.sip.trunk_uri import trunk_hop
 from tests.engines.sip.world import Packet, World, reply
 
 TRUNK = Trunk("carrier", "192.0.2.1", 5080, user="me", password="geheim", register=True)

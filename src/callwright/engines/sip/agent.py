@@ -17,6 +17,7 @@ from callwright.engines.sip.address import Malformed
 from callwright.engines.sip.asking import Desk, Identity
 from callwright.engines.sip.auth import Digest
 from callwright.engines.sip.call import Beginning, Call, Fact
+from callwright.engines.sip.capabilities import CAPABILITIES, refusal, unsupported
 from callwright.engines.sip.dialog import CallName
 from callwright.engines.sip.flood import FloodGate
 from callwright.engines.sip.fork import Fork
@@ -26,8 +27,8 @@ from callwright.engines.sip.invite import Invitation, Invited, hang_up
 from callwright.engines.sip.layer import TransactionLayer
 from callwright.engines.sip.leftovers import NUMBERS_LEFT_OUT, Leftover, Memory
 from callwright.engines.sip.message import Request, Response, answer_to, parse
+from callwright.engines.sip.nat_keepalive import KeepAlive
 from callwright.engines.sip.offered import Arrival, Offer
-from callwright.engines.sip.ping import KeepAlive
 from callwright.engines.sip.sdp import G711, Speech
 from callwright.engines.sip.transactions import Timing
 
@@ -223,7 +224,7 @@ class Agent:
 
     def _registers(self, request: Request, source: Hop, now: float) -> None:
         tag = self._tag_for(request)
-        if (lacking := far_end.unsupported(request)) is not None:
+        if (lacking := unsupported(request)) is not None:
             response = answer_to(request, 420, "Bad Extension", tag=tag, extra=lacking)
             self.layer.respond_once(request, response, source)
             return
@@ -239,7 +240,7 @@ class Agent:
 
     def _invited(self, call: Call | None, request: Request, source: Hop, now: float) -> None:
         tag = self._tag_for(request)
-        if (lacking := far_end.unsupported(request)) is not None:
+        if (lacking := unsupported(request)) is not None:
             arrival: Arrival | Response = answer_to(
                 request, 420, "Bad Extension", tag=tag, extra=lacking
             )
@@ -263,11 +264,11 @@ class Agent:
             return answer_to(request, 200, "OK", tag=tag)
         if request.to_tag is not None or request.method in ("BYE", "CANCEL", "PRACK", "UPDATE"):
             return answer_to(request, 481, "Call/Transaction Does Not Exist", tag=tag)
-        if (lacking := far_end.unsupported(request)) is not None:
+        if (lacking := unsupported(request)) is not None:
             return answer_to(request, 420, "Bad Extension", tag=tag, extra=lacking)
         match request.method:
             case "OPTIONS":
-                return answer_to(request, 200, "OK", tag=tag, extra=far_end.CAPABILITIES)
+                return answer_to(request, 200, "OK", tag=tag, extra=CAPABILITIES)
             case "INVITE":
                 return answer_to(request, 403, "Forbidden", tag=tag)
             case "INFO":
@@ -275,7 +276,7 @@ class Agent:
             case "NOTIFY" | "SUBSCRIBE":
                 return answer_to(request, 489, "Bad Event", tag=tag)
             case _:
-                status, reason, extra = far_end.refusal(request)
+                status, reason, extra = refusal(request)
                 return answer_to(request, status, reason, tag=tag, extra=extra)
 
     def _tag_for(self, request: Request) -> str:

@@ -17,9 +17,6 @@ from callwright.engines.sip.transactions import ClientTransaction, Lost
 ANSWERS_AT_MOST = 3
 "Challenges answered for one request: a 401 behind a 407, and a nonce gone stale."
 
-ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK"
-SUPPORTED = "100rel, timer"
-
 
 @dataclass(frozen=True, slots=True)
 class Identity:

@@ -50,12 +50,13 @@ from callwright.engines.sip.media_commands import MediaCommands
 from callwright.engines.sip.offered import Arrival, Offer
 from callwright.engines.sip.own_address import own_address
 from callwright.engines.sip.recordings import CLOSED_WITHIN
-from callwright.engines.sip.route import NoRoute, route_to, trunk_hop
+from callwright.engines.sip.route import route_to
 from callwright.engines.sip.sdp import Speech
 from callwright.engines.sip.status import figures_of
 from callwright.engines.sip.telling import Telling
 from callwright.engines.sip.transactions import Timing
 from callwright.engines.sip.transport import Transports
+from callwright.engines.sip.trunk_uri import NoRoute, trunk_hop
 from callwright.engines.sip.trunks import Trunks
 from callwright.figures import Figure, Measured
 

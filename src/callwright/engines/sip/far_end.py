@@ -5,9 +5,15 @@ import re
 from callwright.engines.port import Cause, DtmfReceived
 from callwright.engines.sip import sdp, session_timer
 from callwright.engines.sip.address import Malformed
-from callwright.engines.sip.asking import ALLOW
-from callwright.engines.sip.asking import SUPPORTED as OURS
 from callwright.engines.sip.call import Call
+from callwright.engines.sip.capabilities import (
+    ACCEPT,
+    ALLOW,
+    CAPABILITIES,
+    SUPPORTED,
+    refusal,
+    unsupported,
+)
 from callwright.engines.sip.causes import q850_of
 from callwright.engines.sip.dialog import Dialog
 from callwright.engines.sip.hop import Hop
@@ -18,23 +24,15 @@ from callwright.engines.sip.message import (
     add_body,
     answer_to,
     content_type,
-    tokens,
 )
 from callwright.engines.sip.offered import Offer
 from callwright.engines.sip.transactions import Lost, ServerTransaction
-
-ACCEPT = "application/sdp, application/dtmf-relay, application/dtmf"
-SUPPORTED = frozenset({"100rel", "timer"})
-KNOWN = frozenset({"REGISTER", "SUBSCRIBE", "NOTIFY", "PUBLISH", "MESSAGE", "REFER"})
-"Methods we understand and do not take; all others are unknown."
 
 _SIGNAL = re.compile(rb"\s*Signal\s*=\s*([0-9A-D*#]|1[01])\s*(?:$|[\r\n])", re.IGNORECASE)
 _KEY = re.compile(rb"\s*([0-9A-D*#])\s*", re.IGNORECASE)
 
 UNACKNOWLEDGED_AT_MOST = 8
 "Re-INVITEs of one call whose ACK may be on its way at once."
-
-CAPABILITIES: Headers = {"allow": [ALLOW], "accept": [ACCEPT], "supported": [OURS]}
 
 
 def take(call: Call, dialog: Dialog, request: Request, source: Hop, now: float) -> None:
@@ -67,19 +65,6 @@ def acknowledged(call: Call, ack: Request, now: float) -> None:
         except sdp.Unusable as fault:
             call.hang_up(now, Cause.UNREACHABLE, f"488 {fault}")
     call.answered()
-
-
-def refusal(request: Request) -> tuple[int, str, Headers]:
-    """The answer to a method we do not take (RFC 3261 8.2.1)."""
-    if request.method in KNOWN:
-        return 405, "Method Not Allowed", {"allow": [ALLOW]}
-    return 501, "Not Implemented", {"allow": [ALLOW]}
-
-
-def unsupported(request: Request) -> Headers | None:
-    """The Unsupported header for what a request requires and we lack (RFC 3261 8.2.2.3)."""
-    lacking = tokens(request, "require") - SUPPORTED
-    return {"unsupported": [", ".join(sorted(lacking))]} if lacking else None
 
 
 def _answer(
@@ -159,7 +144,7 @@ def _change(
         terms, extra = session_timer.answer(request, call.wanted)
         call.refreshed(terms, now)
     contact: Headers = {"contact": [call.desk.identity.contact], "allow": [ALLOW]}
-    response = answer_to(request, 200, "OK", extra=contact | {"supported": [OURS]} | extra)
+    response = answer_to(request, 200, "OK", extra=contact | {"supported": [SUPPORTED]} | extra)
     if body:
         add_body(response, sdp.TYPE, body)
     return response

@@ -12,7 +12,7 @@ from ipaddress import IPv6Network
 from math import ceil
 
 from callwright.engines.sip.address import Malformed, parse_address, user_of
-from callwright.engines.sip.auth import Challenge, digest_response, read_parameters
+from callwright.engines.sip.digest import Challenge, digest_response, read_parameters
 from callwright.engines.sip.guard import BLOCKED_FOR, Guard
 from callwright.engines.sip.hop import Hop
 from callwright.engines.sip.message import Headers, Request, Response, answer_to, first

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
 from callwright.engines.network import Trunk
 from callwright.engines.sip.hop import Hop, is_address
-from callwright.engines.sip.route import NoRoute, trunk_hop
+from callwright.engines.sip.trunk_uri import NoRoute, trunk_hop
 
 LOOKED_UP_EVERY = 60.0
 "Seconds; what still holds is not asked for again."

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from callwright.engines.port import Cause
 from callwright.engines.sip.address import Malformed
-from callwright.engines.sip.asking import ALLOW, SUPPORTED, Asked, Desk
+from callwright.engines.sip.asking import Asked, Desk
+from callwright.engines.sip.capabilities import ALLOW, SUPPORTED
 from callwright.engines.sip.dialog import CallName, Dialog, dialog_from
 from callwright.engines.sip.hop import Hop
 from callwright.engines.sip.message import (

@@ -7,7 +7,7 @@ from callwright.engines.network import Trunk, TrunkRegistration, TrunkState
 from callwright.engines.sip.asking import Desk
 from callwright.engines.sip.ping import Ping
 from callwright.engines.sip.registration import Registration
-from callwright.engines.sip.route import NoRoute, trunk_hop, trunk_uri
+from callwright.engines.sip.trunk_uri import NoRoute, trunk_hop, trunk_uri
 
 log = logging.getLogger(__name__)
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from callwright.engines.port import Cause
 from callwright.engines.sip import sdp, session_timer
 from callwright.engines.sip.address import Malformed
-from callwright.engines.sip.asking import ALLOW, SUPPORTED
 from callwright.engines.sip.auth import Digest
+from callwright.engines.sip.capabilities import ALLOW, SUPPORTED
 from callwright.engines.sip.causes import refusal_for
 from callwright.engines.sip.dialog import CallName, Dialog, dialog_to
 from callwright.engines.sip.hop import Hop

@@ -1,19 +1,12 @@
-"""Pings: whether a place is there, asked by OPTIONS again and again (RFC 3261 section 11).
-
-Behind a NAT the question also keeps the way open by which calls come in.
-"""
+"""OPTIONS pings: whether a place is there, asked again and again (RFC 3261 section 11)."""
 
 import secrets
 from collections.abc import Callable
 
 from callwright.engines.sip.asking import Desk
-from callwright.engines.sip.bindings import Binding, Bindings
 from callwright.engines.sip.hop import Hop
 from callwright.engines.sip.message import Request, Response
 from callwright.engines.sip.transactions import Lost
-
-GONE_AFTER = 2
-"Unanswered questions in a row after which a phone is taken to be gone."
 
 Told = Callable[[float | None, str, float], None]
 """Gets the seconds an answer took, or None if there was none, with the reason in words; and the
@@ -67,28 +60,3 @@ class Ping:
             self._told(None, what.value, now)
         else:
             self._told(now - self._asked_at, "", now)
-
-
-class KeepAlive:
-    """Keeps the way to phones behind a NAT open, and forgets those that are gone."""
-
-    def __init__(self, bindings: Bindings, every: float) -> None:
-        self._bindings = bindings
-        self._every = every
-
-    def watch(self, binding: Binding, desk: Desk, now: float) -> None:
-        """Ask a phone as long as this binding of its holds; a refresh makes a new one."""
-        if not binding.natted:
-            return
-        missed = 0
-
-        def told(round_trip: float | None, _reason: str, _now: float) -> None:
-            nonlocal missed
-            missed = 0 if round_trip is not None else missed + 1
-            if missed >= GONE_AFTER:
-                self._bindings.drop(binding)
-            if not self._bindings.holds(binding):
-                ping.stop()
-
-        ping = Ping(desk, binding.uri, binding.hop, self._every, told)
-        desk.layer.at(now + self._every, ping.start)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from callwright.engines.port import Cause
 from callwright.engines.sip import sdp, session_timer
 from callwright.engines.sip.address import Malformed
-from callwright.engines.sip.asking import ALLOW, SUPPORTED, Asked
+from callwright.engines.sip.asking import Asked
+from callwright.engines.sip.capabilities import ALLOW, SUPPORTED
 from callwright.engines.sip.dialog import Dialog
 from callwright.engines.sip.hop import Hop
 from callwright.engines.sip.invite import acknowledge

@@ -8,12 +8,9 @@ from callwright.engines.port import Address
 from callwright.engines.sip.address import Malformed, escape_user, parse_uri
 from callwright.engines.sip.auth import Digest
 from callwright.engines.sip.bindings import Binding
-from callwright.engines.sip.hop import Hop, Transport, Trust, bracketed
+from callwright.engines.sip.hop import bracketed
 from callwright.engines.sip.invite import Invited
-
-
-class NoRoute(Exception):
-    """The address cannot be rung; the text says why."""
+from callwright.engines.sip.trunk_uri import NoRoute, trunk_hop, trunk_uri
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,23 +73,6 @@ def _through(trunk: Trunk, number: str, caller_id: str) -> Way:
     return Way(
         [Invited(uri, hop, caller, asserted)], Digest(trunk.user, trunk.password), trunk.srtp
     )
-
-
-def trunk_uri(trunk: Trunk, number: str = "") -> str:
-    """The URI of a trunk, or of a number behind it."""
-    user = f"{escape_user(number)}@" if number else ""
-    port = f":{trunk.port}" if trunk.port else ""
-    over = "" if trunk.transport == Transport.UDP else f";transport={trunk.transport}"
-    return f"sip:{user}{bracketed(trunk.host)}{port}{over}"
-
-
-def trunk_hop(trunk: Trunk) -> Hop:
-    """Where requests to a trunk go. Raises `NoRoute`."""
-    try:
-        hop = parse_uri(trunk_uri(trunk)).hop
-        return replace(hop, trust=Trust(trunk.tls_verify, trunk.tls_ca))
-    except Malformed as fault:
-        raise NoRoute(f"trunk {trunk.name!r}: {fault}") from fault
 
 
 def _uri_of(caller_id: str, host: str) -> str:
