@@ -16,6 +16,7 @@ from callwright.engines.sip import far_end
 from callwright.engines.sip.address import Malformed
 from callwright.engines.sip.asking import Desk, Identity
 from callwright.engines.sip.auth import Digest
+from callwright.engines.sip.bye import hang_up
 from callwright.engines.sip.call import Beginning, Call, Fact
 from callwright.engines.sip.capabilities import CAPABILITIES, refusal, unsupported
 from callwright.engines.sip.dialog import CallName
@@ -23,7 +24,7 @@ from callwright.engines.sip.flood import FloodGate
 from callwright.engines.sip.fork import Fork
 from callwright.engines.sip.front import Front
 from callwright.engines.sip.hop import Hop
-from callwright.engines.sip.invite import Invitation, Invited, hang_up
+from callwright.engines.sip.invite import Invitation, Invited
 from callwright.engines.sip.layer import TransactionLayer
 from callwright.engines.sip.leftovers import NUMBERS_LEFT_OUT, Leftover, Memory
 from callwright.engines.sip.message import Request, Response, answer_to, parse
@@ -53,7 +54,7 @@ class Agent:
         strangers_per_second: float = 20.0,
         speech: Speech = G711,
     ) -> None:
-        """``session_expires``: seconds, for RFC 4028. ``memory``, ``chance``: see `Desk`.
+        """``session_expires``: seconds, for RFC 4028. ``memory``: see `Call`; ``chance``: `Desk`.
 
         ``called`` is told of a call that comes in, for which it is to `take` or `refuse` it.
         ``keep_alive``: seconds between questions to phones behind a NAT. ``speech``: what is
@@ -85,7 +86,6 @@ class Agent:
             digest,
             hop,
             trunk=trunk,
-            memory=self._memory,
             chance=self._chance,
         )
 
@@ -119,6 +119,7 @@ class Agent:
             self._tell,
             invite,
             session_expires=self._session_expires,
+            memory=self._memory,
             speech=replace(self._speech, srtp=srtp),
         )
         for name in call.names:
@@ -148,6 +149,7 @@ class Agent:
             self._tell,
             offer,
             session_expires=self._session_expires,
+            memory=self._memory,
             speech=arrival.speech,
         )
         for name in call.names:
@@ -164,7 +166,7 @@ class Agent:
     def hang_up_leftover(self, call: Leftover, digest: Digest, now: float) -> None:
         """Send the BYE of a call that was up when we were cut off."""
         call.dialog.cseq += NUMBERS_LEFT_OUT
-        hang_up(self.desk(digest, call.line, call.trunk), call.dialog, now)
+        hang_up(self.desk(digest, call.line, call.trunk), call.dialog, now, self._memory)
 
     def forget(self, call: Call, now: float) -> None:
         """Let go of an ended call, once no straggler of it can come any more."""

@@ -6,10 +6,8 @@ from dataclasses import dataclass, replace
 
 from callwright.engines.sip.address import Malformed
 from callwright.engines.sip.auth import Digest
-from callwright.engines.sip.dialog import Dialog
 from callwright.engines.sip.hop import Hop, Transport, bracketed
 from callwright.engines.sip.layer import TransactionLayer
-from callwright.engines.sip.leftovers import Leftover, Memory, NoMemory
 from callwright.engines.sip.message import Request, Response
 from callwright.engines.sip.outgoing import Outgoing, Tell
 from callwright.engines.sip.transactions import ClientTransaction, Lost
@@ -59,7 +57,6 @@ class Desk:
         line: Hop | None = None,
         *,
         trunk: str | None = None,
-        memory: Memory | None = None,
         chance: random.Random | None = None,
     ) -> None:
         """``line``: the hop the leg began with: where its INVITE goes, or has come from.
@@ -70,21 +67,16 @@ class Desk:
         self.layer = layer
         self.identity = identity.over(line.transport) if line is not None else identity
         self.digest = digest
-        self.memory = memory or NoMemory()
         self.random = chance or random.Random()
-        self._line = line
-        self._trunk = trunk
-
-    def remember(self, dialog: Dialog) -> None:
-        """Put a dialog that is up on record, for a BYE should we be cut off."""
-        self.memory.opened(Leftover(dialog, self._line, self._trunk))
+        self.line = line
+        self.trunk = trunk
 
     def way(self, hop: Hop) -> Hop:
         """Add to a hop read from a message what is known of the leg's line.
 
         A Contact says neither whose certificate to believe nor which connection leads there.
         """
-        line = self._line
+        line = self.line
         if line is None or not hop.transport.reliable:
             return hop
         name = hop.name or line.name or line.host
@@ -92,8 +84,8 @@ class Desk:
 
     def heard_over(self, hop: Hop) -> None:
         """Note the connection that the leg's messages come over."""
-        if self._line is not None and hop.flow is not None:
-            self._line = replace(self._line, flow=hop.flow)
+        if self.line is not None and hop.flow is not None:
+            self.line = replace(self.line, flow=hop.flow)
 
     def ask(self, build: Build, now: float, done: Tell) -> "Asked":
         """Send a request; ``done`` gets every response that is not a challenge we can answer."""

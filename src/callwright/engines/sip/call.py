@@ -18,10 +18,11 @@ from callwright.engines.port import (
 )
 from callwright.engines.sip import sdp, session_timer
 from callwright.engines.sip.asking import Desk
+from callwright.engines.sip.bye import hang_up
 from callwright.engines.sip.causes import cause_of, raw_of
 from callwright.engines.sip.dialog import CallName, Dialog
-from callwright.engines.sip.invite import hang_up
 from callwright.engines.sip.keys import InfoKeys
+from callwright.engines.sip.leftovers import Leftover, Memory, NoMemory
 from callwright.engines.sip.message import Request, Response, content_type, tokens
 from callwright.engines.sip.refresh import Refresher
 from callwright.engines.sip.session_timer import SessionTimer, Terms, Wanted
@@ -70,15 +71,18 @@ class Call:
         begin: "Callable[[Call], Beginning]",
         *,
         session_expires: int,
+        memory: Memory | None = None,
         speech: sdp.Speech = sdp.G711,
     ) -> None:
         """``media``: address and port of our RTP, as the far end shall see it.
 
         ``begin`` makes the beginning of the call; nothing is sent by that. ``session_expires``:
-        seconds between refreshes, twice; 90 or more (RFC 4028).
+        seconds between refreshes, twice; 90 or more (RFC 4028). ``memory`` knows the call while it
+        is answered, for a BYE should we be cut off.
         """
         self.leg = leg
         self.desk = desk
+        self.memory = memory or NoMemory()
         self.ended = False
         self.dialog: Dialog | None = None
         "The dialog of the answer."
@@ -127,7 +131,7 @@ class Call:
         if self.dialog is None:
             self.beginning.withdraw(now, cause)
         else:
-            hang_up(self.desk, self.dialog, now)
+            hang_up(self.desk, self.dialog, now, self.memory)
 
     def send_key(self, key: str, now: float) -> None:
         """Send a key as INFO, after those before it."""
@@ -215,7 +219,7 @@ class Call:
             self.wanted.settled(terms)
             self.timer.start(terms, now)
             if self.dialog is not None:
-                self.desk.remember(self.dialog)
+                self.memory.opened(Leftover(self.dialog, self.desk.line, self.desk.trunk))
             if self._refresher is not None:
                 self._refresher.was_refreshed()
 

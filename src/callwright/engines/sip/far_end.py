@@ -101,7 +101,7 @@ def _bye(call: Call, dialog: Dialog, request: Request, now: float) -> Response:
     elif dialog is not call.dialog:
         return answer_to(request, 481, "Call/Transaction Does Not Exist")
     call.end(Cause.HUNG_UP, q850_of(request))
-    call.desk.memory.closed(dialog)
+    call.memory.closed(dialog)
     return answer_to(request, 200, "OK")
 
 

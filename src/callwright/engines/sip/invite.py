@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 from callwright.engines.port import Cause
 from callwright.engines.sip.address import Malformed
 from callwright.engines.sip.asking import Asked, Desk
+from callwright.engines.sip.bye import hang_up
 from callwright.engines.sip.capabilities import ALLOW, SUPPORTED
 from callwright.engines.sip.dialog import CallName, Dialog, dialog_from
 from callwright.engines.sip.hop import Hop
@@ -279,16 +280,6 @@ def acknowledge(desk: Desk, dialog: Dialog, invite: Request) -> "Datagram":
         if name in invite.headers:
             ack.headers[name] = invite.headers[name]
     return desk.layer.acknowledge(ack, desk.way(hop))
-
-
-def hang_up(desk: Desk, dialog: Dialog, now: float) -> None:
-    """Send a BYE, and see to it that it arrives; until then, the dialog is on record."""
-
-    def over(what: Response | Lost, _now: float) -> None:
-        if isinstance(what, Lost) or what.status >= 200:
-            desk.memory.closed(dialog)
-
-    desk.ask(lambda: dialog.request("BYE"), now, over)
 
 
 def _nobody(_what: Response | Lost, _now: float) -> None:

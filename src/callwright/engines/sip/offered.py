@@ -9,11 +9,11 @@ from callwright.engines.port import Cause
 from callwright.engines.sip import sdp, session_timer
 from callwright.engines.sip.address import Malformed
 from callwright.engines.sip.auth import Digest
+from callwright.engines.sip.bye import hang_up
 from callwright.engines.sip.capabilities import ALLOW, SUPPORTED
 from callwright.engines.sip.causes import refusal_for
 from callwright.engines.sip.dialog import CallName, Dialog, dialog_to
 from callwright.engines.sip.hop import Hop
-from callwright.engines.sip.invite import hang_up
 from callwright.engines.sip.message import (
     Headers,
     Request,
