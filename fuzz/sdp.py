@@ -2,7 +2,7 @@
 
 import random
 
-from callwright.engines.sip.sdp import Session, Unusable, agree, parse
+from callwright.engines.sip.wire.sdp import Session, Unusable, agree, parse
 from fuzz.harness import always, main
 
 OFFER = (

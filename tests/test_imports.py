@@ -49,14 +49,38 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "engines.simulated_hearing": ("engines.far_end", "engines.port"),
     "engines.simulated_recording": (),
     "engines.media": ("engines.port", "figures", "logs"),
-    # The table of codecs is what SDP talks about.
     "engines.sip": (
         "engines.network",
         "engines.port",
         "engines.media.media",
-        "engines.media.codec",
         "figures",
         "config",
+    ),
+    # SIP by the layers of RFC 3261, from the wire upwards; what stands beside them uses them all.
+    # The table of codecs is what SDP talks about.
+    "engines.sip.wire": ("engines.media.media", "engines.media.codec"),
+    "engines.sip.transport": ("engines.sip.wire", "config"),
+    "engines.sip.transaction": ("engines.sip.transport", "engines.sip.wire"),
+    "engines.sip.dialog": (
+        "engines.sip.transaction",
+        "engines.sip.transport",
+        "engines.sip.wire",
+        "engines.media.media",
+        "engines.network",
+        "engines.port",
+    ),
+    "engines.sip.admission": (
+        "engines.sip.dialog",
+        "engines.sip.transaction",
+        "engines.sip.wire",
+        "engines.network",
+    ),
+    "engines.sip.trunks": (
+        "engines.sip.admission",
+        "engines.sip.dialog",
+        "engines.sip.transaction",
+        "engines.sip.wire",
+        "engines.network",
     ),
     "calls": ("engines.port", "clock", "figures"),
     # Spoken audio goes through the normaliser of uploaded audio, to be equally loud.
@@ -220,6 +244,8 @@ def test_every_import_goes_along_the_way_of_a_request() -> None:
         ("calls.session", "import anyio"),
         ("methods.start_calls", "from callwright.calls.manager import CallManager"),
         ("engines.sip.engine", "from callwright.engines.media.media import MediaEngine"),
+        ("engines.sip.dialog.dialog", "from callwright.engines.sip.wire.hop import Hop"),
+        ("engines.sip.agent", "from callwright.engines.sip.trunks.trunks import Trunks"),
         ("app", "from callwright.engines.sip.engine import SipEngine"),
     ],
 )
@@ -244,6 +270,12 @@ def test_imports_along_the_way_are_allowed(module: str, source: str) -> None:
         ),
         ("methods.start_calls", "from callwright.rpc.http import HttpApi"),
         ("rpc.http", "from callwright.calls.manager import CallManager"),
+        ("engines.sip.wire.sdp", "from callwright.engines.sip.dialog.dialog import Dialog"),
+        ("engines.sip.transport.udp", "from callwright.engines.sip.transaction import layer"),
+        ("engines.sip.transaction.layer", "from callwright.engines.sip.dialog import dialog"),
+        ("engines.sip.dialog.dialog", "from callwright.engines.sip.admission import bindings"),
+        ("engines.sip.admission.bindings", "from callwright.engines.sip.trunks import trunks"),
+        ("engines.sip.trunks.trunks", "from callwright.engines.sip.agent import Agent"),
         ("novelty.thing", "import callwright.config"),
     ],
 )

@@ -8,7 +8,7 @@ from pathlib import Path
 from callwright.config import SipSettings
 from callwright.engines.port import Address, EngineEvent
 from callwright.engines.sip.engine import SipEngine
-from callwright.engines.sip.transactions import Timing
+from callwright.engines.sip.transaction.transactions import Timing
 from tests.engines.sip.media import RememberingMedia, ids
 from tests.engines.sip.phone import Phone
 

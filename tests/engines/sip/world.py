@@ -13,16 +13,16 @@ from dataclasses import dataclass
 import sipmessage
 
 from callwright.engines.port import LegEnded, LegId
+from callwright.engines.sip.admission.admission import Front
 from callwright.engines.sip.agent import Agent
-from callwright.engines.sip.asking import Identity
-from callwright.engines.sip.auth import Digest
-from callwright.engines.sip.call import Call, Fact, StreamAgreed
-from callwright.engines.sip.front import Front
-from callwright.engines.sip.hop import Hop
-from callwright.engines.sip.invite import Invited
-from callwright.engines.sip.leftovers import Memory
-from callwright.engines.sip.offered import Arrival, Offer
-from callwright.engines.sip.transactions import Timing
+from callwright.engines.sip.dialog.call_leg import Call, Fact, StreamAgreed
+from callwright.engines.sip.dialog.dialog_journal import Memory
+from callwright.engines.sip.dialog.invite_client import Invited
+from callwright.engines.sip.dialog.invite_server import Arrival, Offer
+from callwright.engines.sip.transaction.digest_client import Digest
+from callwright.engines.sip.transaction.request_sender import Identity
+from callwright.engines.sip.transaction.transactions import Timing
+from callwright.engines.sip.wire.hop import Hop
 
 FAR = Hop("127.0.0.1", 6000)
 CONTACT = "<sip:far@127.0.0.1:6000>"

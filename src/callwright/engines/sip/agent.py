@@ -12,26 +12,26 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from callwright.engines.port import LegId
-from callwright.engines.sip import far_end
-from callwright.engines.sip.address import Malformed
-from callwright.engines.sip.asking import Desk, Identity
-from callwright.engines.sip.auth import Digest
-from callwright.engines.sip.bye import hang_up
-from callwright.engines.sip.call import Beginning, Call, Fact
-from callwright.engines.sip.capabilities import CAPABILITIES, refusal, unsupported
-from callwright.engines.sip.dialog import CallName
-from callwright.engines.sip.flood import FloodGate
-from callwright.engines.sip.fork import Fork
-from callwright.engines.sip.front import Front
-from callwright.engines.sip.hop import Hop
-from callwright.engines.sip.invite import Invitation, Invited
-from callwright.engines.sip.layer import TransactionLayer
-from callwright.engines.sip.leftovers import NUMBERS_LEFT_OUT, Leftover, Memory
-from callwright.engines.sip.message import Request, Response, answer_to, parse
-from callwright.engines.sip.nat_keepalive import KeepAlive
-from callwright.engines.sip.offered import Arrival, Offer
-from callwright.engines.sip.sdp import G711, Speech
-from callwright.engines.sip.transactions import Timing
+from callwright.engines.sip.admission.admission import Front
+from callwright.engines.sip.admission.nat_keepalive import KeepAlive
+from callwright.engines.sip.admission.rate_limit import FloodGate
+from callwright.engines.sip.dialog import in_dialog
+from callwright.engines.sip.dialog.bye import hang_up
+from callwright.engines.sip.dialog.call_leg import Beginning, Call, Fact
+from callwright.engines.sip.dialog.capabilities import CAPABILITIES, refusal, unsupported
+from callwright.engines.sip.dialog.dialog import CallName
+from callwright.engines.sip.dialog.dialog_journal import NUMBERS_LEFT_OUT, Leftover, Memory
+from callwright.engines.sip.dialog.fork import Fork
+from callwright.engines.sip.dialog.invite_client import Invitation, Invited
+from callwright.engines.sip.dialog.invite_server import Arrival, Offer
+from callwright.engines.sip.transaction.digest_client import Digest
+from callwright.engines.sip.transaction.layer import TransactionLayer
+from callwright.engines.sip.transaction.request_sender import Desk, Identity
+from callwright.engines.sip.transaction.transactions import Timing
+from callwright.engines.sip.wire.address import Malformed
+from callwright.engines.sip.wire.hop import Hop
+from callwright.engines.sip.wire.message import Request, Response, answer_to, parse
+from callwright.engines.sip.wire.sdp import G711, Speech
 
 log = logging.getLogger(__name__)
 
@@ -197,14 +197,14 @@ class Agent:
         dialog = call.dialog_of(request) if call is not None else None
         if request.method == "ACK":
             if call is not None and dialog is not None:
-                far_end.acknowledged(call, request, now)
+                in_dialog.acknowledged(call, request, now)
             else:
                 self.layer.dropped["ACK to nothing"] += 1
         elif request.method == "CANCEL" and call is not None:
             self._cancelled(call, request, now)
             self.layer.respond_once(request, self._to_stranger(request), source)
         elif call is not None and dialog is not None:
-            far_end.take(call, dialog, request, source, now)
+            in_dialog.take(call, dialog, request, source, now)
         elif not self._front.knows(source) and not self._gate.lets_in(source.host, now):
             self.layer.dropped["too many requests from one source"] += 1
         elif request.method == "REGISTER" and self._front.takes_registrations:

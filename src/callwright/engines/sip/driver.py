@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from callwright.config import SipSettings
 from callwright.engines.sip.agent import Agent
-from callwright.engines.sip.datagram import Datagram
-from callwright.engines.sip.hop import Hop
-from callwright.engines.sip.outgoing import Outgoing
-from callwright.engines.sip.transport import Transports
+from callwright.engines.sip.transaction.failover import Outgoing
+from callwright.engines.sip.transport.datagram import Datagram
+from callwright.engines.sip.transport.transports import Transports
+from callwright.engines.sip.wire.hop import Hop
 
 if TYPE_CHECKING:
-    from callwright.engines.sip.resolver import Resolver
+    from callwright.engines.sip.transport.resolver import Resolver
 
 
 class Driver:

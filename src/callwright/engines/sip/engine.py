@@ -36,32 +36,32 @@ from callwright.engines.port import (
     LegRinging,
     RecordingFinished,
 )
+from callwright.engines.sip.admission.admission import Front
 from callwright.engines.sip.agent import Agent
-from callwright.engines.sip.asking import Identity
-from callwright.engines.sip.auth import Digest
-from callwright.engines.sip.call import Fact, StreamAgreed
-from callwright.engines.sip.causes import refusal_for
-from callwright.engines.sip.cut_off import CutOff
+from callwright.engines.sip.dialog.call_leg import Fact, StreamAgreed
+from callwright.engines.sip.dialog.causes import refusal_for
+from callwright.engines.sip.dialog.crash_cleanup import CutOff
+from callwright.engines.sip.dialog.dialog_journal import MemoryFile
+from callwright.engines.sip.dialog.invite_server import Arrival, Offer
 from callwright.engines.sip.driver import Driver
-from callwright.engines.sip.front import Front
-from callwright.engines.sip.hop import Transport
-from callwright.engines.sip.leftovers import MemoryFile
+from callwright.engines.sip.event_queue import Telling
 from callwright.engines.sip.media_commands import MediaCommands
-from callwright.engines.sip.offered import Arrival, Offer
-from callwright.engines.sip.own_address import own_address
+from callwright.engines.sip.metrics import figures_of
 from callwright.engines.sip.recordings import CLOSED_WITHIN
-from callwright.engines.sip.route import route_to
-from callwright.engines.sip.sdp import Speech
-from callwright.engines.sip.status import figures_of
-from callwright.engines.sip.telling import Telling
-from callwright.engines.sip.transactions import Timing
-from callwright.engines.sip.transport import Transports
-from callwright.engines.sip.trunk_uri import NoRoute, trunk_hop
-from callwright.engines.sip.trunks import Trunks
+from callwright.engines.sip.routing import route_to
+from callwright.engines.sip.transaction.digest_client import Digest
+from callwright.engines.sip.transaction.request_sender import Identity
+from callwright.engines.sip.transaction.transactions import Timing
+from callwright.engines.sip.transport.own_address import own_address
+from callwright.engines.sip.transport.transports import Transports
+from callwright.engines.sip.trunks.trunk_uri import NoRoute, trunk_hop
+from callwright.engines.sip.trunks.trunks import Trunks
+from callwright.engines.sip.wire.hop import Transport
+from callwright.engines.sip.wire.sdp import Speech
 from callwright.figures import Figure, Measured
 
 if TYPE_CHECKING:
-    from callwright.engines.sip.resolver import Resolver
+    from callwright.engines.sip.transport.resolver import Resolver
 
 log = logging.getLogger(__name__)
 

@@ -15,7 +15,7 @@ from callwright.engines.port import (
     PlaybackId,
     RecordingId,
 )
-from callwright.engines.sip.call import Call
+from callwright.engines.sip.dialog.call_leg import Call
 from callwright.engines.sip.recordings import Recordings
 
 

@@ -1,0 +1,267 @@
+"""Calls: one leg's signalling, from its INVITE to its end."""
+
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from callwright.engines.media.media import Stream
+from callwright.engines.port import (
+    Cause,
+    DtmfReceived,
+    DtmfSent,
+    EarlyMediaStarted,
+    LegAnswered,
+    LegEnded,
+    LegId,
+    LegRinging,
+)
+from callwright.engines.sip.dialog import session_timer
+from callwright.engines.sip.dialog.bye import hang_up
+from callwright.engines.sip.dialog.causes import cause_of, raw_of
+from callwright.engines.sip.dialog.dialog import CallName, Dialog
+from callwright.engines.sip.dialog.dialog_journal import Leftover, Memory, NoMemory
+from callwright.engines.sip.dialog.info_dtmf import InfoKeys
+from callwright.engines.sip.dialog.session_refresh import Refresher
+from callwright.engines.sip.dialog.session_timer import SessionTimer, Terms, Wanted
+from callwright.engines.sip.transaction.request_sender import Desk
+from callwright.engines.sip.transaction.transactions import Lost, ServerTransaction
+from callwright.engines.sip.wire import sdp
+from callwright.engines.sip.wire.message import Request, Response, content_type, tokens
+
+_UNACCEPTABLE = (415, 488, 606)
+"What a far end says to an offer it cannot take."
+
+
+@dataclass(frozen=True, slots=True)
+class StreamAgreed:
+    """The two sides have agreed on the audio of a leg, or on a change of it."""
+
+    leg: LegId
+    stream: Stream
+
+
+Fact = (
+    LegRinging | EarlyMediaStarted | LegAnswered | LegEnded | DtmfReceived | DtmfSent | StreamAgreed
+)
+
+
+class Beginning(Protocol):
+    """How a call comes about: we invite somebody, or are invited."""
+
+    @property
+    def names(self) -> Sequence[CallName]:
+        """What its INVITEs, and all requests in its dialogs, are known by."""
+
+    def withdraw(self, now: float, cause: Cause) -> None:
+        """Give the call up before it is answered; what still crosses that is dealt with here."""
+
+    def dialogs(self) -> list[Dialog]:
+        """The dialogs made before the answer."""
+
+
+class Call:
+    """One leg. What happens to it goes to ``tell``, in order; `LegEnded` once, and last."""
+
+    def __init__(
+        self,
+        leg: LegId,
+        desk: Desk,
+        media: tuple[str, int],
+        tell: Callable[[Fact], None],
+        begin: "Callable[[Call], Beginning]",
+        *,
+        session_expires: int,
+        memory: Memory | None = None,
+        speech: sdp.Speech = sdp.G711,
+    ) -> None:
+        """``media``: address and port of our RTP, as the far end shall see it.
+
+        ``begin`` makes the beginning of the call; nothing is sent by that. ``session_expires``:
+        seconds between refreshes, twice; 90 or more (RFC 4028). ``memory`` knows the call while it
+        is answered, for a BYE should we be cut off.
+        """
+        self.leg = leg
+        self.desk = desk
+        self.memory = memory or NoMemory()
+        self.ended = False
+        self.dialog: Dialog | None = None
+        "The dialog of the answer."
+        self.session = sdp.Session(media, session_id=secrets.randbits(31), speech=speech)
+        self.offer_open = True
+        "An offer of ours has no answer yet, so the far end may not make one (RFC 3264 4)."
+        self.reinvites: dict[int, ServerTransaction] = {}
+        "The far end's INVITEs we have accepted and it has not acknowledged, by CSeq number."
+        self.wanted = Wanted(session_expires)
+        self.timer = SessionTimer(desk.layer, refresh=self._refresh, expired=self._expired)
+        self.takes_update = False
+        self._tell = tell
+        self._stream: Stream | None = None
+        self._early: dict[str, Stream] = {}
+        "What provisional responses have agreed on, by the tag of their dialog."
+        self._rung = False
+        self._early_told = False
+        self._takes_info = False
+        self._keys = InfoKeys(self)
+        self._refresher: Refresher | None = None
+        self._answered = False
+        self.beginning = begin(self)
+
+    @property
+    def names(self) -> Sequence[CallName]:
+        return self.beginning.names
+
+    @property
+    def keys_by_info(self) -> bool:
+        """Whether keys must go as INFO: no telephone-event agreed on, and INFO allowed."""
+        stream = self._stream
+        return self._takes_info and stream is not None and stream.dtmf_payload_type is None
+
+    @property
+    def is_negotiating(self) -> bool:
+        """Whether an INVITE or an offer is under way, in either direction."""
+        return self.offer_open or bool(self.reinvites)
+
+    # What we do.
+
+    def hang_up(self, now: float, cause: Cause = Cause.RELEASED, raw: str = "") -> None:
+        """End the leg at once; what the wire still needs goes on behind it."""
+        if self.ended:
+            return
+        self.end(cause, raw)
+        if self.dialog is None:
+            self.beginning.withdraw(now, cause)
+        else:
+            hang_up(self.desk, self.dialog, now, self.memory)
+
+    def send_key(self, key: str, now: float) -> None:
+        """Send a key as INFO, after those before it."""
+        self._keys.send(key, now)
+
+    def end(self, cause: Cause, raw: str) -> None:
+        """Tell that the leg has ended, without a word to the far end."""
+        if not self.ended:
+            self._tell(LegEnded(self.leg, cause, raw))
+            self.ended = True
+            self.timer.stop()
+            if self._refresher is not None:
+                self._refresher.stop()
+
+    def tell(self, fact: Fact) -> None:
+        if not self.ended:
+            self._tell(fact)
+
+    # What comes of an INVITE of ours.
+
+    def rings(self) -> None:
+        if not self._rung:
+            self._rung = True
+            self.tell(LegRinging(self.leg))
+
+    def early(self, dialog: Dialog, response: Response) -> None:
+        if content_type(response) != sdp.TYPE:
+            return
+        try:
+            stream = self.session.answered(sdp.parse(response.body))
+        except sdp.Unusable:
+            self.desk.layer.dropped["early SDP that cannot be used"] += 1
+            return
+        # RFC 3261 13.2.1 would have us keep to the first description; but carriers that forward a
+        # call say in a second one where its audio now comes from.
+        self._early[dialog.remote_tag] = stream
+        self.note_allowed(response)
+        self.talk_over(stream)
+        if not self._early_told:
+            self._early_told = True
+            self.tell(EarlyMediaStarted(self.leg))
+
+    def accepted(self, dialog: Dialog, response: Response, now: float) -> None:
+        self.established(dialog)
+        self.offer_open = False
+        self.note_allowed(response)
+        try:
+            if content_type(response) == sdp.TYPE:
+                stream = self.session.answered(sdp.parse(response.body))
+            elif (early := self._early.get(dialog.remote_tag)) is not None:
+                stream = early
+            else:
+                raise sdp.Unusable("no SDP in the answer")
+        except sdp.Unusable as fault:
+            self.hang_up(now, Cause.UNREACHABLE, f"488 {fault}")
+            return
+        self.talk_over(stream)
+        self.refreshed(session_timer.agreed(response, self.wanted), now)
+        self.answered()
+
+    def established(self, dialog: Dialog) -> None:
+        """Take the dialog of the answer, which both sides now know of."""
+        self.dialog = dialog
+        self._refresher = Refresher(self, dialog)
+
+    def answered(self) -> None:
+        """Tell that the leg is answered; once."""
+        if not self._answered:
+            self._answered = True
+            self.tell(LegAnswered(self.leg))
+
+    def refused(self, what: Response | Lost, now: float) -> None:
+        if isinstance(what, Lost):
+            self.end(Cause.UNREACHABLE, what.value)
+        elif what.status in _UNACCEPTABLE and self.session.speech.srtp:
+            self.end(Cause.UNREACHABLE, f"{raw_of(what)}, SRTP was required")
+        else:
+            self.end(cause_of(what.status), raw_of(what))
+
+    # What keeps it alive.
+
+    def refreshed(self, terms: Terms, now: float) -> None:
+        """Take note of a refresh by either side, the answer to the INVITE included."""
+        if not self.ended:
+            self.wanted.settled(terms)
+            self.timer.start(terms, now)
+            if self.dialog is not None:
+                self.memory.opened(Leftover(self.dialog, self.desk.line, self.desk.trunk))
+            if self._refresher is not None:
+                self._refresher.was_refreshed()
+
+    def _refresh(self, now: float) -> None:
+        if self._refresher is not None:
+            self._refresher.refresh(now)
+
+    def _expired(self, now: float) -> None:
+        self.hang_up(now, Cause.UNREACHABLE, "session timer")
+
+    # What the far end changes.
+
+    def note_allowed(self, message: Request | Response) -> None:
+        """Note whether the far end takes INFO and UPDATE, where it says (RFC 3261 20.5)."""
+        if "allow" in message.headers:
+            allowed = tokens(message, "allow")
+            self._takes_info = "info" in allowed
+            self.takes_update = "update" in allowed
+
+    def talk_over(self, stream: Stream) -> None:
+        """Let the audio go as agreed."""
+        if stream != self._stream:
+            self._stream = stream
+            self.tell(StreamAgreed(self.leg, stream))
+
+    def may_take_offer(self, dialog: Dialog) -> bool:
+        """Whether an offer may be made to us now, or would cross one of ours."""
+        if dialog is self.dialog:
+            return not self.offer_open
+        return dialog.remote_tag in self._early
+
+    def re_agreed(self, dialog: Dialog, stream: Stream) -> None:
+        """Take over what an offer of the far end and our answer to it have made."""
+        if dialog is not self.dialog:
+            self._early[dialog.remote_tag] = stream
+        self.talk_over(stream)
+
+    def dialog_of(self, request: Request) -> Dialog | None:
+        """The dialog a request of the far end is in."""
+        local, remote = request.to_tag or "", request.from_tag or ""
+        dialogs = [self.dialog] if self.dialog is not None else self.beginning.dialogs()
+        return next(
+            (one for one in dialogs if one.local_tag == local and one.remote_tag == remote), None
+        )

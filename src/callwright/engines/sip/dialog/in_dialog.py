@@ -1,0 +1,165 @@
+"""The far end asks: what we answer to requests inside a call."""
+
+import re
+
+from callwright.engines.port import Cause, DtmfReceived
+from callwright.engines.sip.dialog import session_timer
+from callwright.engines.sip.dialog.call_leg import Call
+from callwright.engines.sip.dialog.capabilities import (
+    ACCEPT,
+    ALLOW,
+    CAPABILITIES,
+    SUPPORTED,
+    refusal,
+    unsupported,
+)
+from callwright.engines.sip.dialog.causes import q850_of
+from callwright.engines.sip.dialog.dialog import Dialog
+from callwright.engines.sip.dialog.invite_server import Offer
+from callwright.engines.sip.transaction.transactions import Lost, ServerTransaction
+from callwright.engines.sip.wire import sdp
+from callwright.engines.sip.wire.address import Malformed
+from callwright.engines.sip.wire.hop import Hop
+from callwright.engines.sip.wire.message import (
+    Headers,
+    Request,
+    Response,
+    add_body,
+    answer_to,
+    content_type,
+)
+
+_SIGNAL = re.compile(rb"\s*Signal\s*=\s*([0-9A-D*#]|1[01])\s*(?:$|[\r\n])", re.IGNORECASE)
+_KEY = re.compile(rb"\s*([0-9A-D*#])\s*", re.IGNORECASE)
+
+UNACKNOWLEDGED_AT_MOST = 8
+"Re-INVITEs of one call whose ACK may be on its way at once."
+
+
+def take(call: Call, dialog: Dialog, request: Request, source: Hop, now: float) -> None:
+    """Answer one new request, other than ACK and CANCEL, inside a dialog of ``call``."""
+
+    def unacknowledged(_what: Response | Lost, at: float) -> None:
+        # RFC 3261 14.2: without the ACK of a re-INVITE we accepted, the session is ended.
+        if call.reinvites.pop(request.cseq, None) is not None:
+            call.hang_up(at, Cause.UNREACHABLE, "no ACK")
+
+    transaction = call.desk.layer.serve(request, source, now, unacknowledged)
+    if transaction is None:
+        return
+    response = _answer(call, dialog, request, transaction, now)
+    call.desk.layer.respond(transaction, response, now)
+
+
+def acknowledged(call: Call, ack: Request, now: float) -> None:
+    """Take the ACK of our 2xx to an INVITE, with the answer to our offer if it had none."""
+    invite = call.reinvites.pop(ack.cseq, None)
+    if invite is None:
+        return
+    invite.receive(ack, now)
+    if isinstance(call.beginning, Offer):
+        call.beginning.acknowledged(now)
+    if not invite.request.body and not call.ended:
+        call.offer_open = False
+        try:
+            call.talk_over(call.session.answered(sdp.parse(ack.body)))
+        except sdp.Unusable as fault:
+            call.hang_up(now, Cause.UNREACHABLE, f"488 {fault}")
+    call.answered()
+
+
+def _answer(
+    call: Call, dialog: Dialog, request: Request, transaction: ServerTransaction, now: float
+) -> Response:
+    if request.method == "BYE":
+        return _bye(call, dialog, request, now)
+    if call.ended:
+        return answer_to(request, 481, "Call/Transaction Does Not Exist")
+    if not dialog.in_order(request):
+        return answer_to(request, 500, "Server Internal Error")  # RFC 3261 12.2.2
+    if (lacking := unsupported(request)) is not None:
+        return answer_to(request, 420, "Bad Extension", extra=lacking)
+    match request.method:
+        case "INVITE" | "UPDATE":
+            return _change(call, dialog, request, transaction, now)
+        case "INFO":
+            return _info(call, request)
+        case "OPTIONS":
+            return answer_to(request, 200, "OK", extra=CAPABILITIES)
+        case "NOTIFY" | "SUBSCRIBE":
+            return answer_to(request, 489, "Bad Event")  # RFC 6665 4.1.3: we know no event package
+        case "PRACK":
+            return answer_to(request, 481, "Call/Transaction Does Not Exist")  # RFC 3262 section 3
+        case _:
+            status, reason, extra = refusal(request)
+            return answer_to(request, status, reason, extra=extra)
+
+
+def _bye(call: Call, dialog: Dialog, request: Request, now: float) -> Response:
+    # RFC 3261 15: before the answer only the caller may send a BYE. One that crosses ours is fine.
+    if dialog is not call.dialog and isinstance(call.beginning, Offer):
+        call.beginning.taken_back(now)
+    elif dialog is not call.dialog:
+        return answer_to(request, 481, "Call/Transaction Does Not Exist")
+    call.end(Cause.HUNG_UP, q850_of(request))
+    call.memory.closed(dialog)
+    return answer_to(request, 200, "OK")
+
+
+def _change(
+    call: Call, dialog: Dialog, request: Request, transaction: ServerTransaction, now: float
+) -> Response:
+    """Answer a re-INVITE or an UPDATE: hold, another codec or address, a mere refresh."""
+    invite = request.method == "INVITE"
+    offers = bool(request.body)
+    if invite and dialog is not call.dialog:
+        return answer_to(request, 491, "Request Pending")  # RFC 3261 14.2: ours is not answered
+    if (offers or invite) and not call.may_take_offer(dialog):
+        return answer_to(request, 491, "Request Pending")  # RFC 3264 4, RFC 3311 5.2
+    if invite and len(call.reinvites) >= UNACKNOWLEDGED_AT_MOST:
+        return answer_to(request, 500, "Server Internal Error", extra={"retry-after": ["5"]})
+    if offers and content_type(request) != sdp.TYPE:
+        return answer_to(request, 415, "Unsupported Media Type", extra={"accept": [sdp.TYPE]})
+    if (least := session_timer.too_brief(request)) is not None:
+        return answer_to(request, 422, "Session Interval Too Small", extra=least)
+    body = b""
+    target = dialog.target
+    try:
+        dialog.refresh(request)
+        if offers:
+            body, stream = call.session.answer(sdp.parse(request.body))
+            call.re_agreed(dialog, stream)
+    except Malformed:
+        return answer_to(request, 400, "Bad Contact")
+    except sdp.Unusable:
+        dialog.target = target  # what is refused changes nothing (RFC 6141 3.2)
+        return answer_to(request, 488, "Not Acceptable Here")
+    if invite:
+        call.reinvites[request.cseq] = transaction
+        if not offers:
+            body = call.session.offer()
+            call.offer_open = True
+    call.note_allowed(request)
+    extra: Headers = {}
+    if dialog is call.dialog:  # the terms of a call that is not answered come with its answer
+        terms, extra = session_timer.answer(request, call.wanted)
+        call.refreshed(terms, now)
+    contact: Headers = {"contact": [call.desk.identity.contact], "allow": [ALLOW]}
+    response = answer_to(request, 200, "OK", extra=contact | {"supported": [SUPPORTED]} | extra)
+    if body:
+        add_body(response, sdp.TYPE, body)
+    return response
+
+
+def _info(call: Call, request: Request) -> Response:
+    kind = content_type(request)
+    if not request.body:
+        return answer_to(request, 200, "OK")  # a probe for whether we are still there
+    if kind not in ("application/dtmf-relay", "application/dtmf"):
+        return answer_to(request, 415, "Unsupported Media Type", extra={"accept": [ACCEPT]})
+    found = (_SIGNAL.match if kind.endswith("-relay") else _KEY.fullmatch)(request.body)
+    if found is None:
+        return answer_to(request, 400, "Bad Signal")
+    signal = found[1].decode().upper()
+    call.tell(DtmfReceived(call.leg, {"10": "*", "11": "#"}.get(signal, signal)))
+    return answer_to(request, 200, "OK")

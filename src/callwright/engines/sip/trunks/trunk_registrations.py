@@ -1,0 +1,102 @@
+"""Lines to trunks: our registration at each, and whether it answers."""
+
+import logging
+from collections.abc import Callable, Sequence
+
+from callwright.engines.network import Trunk, TrunkRegistration, TrunkState
+from callwright.engines.sip.transaction.options_ping import Ping
+from callwright.engines.sip.transaction.request_sender import Desk
+from callwright.engines.sip.trunks.registration import Registration
+from callwright.engines.sip.trunks.trunk_uri import NoRoute, trunk_hop, trunk_uri
+
+log = logging.getLogger(__name__)
+
+MakeDesk = Callable[[Trunk], Desk]
+
+
+class Line:
+    """One trunk as it is set up now."""
+
+    def __init__(
+        self, trunk: Trunk, make_desk: MakeDesk, random: Callable[[], float], now: float
+    ) -> None:
+        self.trunk = trunk
+        self._reachable: bool | None = None
+        self._round_trip: float | None = None
+        self._detail = ""
+        self._registration: Registration | None = None
+        self._ping: Ping | None = None
+        try:
+            hop = trunk_hop(trunk)
+        except NoRoute as fault:
+            self._detail = str(fault)
+            return
+        if trunk.register:
+            self._registration = Registration(make_desk(trunk), trunk, hop, random)
+            self._registration.start(now)
+        if trunk.options_ping is not None:
+            uri = trunk_uri(trunk)
+            self._ping = Ping(make_desk(trunk), uri, hop, trunk.options_ping, self._pinged)
+            self._ping.start(now)
+
+    def state(self, now: float) -> TrunkState:
+        registration = self._registration
+        if registration is None:
+            state, left, detail = TrunkRegistration.OFF, None, self._detail
+        else:
+            state, detail = registration.state, registration.detail or self._detail
+            left = max(0.0, registration.ends - now) if registration.ends is not None else None
+        return TrunkState(
+            self.trunk.name,
+            state,
+            registered_for=left,
+            reachable=self._reachable,
+            round_trip=self._round_trip,
+            detail=detail,
+        )
+
+    def leave(self, now: float) -> None:
+        if self._registration is not None:
+            self._registration.leave(now)
+        if self._ping is not None:
+            self._ping.stop()
+
+    def _pinged(self, round_trip: float | None, reason: str, now: float) -> None:
+        was, self._reachable = self._reachable, round_trip is not None
+        if was is not self._reachable:
+            if round_trip is None:
+                log.warning("trunk %s does not answer: %s", self.trunk.name, reason)
+            elif was is not None:
+                log.info("trunk %s answers again", self.trunk.name)
+                if self._registration is not None:
+                    self._registration.found_again(now)
+        self._round_trip = round_trip
+        self._detail = reason
+
+
+class Lines:
+    """All trunks. A change of one leaves the others as they are."""
+
+    def __init__(self, make_desk: MakeDesk, random: Callable[[], float]) -> None:
+        self._make_desk = make_desk
+        self._random = random
+        self._lines: list[Line] = []
+
+    def use(self, trunks: Sequence[Trunk], now: float) -> None:
+        """Replace the trunks: leave those that are gone or set up otherwise, begin the new ones."""
+        stay = {line.trunk.name: line for line in self._lines if line.trunk in trunks}
+        for line in self._lines:
+            if line.trunk.name not in stay:
+                line.leave(now)
+        self._lines = [
+            stay.get(trunk.name) or Line(trunk, self._make_desk, self._random, now)
+            for trunk in trunks
+        ]
+
+    def states(self, now: float) -> Sequence[TrunkState]:
+        return [line.state(now) for line in self._lines]
+
+    def leave(self, now: float) -> None:
+        """Leave them all, because we stop."""
+        for line in self._lines:
+            line.leave(now)
