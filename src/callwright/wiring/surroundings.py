@@ -48,7 +48,7 @@ def _engine(settings: Settings, next_leg: Callable[[], LegId]) -> Engine:
                 settings.sip,
                 _media(settings),
                 next_leg=next_leg,
-                memory=settings.data / "open-legs",
+                journal=settings.data / "open-legs",
             )
         case _:
             assert_never(settings.engine)

@@ -12,26 +12,26 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from callwright.engines.port import LegId
-from callwright.engines.sip.admission.admission import Front
-from callwright.engines.sip.admission.nat_keepalive import KeepAlive
-from callwright.engines.sip.admission.rate_limit import FloodGate
+from callwright.engines.sip.admission.admission import Admission
+from callwright.engines.sip.admission.nat_keepalive import NatKeepAlive
+from callwright.engines.sip.admission.rate_limit import RateLimit
 from callwright.engines.sip.dialog import in_dialog
 from callwright.engines.sip.dialog.bye import hang_up
-from callwright.engines.sip.dialog.call_leg import Beginning, Call, Fact
+from callwright.engines.sip.dialog.call_leg import CallLeg, Fact, InitialInvite
 from callwright.engines.sip.dialog.capabilities import CAPABILITIES, refusal, unsupported
 from callwright.engines.sip.dialog.dialog import CallName
-from callwright.engines.sip.dialog.dialog_journal import NUMBERS_LEFT_OUT, Leftover, Memory
+from callwright.engines.sip.dialog.dialog_journal import NUMBERS_LEFT_OUT, DialogJournal, OpenDialog
 from callwright.engines.sip.dialog.fork import Fork
-from callwright.engines.sip.dialog.invite_client import Invitation, Invited
-from callwright.engines.sip.dialog.invite_server import Arrival, Offer
-from callwright.engines.sip.transaction.digest_client import Digest
+from callwright.engines.sip.dialog.invite_client import InviteClient, InviteTarget
+from callwright.engines.sip.dialog.invite_server import IncomingInvite, InviteServer
+from callwright.engines.sip.transaction.digest_client import DigestClient
 from callwright.engines.sip.transaction.layer import TransactionLayer
-from callwright.engines.sip.transaction.request_sender import Desk, Identity
+from callwright.engines.sip.transaction.request_sender import Identity, RequestSender
 from callwright.engines.sip.transaction.transactions import Timing
 from callwright.engines.sip.wire.address import Malformed
 from callwright.engines.sip.wire.hop import Hop
-from callwright.engines.sip.wire.message import Request, Response, answer_to, parse
-from callwright.engines.sip.wire.sdp import G711, Speech
+from callwright.engines.sip.wire.message import SipRequest, SipResponse, answer_to, parse
+from callwright.engines.sip.wire.sdp import G711, AudioProfile
 
 log = logging.getLogger(__name__)
 
@@ -46,20 +46,20 @@ class Agent:
         timing: Timing | None = None,
         *,
         session_expires: int = 1800,
-        memory: Memory | None = None,
+        journal: DialogJournal | None = None,
         chance: random.Random | None = None,
-        front: Front | None = None,
-        called: Callable[[Arrival, float], None] | None = None,
+        admission: Admission | None = None,
+        called: Callable[[IncomingInvite, float], None] | None = None,
         keep_alive: float = 30.0,
         strangers_per_second: float = 20.0,
-        speech: Speech = G711,
+        speech: AudioProfile = G711,
     ) -> None:
-        """``session_expires``: seconds, for RFC 4028. ``memory``: see `Call`; ``chance``: `Desk`.
+        """``session_expires``: seconds, for RFC 4028. ``journal``: see `CallLeg`.
 
         ``called`` is told of a call that comes in, for which it is to `take` or `refuse` it.
         ``keep_alive``: seconds between questions to phones behind a NAT. ``speech``: what is
         offered to whom we ring. ``strangers_per_second``: requests outside of calls that one
-        source may make.
+        source may make. ``chance``: see `RequestSender`.
         """
         self.layer = TransactionLayer(
             sent_by=lambda transport: identity.over(transport).sent_by, timing=timing or Timing()
@@ -67,20 +67,22 @@ class Agent:
         self._identity = identity
         self._tell = tell
         self._session_expires = session_expires
-        self._memory = memory
+        self._journal = journal
         self._chance = chance or random.Random()
         self._speech = speech
         self._secret = secrets.token_bytes(16)
-        self._calls: dict[CallName, Call] = {}
+        self._calls: dict[CallName, CallLeg] = {}
         "A call that rings in several places has several names."
-        self._front = front or Front("callwright", self._secret)
+        self._admission = admission or Admission("callwright", self._secret)
         self._called = called
-        self._keep_alive = KeepAlive(self._front.bindings, keep_alive)
-        self._gate = FloodGate(strangers_per_second)
+        self._keep_alive = NatKeepAlive(self._admission.bindings, keep_alive)
+        self._rate_limit = RateLimit(strangers_per_second)
 
-    def desk(self, digest: Digest, hop: Hop | None, trunk: str | None = None) -> Desk:
-        """Make a desk for requests that begin at ``hop``; ``trunk`` names whose ``digest`` is."""
-        return Desk(
+    def sender(
+        self, digest: DigestClient, hop: Hop | None, trunk: str | None = None
+    ) -> RequestSender:
+        """Make the sender of requests that begin at ``hop``; ``trunk``: whose ``digest`` it is."""
+        return RequestSender(
             self.layer,
             self._identity,
             digest,
@@ -92,83 +94,85 @@ class Agent:
     def ring(
         self,
         leg: LegId,
-        places: Sequence[Invited],
-        digest: Digest,
+        places: Sequence[InviteTarget],
+        digest: DigestClient,
         media: tuple[str, int],
         now: float,
         *,
         trunk: str | None = None,
         srtp: bool = False,
-    ) -> Call:
+    ) -> CallLeg:
         """Send INVITEs that offer audio at ``media``, our RTP's address and port.
 
         ``trunk``: name of the trunk they go through. ``srtp``: audio over SRTP, or not at all.
         """
-        desks = [self.desk(digest, place.hop, trunk) for place in places]
+        senders = [self.sender(digest, place.hop, trunk) for place in places]
 
-        def invite(call: Call) -> Invitation | Fork:
+        def invite(call: CallLeg) -> InviteClient | Fork:
             offer = call.session.offer()
             if len(places) == 1:
-                return Invitation(desks[0], places[0], offer, call.wanted, call)
-            return Fork(list(zip(desks, places, strict=True)), offer, call.wanted, call)
+                return InviteClient(senders[0], places[0], offer, call.wanted, call)
+            return Fork(list(zip(senders, places, strict=True)), offer, call.wanted, call)
 
-        call = Call(
+        call = CallLeg(
             leg,
-            desks[0],
+            senders[0],
             media,
             self._tell,
             invite,
             session_expires=self._session_expires,
-            memory=self._memory,
+            journal=self._journal,
             speech=replace(self._speech, srtp=srtp),
         )
         for name in call.names:
             self._calls[name] = call
-        assert isinstance(call.beginning, Invitation | Fork)
-        call.beginning.send(now)
+        assert isinstance(call.invite, InviteClient | Fork)
+        call.invite.send(now)
         return call
 
-    def take(self, leg: LegId, arrival: Arrival, media: tuple[str, int], now: float) -> Call | None:
+    def take(
+        self, leg: LegId, incoming: IncomingInvite, media: tuple[str, int], now: float
+    ) -> CallLeg | None:
         """Make a call that has come in a leg; None if there are too many transactions already."""
-        offers: list[Offer] = []
+        offers: list[InviteServer] = []
         transaction = self.layer.serve(
-            arrival.request, arrival.source, now, lambda what, at: offers[0].lost(what, at)
+            incoming.request, incoming.source, now, lambda what, at: offers[0].lost(what, at)
         )
         if transaction is None:
             return None
 
-        def offer(call: Call) -> Beginning:
-            offers.append(Offer(call, arrival, transaction))
+        def offer(call: CallLeg) -> InitialInvite:
+            offers.append(InviteServer(call, incoming, transaction))
             return offers[0]
 
-        desk = self.desk(arrival.digest, arrival.source, arrival.trunk)
-        call = Call(
+        sender = self.sender(incoming.digest, incoming.source, incoming.trunk)
+        call = CallLeg(
             leg,
-            desk,
+            sender,
             media,
             self._tell,
             offer,
             session_expires=self._session_expires,
-            memory=self._memory,
-            speech=arrival.speech,
+            journal=self._journal,
+            speech=incoming.speech,
         )
         for name in call.names:
             self._calls[name] = call
-        self.layer.respond(transaction, answer_to(arrival.request, 100, "Trying"), now)
+        self.layer.respond(transaction, answer_to(incoming.request, 100, "Trying"), now)
         return call
 
-    def refuse(self, arrival: Arrival, status: int, reason: str) -> None:
+    def refuse(self, incoming: IncomingInvite, status: int, reason: str) -> None:
         """Refuse a call that has come in, instead of `take`."""
-        tag = arrival.dialog.local_tag
-        response = answer_to(arrival.request, status, reason, tag=tag)
-        self.layer.respond_once(arrival.request, response, arrival.source)
+        tag = incoming.dialog.local_tag
+        response = answer_to(incoming.request, status, reason, tag=tag)
+        self.layer.respond_once(incoming.request, response, incoming.source)
 
-    def hang_up_leftover(self, call: Leftover, digest: Digest, now: float) -> None:
+    def hang_up_open_dialog(self, call: OpenDialog, digest: DigestClient, now: float) -> None:
         """Send the BYE of a call that was up when we were cut off."""
         call.dialog.cseq += NUMBERS_LEFT_OUT
-        hang_up(self.desk(digest, call.line, call.trunk), call.dialog, now, self._memory)
+        hang_up(self.sender(digest, call.first_hop, call.trunk), call.dialog, now, self._journal)
 
-    def forget(self, call: Call, now: float) -> None:
+    def forget(self, call: CallLeg, now: float) -> None:
         """Let go of an ended call, once no straggler of it can come any more."""
 
         def gone(_now: float) -> None:
@@ -185,14 +189,14 @@ class Agent:
         try:
             message = parse(data)
             log.debug("from %s %s", source, message.start_line)
-            if isinstance(message, Response):
+            if isinstance(message, SipResponse):
                 self.layer.receive_response(message, source, now)
             elif not self.layer.receive_request(message, source, now):
                 self._new_request(message, source, now)
         except Malformed as fault:
             self.layer.dropped[f"malformed: {fault}"] += 1
 
-    def _new_request(self, request: Request, source: Hop, now: float) -> None:
+    def _new_request(self, request: SipRequest, source: Hop, now: float) -> None:
         call = self._call_of(request)
         dialog = call.dialog_of(request) if call is not None else None
         if request.method == "ACK":
@@ -205,32 +209,32 @@ class Agent:
             self.layer.respond_once(request, self._to_stranger(request), source)
         elif call is not None and dialog is not None:
             in_dialog.take(call, dialog, request, source, now)
-        elif not self._front.knows(source) and not self._gate.lets_in(source.host, now):
+        elif not self._admission.knows(source) and not self._rate_limit.allows(source.host, now):
             self.layer.dropped["too many requests from one source"] += 1
-        elif request.method == "REGISTER" and self._front.takes_registrations:
+        elif request.method == "REGISTER" and self._admission.takes_registrations:
             self._registers(request, source, now)
         elif request.method == "INVITE" and self._called is not None and request.to_tag is None:
             self._invited(call, request, source, now)
         else:
             self.layer.respond_once(request, self._to_stranger(request), source)
 
-    def _call_of(self, request: Request) -> Call | None:
+    def _call_of(self, request: SipRequest) -> CallLeg | None:
         """The call a request may be in: we have called, or whoever sends it has."""
         ours = CallName(request.call_id, request.to_tag or "")
         theirs = CallName(request.call_id, request.from_tag or "")
         return self._calls.get(ours) or self._calls.get(theirs)
 
-    def _cancelled(self, call: Call, cancel: Request, now: float) -> None:
-        if isinstance(call.beginning, Offer) and call.beginning.is_of(cancel):
-            call.beginning.cancelled(now)
+    def _cancelled(self, call: CallLeg, cancel: SipRequest, now: float) -> None:
+        if isinstance(call.invite, InviteServer) and call.invite.is_of(cancel):
+            call.invite.cancelled(now)
 
-    def _registers(self, request: Request, source: Hop, now: float) -> None:
+    def _registers(self, request: SipRequest, source: Hop, now: float) -> None:
         tag = self._tag_for(request)
         if (lacking := unsupported(request)) is not None:
             response = answer_to(request, 420, "Bad Extension", tag=tag, extra=lacking)
             self.layer.respond_once(request, response, source)
             return
-        response, made = self._front.register(request, source, now, tag=tag)
+        response, made = self._admission.register(request, source, now, tag=tag)
         # Only for those who have shown their password something is kept.
         transaction = self.layer.serve(request, source, now) if response.status == 200 else None
         if transaction is None:
@@ -238,25 +242,25 @@ class Agent:
         else:
             self.layer.respond(transaction, response, now)
         for binding in made:
-            self._keep_alive.watch(binding, self.desk(Digest(None, None), binding.hop), now)
+            self._keep_alive.watch(binding, self.sender(DigestClient(None, None), binding.hop), now)
 
-    def _invited(self, call: Call | None, request: Request, source: Hop, now: float) -> None:
+    def _invited(self, call: CallLeg | None, request: SipRequest, source: Hop, now: float) -> None:
         tag = self._tag_for(request)
         if (lacking := unsupported(request)) is not None:
-            arrival: Arrival | Response = answer_to(
+            incoming: IncomingInvite | SipResponse = answer_to(
                 request, 420, "Bad Extension", tag=tag, extra=lacking
             )
-        elif call is not None and not (call.ended and isinstance(call.beginning, Offer)):
+        elif call is not None and not (call.ended and isinstance(call.invite, InviteServer)):
             # RFC 3261 8.2.2.2: the same call by another way, or a call of ours come back to us.
-            arrival = answer_to(request, 482, "Loop Detected", tag=tag)
+            incoming = answer_to(request, 482, "Loop Detected", tag=tag)
         else:
-            arrival = self._front.invited(request, source, now, tag=tag)
-        if isinstance(arrival, Response):
-            self.layer.respond_once(request, arrival, source)
+            incoming = self._admission.invited(request, source, now, tag=tag)
+        if isinstance(incoming, SipResponse):
+            self.layer.respond_once(request, incoming, source)
         elif self._called is not None:
-            self._called(arrival, now)
+            self._called(incoming, now)
 
-    def _to_stranger(self, request: Request) -> Response:
+    def _to_stranger(self, request: SipRequest) -> SipResponse:
         """Answer a request that is in no call of ours, and keep nothing of it.
 
         A flood of them costs no memory, and a forged sender gets one packet for each of his.
@@ -281,7 +285,7 @@ class Agent:
                 status, reason, extra = refusal(request)
                 return answer_to(request, status, reason, tag=tag, extra=extra)
 
-    def _tag_for(self, request: Request) -> str:
+    def _tag_for(self, request: SipRequest) -> str:
         """The same tag for every copy of a request (RFC 3261 8.2.7)."""
         named = f"{request.call_id} {request.cseq} {request.via.branch}".encode(
             "utf-8", "surrogateescape"

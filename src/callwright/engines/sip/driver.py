@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from callwright.config import SipSettings
 from callwright.engines.sip.agent import Agent
-from callwright.engines.sip.transaction.failover import Outgoing
+from callwright.engines.sip.transaction.failover import OutgoingRequest
 from callwright.engines.sip.transport.datagram import Datagram
 from callwright.engines.sip.transport.transports import Transports
 from callwright.engines.sip.wire.hop import Hop
@@ -89,7 +89,7 @@ class Driver:
         self.agent.layer.on_timer(self._loop.time())
         self._after_input()
 
-    async def _find(self, outgoing: Outgoing) -> None:
+    async def _find(self, outgoing: OutgoingRequest) -> None:
         targets = await self.transports.targets(outgoing.hop)
         self.agent.layer.found(outgoing, targets, self._loop.time())
         self._after_input()

@@ -1,4 +1,4 @@
-"""Telling: how events reach whoever listens to the engine, in order and never from a command."""
+"""Event queue: how events reach the listener of the engine, in order, never from a command."""
 
 import asyncio
 import contextvars
@@ -7,7 +7,7 @@ from collections import deque
 from callwright.engines.port import Deliver, EngineEvent
 
 
-class Telling:
+class EventQueue:
     """The events that wait to be delivered. To be made inside the event loop that delivers them."""
 
     def __init__(self, deliver: Deliver) -> None:

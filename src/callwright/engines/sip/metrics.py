@@ -1,14 +1,16 @@
-"""Status: what the SIP engine shows to whoever watches it."""
+"""Metrics: what the SIP engine counts for whoever watches it."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from callwright.engines.network import TrunkRegistration, TrunkState
-from callwright.engines.sip.admission.admission import Front
+from callwright.engines.sip.admission.admission import Admission
 from callwright.figures import Figure
 
 
-def figures_of(trunks: Sequence[TrunkState], front: Front, dropped: int) -> Iterator[Figure]:
+def figures_of(
+    trunks: Sequence[TrunkState], admission: Admission, dropped: int
+) -> Iterator[Figure]:
     """Count trunks and phones by their states. ``dropped``: messages that came to nothing."""
     registrations = Counter(trunk.registration for trunk in trunks)
     for registration in TrunkRegistration:
@@ -25,8 +27,8 @@ def figures_of(trunks: Sequence[TrunkState], front: Front, dropped: int) -> Iter
             sum(trunk.reachable is answered for trunk in trunks),
             {"reachable": word},
         )
-    registered = len({binding.number for binding in front.bindings})
-    unregistered = len(front.registrar.numbers) - registered
+    registered = len({binding.number for binding in admission.bindings})
+    unregistered = len(admission.registrar.numbers) - registered
     for word, count in (("registered", registered), ("unregistered", unregistered)):
         yield Figure(
             "callwright_phones",
@@ -37,7 +39,7 @@ def figures_of(trunks: Sequence[TrunkState], front: Front, dropped: int) -> Iter
     yield Figure(
         "callwright_sip_wrong_passwords_total",
         "Wrong passwords of whoever claimed to be a phone or a trunk.",
-        front.gate.wrong,
+        admission.digest_server.wrong,
     )
     yield Figure(
         "callwright_sip_dropped_total", "SIP messages and datagrams that came to nothing.", dropped

@@ -9,7 +9,7 @@ from callwright.engines.sip.admission.login_throttle import (
     BLOCKED_FROM,
     FORGOTTEN_AFTER,
     FREE,
-    Guard,
+    LoginThrottle,
 )
 from callwright.engines.sip.admission.nonces import LASTS, Freshness, Nonces
 
@@ -17,54 +17,54 @@ HERE, THERE = ("192.0.2.1",), ("192.0.2.2",)
 
 
 def test_each_failure_costs_twice_the_one_before_until_it_blocks() -> None:
-    guard, now, waits = Guard(), 0.0, []
+    throttle, now, waits = LoginThrottle(), 0.0, []
     for _ in range(BLOCKED_FROM):
-        guard.failed(HERE, now)
-        waits.append(guard.wait(HERE, now))
+        throttle.failed(HERE, now)
+        waits.append(throttle.wait(HERE, now))
         now += waits[-1]
     assert waits == [0, 0, 0, 1, 2, 4, 8, 16, 32, BLOCKED_FOR]
-    assert guard.wait(HERE, now - 1) == 1
-    assert guard.wait(HERE, now) == 0
-    assert guard.wait(THERE, now) == 0
+    assert throttle.wait(HERE, now - 1) == 1
+    assert throttle.wait(HERE, now) == 0
+    assert throttle.wait(THERE, now) == 0
 
 
 def test_blocked_is_more_than_slowed_down() -> None:
-    guard = Guard()
+    throttle = LoginThrottle()
     for _ in range(BLOCKED_FROM):
-        assert not guard.blocks(HERE, 0.0)
-        guard.failed(HERE, 0.0)
-    assert guard.blocks(HERE, BLOCKED_FOR - 1)
-    assert not guard.blocks(HERE, BLOCKED_FOR)
-    guard.failed(HERE, BLOCKED_FOR)
-    assert guard.blocks(HERE, BLOCKED_FOR + 1), "who goes on is blocked again at once"
+        assert not throttle.blocks(HERE, 0.0)
+        throttle.failed(HERE, 0.0)
+    assert throttle.blocks(HERE, BLOCKED_FOR - 1)
+    assert not throttle.blocks(HERE, BLOCKED_FOR)
+    throttle.failed(HERE, BLOCKED_FOR)
+    assert throttle.blocks(HERE, BLOCKED_FOR + 1), "who goes on is blocked again at once"
 
 
 def test_old_failures_are_forgotten() -> None:
-    guard = Guard()
+    throttle = LoginThrottle()
     for _ in range(FREE):
-        guard.failed(HERE, 0.0)
-    guard.failed(HERE, FORGOTTEN_AFTER + 1)
-    assert guard.wait(HERE, FORGOTTEN_AFTER + 1) == 0
+        throttle.failed(HERE, 0.0)
+    throttle.failed(HERE, FORGOTTEN_AFTER + 1)
+    assert throttle.wait(HERE, FORGOTTEN_AFTER + 1) == 0
 
 
 def test_the_right_password_makes_good() -> None:
-    guard = Guard()
+    throttle = LoginThrottle()
     for _ in range(FREE + 1):
-        guard.failed(HERE, 0.0)
-    guard.passed(HERE)
-    assert guard.wait(HERE, 0.0) == 0
-    assert len(guard) == 0
+        throttle.failed(HERE, 0.0)
+    throttle.passed(HERE)
+    assert throttle.wait(HERE, 0.0) == 0
+    assert len(throttle) == 0
 
 
 def test_the_table_of_failures_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(guards, "REMEMBERED_AT_MOST", 5)
-    guard = Guard()
+    throttle = LoginThrottle()
     for number in range(20):
         for _ in range(FREE + 1):
-            guard.failed((str(number),), float(number))
-    assert len(guard) == 5
-    assert guard.wait(("19",), 19.0) > 0
-    assert guard.wait(("14",), 14.0) == 0
+            throttle.failed((str(number),), float(number))
+    assert len(throttle) == 5
+    assert throttle.wait(("19",), 19.0) > 0
+    assert throttle.wait(("14",), 14.0) == 0
 
 
 def test_a_nonce_is_good_for_its_address_and_its_time() -> None:

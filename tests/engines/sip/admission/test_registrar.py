@@ -8,12 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from callwright.engines.network import SipAccount
-from callwright.engines.sip.admission.admission import Front
+from callwright.engines.sip.admission.admission import Admission
 from callwright.engines.sip.admission.bindings import CONTACTS_AT_MOST, Binding
 from callwright.engines.sip.admission.login_throttle import BLOCKED_FOR, BLOCKED_FROM, FREE
 from callwright.engines.sip.admission.nonces import LASTS
 from callwright.engines.sip.wire.hop import Hop, Transport
-from callwright.engines.sip.wire.message import Request, Response, parse
+from callwright.engines.sip.wire.message import SipRequest, SipResponse, parse
 from tests.engines.sip.guest import authorization, challenges, request
 from tests.engines.sip.world import World
 
@@ -28,7 +28,7 @@ class Office(World):
 
     def __init__(self) -> None:
         super().__init__()
-        self.front.use_phones(PHONES)
+        self.admission.use_phones(PHONES)
 
     def ask(self, data: bytes, source: Hop = HERE) -> sipmessage.Response:
         """Send a request; return the one answer."""
@@ -68,7 +68,7 @@ class Office(World):
         return once(cseq + 1, authorization(challenge, user=user, password=password, method=method))
 
     def bindings(self, number: str = "101") -> list[Binding]:
-        return list(self.front.bindings.of(number, self.now))
+        return list(self.admission.bindings.of(number, self.now))
 
     def contacts(self, number: str = "101") -> list[str]:
         return [one.uri for one in self.bindings(number)]
@@ -111,11 +111,11 @@ def test_a_phone_that_gives_up_at_sha_256_is_not_shown_it() -> None:
 
 
 def test_md5_alone_is_offered_where_that_is_set() -> None:
-    front = Front("callwright", b"a secret", ["MD5"])
-    front.use_phones(PHONES)
+    admission = Admission("callwright", b"a secret", ["MD5"])
+    admission.use_phones(PHONES)
     asked = parse(request("REGISTER", contact=CONTACT))
-    assert isinstance(asked, Request)
-    answer, _ = front.register(asked, HERE, 0.0, tag="t")
+    assert isinstance(asked, SipRequest)
+    answer, _ = admission.register(asked, HERE, 0.0, tag="t")
     [challenge] = answer.headers["www-authenticate"]
     assert "algorithm=MD5" in challenge
 
@@ -214,7 +214,7 @@ def test_a_copy_of_a_lost_answer_s_request_gets_the_answer_again() -> None:
 def test_an_authorization_that_makes_no_sense_is_challenged(header: str) -> None:
     office = Office()
     assert office.ask(request("REGISTER", contact=CONTACT, extra=[header])).code == 401
-    assert len(office.front.gate.guard) == 0, "no password was tried"
+    assert len(office.admission.digest_server.throttle) == 0, "no password was tried"
 
 
 # Guessing.
@@ -240,7 +240,7 @@ def test_guessing_is_slowed_then_blocked_while_others_are_served(
     assert office.register(source=ELSEWHERE, call_id="other").code == 200
     office.until(office.now + BLOCKED_FOR)
     assert office.register(call_id="later").code == 200
-    assert office.front.gate.wrong == BLOCKED_FROM
+    assert office.admission.digest_server.wrong == BLOCKED_FROM
     assert [record.getMessage() for record in caplog.records] == [
         *["wrong password for ..101 from 192.0.2.10"] * BLOCKED_FROM,
         "192.0.2.10 guesses passwords: it is refused for 10 minutes",
@@ -305,8 +305,8 @@ def test_a_flood_of_strangers_leaves_nothing() -> None:
     assert {one.code for one in office.responses()} == {401}
     assert (layer._servers, layer._clients, office.agent._calls) == ({}, {}, {})
     assert layer.next_timer() is None
-    assert len(office.front.gate.guard) == 0
-    assert len(office.front.gate._nonces) == 0
+    assert len(office.admission.digest_server.throttle) == 0
+    assert len(office.admission.digest_server._nonces) == 0
 
 
 # What is then in force (RFC 3261 10.3).
@@ -554,10 +554,10 @@ def test_a_phone_with_another_password_must_register_anew() -> None:
     office = Office()
     office.register()
     office.register("<sip:102@192.0.2.10>", user="102", call_id="b")
-    office.front.use_phones([SipAccount("101", "another one"), PHONES[1]])
+    office.admission.use_phones([SipAccount("101", "another one"), PHONES[1]])
     assert (office.contacts("101"), len(office.contacts("102"))) == ([], 1)
     assert office.register(call_id="c").code == 401
-    office.front.use_phones([PHONES[0]])
+    office.admission.use_phones([PHONES[0]])
     assert office.contacts("102") == []
 
 
@@ -593,11 +593,11 @@ def test_whatever_the_contact_is_the_registrar_stands(contact: str, expires: str
     extra = [authorization(challenge), f"Expires: {clean}"]
     office.agent.receive(request("REGISTER", contact=contact, extra=extra), HERE, 0.0)
     answers = [parse(one.data) for one in office.agent.layer.to_send]
-    assert all(isinstance(one, Response) and one.status in (200, 400, 423) for one in answers)
+    assert all(isinstance(one, SipResponse) and one.status in (200, 400, 423) for one in answers)
     bindings = office.bindings()
     assert len(bindings) <= CONTACTS_AT_MOST
     for binding in bindings:
         assert binding.hop.host
         assert 0 < binding.ends <= 3600
         assert 0 <= binding.q <= 1
-        Request("INVITE", binding.uri, {"to": [f"<{binding.uri}>"]})
+        SipRequest("INVITE", binding.uri, {"to": [f"<{binding.uri}>"]})

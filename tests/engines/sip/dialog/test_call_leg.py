@@ -206,7 +206,7 @@ def test_a_fork_without_end_is_bounded() -> None:
     world.ring()
     for number in range(50):
         ringing(world, tag=f"t{number}")
-    assert len(world.calls[LegId(1)].beginning.dialogs()) == 16
+    assert len(world.calls[LegId(1)].invite.dialogs()) == 16
     assert world.agent.layer.dropped["too many forks"] == 34
 
 

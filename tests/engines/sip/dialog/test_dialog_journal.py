@@ -13,7 +13,7 @@ from callwright.engines.far_end import Answers
 from callwright.engines.network import Trunk
 from callwright.engines.port import Address, LegAnswered, LegEnded, LegId
 from callwright.engines.sip.dialog.dialog import Dialog
-from callwright.engines.sip.dialog.dialog_journal import SLACK, Leftover, MemoryFile
+from callwright.engines.sip.dialog.dialog_journal import SLACK, JournalFile, OpenDialog
 from callwright.engines.sip.transaction.transactions import Timing
 from callwright.engines.sip.wire.hop import Hop, Transport, Trust
 from tests.engines.sip.challenges import challenge, proves
@@ -30,7 +30,7 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
-def leftover(number: int = 1, *, trunk: str | None = None, line: Hop | None = None) -> Leftover:
+def leftover(number: int = 1, *, trunk: str | None = None, line: Hop | None = None) -> OpenDialog:
     dialog = Dialog(
         call_id=f"call-{number}@h",
         local='"Анна" <sip:us@h>;tag=us',
@@ -41,23 +41,23 @@ def leftover(number: int = 1, *, trunk: str | None = None, line: Hop | None = No
         cseq=7,
         route_set=["<sip:127.0.0.2;lr>", "<sip:127.0.0.3;lr>"],
     )
-    return Leftover(dialog, line, trunk)
+    return OpenDialog(dialog, line, trunk)
 
 
-def written(path: Path, *calls: Leftover, closed: tuple[Leftover, ...] = ()) -> None:
+def written(path: Path, *calls: OpenDialog, closed: tuple[OpenDialog, ...] = ()) -> None:
     async def write() -> None:
-        memory = MemoryFile(path)
-        async with memory.kept():
+        journal = JournalFile(path)
+        async with journal.kept():
             for call in calls:
-                memory.opened(call)
+                journal.opened(call)
             for call in closed:
-                memory.closed(call.dialog)
+                journal.closed(call.dialog)
 
     asyncio.run(write())
 
 
-def left(path: Path) -> list[Leftover]:
-    return asyncio.run(MemoryFile(path).read())
+def left(path: Path) -> list[OpenDialog]:
+    return asyncio.run(JournalFile(path).read())
 
 
 LINES = [
@@ -160,12 +160,12 @@ def test_lines_that_make_no_sense_are_left_out(tmp_path: Path, words: object) ->
 
 def test_the_file_does_not_grow_without_end(tmp_path: Path) -> None:
     async def many() -> None:
-        memory = MemoryFile(tmp_path / "open")
-        async with memory.kept():
+        journal = JournalFile(tmp_path / "open")
+        async with journal.kept():
             for number in range(6 * SLACK):
-                memory.opened(leftover(number))
+                journal.opened(leftover(number))
                 if number >= 10:
-                    memory.closed(leftover(number).dialog)
+                    journal.closed(leftover(number).dialog)
                 if number % 100 == 0:
                     await asyncio.sleep(0)
 
@@ -187,9 +187,9 @@ def test_the_next_start_clears_the_file_of_what_is_dead(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes() + b"0123")
 
     async def start() -> None:
-        memory = MemoryFile(path)
-        assert len(await memory.read()) == 1
-        async with memory.kept():
+        journal = JournalFile(path)
+        assert len(await journal.read()) == 1
+        async with journal.kept():
             pass
 
     asyncio.run(start())
@@ -201,11 +201,11 @@ def test_a_disk_that_refuses_is_told_once_and_disturbs_nothing(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def write() -> None:
-        memory = MemoryFile(tmp_path / "gone" / "open")
-        async with memory.kept():
-            memory.opened(leftover(1))
+        journal = JournalFile(tmp_path / "gone" / "open")
+        async with journal.kept():
+            journal.opened(leftover(1))
             await asyncio.sleep(0)
-            memory.opened(leftover(2))
+            journal.opened(leftover(2))
 
     with caplog.at_level(logging.WARNING):
         asyncio.run(write())
@@ -217,9 +217,9 @@ class Notebook:
     """A memory that lies open."""
 
     def __init__(self) -> None:
-        self.open: dict[str, Leftover] = {}
+        self.open: dict[str, OpenDialog] = {}
 
-    def opened(self, call: Leftover) -> None:
+    def opened(self, call: OpenDialog) -> None:
         self.open[call.dialog.remote_tag] = call
 
     def closed(self, dialog: Dialog) -> None:
@@ -228,7 +228,7 @@ class Notebook:
 
 def remembering(*, user: str | None = None) -> tuple[World, Notebook]:
     notebook = Notebook()
-    world = World(memory=notebook)
+    world = World(journal=notebook)
     world.ring(user=user)
     assert notebook.open == {}
     answered(world)
@@ -238,7 +238,11 @@ def remembering(*, user: str | None = None) -> tuple[World, Notebook]:
 def test_an_answered_call_is_on_record_until_its_bye_is_answered() -> None:
     world, notebook = remembering(user="carol")
     call = notebook.open["far"]
-    assert (call.trunk, call.line, call.dialog.target) == ("out", FAR, "sip:far@127.0.0.1:6000")
+    assert (call.trunk, call.first_hop, call.dialog.target) == (
+        "out",
+        FAR,
+        "sip:far@127.0.0.1:6000",
+    )
     world.hang_up()
     assert notebook.open
     bye = world.requests("BYE")[0]
@@ -279,17 +283,17 @@ def test_a_target_that_has_moved_is_remembered() -> None:
 
 async def forgotten(path: Path) -> None:
     async with asyncio.timeout(5):
-        while await MemoryFile(path).read():  # noqa: ASYNC110 - a file tells nobody
+        while await JournalFile(path).read():  # noqa: ASYNC110 - a file tells nobody
             await asyncio.sleep(0.005)
 
 
 async def crashed(path: Path, phone: Phone) -> None:
     """An engine is cut off in mid-call; what it has put on record is kept aside."""
-    async with running(memory=path) as desk:
+    async with running(journal=path) as desk:
         desk.engine.ring(A, to(phone), caller_id=CALLER)
         await desk.told(LegAnswered)
         async with asyncio.timeout(5):
-            while not await MemoryFile(path).read():  # noqa: ASYNC110 - a file tells nobody
+            while not await JournalFile(path).read():  # noqa: ASYNC110 - a file tells nobody
                 await asyncio.sleep(0.005)
         record = await asyncio.to_thread(path.read_bytes)
     await asyncio.to_thread(path.write_bytes, record)
@@ -301,7 +305,7 @@ async def test_the_next_engine_hangs_up_what_the_last_one_left(tmp_path: Path) -
     async with Phone([(0, Answers())]) as phone:
         await crashed(path, phone)
         before = len(phone.requests)
-        async with running(memory=path) as desk:
+        async with running(journal=path) as desk:
             bye = await phone.got("BYE", times=2)
             invite = phone.requests[0]
             assert bye.call_id == invite.call_id
@@ -324,7 +328,7 @@ async def test_a_leftover_of_a_trunk_waits_for_its_credentials(tmp_path: Path) -
         call.dialog.route_set = []
         await asyncio.to_thread(written, path, call)
         carrier.challenges["BYE"] = challenge(407, "n")
-        async with running(memory=path, timing=Timing()) as desk:
+        async with running(journal=path, timing=Timing()) as desk:
             await asyncio.sleep(0)
             assert carrier.requests == []
             desk.engine.use_trunks([Trunk("out", host, port, user="carol", password="secret")])
@@ -341,7 +345,7 @@ async def test_a_leftover_of_a_trunk_that_has_gone_is_hung_up_without(tmp_path: 
         call.dialog.target = f"sip:far@127.0.0.1:{carrier.address[1]}"
         call.dialog.route_set = []
         await asyncio.to_thread(written, path, call)
-        async with running(memory=path) as desk:
+        async with running(journal=path) as desk:
             desk.engine.use_trunks([])
             await carrier.got("BYE")
 
@@ -352,7 +356,7 @@ async def test_a_leftover_nobody_can_reach_is_forgotten(tmp_path: Path) -> None:
     call = leftover()
     call.dialog.target, call.dialog.route_set = "tel:+74950000000", []
     await asyncio.to_thread(written, path, call)
-    async with running(memory=path):
+    async with running(journal=path):
         await forgotten(path)
 
 
@@ -360,9 +364,9 @@ async def test_a_leftover_nobody_can_reach_is_forgotten(tmp_path: Path) -> None:
 async def test_a_call_that_ends_well_leaves_nothing(tmp_path: Path) -> None:
     path = tmp_path / "open"
     async with Phone([(0, Answers())]) as phone:
-        async with running(memory=path) as desk:
+        async with running(journal=path) as desk:
             desk.engine.ring(A, Address("25", phone=phone.uri), caller_id=CALLER)
             await desk.told(LegAnswered)
             desk.engine.hang_up(A)
             await desk.told(LegEnded)
-        assert await MemoryFile(path).read() == []
+        assert await JournalFile(path).read() == []

@@ -4,8 +4,8 @@ import pytest
 import sipmessage
 
 from callwright.engines.port import Cause, LegEnded, LegId
-from callwright.engines.sip.dialog.invite_client import Invited
-from callwright.engines.sip.transaction.digest_client import Digest
+from callwright.engines.sip.dialog.invite_client import InviteTarget
+from callwright.engines.sip.transaction.digest_client import DigestClient
 from callwright.engines.sip.wire.hop import Hop
 from tests.engines.sip.world import SDP, World, ask, reply
 
@@ -19,9 +19,11 @@ class Places(World):
     def __init__(self) -> None:
         super().__init__()
         caller = "sip:74993720692@127.0.0.1"
-        self.places = [Invited(f"sip:101@{hop.host}", hop, caller) for hop in (DESK, CELL, LAPTOP)]
+        self.places = [
+            InviteTarget(f"sip:101@{hop.host}", hop, caller) for hop in (DESK, CELL, LAPTOP)
+        ]
         self.calls[LEG] = self.agent.ring(
-            LEG, self.places, Digest(None, None), ("127.0.0.1", 16384), self.now
+            LEG, self.places, DigestClient(None, None), ("127.0.0.1", 16384), self.now
         )
         self._pump()
 
@@ -164,8 +166,10 @@ def test_early_media_of_any_place_is_heard_until_one_answers() -> None:
 def test_a_phone_behind_a_nat_is_talked_to_where_it_is() -> None:
     world = World()
     source = Hop("198.51.100.1", 40001)
-    place = Invited("sip:101@10.0.0.5", source, "sip:1@127.0.0.1", natted=True)
-    world.calls[LEG] = world.agent.ring(LEG, [place], Digest(None, None), ("127.0.0.1", 16384), 0.0)
+    place = InviteTarget("sip:101@10.0.0.5", source, "sip:1@127.0.0.1", natted=True)
+    world.calls[LEG] = world.agent.ring(
+        LEG, [place], DigestClient(None, None), ("127.0.0.1", 16384), 0.0
+    )
     world._pump()
     [invite] = world.requests("INVITE")
     assert str(invite.uri) == "sip:101@10.0.0.5"

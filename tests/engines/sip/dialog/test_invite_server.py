@@ -26,7 +26,7 @@ class House(World):
 
     def __init__(self, *trunks: Trunk, loss: float = 0.0, seed: int = 0) -> None:
         super().__init__(loss=loss, seed=seed)
-        self.front.use_trunks(trunks or [Trunk("carrier", "192.0.2.1")])
+        self.admission.use_trunks(trunks or [Trunk("carrier", "192.0.2.1")])
         self.branch = ""
 
     def called(
@@ -95,7 +95,7 @@ def test_a_stranger_is_told_the_same_whatever_he_calls(number: str) -> None:
     house = House()
     house.called(source=STRANGER, uri=f"sip:{number}@127.0.0.1:5060", to=number)
     assert house.codes() == [403]
-    house.front.use_phones([SipAccount("101", "geheim-101")])
+    house.admission.use_phones([SipAccount("101", "geheim-101")])
     house.called(source=STRANGER, uri=f"sip:{number}@127.0.0.1:5060", to=number)
     assert house.codes() == [403, 401]
     assert house.arrivals == []
@@ -106,7 +106,7 @@ def test_a_trunk_is_known_by_the_addresses_of_its_name() -> None:
     house = House(Trunk("named", "sip.example.net"))
     house.called()
     assert house.codes() == [403]
-    house.front.use_hosts({"named": ["192.0.2.9", "192.0.2.1"]})
+    house.admission.use_hosts({"named": ["192.0.2.9", "192.0.2.1"]})
     house.called(call_id="again", branch="again")
     assert [one.trunk for one in house.arrivals] == ["named"]
 
@@ -131,7 +131,7 @@ def invited(house: House, user: str, password: str, source: Hop = STRANGER) -> N
 
 def test_a_phone_of_ours_calls_after_it_has_proved_itself() -> None:
     house = House()
-    house.front.use_phones([SipAccount("101", "geheim-101")])
+    house.admission.use_phones([SipAccount("101", "geheim-101")])
     invited(house, "101", "geheim-101")
     [arrival] = house.arrivals
     assert (arrival.caller, arrival.called, arrival.trunk) == ("101", "74993720692", None)
@@ -140,7 +140,7 @@ def test_a_phone_of_ours_calls_after_it_has_proved_itself() -> None:
 def test_a_phone_cannot_pass_as_another() -> None:
     """Who has the password of 101 is 101, whatever From says."""
     house = House()
-    house.front.use_phones([SipAccount("101", "geheim-101"), SipAccount("102", "geheim-102")])
+    house.admission.use_phones([SipAccount("101", "geheim-101"), SipAccount("102", "geheim-102")])
     house.called(source=STRANGER, user="102")
     challenge = challenges(house.final())["MD5"]
     proof = authorization(challenge, method="INVITE", uri=CALLED)
@@ -150,7 +150,7 @@ def test_a_phone_cannot_pass_as_another() -> None:
 
 def test_a_wrong_password_is_challenged_again() -> None:
     house = House()
-    house.front.use_phones([SipAccount("101", "geheim-101")])
+    house.admission.use_phones([SipAccount("101", "geheim-101")])
     invited(house, "101", "wrong")
     assert house.codes() == [401, 401]
     assert house.arrivals == []
@@ -164,7 +164,7 @@ def test_a_trunk_without_a_fixed_address_proves_itself() -> None:
 
 def test_a_phone_on_the_machine_of_a_trunk_is_a_phone() -> None:
     house = House()
-    house.front.use_phones([SipAccount("101", "geheim-101")])
+    house.admission.use_phones([SipAccount("101", "geheim-101")])
     phone = Hop("192.0.2.1", 40000)
     house.hear(request("REGISTER", source=phone), source=phone)
     proof = authorization(challenges(house.final())["MD5"])
@@ -201,7 +201,7 @@ def test_who_calls(extra: tuple[str, ...], user: str, caller: str) -> None:
 
 def test_a_phones_word_about_itself_is_not_asked_for() -> None:
     house = House()
-    house.front.use_phones([SipAccount("101", "geheim-101")])
+    house.admission.use_phones([SipAccount("101", "geheim-101")])
     house.called(source=STRANGER, user="101")
     proof = authorization(challenges(house.final())["MD5"], method="INVITE", uri=CALLED)
     evil = "P-Asserted-Identity: <sip:79990001122@carrier>"
@@ -257,7 +257,7 @@ def test_our_bye_goes_the_way_the_call_has_come() -> None:
 
 def test_a_phone_behind_a_nat_gets_its_bye_where_it_is() -> None:
     house = House()
-    house.front.use_phones([SipAccount("101", "geheim-101")])
+    house.admission.use_phones([SipAccount("101", "geheim-101")])
     source = Hop("198.51.100.1", 40001)
     house.called(source=source, user="101", contact="<sip:101@10.0.0.5>")
     proof = authorization(challenges(house.final())["MD5"], method="INVITE", uri=CALLED)

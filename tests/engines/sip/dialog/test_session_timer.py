@@ -5,12 +5,12 @@ import sipmessage
 
 from callwright.engines.network import Trunk
 from callwright.engines.port import Cause, LegEnded, LegId
-from callwright.engines.sip.admission.admission import Front
+from callwright.engines.sip.admission.admission import Admission
 from callwright.engines.sip.agent import Agent
-from callwright.engines.sip.dialog.invite_server import Arrival, Offer
-from callwright.engines.sip.dialog.session_timer import Terms, Wanted, agreed, answer
+from callwright.engines.sip.dialog.invite_server import IncomingInvite, InviteServer
+from callwright.engines.sip.dialog.session_timer import SessionTerms, WantedInterval, agreed, answer
 from callwright.engines.sip.transaction.request_sender import Identity
-from callwright.engines.sip.wire.message import Request, Response
+from callwright.engines.sip.wire.message import SipRequest, SipResponse
 from tests.engines.sip.world import SDP, Packet, World, answered, ask, reply, ringing, talking
 
 UPDATES = "Allow: INVITE, ACK, BYE, UPDATE"
@@ -271,18 +271,20 @@ def test_terms_are_kept_within_reason() -> None:
 
 def test_the_table_of_roles() -> None:
     """RFC 4028 table 2, and what it leaves open."""
-    wanted = Wanted(1800)
+    wanted = WantedInterval(1800)
 
-    def terms(*, supported: bool, given: str) -> Terms:
+    def terms(*, supported: bool, given: str) -> SessionTerms:
         headers = {"supported": ["timer"] if supported else [""], "session-expires": [given]}
-        return answer(Request("UPDATE", "sip:x@y", headers), wanted)[0]
+        return answer(SipRequest("UPDATE", "sip:x@y", headers), wanted)[0]
 
     assert terms(supported=True, given="90").we_refresh is False
     assert terms(supported=True, given="90;refresher=uas").we_refresh is True
     assert terms(supported=False, given="90;refresher=uac").we_refresh is True
-    assert agreed(Response(200, "OK", {}), wanted) == Terms(1800, we_refresh=True, binding=False)
-    said = Response(200, "OK", {"session-expires": ["600"]})
-    assert agreed(said, wanted) == Terms(600, we_refresh=True, binding=True)
+    assert agreed(SipResponse(200, "OK", {}), wanted) == SessionTerms(
+        1800, we_refresh=True, binding=False
+    )
+    said = SipResponse(200, "OK", {"session-expires": ["600"]})
+    assert agreed(said, wanted) == SessionTerms(600, we_refresh=True, binding=True)
 
 
 def theirs(world: World, method: str, *extra: str, cseq: int = 1, body: str = SDP) -> bytes:
@@ -308,17 +310,17 @@ def called(*extra: str) -> World:
     """A world that is called and answers."""
     world = World()
 
-    def take(arrival: Arrival, now: float) -> None:
+    def take(arrival: IncomingInvite, now: float) -> None:
         call = world.agent.take(LegId(1), arrival, ("127.0.0.1", 16384), now)
         assert call is not None
         world.calls[LegId(1)] = call
-        assert isinstance(call.beginning, Offer)
-        call.beginning.answer(now)
+        assert isinstance(call.invite, InviteServer)
+        call.invite.answer(now)
 
-    front = Front("callwright", b"secret")
-    front.use_trunks([Trunk("in", "127.0.0.1", 6000)])
+    admission = Admission("callwright", b"secret")
+    admission.use_trunks([Trunk("in", "127.0.0.1", 6000)])
     identity = Identity("127.0.0.1", 5060, "callwright")
-    world.agent = Agent(identity, world._fact, front=front, called=take)
+    world.agent = Agent(identity, world._fact, admission=admission, called=take)
     world.hear(theirs(world, "INVITE", *extra))
     return world
 

@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from callwright.engines.sip.transaction.digest_client import Digest
+from callwright.engines.sip.transaction.digest_client import DigestClient
 from callwright.engines.sip.wire.digest import Challenge, digest_response, read_challenge
-from callwright.engines.sip.wire.message import Headers, Request, Response
+from callwright.engines.sip.wire.message import Headers, SipRequest, SipResponse
 
 RFC7616: dict[str, str] = {
     "user": "Mufasa",
@@ -48,17 +48,17 @@ def test_the_example_of_rfc_2617() -> None:
     assert response_of(old, given) == "670fd8c2df070c60b045671b8b24ff02"
 
 
-def request(method: str = "INVITE", headers: Headers | None = None) -> Request:
-    return Request(method, "sip:a@h", headers or {})
+def request(method: str = "INVITE", headers: Headers | None = None) -> SipRequest:
+    return SipRequest(method, "sip:a@h", headers or {})
 
 
-def challenged(*values: str, status: int = 401) -> Response:
+def challenged(*values: str, status: int = 401) -> SipResponse:
     name = "www-authenticate" if status == 401 else "proxy-authenticate"
-    return Response(status, "No", {name: list(values)})
+    return SipResponse(status, "No", {name: list(values)})
 
 
 def test_the_strongest_algorithm_of_a_realm_is_taken() -> None:
-    digest = Digest("u", "p")
+    digest = DigestClient("u", "p")
     assert digest.challenged(
         request(),
         challenged(
@@ -75,7 +75,7 @@ def test_the_strongest_algorithm_of_a_realm_is_taken() -> None:
 
 
 def test_the_words_of_an_answer() -> None:
-    digest = Digest('us"\r\ner', "p")
+    digest = DigestClient('us"\r\ner', "p")
     assert digest.challenged(
         request(), challenged(r'digest realm="a \"b\", c",nonce="n" , opaque="",qop="auth-int"')
     )
@@ -89,7 +89,7 @@ def test_the_words_of_an_answer() -> None:
 
 
 def test_no_qop_no_count() -> None:
-    digest = Digest("u", "p")
+    digest = DigestClient("u", "p")
     assert digest.challenged(request(), challenged('Digest realm="r", nonce="n"', status=407))
     (answer,) = digest.answers("BYE", "sip:a@h", b"")["proxy-authorization"]
     assert "nc=" not in answer
@@ -97,9 +97,9 @@ def test_no_qop_no_count() -> None:
 
 
 def test_the_count_rises_until_the_nonce_changes() -> None:
-    digest = Digest("u", "p")
+    digest = DigestClient("u", "p")
 
-    def nonce(value: str) -> Response:
+    def nonce(value: str) -> SipResponse:
         return challenged(f'Digest realm="r", nonce="{value}", qop="auth"')
 
     def count() -> str:
@@ -116,7 +116,7 @@ def test_the_count_rises_until_the_nonce_changes() -> None:
 
 
 def test_an_answer_that_was_refused_is_not_given_again() -> None:
-    digest = Digest("u", "p")
+    digest = DigestClient("u", "p")
     again = challenged('Digest realm="r", nonce="1", qop="auth"')
     assert digest.challenged(request(), again)
     sent = request(headers=digest.answers("INVITE", "sip:a@h", b""))
@@ -124,13 +124,13 @@ def test_an_answer_that_was_refused_is_not_given_again() -> None:
 
 
 def test_nobody_answers_without_a_user() -> None:
-    digest = Digest(None, None)
+    digest = DigestClient(None, None)
     assert not digest.challenged(request(), challenged('Digest realm="r", nonce="1"'))
     assert digest.answers("INVITE", "sip:a@h", b"") == {}
 
 
 def test_realms_without_end_are_bounded() -> None:
-    digest = Digest("u", "p")
+    digest = DigestClient("u", "p")
     for number in range(50):
         digest.challenged(request(), challenged(f'Digest realm="{number}", nonce="1"'))
     assert len(digest.answers("INVITE", "sip:a@h", b"")["authorization"]) == 8
@@ -156,6 +156,6 @@ def test_challenges_we_cannot_answer(value: str) -> None:
 
 
 def test_a_password_is_not_shown() -> None:
-    digest = Digest("u", "hush")
+    digest = DigestClient("u", "hush")
     digest.challenged(request(), challenged('Digest realm="r", nonce="1"'))
     assert "hush" not in repr(digest) + str(digest.answers("INVITE", "sip:a@h", b""))

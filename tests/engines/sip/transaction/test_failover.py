@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from callwright.engines.sip.transaction.failover import AVOIDED, FAILOVER, Outgoing
+from callwright.engines.sip.transaction.failover import AVOIDED, FAILOVER, OutgoingRequest
 from callwright.engines.sip.transaction.layer import TransactionLayer
 from callwright.engines.sip.transaction.transactions import Lost, Timing
 from callwright.engines.sip.wire.hop import Hop, Transport
-from callwright.engines.sip.wire.message import Request, Response, answer_to, parse
+from callwright.engines.sip.wire.message import SipRequest, SipResponse, answer_to, parse
 
 if TYPE_CHECKING:
     from callwright.engines.sip.transport.datagram import Datagram
@@ -29,11 +29,11 @@ class Line:
         self.layer = TransactionLayer(
             sent_by=lambda over: f"192.0.2.99:{over.port}", timing=Timing()
         )
-        self.sent: list[tuple[float, Hop, Request]] = []
-        self.told: list[Response | Lost] = []
+        self.sent: list[tuple[float, Hop, SipRequest]] = []
+        self.told: list[SipResponse | Lost] = []
         self._latest: Datagram
 
-    def ask(self, method: str = "INVITE", hop: Hop = NAME, *, padding: int = 0) -> Outgoing:
+    def ask(self, method: str = "INVITE", hop: Hop = NAME, *, padding: int = 0) -> OutgoingRequest:
         headers = {
             "from": ["<sip:us@h.example>;tag=us"],
             "to": ["<sip:them@h.example>"],
@@ -41,7 +41,7 @@ class Line:
             "cseq": [f"1 {method}"],
             "x": ["x" * padding],
         }
-        request = Request(method, "sip:them@carrier.example", headers)
+        request = SipRequest(method, "sip:them@carrier.example", headers)
         outgoing = self.layer.request(
             request, hop, self.now, lambda what, at: self.told.append(what)
         )
@@ -83,7 +83,7 @@ class Line:
             datagram = self.layer.to_send.popleft()
             self._latest = datagram
             message = parse(datagram.data)
-            assert isinstance(message, Request)
+            assert isinstance(message, SipRequest)
             self.sent.append((self.now, datagram.hop, message))
 
     @property

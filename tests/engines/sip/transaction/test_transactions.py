@@ -9,8 +9,8 @@ from callwright.engines.sip.transaction.tables import (
     SERVER,
     Do,
     Input,
-    State,
     Table,
+    TransactionState,
 )
 from callwright.engines.sip.transaction.transactions import (
     ClientTransaction,
@@ -20,7 +20,7 @@ from callwright.engines.sip.transaction.transactions import (
     Transaction,
     cancel_of,
 )
-from callwright.engines.sip.wire.message import Request, Response, answer_to, parse
+from callwright.engines.sip.wire.message import SipRequest, SipResponse, answer_to, parse
 
 TABLES = {
     "invite client": INVITE_CLIENT,
@@ -31,7 +31,7 @@ TABLES = {
 SENDING = {Do.SEND, Do.SEND_AGAIN, Do.ACK}
 
 
-def states(table: Table) -> set[State]:
+def states(table: Table) -> set[TransactionState]:
     return {state for state, _ in table.cells} | {state for state, _ in table.cells.values()}
 
 
@@ -43,8 +43,8 @@ CELLS = [
 ]
 
 
-def request(method: str = "INVITE") -> Request:
-    return Request(
+def request(method: str = "INVITE") -> SipRequest:
+    return SipRequest(
         method,
         "sip:25@127.0.0.1",
         {
@@ -58,7 +58,7 @@ def request(method: str = "INVITE") -> Request:
     )
 
 
-def response(status: int, method: str = "INVITE") -> Response:
+def response(status: int, method: str = "INVITE") -> SipResponse:
     return answer_to(request(method), status, "Said", tag="them")
 
 
@@ -74,7 +74,7 @@ def server(method: str = "INVITE") -> ServerTransaction:
 
 @pytest.mark.parametrize(("table", "state", "given"), CELLS)
 def test_every_cell_does_what_the_table_says_and_every_gap_nothing(
-    table: Table, state: State, given: Input
+    table: Table, state: TransactionState, given: Input
 ) -> None:
     transaction = Transaction(table, request(), Timing(), 0.0)
     transaction._last = b"sent before"
@@ -102,8 +102,8 @@ def test_every_state_is_reachable(table: Table) -> None:
 
 @pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)
 def test_every_state_is_mortal_and_most_without_anybodys_help(table: Table) -> None:
-    def mortal(inputs: set[Input]) -> set[State]:
-        dead = {State.TERMINATED}
+    def mortal(inputs: set[Input]) -> set[TransactionState]:
+        dead = {TransactionState.TERMINATED}
         while (
             more := {
                 state
@@ -119,10 +119,10 @@ def test_every_state_is_mortal_and_most_without_anybodys_help(table: Table) -> N
     timers = {given for given in Input if given.name.startswith("TIMER")}
     # Somebody may let it ring as long as he likes; and our own user owes a server its answer.
     waits_for_people = {
-        "invite client": {State.PROCEEDING},
+        "invite client": {TransactionState.PROCEEDING},
         "client": set(),
-        "invite server": {State.PROCEEDING},
-        "server": {State.TRYING, State.PROCEEDING},
+        "invite server": {TransactionState.PROCEEDING},
+        "server": {TransactionState.TRYING, TransactionState.PROCEEDING},
     }
     name = next(name for name, one in TABLES.items() if one is table)
     assert states(table) - mortal(timers) == waits_for_people[name]
@@ -148,7 +148,7 @@ RELIABLE = [
 
 @pytest.mark.parametrize(("table", "state", "timer"), RELIABLE)
 def test_over_a_reliable_transport_timers_are_off_or_zero(
-    table: Table, state: State, timer: Input
+    table: Table, state: TransactionState, timer: Input
 ) -> None:
     """RFC 3261 17: nothing is sent again (A, E, G) and nothing absorbed (D, I, J, K)."""
     transaction = Transaction(table, request(), Timing(), 0.0, reliable=True)
@@ -159,7 +159,7 @@ def test_over_a_reliable_transport_timers_are_off_or_zero(
             assert left is None
         case "TIMER_G":
             # A 2xx goes from end to end, perhaps over UDP after the next hop (13.3.1.4).
-            assert left == (0.5 if state is State.ACCEPTED else None)
+            assert left == (0.5 if state is TransactionState.ACCEPTED else None)
         case "TIMER_D" | "TIMER_I" | "TIMER_J" | "TIMER_K":
             assert left == 0.0
         case _:
@@ -182,7 +182,7 @@ def test_over_a_reliable_transport_a_refusal_is_sent_once_until_its_ack() -> Non
     transaction.respond(response(486), 0.0)
     transaction.receive(request("ACK"), 1.0)
     transaction.on_timer(1.0)
-    assert transaction.state is State.TERMINATED
+    assert transaction.state is TransactionState.TERMINATED
 
 
 def test_an_abandoned_invite_is_not_sent_again_but_its_answer_is_told() -> None:
@@ -194,7 +194,7 @@ def test_an_abandoned_invite_is_not_sent_again_but_its_answer_is_told() -> None:
     late = client()
     late.abandoned(4.0)
     late.receive(response(200), 5.0)
-    assert [one.status for one in late.to_tell if isinstance(one, Response)] == [200]
+    assert [one.status for one in late.to_tell if isinstance(one, SipResponse)] == [200]
     refused = client()
     refused.abandoned(4.0)
     refused.receive(response(486), 5.0)
@@ -240,7 +240,7 @@ def test_a_ringing_invite_waits_for_ever_until_it_is_cancelled() -> None:
     assert transaction.waiting
     transaction.cancelled(100.0)
     assert schedule(transaction) == [132.0]
-    assert transaction.state is State.TERMINATED
+    assert transaction.state is TransactionState.TERMINATED
 
 
 def test_every_copy_of_a_failure_is_acknowledged_and_told_once() -> None:
@@ -252,7 +252,7 @@ def test_every_copy_of_a_failure_is_acknowledged_and_told_once() -> None:
     assert len(transaction.to_tell) == 1
     assert not transaction.waiting
     for ack in acks:
-        assert isinstance(ack, Request)
+        assert isinstance(ack, SipRequest)
         assert ack.method == "ACK"
         assert ack.via.branch == "z9hG4bK1"
         assert ack.to_tag == "them"

@@ -18,7 +18,7 @@ from callwright.engines.sip.transport.stream import (
     StreamTransport,
 )
 from callwright.engines.sip.wire.hop import Hop, Transport
-from callwright.engines.sip.wire.message import Request
+from callwright.engines.sip.wire.message import SipRequest
 from tests.engines.sip.places import HOSTS
 from tests.engines.sip.wire.torture import VALID, wire
 
@@ -308,7 +308,7 @@ async def test_a_request_whose_connection_breaks_is_sent_once_more_and_then_unse
         }
         told: list[object] = []
         layer.request(
-            Request("INVITE", "sip:b@h", headers), hop, 0.0, lambda what, at: told.append(what)
+            SipRequest("INVITE", "sip:b@h", headers), hop, 0.0, lambda what, at: told.append(what)
         )
         ear.transport.send(layer.to_send.popleft())
         for number in range(2):

@@ -6,9 +6,9 @@ import pytest
 import sipmessage
 
 from callwright.engines.network import Trunk, TrunkRegistration, TrunkState
-from callwright.engines.sip.transaction.digest_client import Digest
+from callwright.engines.sip.transaction.digest_client import DigestClient
 from callwright.engines.sip.trunks.registration import LONGEST_PAUSE
-from callwright.engines.sip.trunks.trunk_registrations import Lines
+from callwright.engines.sip.trunks.trunk_registrations import TrunkRegistrations
 from callwright.engines.sip.trunks.trunk_uri import trunk_hop
 from tests.engines.sip.world import Packet, World, reply
 
@@ -39,8 +39,10 @@ class Registered(World):
     def __init__(self, carrier: Carrier, *trunks: Trunk, chance: float = 0.0) -> None:
         super().__init__(carrier)
         self.carrier = carrier
-        self.lines = Lines(
-            lambda trunk: self.agent.desk(Digest(trunk.user, trunk.password), trunk_hop(trunk)),
+        self.lines = TrunkRegistrations(
+            lambda trunk: self.agent.sender(
+                DigestClient(trunk.user, trunk.password), trunk_hop(trunk)
+            ),
             lambda: chance,
         )
         self.use(*(trunks or (TRUNK,)))
@@ -112,7 +114,9 @@ def test_what_is_granted_to_our_contact_counts() -> None:
         return [Packet(reply(request, 200, contact=None, extra=extra))]
 
     world = World(carrier)
-    lines = Lines(lambda trunk: world.agent.desk(Digest(None, None), trunk_hop(trunk)), lambda: 0.0)
+    lines = TrunkRegistrations(
+        lambda trunk: world.agent.sender(DigestClient(None, None), trunk_hop(trunk)), lambda: 0.0
+    )
     lines.use([TRUNK], 0.0)
     world._pump()
     world.until(330)

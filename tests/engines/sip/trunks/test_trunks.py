@@ -7,7 +7,7 @@ from contextlib import suppress
 import pytest
 
 from callwright.engines.network import Trunk, TrunkRegistration, TrunkState
-from callwright.engines.sip.admission.admission import Front
+from callwright.engines.sip.admission.admission import Admission
 from callwright.engines.sip.trunks.trunks import Trunks
 from callwright.engines.sip.wire.hop import Hop
 
@@ -22,7 +22,7 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
-class WatchedFront(Front):
+class WatchedFront(Admission):
     """Says how often it has been told addresses."""
 
     def __init__(self) -> None:
@@ -44,18 +44,18 @@ async def look_up(hop: Hop) -> Sequence[Hop]:
 
 
 async def test_calls_are_known_by_the_addresses_of_the_trunks_there_are_now() -> None:
-    front = WatchedFront()
-    trunks = Trunks(front)
+    admission = WatchedFront()
+    trunks = Trunks(admission)
     trunks.use([NAMED])
     following = asyncio.create_task(trunks.follow_hosts(look_up))
-    await front.told()
-    assert front.knows(Hop("192.0.2.7"))
+    await admission.told()
+    assert admission.knows(Hop("192.0.2.7"))
 
     # Told anew while it runs, as the service does it at its start and at every change.
     trunks.use([Trunk("other", "pbx.example")])
-    await front.told()
-    assert front.knows(Hop("192.0.2.8"))
-    assert not front.knows(Hop("192.0.2.7"))
+    await admission.told()
+    assert admission.knows(Hop("192.0.2.8"))
+    assert not admission.knows(Hop("192.0.2.7"))
 
     following.cancel()
     with suppress(asyncio.CancelledError):

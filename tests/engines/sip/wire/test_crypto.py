@@ -10,21 +10,28 @@ from hypothesis import strategies as st
 
 from callwright.engines.media.media import SrtpSuite
 from callwright.engines.sip.wire.crypto import OurKeys, agreed_by, parse_crypto
-from callwright.engines.sip.wire.sdp import NoCommonCodec, Session, Speech, Unusable, agree, parse
+from callwright.engines.sip.wire.sdp import (
+    AudioProfile,
+    NoCommonCodec,
+    SdpSession,
+    UnusableSdp,
+    agree,
+    parse,
+)
 
 KEY = b64encode(bytes(range(30))).decode()
 OTHER_KEY = b64encode(bytes(range(30, 60))).decode()
 AES_80, AES_32 = SrtpSuite.AES_80, SrtpSuite.AES_32
 HEAD = "v=0\r\no=a 1 1 IN IP4 127.0.0.9\r\ns=-\r\nc=IN IP4 127.0.0.9\r\nt=0 0\r\n"
-SECURE = Speech(srtp=True)
+SECURE = AudioProfile(srtp=True)
 
 
 def sdp(*lines: str) -> bytes:
     return (HEAD + "".join(f"{line}\r\n" for line in lines)).encode()
 
 
-def session(speech: Speech = SECURE) -> Session:
-    return Session(("192.0.2.1", 16384), session_id=5, speech=speech)
+def session(speech: AudioProfile = SECURE) -> SdpSession:
+    return SdpSession(("192.0.2.1", 16384), session_id=5, speech=speech)
 
 
 def crypto(tag: int = 1, suite: str = AES_80, key: str = KEY, more: str = "") -> str:
@@ -114,13 +121,13 @@ def test_an_offer_of_srtp_and_its_answer() -> None:
 def test_no_answer_without_srtp_is_taken(lines: tuple[str, ...]) -> None:
     ours = session()
     ours.offer()
-    with pytest.raises(Unusable):
+    with pytest.raises(UnusableSdp):
         ours.answered(parse(sdp(*lines)))
 
 
-@pytest.mark.parametrize("speech", [SECURE, Speech()])
+@pytest.mark.parametrize("speech", [SECURE, AudioProfile()])
 @pytest.mark.parametrize("profile", ["RTP/SAVP", "RTP/AVP"])
-def test_keys_are_answered_wherever_they_are_offered(speech: Speech, profile: str) -> None:
+def test_keys_are_answered_wherever_they_are_offered(speech: AudioProfile, profile: str) -> None:
     """RTP/AVP with keys is RFC 8643."""
     body, stream = session(speech).answer(
         parse(sdp(f"m=audio 7 {profile} 8", crypto(3, "F8_128_HMAC_SHA1_80"), crypto(4, AES_32)))
@@ -135,9 +142,9 @@ def test_keys_are_answered_wherever_they_are_offered(speech: Speech, profile: st
 
 def test_a_plain_offer_is_refused_where_srtp_is_required() -> None:
     plain = parse(sdp("m=audio 7 RTP/AVP 8"))
-    with pytest.raises(Unusable, match="no SRTP"):
+    with pytest.raises(UnusableSdp, match="no SRTP"):
         agree(plain, SECURE)
-    with pytest.raises(Unusable, match="no SRTP"):
+    with pytest.raises(UnusableSdp, match="no SRTP"):
         session().answer(plain)
     assert agree(plain).srtp is None
 
@@ -149,7 +156,7 @@ def test_srtp_without_a_key_we_know_is_no_audio() -> None:
 
 def test_of_two_ways_to_talk_the_secure_one_is_taken() -> None:
     offer = sdp("m=audio 7 RTP/AVP 8", "m=audio 9 RTP/SAVP 8", crypto())
-    body, stream = session(Speech()).answer(parse(offer))
+    body, stream = session(AudioProfile()).answer(parse(offer))
     assert stream.remote == ("127.0.0.9", 9)
     assert stream.srtp is not None
     lines = [line for line in body.decode().splitlines() if line.startswith("m=")]
@@ -170,7 +177,7 @@ def test_our_keys_stay_as_long_as_the_leg() -> None:
 
 
 def test_a_far_end_may_take_srtp_off_again_where_nobody_requires_it() -> None:
-    ours = session(Speech())
+    ours = session(AudioProfile())
     ours.answer(parse(sdp("m=audio 7 RTP/SAVP 8", crypto())))
     assert b"RTP/SAVP" in ours.offer()
     body, stream = ours.answer(parse(sdp("m=audio 7 RTP/AVP 8")))

@@ -4,14 +4,14 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from callwright.engines.sip.wire.address import Malformed, parse_address, parse_uri, parse_via
+from callwright.engines.sip.wire.address import Malformed, parse_name_addr, parse_uri, parse_via
 from callwright.engines.sip.wire.hop import Hop
 from callwright.engines.sip.wire.message import (
     MAX_LINE,
     MAX_LINES,
     MAX_MESSAGE,
-    Request,
-    Response,
+    SipRequest,
+    SipResponse,
     answer_to,
     contact,
     content_type,
@@ -47,7 +47,7 @@ def test_the_doubtful_are_answered(name: str) -> None:
     world = World()
     world.agent.receive(wire(text), Hop("192.0.2.99", 5060), 0.0)
     answers = [parse(one.data) for one in world.agent.layer.to_send]
-    assert [one.status for one in answers if isinstance(one, Response)] == (
+    assert [one.status for one in answers if isinstance(one, SipResponse)] == (
         [status] if status else []
     )
     assert not any(reason.startswith("malformed") for reason in world.agent.layer.dropped)
@@ -56,10 +56,10 @@ def test_the_doubtful_are_answered(name: str) -> None:
 @pytest.mark.parametrize("name", VALID)
 def test_an_answer_repeats_what_the_request_said(name: str) -> None:
     request = parse(wire(VALID[name]))
-    if not isinstance(request, Request):
+    if not isinstance(request, SipRequest):
         return
     again = parse(bytes(answer_to(request, 200, "OK", tag="us")))
-    assert isinstance(again, Response)
+    assert isinstance(again, SipResponse)
     for header in ("via", "from", "call-id", "cseq"):
         assert again.headers[header] == request.headers[header]
     assert again.to_tag == (request.to_tag or "us")
@@ -67,7 +67,7 @@ def test_an_answer_repeats_what_the_request_said(name: str) -> None:
 
 def test_wsinv_in_full() -> None:
     request = parse(wire(VALID["wsinv"]))
-    assert isinstance(request, Request)
+    assert isinstance(request, SipRequest)
     assert (request.method, request.cseq, request.from_tag) == ("INVITE", 9, "98asjd8")
     assert request.to_tag == "1918181833n"
     assert [parse_via(via).branch for via in request.headers["via"]] == [
@@ -88,13 +88,13 @@ def test_wsinv_in_full() -> None:
 
 def test_dblreq_is_the_first_of_the_two() -> None:
     request = parse(wire(VALID["dblreq"]))
-    assert isinstance(request, Request)
+    assert isinstance(request, SipRequest)
     assert (request.method, request.body) == ("REGISTER", b"")
 
 
 def test_an_unknown_method_is_not_the_one_it_resembles() -> None:
     request = parse(wire(VALID["esc02"]))
-    assert isinstance(request, Request)
+    assert isinstance(request, SipRequest)
     assert request.method == "RE%47IST%45R"
     assert len(values(request, "contact")) == 2
 
@@ -151,7 +151,7 @@ def test_uris_that_are_none(text: str) -> None:
     ],
 )
 def test_addresses_as_equipment_writes_them(text: str, uri: str, tag: str) -> None:
-    address = parse_address(text)
+    address = parse_name_addr(text)
     assert (address.uri, address.tag) == (uri, tag)
 
 
@@ -160,7 +160,7 @@ def test_addresses_as_equipment_writes_them(text: str, uri: str, tag: str) -> No
 )
 def test_addresses_that_are_none(text: str) -> None:
     with pytest.raises(Malformed):
-        parse_address(text)
+        parse_name_addr(text)
 
 
 OPTIONS = VALID["lwsdisp"].replace("\n", "\r\n").encode()
@@ -214,7 +214,7 @@ def test_bytes_that_are_no_utf8_are_repeated_as_they_came() -> None:
 )
 def test_the_source_is_noted_in_the_via(via: str, stamped: str, hop: tuple[str, int]) -> None:
     request = parse(OPTIONS.replace(b"funky.example.com;branch=z9hG4bKkdjuw", via.encode()))
-    assert isinstance(request, Request)
+    assert isinstance(request, SipRequest)
     stamp_source(request, Hop("192.0.2.1", 4000))
     assert request.headers["via"][0].endswith(stamped)
     assert where_answers_go(request, Hop("192.0.2.1", 4000)).place == hop
@@ -260,7 +260,7 @@ def read(data: bytes) -> None:
     assert message.call_id
     assert message.cseq >= 0
     message.to_tag, tokens(message, "require"), content_type(message), values(message, "contact")
-    if isinstance(message, Request):
+    if isinstance(message, SipRequest):
         assert message.via.sent_by
         stamp_source(message, Hop("192.0.2.1", 4000))
         where_answers_go(message, Hop("192.0.2.1", 4000))

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from callwright.engines.media.media import Stream
-from callwright.engines.sip.wire.sdp import NoCommonCodec, Session, Unusable, agree, parse
+from callwright.engines.sip.wire.sdp import NoCommonCodec, SdpSession, UnusableSdp, agree, parse
 
 HEAD = "v=0\r\no=a 1 1 IN IP4 127.0.0.9\r\ns=-\r\nc=IN IP4 127.0.0.9\r\nt=0 0\r\n"
 
@@ -16,8 +16,8 @@ def sdp(*lines: str, head: str = HEAD) -> bytes:
     return (head + "".join(f"{line}\r\n" for line in lines)).encode()
 
 
-def session() -> Session:
-    return Session(("192.0.2.1", 16384), session_id=5)
+def session() -> SdpSession:
+    return SdpSession(("192.0.2.1", 16384), session_id=5)
 
 
 def version(body: bytes) -> int:
@@ -142,7 +142,7 @@ def test_no_common_codec(lines: tuple[str, ...]) -> None:
     ],
 )
 def test_descriptions_that_cannot_be_used(lines: tuple[str, ...]) -> None:
-    with pytest.raises(Unusable):
+    with pytest.raises(UnusableSdp):
         agree(parse(sdp(*lines)))
 
 
@@ -252,7 +252,7 @@ def test_a_refused_offer_leaves_the_version_alone() -> None:
 
 @pytest.mark.parametrize("body", [b"", b"\r\n", b"hello", b"\xff\xfe\0"])
 def test_no_description_at_all(body: bytes) -> None:
-    with pytest.raises(Unusable):
+    with pytest.raises(UnusableSdp):
         agree(parse(body))
 
 
@@ -274,7 +274,7 @@ LINES = [
 def test_any_lines_are_a_stream_or_unusable(lines: list[str]) -> None:
     try:
         body, stream = session().answer(parse("\r\n".join(lines).encode("utf-8", "replace")))
-    except Unusable:
+    except UnusableSdp:
         return
     assert stream.codec == "PCMA"
     assert agree(parse(body)).codec == stream.codec

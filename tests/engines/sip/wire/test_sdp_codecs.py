@@ -6,10 +6,10 @@ import pytest
 
 from callwright.config import SipSettings
 from callwright.engines.media.media import Stream
-from callwright.engines.sip.wire.sdp import NoCommonCodec, Session, Speech, agree, parse
+from callwright.engines.sip.wire.sdp import AudioProfile, NoCommonCodec, SdpSession, agree, parse
 
 HEAD = "v=0\r\no=a 1 1 IN IP4 127.0.0.9\r\ns=-\r\nc=IN IP4 127.0.0.9\r\nt=0 0\r\n"
-ALL = Speech(("PCMA", "PCMU", "G722", "opus"))
+ALL = AudioProfile(("PCMA", "PCMU", "G722", "opus"))
 FAR = ("127.0.0.9", 7)
 OPUS = "a=rtpmap:96 opus/48000/2"
 KEYS_8 = "a=rtpmap:101 telephone-event/8000"
@@ -20,8 +20,8 @@ def sdp(*lines: str) -> bytes:
     return (HEAD + "".join(f"{line}\r\n" for line in lines)).encode()
 
 
-def session(speech: Speech = ALL) -> Session:
-    return Session(("192.0.2.1", 16384), session_id=5, speech=speech)
+def session(speech: AudioProfile = ALL) -> SdpSession:
+    return SdpSession(("192.0.2.1", 16384), session_id=5, speech=speech)
 
 
 def media(body: bytes) -> list[str]:
@@ -58,7 +58,7 @@ def test_the_default_offer_begins_with_what_everybody_has() -> None:
 def test_an_offer_holds_what_is_spoken_and_its_key_events(
     codecs: tuple[str, ...], formats: str
 ) -> None:
-    assert media(session(Speech(codecs)).offer())[0] == f"m=audio 16384 RTP/AVP {formats}"
+    assert media(session(AudioProfile(codecs)).offer())[0] == f"m=audio 16384 RTP/AVP {formats}"
 
 
 @pytest.mark.parametrize(
@@ -103,8 +103,8 @@ def test_what_is_agreed_on(lines: tuple[str, ...], stream: Stream) -> None:
 def test_what_is_not_spoken_is_not_agreed_on() -> None:
     offer = parse(sdp("m=audio 7 RTP/AVP 9 96", OPUS))
     with pytest.raises(NoCommonCodec):
-        agree(offer, Speech(("PCMA", "PCMU")))
-    assert agree(offer, Speech(("PCMA", "opus"))).codec == "opus"
+        agree(offer, AudioProfile(("PCMA", "PCMU")))
+    assert agree(offer, AudioProfile(("PCMA", "opus"))).codec == "opus"
 
 
 def test_an_answer_says_how_its_codec_is_to_be_read() -> None:

@@ -21,7 +21,7 @@ class OutOfOrder(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class RequestedBinding:
     """One Contact of a REGISTER."""
 
     uri: str
@@ -32,7 +32,7 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class RegisterOrigin:
     """The REGISTER that a binding comes from."""
 
     source: Hop
@@ -57,7 +57,7 @@ class Binding:
     "Time at which it was last registered."
     ends: float
     "Time at which it is over."
-    origin: Origin
+    origin: RegisterOrigin
 
 
 class Bindings:
@@ -74,7 +74,7 @@ class Bindings:
         return sorted(live, key=lambda one: -one.q)
 
     def register(
-        self, number: str, wishes: Sequence[Wish], origin: Origin, now: float
+        self, number: str, wishes: Sequence[RequestedBinding], origin: RegisterOrigin, now: float
     ) -> Sequence[Binding]:
         """Fulfil all wishes or none; return what is new or refreshed.
 
@@ -99,7 +99,7 @@ class Bindings:
         self._put(number, held)
         return made
 
-    def remove_all(self, number: str, origin: Origin, now: float) -> None:
+    def remove_all(self, number: str, origin: RegisterOrigin, now: float) -> None:
         """Take back every contact of a number (``Contact: *``). Raises `OutOfOrder`."""
         self._expire(number, now)
         for binding in self._numbers.get(number, {}).values():
@@ -164,14 +164,16 @@ def _address(host: str) -> IPv4Address | IPv6Address | None:
         return None
 
 
-def _binding(number: str, wish: Wish, uri: Uri, origin: Origin, now: float) -> Binding:
+def _binding(
+    number: str, wish: RequestedBinding, uri: Uri, origin: RegisterOrigin, now: float
+) -> Binding:
     natted = behind_nat(uri, origin.via, origin.source)
     # A connection that is up is used, whoever opened it; a NAT lets nothing else through.
     hop = origin.source if natted else replace(uri.hop, flow=origin.source.flow)
     return Binding(number, wish.uri, hop, natted, wish.q, now, now + wish.lasts, origin)
 
 
-def _check_order(held: Binding | None, origin: Origin) -> None:
+def _check_order(held: Binding | None, origin: RegisterOrigin) -> None:
     """RFC 3261 10.3 step 7: within one Call-ID, only a higher CSeq counts."""
     if held is None or held.origin.call_id != origin.call_id:
         return

@@ -1,4 +1,4 @@
-"""The gate: whom a request that needs a password is let in as (RFC 3261 22, RFC 7616, RFC 8760).
+"""Digest server: as whom a request with a password is let in (RFC 3261 22, RFC 7616, RFC 8760).
 
 A stranger gets the same challenge whatever number he names, and somebody who names a number that
 is not there the same refusal, after the same work, as somebody who does not know its password.
@@ -11,12 +11,12 @@ from collections.abc import Callable, Mapping, Sequence
 from ipaddress import IPv6Network
 from math import ceil
 
-from callwright.engines.sip.admission.login_throttle import BLOCKED_FOR, Guard
+from callwright.engines.sip.admission.login_throttle import BLOCKED_FOR, LoginThrottle
 from callwright.engines.sip.admission.nonces import Freshness, Nonces
-from callwright.engines.sip.wire.address import Malformed, parse_address, user_of
+from callwright.engines.sip.wire.address import Malformed, parse_name_addr, user_of
 from callwright.engines.sip.wire.digest import Challenge, digest_response, read_parameters
 from callwright.engines.sip.wire.hop import Hop
-from callwright.engines.sip.wire.message import Headers, Request, Response, answer_to, first
+from callwright.engines.sip.wire.message import Headers, SipRequest, SipResponse, answer_to, first
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +31,7 @@ _ANSWERS_AT_MOST = 4
 "Authorization headers that are looked at; a phone sends one for each algorithm at most."
 
 
-class Gate:
+class DigestServer:
     """Checks digests. ``passwords`` may be replaced at any time."""
 
     def __init__(self, realm: str, secret: bytes, algorithms: Sequence[str] = ALGORITHMS) -> None:
@@ -41,7 +41,7 @@ class Gate:
         """
         self.passwords: Mapping[str, str] = {}
         "By user."
-        self.guard = Guard()
+        self.throttle = LoginThrottle()
         self.wrong = 0
         "Wrong passwords so far."
         self._algorithms = algorithms
@@ -52,13 +52,13 @@ class Gate:
 
     def admit(
         self,
-        request: Request,
+        request: SipRequest,
         source: Hop,
         now: float,
         *,
         tag: str,
         at_home: Callable[[str], bool] = lambda user: False,
-    ) -> str | Response:
+    ) -> str | SipResponse:
         """Return the user a request comes from, or the response that keeps it out.
 
         ``tag`` is for that response. ``at_home``: whether a user is registered from this very
@@ -70,8 +70,8 @@ class Gate:
         place = _place(source.host)
         known_here = at_home(user)
         key = (place, user) if known_here else (place,)
-        if wait := self.guard.wait(key, now):
-            return self._shut(request, wait, tag, blocked=self.guard.blocks(key, now))
+        if wait := self.throttle.wait(key, now):
+            return self._shut(request, wait, tag, blocked=self.throttle.blocks(key, now))
         if answer is None:
             return self._challenge(request, place, now, tag)
         freshness = self._nonces.look(answer["nonce"], place, now)
@@ -83,25 +83,25 @@ class Gate:
         if not self._is_right(request, answer, password):
             self._note_wrong(user, place, now)
             if known_here:
-                self.guard.failed((place, user), now)
-            if wait := self.guard.wait(key, now):
-                return self._shut(request, wait, tag, blocked=self.guard.blocks(key, now))
+                self.throttle.failed((place, user), now)
+            if wait := self.throttle.wait(key, now):
+                return self._shut(request, wait, tag, blocked=self.throttle.blocks(key, now))
             return self._challenge(request, place, now, tag)
         if freshness is Freshness.STALE or not self._nonces.use(answer["nonce"], _count(answer)):
             return self._challenge(request, place, now, tag, stale=True)
-        self.guard.passed((place, user))
+        self.throttle.passed((place, user))
         return user
 
     def _note_wrong(self, user: str, place: str, now: float) -> None:
         self.wrong += 1
         log.info("wrong password for ..%s from %s", _UNPRINTABLE.sub("", user)[-4:], place)
-        was_blocked = self.guard.blocks((place,), now)
-        self.guard.failed((place,), now)
-        if self.guard.blocks((place,), now) and not was_blocked:
+        was_blocked = self.throttle.blocks((place,), now)
+        self.throttle.failed((place,), now)
+        if self.throttle.blocks((place,), now) and not was_blocked:
             minutes = BLOCKED_FOR / 60
             log.warning("%s guesses passwords: it is refused for %.0f minutes", place, minutes)
 
-    def _answer(self, request: Request) -> Mapping[str, str] | None:
+    def _answer(self, request: SipRequest) -> Mapping[str, str] | None:
         """The best of the answers to challenges of ours; None if there is none."""
         found: dict[str, Mapping[str, str]] = {}
         for line in request.headers.get("authorization", ())[:_ANSWERS_AT_MOST]:
@@ -115,7 +115,7 @@ class Gate:
                 found.setdefault(algorithm, params)
         return next((found[one] for one in self._algorithms if one in found), None)
 
-    def _is_right(self, request: Request, answer: Mapping[str, str], password: str) -> bool:
+    def _is_right(self, request: SipRequest, answer: Mapping[str, str], password: str) -> bool:
         algorithm, qop = answer.get("algorithm", "MD5"), answer.get("qop", "")
         expected = digest_response(
             Challenge(self._realm, answer["nonce"], None, algorithm, qop),
@@ -132,8 +132,8 @@ class Gate:
         return hmac.compare_digest(expected.encode(), given) and answer["uri"] == request.uri
 
     def _challenge(
-        self, request: Request, place: str, now: float, tag: str, *, stale: bool = False
-    ) -> Response:
+        self, request: SipRequest, place: str, now: float, tag: str, *, stale: bool = False
+    ) -> SipResponse:
         md5_only = _KNOWS_MD5_ONLY.match(first(request, "user-agent")) is not None
         offered = ["MD5"] if md5_only and "MD5" in self._algorithms else self._algorithms
         nonce = self._nonces.make(place, now)
@@ -145,7 +145,7 @@ class Gate:
         extra: Headers = {"www-authenticate": lines}
         return answer_to(request, 401, "Unauthorized", tag=tag, extra=extra)
 
-    def _shut(self, request: Request, wait: float, tag: str, *, blocked: bool) -> Response:
+    def _shut(self, request: SipRequest, wait: float, tag: str, *, blocked: bool) -> SipResponse:
         if blocked:
             return answer_to(request, 403, "Forbidden", tag=tag)
         extra: Headers = {"retry-after": [str(ceil(wait))]}
@@ -159,10 +159,10 @@ def _place(host: str) -> str:
     return str(IPv6Network((host.partition("%")[0], 64), strict=False))
 
 
-def _claimed(request: Request) -> str:
+def _claimed(request: SipRequest) -> str:
     """The user a request without proof says it is from."""
     try:
-        return user_of(parse_address(request.headers["from"][0]).uri)
+        return user_of(parse_name_addr(request.headers["from"][0]).uri)
     except Malformed:
         return ""
 

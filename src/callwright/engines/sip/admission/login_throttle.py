@@ -1,6 +1,6 @@
-"""The guard: how guessing of passwords is slowed down, and then stopped for a while.
+"""Login throttle: guessing of passwords is slowed down, and then stopped for a while.
 
-A failure counts only for a source that has proved it receives what is sent to it (the gate's
+A failure counts only for a source that has proved it receives what is sent to it (the
 nonces see to that), so nobody can have another's address shut out by forging it.
 """
 
@@ -27,7 +27,7 @@ class _Record:
     closed_until: float = 0.0
 
 
-class Guard:
+class LoginThrottle:
     """Counts failures by key: the address they come from, or an address with a number."""
 
     def __init__(self) -> None:

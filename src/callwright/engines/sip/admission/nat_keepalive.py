@@ -4,21 +4,21 @@ Those that do not answer any more are taken off.
 """
 
 from callwright.engines.sip.admission.bindings import Binding, Bindings
-from callwright.engines.sip.transaction.options_ping import Ping
-from callwright.engines.sip.transaction.request_sender import Desk
+from callwright.engines.sip.transaction.options_ping import OptionsPing
+from callwright.engines.sip.transaction.request_sender import RequestSender
 
 GONE_AFTER = 2
 "Unanswered questions in a row after which a phone is taken to be gone."
 
 
-class KeepAlive:
+class NatKeepAlive:
     """Keeps the way to phones behind a NAT open, and forgets those that are gone."""
 
     def __init__(self, bindings: Bindings, every: float) -> None:
         self._bindings = bindings
         self._every = every
 
-    def watch(self, binding: Binding, desk: Desk, now: float) -> None:
+    def watch(self, binding: Binding, sender: RequestSender, now: float) -> None:
         """Ask a phone as long as this binding of its holds; a refresh makes a new one."""
         if not binding.natted:
             return
@@ -32,5 +32,5 @@ class KeepAlive:
             if not self._bindings.holds(binding):
                 ping.stop()
 
-        ping = Ping(desk, binding.uri, binding.hop, self._every, told)
-        desk.layer.at(now + self._every, ping.start)
+        ping = OptionsPing(sender, binding.uri, binding.hop, self._every, told)
+        sender.layer.at(now + self._every, ping.start)

@@ -1,4 +1,4 @@
-"""Floods: how many requests of strangers are taken from one source."""
+"""Rate limit: how many requests of strangers are taken from one source (a token bucket each)."""
 
 from ipaddress import IPv6Address
 
@@ -8,7 +8,7 @@ BURST = 5.0
 "Seconds' worth of requests that may come at once."
 
 
-class FloodGate:
+class RateLimit:
     """A bucket for each source that fills by ``per_second`` tokens; a request takes one."""
 
     def __init__(self, per_second: float) -> None:
@@ -16,7 +16,7 @@ class FloodGate:
         self._buckets: dict[str, tuple[float, float]] = {}
         "What is left and when that was counted, by source, the latest last."
 
-    def lets_in(self, host: str, now: float) -> bool:
+    def allows(self, host: str, now: float) -> bool:
         """Whether one more request of ``host``, an address, may be served at ``now``."""
         source = _source(host)
         full = self._per_second * BURST

@@ -10,20 +10,27 @@ from callwright.engines.sip.admission.bindings import (
     CONTACTS_AT_MOST,
     Binding,
     Bindings,
-    Origin,
     OutOfOrder,
-    Wish,
+    RegisterOrigin,
+    RequestedBinding,
 )
-from callwright.engines.sip.admission.digest_server import Gate
+from callwright.engines.sip.admission.digest_server import DigestServer
 from callwright.engines.sip.wire.address import (
-    Address,
     Malformed,
-    parse_address,
+    NameAddr,
+    parse_name_addr,
     parse_uri,
     user_of,
 )
 from callwright.engines.sip.wire.hop import Hop
-from callwright.engines.sip.wire.message import Headers, Request, Response, answer_to, first, values
+from callwright.engines.sip.wire.message import (
+    Headers,
+    SipRequest,
+    SipResponse,
+    answer_to,
+    first,
+    values,
+)
 
 SHORTEST = 60
 DEFAULT = 300
@@ -32,15 +39,15 @@ LONGEST = 3600
 
 
 class Registrar:
-    def __init__(self, gate: Gate, bindings: Bindings) -> None:
-        self._gate = gate
+    def __init__(self, digest_server: DigestServer, bindings: Bindings) -> None:
+        self._gate = digest_server
         self._bindings = bindings
         self.numbers: Collection[str] = ()
         "The numbers that may be registered."
 
     def answer(
-        self, request: Request, source: Hop, now: float, *, tag: str
-    ) -> tuple[Response, Sequence[Binding]]:
+        self, request: SipRequest, source: Hop, now: float, *, tag: str
+    ) -> tuple[SipResponse, Sequence[Binding]]:
         """Return the response, whose To gets ``tag``, and what is newly registered or refreshed."""
         admitted = self._gate.admit(
             request,
@@ -49,17 +56,17 @@ class Registrar:
             tag=tag,
             at_home=lambda user: self._bindings.is_at(user, source.host, now),
         )
-        if isinstance(admitted, Response):
+        if isinstance(admitted, SipResponse):
             return admitted, ()
         made: Sequence[Binding] = ()
         extra: Headers = {}
         try:
             # A phone may register itself only.
-            if user_of(parse_address(request.headers["to"][0]).uri) != admitted:
+            if user_of(parse_name_addr(request.headers["to"][0]).uri) != admitted:
                 return answer_to(request, 403, "Forbidden", tag=tag), ()
             if admitted not in self.numbers:
                 return answer_to(request, 403, "Forbidden", tag=tag), ()
-            origin = Origin(source, request.call_id, request.cseq, request.via)
+            origin = RegisterOrigin(source, request.call_id, request.cseq, request.via)
             made = self._obey(admitted, request, origin, now)
         except TooBrief:
             extra = {"min-expires": [str(SHORTEST)]}
@@ -72,7 +79,9 @@ class Registrar:
             extra["contact"] = [_contact(one, now) for one in held]
         return answer_to(request, 200, "OK", tag=tag, extra=extra), made
 
-    def _obey(self, number: str, request: Request, origin: Origin, now: float) -> Sequence[Binding]:
+    def _obey(
+        self, number: str, request: SipRequest, origin: RegisterOrigin, now: float
+    ) -> Sequence[Binding]:
         contacts = [value for value in values(request, "contact") if value]
         if contacts == ["*"]:
             if first(request, "expires").strip() != "0":
@@ -82,7 +91,7 @@ class Registrar:
         if len(contacts) > CONTACTS_AT_MOST:
             raise Malformed("too many Contacts")
         expires = _seconds(first(request, "expires").strip() or None)
-        wishes = [_wish(parse_address(contact), expires) for contact in contacts]
+        wishes = [_wish(parse_name_addr(contact), expires) for contact in contacts]
         return self._bindings.register(number, wishes, origin, now)
 
 
@@ -90,12 +99,12 @@ class TooBrief(Exception):
     """A phone wants to be registered for less than `SHORTEST`."""
 
 
-def _wish(contact: Address, expires: int) -> Wish:
+def _wish(contact: NameAddr, expires: int) -> RequestedBinding:
     parse_uri(contact.uri)
     lasts = _seconds(contact.params["expires"]) if "expires" in contact.params else expires
     if 0 < lasts < SHORTEST:
         raise TooBrief
-    return Wish(contact.uri, min(lasts, LONGEST), _preference(contact.params.get("q")))
+    return RequestedBinding(contact.uri, min(lasts, LONGEST), _preference(contact.params.get("q")))
 
 
 def _seconds(text: str | None) -> int:

@@ -1,18 +1,20 @@
 """BYE: how a dialog is ended (RFC 3261 section 15.1.1)."""
 
 from callwright.engines.sip.dialog.dialog import Dialog
-from callwright.engines.sip.dialog.dialog_journal import Memory, NoMemory
-from callwright.engines.sip.transaction.request_sender import Desk
+from callwright.engines.sip.dialog.dialog_journal import DialogJournal, NoJournal
+from callwright.engines.sip.transaction.request_sender import RequestSender
 from callwright.engines.sip.transaction.transactions import Lost
-from callwright.engines.sip.wire.message import Response
+from callwright.engines.sip.wire.message import SipResponse
 
 
-def hang_up(desk: Desk, dialog: Dialog, now: float, memory: Memory | None = None) -> None:
-    """Send a BYE, and see to it that it arrives; until then, ``memory`` has the dialog."""
-    remembers = memory or NoMemory()
+def hang_up(
+    sender: RequestSender, dialog: Dialog, now: float, journal: DialogJournal | None = None
+) -> None:
+    """Send a BYE, and see to it that it arrives; until then, ``journal`` has the dialog."""
+    remembers = journal or NoJournal()
 
-    def over(what: Response | Lost, _now: float) -> None:
+    def over(what: SipResponse | Lost, _now: float) -> None:
         if isinstance(what, Lost) or what.status >= 200:
             remembers.closed(dialog)
 
-    desk.ask(lambda: dialog.request("BYE"), now, over)
+    sender.send(lambda: dialog.request("BYE"), now, over)

@@ -1,4 +1,4 @@
-"""Calls: one leg's signalling, from its INVITE to its end."""
+"""Call leg: the signalling of one leg, from its INVITE to its end."""
 
 import secrets
 from collections.abc import Callable, Sequence
@@ -20,14 +20,14 @@ from callwright.engines.sip.dialog import session_timer
 from callwright.engines.sip.dialog.bye import hang_up
 from callwright.engines.sip.dialog.causes import cause_of, raw_of
 from callwright.engines.sip.dialog.dialog import CallName, Dialog
-from callwright.engines.sip.dialog.dialog_journal import Leftover, Memory, NoMemory
-from callwright.engines.sip.dialog.info_dtmf import InfoKeys
-from callwright.engines.sip.dialog.session_refresh import Refresher
-from callwright.engines.sip.dialog.session_timer import SessionTimer, Terms, Wanted
-from callwright.engines.sip.transaction.request_sender import Desk
+from callwright.engines.sip.dialog.dialog_journal import DialogJournal, NoJournal, OpenDialog
+from callwright.engines.sip.dialog.info_dtmf import InfoDtmf
+from callwright.engines.sip.dialog.session_refresh import SessionRefresher
+from callwright.engines.sip.dialog.session_timer import SessionTerms, SessionTimer, WantedInterval
+from callwright.engines.sip.transaction.request_sender import RequestSender
 from callwright.engines.sip.transaction.transactions import Lost, ServerTransaction
 from callwright.engines.sip.wire import sdp
-from callwright.engines.sip.wire.message import Request, Response, content_type, tokens
+from callwright.engines.sip.wire.message import SipRequest, SipResponse, content_type, tokens
 
 _UNACCEPTABLE = (415, 488, 606)
 "What a far end says to an offer it cannot take."
@@ -46,7 +46,7 @@ Fact = (
 )
 
 
-class Beginning(Protocol):
+class InitialInvite(Protocol):
     """How a call comes about: we invite somebody, or are invited."""
 
     @property
@@ -60,40 +60,40 @@ class Beginning(Protocol):
         """The dialogs made before the answer."""
 
 
-class Call:
+class CallLeg:
     """One leg. What happens to it goes to ``tell``, in order; `LegEnded` once, and last."""
 
     def __init__(
         self,
         leg: LegId,
-        desk: Desk,
+        sender: RequestSender,
         media: tuple[str, int],
         tell: Callable[[Fact], None],
-        begin: "Callable[[Call], Beginning]",
+        begin: "Callable[[CallLeg], InitialInvite]",
         *,
         session_expires: int,
-        memory: Memory | None = None,
-        speech: sdp.Speech = sdp.G711,
+        journal: DialogJournal | None = None,
+        speech: sdp.AudioProfile = sdp.G711,
     ) -> None:
         """``media``: address and port of our RTP, as the far end shall see it.
 
-        ``begin`` makes the beginning of the call; nothing is sent by that. ``session_expires``:
-        seconds between refreshes, twice; 90 or more (RFC 4028). ``memory`` knows the call while it
-        is answered, for a BYE should we be cut off.
+        ``begin`` makes the INVITE the call begins with; nothing is sent by that.
+        ``session_expires``: seconds between refreshes, twice; 90 or more (RFC 4028). ``journal``
+        knows the call while it is answered, for a BYE should we be cut off.
         """
         self.leg = leg
-        self.desk = desk
-        self.memory = memory or NoMemory()
+        self.sender = sender
+        self.journal = journal or NoJournal()
         self.ended = False
         self.dialog: Dialog | None = None
         "The dialog of the answer."
-        self.session = sdp.Session(media, session_id=secrets.randbits(31), speech=speech)
+        self.session = sdp.SdpSession(media, session_id=secrets.randbits(31), speech=speech)
         self.offer_open = True
         "An offer of ours has no answer yet, so the far end may not make one (RFC 3264 4)."
         self.reinvites: dict[int, ServerTransaction] = {}
         "The far end's INVITEs we have accepted and it has not acknowledged, by CSeq number."
-        self.wanted = Wanted(session_expires)
-        self.timer = SessionTimer(desk.layer, refresh=self._refresh, expired=self._expired)
+        self.wanted = WantedInterval(session_expires)
+        self.timer = SessionTimer(sender.layer, refresh=self._refresh, expired=self._expired)
         self.takes_update = False
         self._tell = tell
         self._stream: Stream | None = None
@@ -102,14 +102,14 @@ class Call:
         self._rung = False
         self._early_told = False
         self._takes_info = False
-        self._keys = InfoKeys(self)
-        self._refresher: Refresher | None = None
+        self._keys = InfoDtmf(self)
+        self._refresher: SessionRefresher | None = None
         self._answered = False
-        self.beginning = begin(self)
+        self.invite = begin(self)
 
     @property
     def names(self) -> Sequence[CallName]:
-        return self.beginning.names
+        return self.invite.names
 
     @property
     def keys_by_info(self) -> bool:
@@ -130,9 +130,9 @@ class Call:
             return
         self.end(cause, raw)
         if self.dialog is None:
-            self.beginning.withdraw(now, cause)
+            self.invite.withdraw(now, cause)
         else:
-            hang_up(self.desk, self.dialog, now, self.memory)
+            hang_up(self.sender, self.dialog, now, self.journal)
 
     def send_key(self, key: str, now: float) -> None:
         """Send a key as INFO, after those before it."""
@@ -158,13 +158,13 @@ class Call:
             self._rung = True
             self.tell(LegRinging(self.leg))
 
-    def early(self, dialog: Dialog, response: Response) -> None:
+    def early(self, dialog: Dialog, response: SipResponse) -> None:
         if content_type(response) != sdp.TYPE:
             return
         try:
             stream = self.session.answered(sdp.parse(response.body))
-        except sdp.Unusable:
-            self.desk.layer.dropped["early SDP that cannot be used"] += 1
+        except sdp.UnusableSdp:
+            self.sender.layer.dropped["early SDP that cannot be used"] += 1
             return
         # RFC 3261 13.2.1 would have us keep to the first description; but carriers that forward a
         # call say in a second one where its audio now comes from.
@@ -175,7 +175,7 @@ class Call:
             self._early_told = True
             self.tell(EarlyMediaStarted(self.leg))
 
-    def accepted(self, dialog: Dialog, response: Response, now: float) -> None:
+    def accepted(self, dialog: Dialog, response: SipResponse, now: float) -> None:
         self.established(dialog)
         self.offer_open = False
         self.note_allowed(response)
@@ -185,8 +185,8 @@ class Call:
             elif (early := self._early.get(dialog.remote_tag)) is not None:
                 stream = early
             else:
-                raise sdp.Unusable("no SDP in the answer")
-        except sdp.Unusable as fault:
+                raise sdp.UnusableSdp("no SDP in the answer")
+        except sdp.UnusableSdp as fault:
             self.hang_up(now, Cause.UNREACHABLE, f"488 {fault}")
             return
         self.talk_over(stream)
@@ -196,7 +196,7 @@ class Call:
     def established(self, dialog: Dialog) -> None:
         """Take the dialog of the answer, which both sides now know of."""
         self.dialog = dialog
-        self._refresher = Refresher(self, dialog)
+        self._refresher = SessionRefresher(self, dialog)
 
     def answered(self) -> None:
         """Tell that the leg is answered; once."""
@@ -204,7 +204,7 @@ class Call:
             self._answered = True
             self.tell(LegAnswered(self.leg))
 
-    def refused(self, what: Response | Lost, now: float) -> None:
+    def refused(self, what: SipResponse | Lost, now: float) -> None:
         if isinstance(what, Lost):
             self.end(Cause.UNREACHABLE, what.value)
         elif what.status in _UNACCEPTABLE and self.session.speech.srtp:
@@ -214,13 +214,15 @@ class Call:
 
     # What keeps it alive.
 
-    def refreshed(self, terms: Terms, now: float) -> None:
+    def refreshed(self, terms: SessionTerms, now: float) -> None:
         """Take note of a refresh by either side, the answer to the INVITE included."""
         if not self.ended:
             self.wanted.settled(terms)
             self.timer.start(terms, now)
             if self.dialog is not None:
-                self.memory.opened(Leftover(self.dialog, self.desk.line, self.desk.trunk))
+                self.journal.opened(
+                    OpenDialog(self.dialog, self.sender.first_hop, self.sender.trunk)
+                )
             if self._refresher is not None:
                 self._refresher.was_refreshed()
 
@@ -233,7 +235,7 @@ class Call:
 
     # What the far end changes.
 
-    def note_allowed(self, message: Request | Response) -> None:
+    def note_allowed(self, message: SipRequest | SipResponse) -> None:
         """Note whether the far end takes INFO and UPDATE, where it says (RFC 3261 20.5)."""
         if "allow" in message.headers:
             allowed = tokens(message, "allow")
@@ -258,10 +260,10 @@ class Call:
             self._early[dialog.remote_tag] = stream
         self.talk_over(stream)
 
-    def dialog_of(self, request: Request) -> Dialog | None:
+    def dialog_of(self, request: SipRequest) -> Dialog | None:
         """The dialog a request of the far end is in."""
         local, remote = request.to_tag or "", request.from_tag or ""
-        dialogs = [self.dialog] if self.dialog is not None else self.beginning.dialogs()
+        dialogs = [self.dialog] if self.dialog is not None else self.invite.dialogs()
         return next(
             (one for one in dialogs if one.local_tag == local and one.remote_tag == remote), None
         )

@@ -1,9 +1,9 @@
-"""Causes: what a SIP status means to a call."""
+"""Causes: what a SIP status or a Q.850 cause (RFC 3326) means to a call."""
 
 import re
 
 from callwright.engines.port import Cause
-from callwright.engines.sip.wire.message import Message, Response, values
+from callwright.engines.sip.wire.message import Message, SipResponse, values
 
 _BY_STATUS = {
     403: Cause.REJECTED,
@@ -50,7 +50,7 @@ def refusal_for(cause: Cause) -> tuple[int, str]:
     return _REFUSALS.get(cause, (480, "Temporarily Unavailable"))
 
 
-def raw_of(response: Response) -> str:
+def raw_of(response: SipResponse) -> str:
     """What the far end said, for reports: ``486 Busy Here``, with the Q.850 cause if given."""
     said = f"{response.status} {_UNPRINTABLE.sub('', response.reason)[:_LONGEST]}".strip()
     q850 = q850_of(response)

@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from callwright.engines.sip.wire.address import Malformed, parse_address, parse_uri
+from callwright.engines.sip.wire.address import Malformed, parse_name_addr, parse_uri
 from callwright.engines.sip.wire.hop import Hop
-from callwright.engines.sip.wire.message import Headers, Request, Response, contact, values
+from callwright.engines.sip.wire.message import Headers, SipRequest, SipResponse, contact, values
 
 
 class CallName(NamedTuple):
@@ -39,7 +39,7 @@ class Dialog:
     seen_at: Hop | None = None
     "Where the far end is in truth, behind a NAT that its Contact knows nothing of."
 
-    def request(self, method: str, *, cseq: int | None = None) -> tuple[Request, Hop]:
+    def request(self, method: str, *, cseq: int | None = None) -> tuple[SipRequest, Hop]:
         """Build a request inside the dialog, without Via, and say which hop it goes to.
 
         ``cseq`` is given for an ACK, which has the number of its INVITE; all others get the next.
@@ -58,13 +58,13 @@ class Dialog:
         }
         if route:
             headers["route"] = route
-        return Request(method, uri, headers), self._hop(uri, route)
+        return SipRequest(method, uri, headers), self._hop(uri, route)
 
     def _way(self) -> tuple[str, list[str]]:
         """Request URI and Route values (RFC 3261 12.2.1.1)."""
         if not self.route_set:
             return self.target, []
-        first = parse_address(self.route_set[0]).uri
+        first = parse_name_addr(self.route_set[0]).uri
         if "lr" in parse_uri(first).params:
             return self.target, self.route_set
         # A strict router of RFC 2543 finds itself in the request line and the target at the end.
@@ -74,12 +74,12 @@ class Dialog:
         if self.seen_at is not None and not route:
             return self.seen_at
         loose = bool(route) and route is self.route_set
-        hop = parse_uri(parse_address(route[0]).uri if loose else uri)
+        hop = parse_uri(parse_name_addr(route[0]).uri if loose else uri)
         if not hop.host:
             raise Malformed("target is no SIP URI")
         return hop.hop
 
-    def confirm(self, response: Response) -> None:
+    def confirm(self, response: SipResponse) -> None:
         """Take route set and target from a response; those of the 2xx count (13.2.2.4).
 
         Raises `Malformed`.
@@ -93,7 +93,7 @@ class Dialog:
         uri, route = self._way()
         return self._hop(uri, route)
 
-    def refresh(self, message: Request | Response) -> None:
+    def refresh(self, message: SipRequest | SipResponse) -> None:
         """Take over the Contact of a re-INVITE, an UPDATE or a 2xx (12.2.1.2, 12.2.2).
 
         Raises `Malformed`, and has then changed nothing.
@@ -110,7 +110,7 @@ class Dialog:
             self.target = before
             raise
 
-    def in_order(self, request: Request) -> bool:
+    def in_order(self, request: SipRequest) -> bool:
         """Note the number of the far end's request; False if it is older than one before."""
         if self.remote_cseq is not None and request.cseq < self.remote_cseq:
             return False
@@ -118,7 +118,7 @@ class Dialog:
         return True
 
 
-def dialog_from(invite: Request, response: Response, seen_at: Hop | None = None) -> Dialog:
+def dialog_from(invite: SipRequest, response: SipResponse, seen_at: Hop | None = None) -> Dialog:
     """Make the dialog that a 101 to 299 to our INVITE speaks of. Raises `Malformed`.
 
     A response without Contact, which RFC 3261 12.1.1 forbids, leaves the dialog with the URI of
@@ -138,7 +138,7 @@ def dialog_from(invite: Request, response: Response, seen_at: Hop | None = None)
     return dialog
 
 
-def dialog_to(invite: Request, tag: str, seen_at: Hop | None = None) -> Dialog:
+def dialog_to(invite: SipRequest, tag: str, seen_at: Hop | None = None) -> Dialog:
     """Make the dialog of an INVITE that came in (RFC 3261 12.1.1); ``tag`` is ours.
 
     Raises `Malformed` without a Contact, or with one that no request can be sent to.

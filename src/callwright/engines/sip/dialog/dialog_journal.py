@@ -1,4 +1,4 @@
-"""Leftovers: which answered calls were up when the service was cut off, so that they get a BYE.
+"""Dialog journal: which dialogs are up, so that a crash of ours does not leave them without a BYE.
 
 A process that is killed says no BYE, and its phones stay connected to nobody. So the few facts a
 BYE needs are written to a file when a call is answered, and struck out when its BYE has arrived.
@@ -48,38 +48,38 @@ Key = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Leftover:
-    """One answered call."""
+class OpenDialog:
+    """The dialog of one answered call."""
 
     dialog: Dialog
-    line: Hop | None = None
-    "The hop the leg began with; see `callwright.engines.sip.transaction.request_sender.Desk`."
+    first_hop: Hop | None = None
+    "The hop the leg began with; see `RequestSender`."
     trunk: str | None = None
     "Name of the trunk whose credentials a challenge is answered with."
 
 
-class Memory(Protocol):
+class DialogJournal(Protocol):
     """Whoever remembers which calls are up."""
 
-    def opened(self, call: Leftover) -> None:
+    def opened(self, call: OpenDialog) -> None:
         """Remember a call, or what has changed of it."""
 
     def closed(self, dialog: Dialog) -> None:
         """Forget a call; without effect if it was never opened."""
 
 
-class NoMemory:
+class NoJournal:
     """Remembers nothing."""
 
-    def opened(self, call: Leftover) -> None:
+    def opened(self, call: OpenDialog) -> None:
         pass
 
     def closed(self, dialog: Dialog) -> None:
         pass
 
 
-class MemoryFile:
-    """A `Memory` in a file. `opened` and `closed` never wait; it is written while it is `kept`."""
+class JournalFile:
+    """A `DialogJournal` in a file, written while it is `kept`. `opened` and `closed` never wait."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -94,7 +94,7 @@ class MemoryFile:
         self._fault: int | None = None
         "The ``errno`` that has been told."
 
-    async def read(self) -> list[Leftover]:
+    async def read(self) -> list[OpenDialog]:
         """Return what the last run has left open; it stays on record until it is `closed`."""
         found = await asyncio.to_thread(_read, self._path)
         for call in found[:DIALOGS_AT_MOST]:
@@ -104,7 +104,7 @@ class MemoryFile:
         self._more.set()
         return found
 
-    def opened(self, call: Leftover) -> None:
+    def opened(self, call: OpenDialog) -> None:
         key, line = _key(call.dialog), _line_of(call)
         if len(line) > LINE_AT_MOST:
             self.closed(call.dialog)  # better nothing than what no longer holds
@@ -191,7 +191,7 @@ def _append(path: Path, lines: list[bytes]) -> None:
         os.fsync(file.fileno())
 
 
-def _read(path: Path) -> list[Leftover]:
+def _read(path: Path) -> list[OpenDialog]:
     """Read what is open; lines that are torn or make no sense are left out."""
     try:
         with path.open("rb") as file:
@@ -201,7 +201,7 @@ def _read(path: Path) -> list[Leftover]:
     except OSError as fault:
         log.warning("calls left open cannot be read: %s", fault)
         return []
-    found: dict[Key, Leftover] = {}
+    found: dict[Key, OpenDialog] = {}
     for words in _intact(data.split(b"\n")):
         try:
             if isinstance(ended := words.get("ended"), list):
@@ -233,7 +233,7 @@ def _line(words: dict[str, object]) -> bytes:
     return b"%08x %s\n" % (zlib.crc32(text), text)
 
 
-def _line_of(call: Leftover) -> bytes:
+def _line_of(call: OpenDialog) -> bytes:
     dialog = call.dialog
     words: dict[str, object] = {
         "call_id": dialog.call_id,
@@ -245,13 +245,13 @@ def _line_of(call: Leftover) -> bytes:
         "cseq": dialog.cseq,
         "route_set": dialog.route_set,
         "seen_at": _words_of(dialog.seen_at),
-        "line": _words_of(call.line),
+        "line": _words_of(call.first_hop),
         "trunk": call.trunk,
     }
     return _line(words)
 
 
-def _call_of(words: dict[str, object]) -> Leftover:
+def _call_of(words: dict[str, object]) -> OpenDialog:
     """Raises KeyError, TypeError or ValueError."""
     route_set = words["route_set"]
     if not isinstance(route_set, list):
@@ -268,7 +268,7 @@ def _call_of(words: dict[str, object]) -> Leftover:
         seen_at=_hop_of(words["seen_at"]),
     )
     trunk = words["trunk"]
-    return Leftover(dialog, _hop_of(words["line"]), None if trunk is None else _text(trunk))
+    return OpenDialog(dialog, _hop_of(words["line"]), None if trunk is None else _text(trunk))
 
 
 def _words_of(hop: Hop | None) -> dict[str, object] | None:

@@ -10,109 +10,116 @@ from typing import Protocol
 
 from callwright.engines.port import Cause
 from callwright.engines.sip.dialog.dialog import CallName, Dialog
-from callwright.engines.sip.dialog.invite_client import Invitation, Invited, Inviter
-from callwright.engines.sip.dialog.session_timer import Wanted
-from callwright.engines.sip.transaction.request_sender import Desk
+from callwright.engines.sip.dialog.invite_client import InviteClient, InviteListener, InviteTarget
+from callwright.engines.sip.dialog.session_timer import WantedInterval
+from callwright.engines.sip.transaction.request_sender import RequestSender
 from callwright.engines.sip.transaction.transactions import Lost
-from callwright.engines.sip.wire.message import Response
+from callwright.engines.sip.wire.message import SipResponse
 
 # A person who says no, or is busy, says more than a phone that does not ring; a place that is not
 # there any more says nothing. Whatever is not listed comes after these, a lost one last.
-_TELLING = (486, 480, 408, 404, 410, 484)
+_BY_RANK = (486, 480, 408, 404, 410, 484)
 
 
-class ForkInviter(Inviter, Protocol):
+class ForkListener(InviteListener, Protocol):
     """Whoever wants somebody rung, wherever he is."""
 
-    desk: Desk
-    "Becomes the desk of the place that has answered."
+    sender: RequestSender
+    "Becomes the sender of the place that has answered."
 
 
 class Fork:
-    """Several invitations with one inviter, who hears of them as of one."""
+    """Several INVITE clients with one listener, who hears of them as of one."""
 
     def __init__(
         self,
-        places: Sequence[tuple[Desk, Invited]],
+        places: Sequence[tuple[RequestSender, InviteTarget]],
         offer: bytes,
-        wanted: Wanted,
-        inviter: ForkInviter,
+        wanted: WantedInterval,
+        listener: ForkListener,
     ) -> None:
-        self._inviter = inviter
-        self._branches = [_Branch(desk, place, offer, wanted, self) for desk, place in places]
-        self._refusals: list[Response | Lost] = []
+        self._listener = listener
+        self._branches = [_Branch(sender, place, offer, wanted, self) for sender, place in places]
+        self._refusals: list[SipResponse | Lost] = []
         self._over = False
 
     @property
     def names(self) -> Sequence[CallName]:
-        return [name for branch in self._branches for name in branch.invitation.names]
+        return [name for branch in self._branches for name in branch.client.names]
 
     def send(self, now: float) -> None:
         for branch in self._branches:
-            branch.invitation.send(now)
+            branch.client.send(now)
 
     def withdraw(self, now: float, cause: Cause = Cause.RELEASED) -> None:
         """Stop ringing everywhere."""
         self._over = True
         for branch in self._branches:
-            branch.invitation.withdraw(now, cause)
+            branch.client.withdraw(now, cause)
 
     def dialogs(self) -> list[Dialog]:
-        return [one for branch in self._branches for one in branch.invitation.dialogs()]
+        return [one for branch in self._branches for one in branch.client.dialogs()]
 
     # What the branches say.
 
     def rings(self) -> None:
-        self._inviter.rings()
+        self._listener.rings()
 
-    def early(self, dialog: Dialog, response: Response) -> None:
-        self._inviter.early(dialog, response)
+    def early(self, dialog: Dialog, response: SipResponse) -> None:
+        self._listener.early(dialog, response)
 
-    def accepted(self, winner: "_Branch", dialog: Dialog, response: Response, now: float) -> None:
+    def accepted(
+        self, winner: "_Branch", dialog: Dialog, response: SipResponse, now: float
+    ) -> None:
         self._over = True
         for branch in self._branches:
             if branch is not winner:
-                branch.invitation.withdraw(now, elsewhere=True)
-        self._inviter.desk = winner.desk
-        self._inviter.accepted(dialog, response, now)
+                branch.client.withdraw(now, elsewhere=True)
+        self._listener.sender = winner.sender
+        self._listener.accepted(dialog, response, now)
 
-    def refused(self, what: Response | Lost, now: float) -> None:
+    def refused(self, what: SipResponse | Lost, now: float) -> None:
         if self._over:
             return
         self._refusals.append(what)
         # RFC 3261 16.7 step 5: a 6xx speaks for the person, wherever the other phones are.
-        if isinstance(what, Response) and what.status >= 600:
+        if isinstance(what, SipResponse) and what.status >= 600:
             self.withdraw(now)
-            self._inviter.refused(what, now)
+            self._listener.refused(what, now)
         elif len(self._refusals) == len(self._branches):
             self._over = True
-            self._inviter.refused(min(self._refusals, key=_rank), now)
+            self._listener.refused(min(self._refusals, key=_rank), now)
 
 
 class _Branch:
-    """One place that is rung; see `callwright.engines.sip.dialog.invite_client.Inviter`."""
+    """One place that is rung; see `callwright.engines.sip.dialog.invite_client.InviteListener`."""
 
     def __init__(
-        self, desk: Desk, place: Invited, offer: bytes, wanted: Wanted, fork: Fork
+        self,
+        sender: RequestSender,
+        place: InviteTarget,
+        offer: bytes,
+        wanted: WantedInterval,
+        fork: Fork,
     ) -> None:
-        self.desk = desk
-        self.invitation = Invitation(desk, place, offer, wanted, self)
+        self.sender = sender
+        self.client = InviteClient(sender, place, offer, wanted, self)
         self._fork = fork
 
     def rings(self) -> None:
         self._fork.rings()
 
-    def early(self, dialog: Dialog, response: Response) -> None:
+    def early(self, dialog: Dialog, response: SipResponse) -> None:
         self._fork.early(dialog, response)
 
-    def accepted(self, dialog: Dialog, response: Response, now: float) -> None:
+    def accepted(self, dialog: Dialog, response: SipResponse, now: float) -> None:
         self._fork.accepted(self, dialog, response, now)
 
-    def refused(self, what: Response | Lost, now: float) -> None:
+    def refused(self, what: SipResponse | Lost, now: float) -> None:
         self._fork.refused(what, now)
 
 
-def _rank(what: Response | Lost) -> int:
+def _rank(what: SipResponse | Lost) -> int:
     if isinstance(what, Lost):
-        return len(_TELLING) + 1
-    return _TELLING.index(what.status) if what.status in _TELLING else len(_TELLING)
+        return len(_BY_RANK) + 1
+    return _BY_RANK.index(what.status) if what.status in _BY_RANK else len(_BY_RANK)

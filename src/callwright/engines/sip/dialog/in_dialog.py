@@ -1,10 +1,10 @@
-"""The far end asks: what we answer to requests inside a call."""
+"""In-dialog requests: what we, as the UAS, answer inside a call (RFC 3261 section 12.2.2)."""
 
 import re
 
 from callwright.engines.port import Cause, DtmfReceived
 from callwright.engines.sip.dialog import session_timer
-from callwright.engines.sip.dialog.call_leg import Call
+from callwright.engines.sip.dialog.call_leg import CallLeg
 from callwright.engines.sip.dialog.capabilities import (
     ACCEPT,
     ALLOW,
@@ -15,15 +15,15 @@ from callwright.engines.sip.dialog.capabilities import (
 )
 from callwright.engines.sip.dialog.causes import q850_of
 from callwright.engines.sip.dialog.dialog import Dialog
-from callwright.engines.sip.dialog.invite_server import Offer
+from callwright.engines.sip.dialog.invite_server import InviteServer
 from callwright.engines.sip.transaction.transactions import Lost, ServerTransaction
 from callwright.engines.sip.wire import sdp
 from callwright.engines.sip.wire.address import Malformed
 from callwright.engines.sip.wire.hop import Hop
 from callwright.engines.sip.wire.message import (
     Headers,
-    Request,
-    Response,
+    SipRequest,
+    SipResponse,
     add_body,
     answer_to,
     content_type,
@@ -36,41 +36,41 @@ UNACKNOWLEDGED_AT_MOST = 8
 "Re-INVITEs of one call whose ACK may be on its way at once."
 
 
-def take(call: Call, dialog: Dialog, request: Request, source: Hop, now: float) -> None:
+def take(call: CallLeg, dialog: Dialog, request: SipRequest, source: Hop, now: float) -> None:
     """Answer one new request, other than ACK and CANCEL, inside a dialog of ``call``."""
 
-    def unacknowledged(_what: Response | Lost, at: float) -> None:
+    def unacknowledged(_what: SipResponse | Lost, at: float) -> None:
         # RFC 3261 14.2: without the ACK of a re-INVITE we accepted, the session is ended.
         if call.reinvites.pop(request.cseq, None) is not None:
             call.hang_up(at, Cause.UNREACHABLE, "no ACK")
 
-    transaction = call.desk.layer.serve(request, source, now, unacknowledged)
+    transaction = call.sender.layer.serve(request, source, now, unacknowledged)
     if transaction is None:
         return
     response = _answer(call, dialog, request, transaction, now)
-    call.desk.layer.respond(transaction, response, now)
+    call.sender.layer.respond(transaction, response, now)
 
 
-def acknowledged(call: Call, ack: Request, now: float) -> None:
+def acknowledged(call: CallLeg, ack: SipRequest, now: float) -> None:
     """Take the ACK of our 2xx to an INVITE, with the answer to our offer if it had none."""
     invite = call.reinvites.pop(ack.cseq, None)
     if invite is None:
         return
     invite.receive(ack, now)
-    if isinstance(call.beginning, Offer):
-        call.beginning.acknowledged(now)
+    if isinstance(call.invite, InviteServer):
+        call.invite.acknowledged(now)
     if not invite.request.body and not call.ended:
         call.offer_open = False
         try:
             call.talk_over(call.session.answered(sdp.parse(ack.body)))
-        except sdp.Unusable as fault:
+        except sdp.UnusableSdp as fault:
             call.hang_up(now, Cause.UNREACHABLE, f"488 {fault}")
     call.answered()
 
 
 def _answer(
-    call: Call, dialog: Dialog, request: Request, transaction: ServerTransaction, now: float
-) -> Response:
+    call: CallLeg, dialog: Dialog, request: SipRequest, transaction: ServerTransaction, now: float
+) -> SipResponse:
     if request.method == "BYE":
         return _bye(call, dialog, request, now)
     if call.ended:
@@ -95,20 +95,20 @@ def _answer(
             return answer_to(request, status, reason, extra=extra)
 
 
-def _bye(call: Call, dialog: Dialog, request: Request, now: float) -> Response:
+def _bye(call: CallLeg, dialog: Dialog, request: SipRequest, now: float) -> SipResponse:
     # RFC 3261 15: before the answer only the caller may send a BYE. One that crosses ours is fine.
-    if dialog is not call.dialog and isinstance(call.beginning, Offer):
-        call.beginning.taken_back(now)
+    if dialog is not call.dialog and isinstance(call.invite, InviteServer):
+        call.invite.taken_back(now)
     elif dialog is not call.dialog:
         return answer_to(request, 481, "Call/Transaction Does Not Exist")
     call.end(Cause.HUNG_UP, q850_of(request))
-    call.memory.closed(dialog)
+    call.journal.closed(dialog)
     return answer_to(request, 200, "OK")
 
 
 def _change(
-    call: Call, dialog: Dialog, request: Request, transaction: ServerTransaction, now: float
-) -> Response:
+    call: CallLeg, dialog: Dialog, request: SipRequest, transaction: ServerTransaction, now: float
+) -> SipResponse:
     """Answer a re-INVITE or an UPDATE: hold, another codec or address, a mere refresh."""
     invite = request.method == "INVITE"
     offers = bool(request.body)
@@ -131,7 +131,7 @@ def _change(
             call.re_agreed(dialog, stream)
     except Malformed:
         return answer_to(request, 400, "Bad Contact")
-    except sdp.Unusable:
+    except sdp.UnusableSdp:
         dialog.target = target  # what is refused changes nothing (RFC 6141 3.2)
         return answer_to(request, 488, "Not Acceptable Here")
     if invite:
@@ -144,14 +144,14 @@ def _change(
     if dialog is call.dialog:  # the terms of a call that is not answered come with its answer
         terms, extra = session_timer.answer(request, call.wanted)
         call.refreshed(terms, now)
-    contact: Headers = {"contact": [call.desk.identity.contact], "allow": [ALLOW]}
+    contact: Headers = {"contact": [call.sender.identity.contact], "allow": [ALLOW]}
     response = answer_to(request, 200, "OK", extra=contact | {"supported": [SUPPORTED]} | extra)
     if body:
         add_body(response, sdp.TYPE, body)
     return response
 
 
-def _info(call: Call, request: Request) -> Response:
+def _info(call: CallLeg, request: SipRequest) -> SipResponse:
     kind = content_type(request)
     if not request.body:
         return answer_to(request, 200, "OK")  # a probe for whether we are still there

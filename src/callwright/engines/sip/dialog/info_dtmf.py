@@ -1,4 +1,4 @@
-"""Keys as INFO, for far ends that have no telephone-event (choreography 3)."""
+"""DTMF by INFO, for far ends that have no telephone-event (choreography 3)."""
 
 from collections import deque
 from typing import TYPE_CHECKING
@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 from callwright.engines.port import Cause, DtmfSent
 from callwright.engines.sip.transaction.transactions import Lost
 from callwright.engines.sip.wire.hop import Hop
-from callwright.engines.sip.wire.message import Request, Response, add_body
+from callwright.engines.sip.wire.message import SipRequest, SipResponse, add_body
 
 if TYPE_CHECKING:
-    from callwright.engines.sip.dialog.call_leg import Call
+    from callwright.engines.sip.dialog.call_leg import CallLeg
 
 TYPE = "application/dtmf-relay"
 
@@ -20,10 +20,10 @@ GAP = 0.06
 QUEUE_AT_MOST = 256
 
 
-class InfoKeys:
+class InfoDtmf:
     """Sends one key at a time: the next goes out when the last is answered and its time is over."""
 
-    def __init__(self, call: "Call") -> None:
+    def __init__(self, call: "CallLeg") -> None:
         self._call = call
         self._queue: deque[str] = deque()
         self._unanswered = False
@@ -31,7 +31,7 @@ class InfoKeys:
 
     def send(self, key: str, now: float) -> None:
         if len(self._queue) >= QUEUE_AT_MOST:
-            self._call.desk.layer.dropped["too many keys"] += 1
+            self._call.sender.layer.dropped["too many keys"] += 1
             return
         self._queue.append(key)
         self._go_on(now)
@@ -46,7 +46,7 @@ class InfoKeys:
             return
         key = self._queue.popleft()
 
-        def info() -> tuple[Request, Hop]:
+        def info() -> tuple[SipRequest, Hop]:
             request, hop = dialog.request("INFO")
             body = f"Signal={key}\r\nDuration={LENGTH * 1000:.0f}\r\n"
             add_body(request, TYPE, body.encode())
@@ -54,12 +54,12 @@ class InfoKeys:
 
         self._unanswered = True
         self._free_at = now + LENGTH + GAP
-        call.desk.layer.at(self._free_at, self._go_on)
-        call.desk.ask(info, now, self._answered)
+        call.sender.layer.at(self._free_at, self._go_on)
+        call.sender.send(info, now, self._answered)
         call.tell(DtmfSent(call.leg, key))
 
-    def _answered(self, what: Response | Lost, now: float) -> None:
-        if isinstance(what, Response) and what.status < 200:
+    def _answered(self, what: SipResponse | Lost, now: float) -> None:
+        if isinstance(what, SipResponse) and what.status < 200:
             return
         # RFC 3261 12.2.1.2: 481, 408 or no reply inside a dialog mean that there is no dialog.
         if isinstance(what, Lost):

@@ -1,4 +1,4 @@
-"""Inviting: how somebody is rung, over forks and lost packets, until one answer counts.
+"""INVITE client (UAC): how somebody is rung, over forks and lost packets, until one answer counts.
 
 The user of an INVITE hears of ringing, of early media, and then of one answer or one refusal.
 Everything a proxy, a fork or a crossing may bring besides is dealt with here: a 2xx is acknowledged
@@ -15,14 +15,14 @@ from callwright.engines.port import Cause
 from callwright.engines.sip.dialog.bye import hang_up
 from callwright.engines.sip.dialog.capabilities import ALLOW, SUPPORTED
 from callwright.engines.sip.dialog.dialog import CallName, Dialog, dialog_from
-from callwright.engines.sip.dialog.session_timer import Wanted
-from callwright.engines.sip.transaction.request_sender import Asked, Desk
+from callwright.engines.sip.dialog.session_timer import WantedInterval
+from callwright.engines.sip.transaction.request_sender import RequestSender, SentRequest
 from callwright.engines.sip.transaction.transactions import Lost, cancel_of
 from callwright.engines.sip.wire.address import Malformed
 from callwright.engines.sip.wire.hop import Hop
 from callwright.engines.sip.wire.message import (
-    Request,
-    Response,
+    SipRequest,
+    SipResponse,
     add_body,
     first,
     tokens,
@@ -36,24 +36,24 @@ FORKS_AT_MOST = 16
 "Dialogs one INVITE may make; further ones are dropped and counted."
 
 
-class Inviter(Protocol):
+class InviteListener(Protocol):
     """Whoever wants somebody rung."""
 
     def rings(self) -> None:
         """180 has come."""
 
-    def early(self, dialog: Dialog, response: Response) -> None:
+    def early(self, dialog: Dialog, response: SipResponse) -> None:
         """A provisional response with SDP has come."""
 
-    def accepted(self, dialog: Dialog, response: Response, now: float) -> None:
+    def accepted(self, dialog: Dialog, response: SipResponse, now: float) -> None:
         """The first 2xx has come, and has been acknowledged. Said once, and then nothing more."""
 
-    def refused(self, what: Response | Lost, now: float) -> None:
+    def refused(self, what: SipResponse | Lost, now: float) -> None:
         """A final response of 300 to 699 has come, or none will. Said instead of `accepted`."""
 
 
 @dataclass(frozen=True, slots=True)
-class Invited:
+class InviteTarget:
     """Who is to be rung, and as whom we ring."""
 
     uri: str
@@ -76,23 +76,28 @@ class _Early:
     "Number of the last reliable provisional response (RFC 3262)."
 
 
-class Invitation:
+class InviteClient:
     """One INVITE of ours, from its first packet to its last acknowledgement."""
 
     def __init__(
-        self, desk: Desk, whom: Invited, offer: bytes, wanted: Wanted, inviter: Inviter
+        self,
+        sender: RequestSender,
+        whom: InviteTarget,
+        offer: bytes,
+        wanted: WantedInterval,
+        listener: InviteListener,
     ) -> None:
-        self.call_id = f"{secrets.token_hex(16)}@{desk.identity.host}"
-        self._desk = desk
+        self.call_id = f"{secrets.token_hex(16)}@{sender.identity.host}"
+        self._sender = sender
         self._whom = whom
         self._seen_at = whom.hop if whom.natted else None
         self._offer = offer
         self._wanted = wanted
-        self._inviter = inviter
+        self._listener = listener
         self._tag = secrets.token_hex(8)
         self._from = f"<{whom.from_uri}>;tag={self._tag}"
         self._cseq = 0
-        self._asked: Asked | None = None
+        self._sent: SentRequest | None = None
         self._early: dict[str, _Early] = {}
         self._acks: dict[str, Datagram] = {}
         self._provisional = False
@@ -102,7 +107,7 @@ class Invitation:
         self._elsewhere = False
 
     def send(self, now: float) -> None:
-        self._asked = self._desk.ask(self._build, now, self._told)
+        self._sent = self._sender.send(self._build, now, self._told)
 
     def withdraw(
         self, now: float, cause: Cause = Cause.RELEASED, *, elsewhere: bool = False
@@ -113,8 +118,8 @@ class Invitation:
         """
         self._withdrawn = True
         self._elsewhere = elsewhere
-        if self._asked is not None:
-            self._asked.give_up()
+        if self._sent is not None:
+            self._sent.give_up()
         # RFC 3261 9.1: before a provisional response, a CANCEL must wait.
         if self._provisional and not self._decided:
             self._cancel(now)
@@ -127,13 +132,13 @@ class Invitation:
         """The dialogs made before the answer."""
         return [early.dialog for early in self._early.values()]
 
-    def _build(self) -> tuple[Request, Hop]:
+    def _build(self) -> tuple[SipRequest, Hop]:
         self._cseq += 1
         self._provisional = False
         # RFC 3261 12.3: the failure before this attempt has ended the dialogs of that one.
         self._early.clear()
-        identity = self._desk.identity
-        request = Request(
+        identity = self._sender.identity
+        request = SipRequest(
             "INVITE",
             self._whom.uri,
             {
@@ -153,25 +158,25 @@ class Invitation:
         add_body(request, TYPE, self._offer)
         return request, self._whom.hop
 
-    def _told(self, what: Response | Lost, now: float) -> None:
-        if isinstance(what, Response) and what.status < 200:
+    def _told(self, what: SipResponse | Lost, now: float) -> None:
+        if isinstance(what, SipResponse) and what.status < 200:
             self._proceeds(what, now)
-        elif isinstance(what, Response) and what.status < 300:
+        elif isinstance(what, SipResponse) and what.status < 300:
             self._accepted(what, now)
         elif self._may_ask_for_longer(what):
             self.send(now)
         elif not self._decided:
             self._decided = True
             if not self._withdrawn:
-                self._inviter.refused(what, now)
+                self._listener.refused(what, now)
 
-    def _may_ask_for_longer(self, what: Response | Lost) -> bool:
+    def _may_ask_for_longer(self, what: SipResponse | Lost) -> bool:
         """Whether a proxy or the far end only wants the session refreshed less often."""
-        if self._decided or self._withdrawn or not isinstance(what, Response):
+        if self._decided or self._withdrawn or not isinstance(what, SipResponse):
             return False
         return what.status == 422 and self._wanted.raised_by(what)
 
-    def _proceeds(self, response: Response, now: float) -> None:
+    def _proceeds(self, response: SipResponse, now: float) -> None:
         self._provisional = True
         if self._withdrawn:
             self._cancel(now)
@@ -188,21 +193,21 @@ class Invitation:
             if early is None or not self._in_sequence(early, response, now):
                 return
         if response.status == 180:
-            self._inviter.rings()
+            self._listener.rings()
         if tag and early is not None and response.body:
-            self._inviter.early(early.dialog, response)
+            self._listener.early(early.dialog, response)
 
-    def _early_dialog(self, tag: str, response: Response) -> _Early | None:
+    def _early_dialog(self, tag: str, response: SipResponse) -> _Early | None:
         early = self._early.get(tag)
-        if early is None and self._asked is not None and self._asked.transaction is not None:
+        if early is None and self._sent is not None and self._sent.transaction is not None:
             if len(self._early) >= FORKS_AT_MOST:
                 self._drop("too many forks")
                 return None
-            early = _Early(dialog_from(self._asked.transaction.request, response, self._seen_at))
+            early = _Early(dialog_from(self._sent.transaction.request, response, self._seen_at))
             self._early[tag] = early
         return early
 
-    def _in_sequence(self, early: _Early, response: Response, now: float) -> bool:
+    def _in_sequence(self, early: _Early, response: SipResponse, now: float) -> bool:
         """Acknowledge a reliable provisional response; False for a copy, or one out of order."""
         number = first(response, "rseq")
         if "100rel" not in tokens(response, "require") or not (
@@ -216,18 +221,18 @@ class Invitation:
             return False
         early.rseq = rseq
 
-        def prack() -> tuple[Request, Hop]:
+        def prack() -> tuple[SipRequest, Hop]:
             request, hop = early.dialog.request("PRACK")
             request.headers["rack"] = [f"{rseq} {response.cseq} INVITE"]
             return request, hop
 
-        self._desk.ask(prack, now, _nobody)
+        self._sender.send(prack, now, _nobody)
         return True
 
-    def _accepted(self, response: Response, now: float) -> None:
+    def _accepted(self, response: SipResponse, now: float) -> None:
         tag = response.to_tag or ""
         if (ack := self._acks.get(tag)) is not None:
-            self._desk.layer.to_send.append(ack)
+            self._sender.layer.to_send.append(ack)
             return
         if len(self._acks) >= FORKS_AT_MOST:
             self._drop("too many forks")
@@ -238,49 +243,49 @@ class Invitation:
             self._drop("2xx with a malformed Contact or Record-Route")
             if not self._decided and not self._withdrawn:
                 self._decided = True
-                self._inviter.refused(Lost.UNSENT, now)
+                self._listener.refused(Lost.UNSENT, now)
             return
         if self._decided or self._withdrawn:
-            hang_up(self._desk, dialog, now)
+            hang_up(self._sender, dialog, now)
             return
         self._decided = True
-        self._inviter.accepted(dialog, response, now)
+        self._listener.accepted(dialog, response, now)
 
-    def _confirm(self, tag: str, response: Response) -> Dialog:
+    def _confirm(self, tag: str, response: SipResponse) -> Dialog:
         """Make or complete the dialog of a 2xx, and acknowledge it."""
-        assert self._asked is not None
-        assert self._asked.transaction is not None
-        invite = self._asked.transaction.request
+        assert self._sent is not None
+        assert self._sent.transaction is not None
+        invite = self._sent.transaction.request
         early = self._early.get(tag)
         if early is None:
             dialog = dialog_from(invite, response, self._seen_at)
         else:
             dialog = early.dialog
             dialog.confirm(response)
-        self._acks[tag] = acknowledge(self._desk, dialog, invite)
+        self._acks[tag] = acknowledge(self._sender, dialog, invite)
         return dialog
 
     def _cancel(self, now: float) -> None:
-        assert self._asked is not None
-        if (invite := self._asked.transaction) is not None:
+        assert self._sent is not None
+        if (invite := self._sent.transaction) is not None:
             cancel = cancel_of(invite.request)
             if self._elsewhere:
                 cancel.headers["reason"] = [_COMPLETED_ELSEWHERE]
-            self._desk.layer.cancel(cancel, invite, now)
+            self._sender.layer.cancel(cancel, invite, now)
 
     def _drop(self, reason: str) -> None:
-        self._desk.layer.dropped[reason] += 1
+        self._sender.layer.dropped[reason] += 1
 
 
-def acknowledge(desk: Desk, dialog: Dialog, invite: Request) -> "Datagram":
+def acknowledge(sender: RequestSender, dialog: Dialog, invite: SipRequest) -> "Datagram":
     """Send the ACK of a 2xx to ``invite``; return it, for the copies of that 2xx."""
     ack, hop = dialog.request("ACK", cseq=invite.cseq)
     # RFC 3261 22.1: an ACK cannot be challenged, and repeats the credentials of its INVITE.
     for name in ("authorization", "proxy-authorization"):
         if name in invite.headers:
             ack.headers[name] = invite.headers[name]
-    return desk.layer.acknowledge(ack, desk.way(hop))
+    return sender.layer.acknowledge(ack, sender.way(hop))
 
 
-def _nobody(_what: Response | Lost, _now: float) -> None:
+def _nobody(_what: SipResponse | Lost, _now: float) -> None:
     """Nobody waits for what comes of it."""

@@ -1,4 +1,4 @@
-"""Refreshing: our own UPDATE or re-INVITE inside a call, over glares, challenges and lost packets.
+"""Session refresh: our own UPDATE or re-INVITE inside a call, over glares and lost packets.
 
 One is under way at a time. What it says is what was said last, so that nothing changes but the
 time the session has to live (RFC 4028 7.4). The far end's target and codec may come out of it
@@ -12,16 +12,16 @@ from callwright.engines.sip.dialog import session_timer
 from callwright.engines.sip.dialog.capabilities import ALLOW, SUPPORTED
 from callwright.engines.sip.dialog.dialog import Dialog
 from callwright.engines.sip.dialog.invite_client import acknowledge
-from callwright.engines.sip.transaction.request_sender import Asked
-from callwright.engines.sip.transaction.tables import State
+from callwright.engines.sip.transaction.request_sender import SentRequest
+from callwright.engines.sip.transaction.tables import TransactionState
 from callwright.engines.sip.transaction.transactions import Lost, cancel_of
 from callwright.engines.sip.wire import sdp
 from callwright.engines.sip.wire.address import Malformed
 from callwright.engines.sip.wire.hop import Hop
-from callwright.engines.sip.wire.message import Request, Response, add_body, content_type
+from callwright.engines.sip.wire.message import SipRequest, SipResponse, add_body, content_type
 
 if TYPE_CHECKING:
-    from callwright.engines.sip.dialog.call_leg import Call
+    from callwright.engines.sip.dialog.call_leg import CallLeg
     from callwright.engines.sip.transaction.layer import Alarm
     from callwright.engines.sip.transport.datagram import Datagram
 
@@ -29,14 +29,14 @@ GLARES_AT_MOST = 8
 "Times in a row that both sides ask at once, before we wait for the next refresh."
 
 
-class Refresher:
+class SessionRefresher:
     """Sends the refreshes of one answered call."""
 
-    def __init__(self, call: "Call", dialog: Dialog) -> None:
+    def __init__(self, call: "CallLeg", dialog: Dialog) -> None:
         self._call = call
         self._dialog = dialog
         self._method = "UPDATE"
-        self._asked: Asked | None = None
+        self._sent: SentRequest | None = None
         self._under_way = False
         self._waiting: Alarm | None = None
         self._glares = 0
@@ -60,8 +60,8 @@ class Refresher:
     def stop(self) -> None:
         """The call has ended. Whoever gets a BYE answers what is pending (RFC 3261 15.1.2)."""
         self.was_refreshed()
-        if self._asked is not None:
-            self._asked.give_up()
+        if self._sent is not None:
+            self._sent.give_up()
 
     def _send(self, now: float) -> None:
         call = self._call
@@ -73,17 +73,17 @@ class Refresher:
         self._under_way = True
         if self._method == "INVITE":
             call.offer_open = True
-        asked = call.desk.ask(self._build, now, self._told)
-        self._asked = asked
+        sent = call.sender.send(self._build, now, self._told)
+        self._sent = sent
         if self._method == "INVITE":
-            layer = call.desk.layer
-            layer.at(now + 64 * layer.timing.t1, lambda at: self._give_up(asked, at))
+            layer = call.sender.layer
+            layer.at(now + 64 * layer.timing.t1, lambda at: self._give_up(sent, at))
 
-    def _build(self) -> tuple[Request, Hop]:
+    def _build(self) -> tuple[SipRequest, Hop]:
         call = self._call
         request, hop = self._dialog.request(self._method)
         request.headers |= {
-            "contact": [call.desk.identity.contact],
+            "contact": [call.sender.identity.contact],
             "allow": [ALLOW],
             "supported": [SUPPORTED],
             **call.wanted.headers("uac"),
@@ -92,21 +92,21 @@ class Refresher:
             add_body(request, sdp.TYPE, call.session.repeat())
         return request, hop
 
-    def _give_up(self, asked: Asked, now: float) -> None:
+    def _give_up(self, sent: SentRequest, now: float) -> None:
         """Cancel a re-INVITE that somebody has only said 100 to; timer C then ends it."""
-        invite = asked.transaction
-        if invite is not None and invite.state is State.PROCEEDING:
-            asked.give_up()
-            self._call.desk.layer.cancel(cancel_of(invite.request), invite, now)
+        invite = sent.transaction
+        if invite is not None and invite.state is TransactionState.PROCEEDING:
+            sent.give_up()
+            self._call.sender.layer.cancel(cancel_of(invite.request), invite, now)
 
-    def _told(self, what: Response | Lost, now: float) -> None:
-        if isinstance(what, Response) and what.status < 200:
+    def _told(self, what: SipResponse | Lost, now: float) -> None:
+        if isinstance(what, SipResponse) and what.status < 200:
             return
-        answered = isinstance(what, Response) and what.status < 300
-        if isinstance(what, Response) and answered and what.method == "INVITE":
+        answered = isinstance(what, SipResponse) and what.status < 300
+        if isinstance(what, SipResponse) and answered and what.method == "INVITE":
             if self._ack is not None and what.cseq <= self._ack[0]:
                 if what.cseq == self._ack[0]:
-                    self._call.desk.layer.to_send.append(self._ack[1])
+                    self._call.sender.layer.to_send.append(self._ack[1])
                 return
             self._acknowledge(what)
         self._under_way = False
@@ -114,25 +114,25 @@ class Refresher:
             return
         if self._method == "INVITE":
             self._call.offer_open = False
-        if isinstance(what, Response) and answered:
+        if isinstance(what, SipResponse) and answered:
             self._accepted(what, now)
         else:
             self._refused(what, now)
 
-    def _acknowledge(self, response: Response) -> None:
-        assert self._asked is not None
-        assert self._asked.transaction is not None
+    def _acknowledge(self, response: SipResponse) -> None:
+        assert self._sent is not None
+        assert self._sent.transaction is not None
         self._take_target(response)
-        ack = acknowledge(self._call.desk, self._dialog, self._asked.transaction.request)
+        ack = acknowledge(self._call.sender, self._dialog, self._sent.transaction.request)
         self._ack = (response.cseq, ack)
 
-    def _take_target(self, response: Response) -> None:
+    def _take_target(self, response: SipResponse) -> None:
         try:
             self._dialog.refresh(response)
         except Malformed:
-            self._call.desk.layer.dropped["2xx with a malformed Contact"] += 1
+            self._call.sender.layer.dropped["2xx with a malformed Contact"] += 1
 
-    def _accepted(self, response: Response, now: float) -> None:
+    def _accepted(self, response: SipResponse, now: float) -> None:
         call = self._call
         if self._method == "UPDATE":
             self._take_target(response)
@@ -140,12 +140,12 @@ class Refresher:
         if self._method == "INVITE" and content_type(response) == sdp.TYPE:
             try:
                 call.talk_over(call.session.answered(sdp.parse(response.body)))
-            except sdp.Unusable as fault:
+            except sdp.UnusableSdp as fault:
                 call.hang_up(now, Cause.UNREACHABLE, f"488 {fault}")
                 return
         call.refreshed(session_timer.agreed(response, call.wanted), now)
 
-    def _refused(self, what: Response | Lost, now: float) -> None:
+    def _refused(self, what: SipResponse | Lost, now: float) -> None:
         call = self._call
         if isinstance(what, Lost):
             call.hang_up(now, Cause.UNREACHABLE, f"{what.value} to {self._method}")
@@ -168,6 +168,6 @@ class Refresher:
 
     def _wait(self, now: float) -> None:
         """Wait as long as RFC 3261 14.1 says, so that two who asked at once do not do so again."""
-        random = self._call.desk.random
+        random = self._call.sender.random
         delay = random.uniform(2.1, 4.0) if self._dialog.ours else random.uniform(0.0, 2.0)
-        self._waiting = self._call.desk.layer.at(now + round(delay, 2), self._send)
+        self._waiting = self._call.sender.layer.at(now + round(delay, 2), self._send)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from callwright.engines.sip.transaction.layer import Alarm, TransactionLayer
 from callwright.engines.sip.wire.address import Malformed, parse_params
-from callwright.engines.sip.wire.message import Headers, Request, Response, first, tokens
+from callwright.engines.sip.wire.message import Headers, SipRequest, SipResponse, first, tokens
 
 MIN_SE = 90
 "Shortest interval we agree to, in seconds; RFC 4028 section 4 allows none below."
@@ -25,7 +25,7 @@ SOON = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class SessionTerms:
     """What holds between two refreshes."""
 
     interval: int
@@ -35,7 +35,7 @@ class Terms:
     "The session ends without a refresh. Else the far end knows no timers, and we only look."
 
 
-class Wanted:
+class WantedInterval:
     """The interval we ask for in one call; those who answer 422 raise it."""
 
     def __init__(self, interval: int) -> None:
@@ -52,12 +52,12 @@ class Wanted:
             "min-se": [str(self._min_se)],
         }
 
-    def settled(self, terms: Terms) -> None:
+    def settled(self, terms: SessionTerms) -> None:
         """Ask for what has been agreed on from now on (section 7.4)."""
         if terms.binding:
             self.interval = max(terms.interval, self._min_se)
 
-    def raised_by(self, refusal: Response) -> bool:
+    def raised_by(self, refusal: SipResponse) -> bool:
         """Take the Min-SE of a 422; say whether asking again makes sense (section 7.3)."""
         least, _ = _read(first(refusal, "min-se"))
         self._raises += 1
@@ -67,21 +67,21 @@ class Wanted:
         return True
 
 
-def agreed(response: Response, wanted: Wanted) -> Terms:
+def agreed(response: SipResponse, wanted: WantedInterval) -> SessionTerms:
     """Read the 2xx to an INVITE or UPDATE of ours (section 7.2)."""
     interval, refresher = _read(first(response, "session-expires"))
     if not interval:
-        return Terms(wanted.interval, we_refresh=True, binding=False)
+        return SessionTerms(wanted.interval, we_refresh=True, binding=False)
     interval = min(max(interval, SHORTEST), LONGEST)
-    return Terms(interval, we_refresh=refresher != "uas", binding=True)
+    return SessionTerms(interval, we_refresh=refresher != "uas", binding=True)
 
 
-def answer(request: Request, wanted: Wanted) -> tuple[Terms, Headers]:
+def answer(request: SipRequest, wanted: WantedInterval) -> tuple[SessionTerms, Headers]:
     """Agree to the far end's INVITE or UPDATE, and say so in the 2xx (section 9, table 2)."""
     knows = "timer" in tokens(request, "supported")
     interval, refresher = _read(first(request, "session-expires"))
     if not interval and not knows:
-        return Terms(wanted.interval, we_refresh=True, binding=False), {}
+        return SessionTerms(wanted.interval, we_refresh=True, binding=False), {}
     if not interval:
         # Who could have asked and did not, leaves it to us.
         least, _ = _read(first(request, "min-se"))
@@ -95,10 +95,10 @@ def answer(request: Request, wanted: Wanted) -> tuple[Terms, Headers]:
     if refresher == "uac":
         headers["require"] = ["timer"]
     interval = min(max(interval, SHORTEST), LONGEST)
-    return Terms(interval, we_refresh=refresher == "uas", binding=True), headers
+    return SessionTerms(interval, we_refresh=refresher == "uas", binding=True), headers
 
 
-def too_brief(request: Request) -> Headers | None:
+def too_brief(request: SipRequest) -> Headers | None:
     """Tell what a 422 to a request says, if it wants refreshes more often than we take them.
 
     None also for one that comes from somebody who would not understand a 422 (section 9).
@@ -122,11 +122,11 @@ class SessionTimer:
         self._layer = layer
         self._refresh = refresh
         self._expired = expired
-        self._terms: Terms | None = None
+        self._terms: SessionTerms | None = None
         self._ends = float("inf")
         self._alarms: list[Alarm] = []
 
-    def start(self, terms: Terms, now: float) -> None:
+    def start(self, terms: SessionTerms, now: float) -> None:
         """Begin, or begin anew after a refresh by either side."""
         self.stop()
         self._terms = terms

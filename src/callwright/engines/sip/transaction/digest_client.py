@@ -8,7 +8,7 @@ import re
 import secrets
 
 from callwright.engines.sip.wire.digest import Challenge, digest_response, read_challenge
-from callwright.engines.sip.wire.message import Headers, Request, Response
+from callwright.engines.sip.wire.message import Headers, SipRequest, SipResponse
 
 _CHALLENGES_AT_MOST = 8
 
@@ -18,7 +18,7 @@ _HEADERS = {
 }
 
 
-class Digest:
+class DigestClient:
     """The credentials of one leg, and the challenges they answer.
 
     One server may challenge with 401 and a proxy before it with 407; both are kept, and every
@@ -30,7 +30,7 @@ class Digest:
         self._password = password or ""
         self._challenges: dict[tuple[str, str], Challenge] = {}
 
-    def challenged(self, request: Request, response: Response) -> bool:
+    def challenged(self, request: SipRequest, response: SipResponse) -> bool:
         """Take the challenges of a 401 or 407; say whether another attempt can do better.
 
         It cannot without credentials, with no algorithm we know, or when ``request`` has carried

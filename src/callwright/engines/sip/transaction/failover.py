@@ -1,7 +1,7 @@
-"""Outgoing requests: the way of one request of ours through the targets its hop may mean.
+"""Failover: the way of one request of ours through the servers its hop may mean (RFC 3263 4.3).
 
-A name may stand for several servers (RFC 3263). They are tried one after the other, each by a
-transaction of its own (section 4.3): the next one when a target does not answer, cannot be reached,
+A name may stand for several servers. They are tried one after the other, each by a transaction of
+its own: the next one when a target does not answer, cannot be reached,
 or is out of service. Whoever asked is told of one outcome.
 """
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from callwright.engines.sip.transaction.transactions import ClientTransaction, Lost
 from callwright.engines.sip.wire.hop import Hop, Transport
-from callwright.engines.sip.wire.message import Request, Response
+from callwright.engines.sip.wire.message import SipRequest, SipResponse
 
 FAILOVER = 4.0
 "Seconds a target has to say anything at all while there is another one to try."
@@ -23,15 +23,15 @@ AVOIDED = 60.0
 "Seconds a target that has failed is put behind the others."
 AVOIDED_AT_MOST = 256
 
-Tell = Callable[[Response | Lost, float], None]
+Tell = Callable[[SipResponse | Lost, float], None]
 "Gets a response, or why there will be none, and the time."
 
 
 @dataclass(slots=True, eq=False)
-class Outgoing:
+class OutgoingRequest:
     """One request, over as many transactions as it takes targets."""
 
-    request: Request
+    request: SipRequest
     hop: Hop
     "Where it goes; once there is a transaction, the target of that."
     tell: Tell
@@ -46,13 +46,13 @@ class Outgoing:
         self.given_up = True
         self.left.clear()
 
-    def fails_over(self, what: Response | Lost) -> bool:
+    def fails_over(self, what: SipResponse | Lost) -> bool:
         """Whether this outcome sends the request to the next target."""
         failed = isinstance(what, Lost) or what.status == 503
         return failed and bool(self.left)
 
 
-class Avoided:
+class FailedTargets:
     """Targets that have failed lately: where there are others, those come first."""
 
     def __init__(self) -> None:

@@ -17,12 +17,12 @@ from typing import Any, Generic, TypeVar
 from callwright.engines.sip.transaction.failover import (
     FAILOVER,
     TARGETS_AT_MOST,
-    Avoided,
-    Outgoing,
+    FailedTargets,
+    OutgoingRequest,
     Tell,
     targets_for,
 )
-from callwright.engines.sip.transaction.tables import State
+from callwright.engines.sip.transaction.tables import TransactionState
 from callwright.engines.sip.transaction.transactions import (
     ClientTransaction,
     Lost,
@@ -33,7 +33,12 @@ from callwright.engines.sip.transaction.transactions import (
 )
 from callwright.engines.sip.transport.datagram import Datagram
 from callwright.engines.sip.wire.hop import Hop, Transport
-from callwright.engines.sip.wire.message import Request, Response, stamp_source, where_answers_go
+from callwright.engines.sip.wire.message import (
+    SipRequest,
+    SipResponse,
+    stamp_source,
+    where_answers_go,
+)
 
 SERVERS_AT_MOST = 20_000
 "Server transactions alive; requests beyond are dropped and counted, their senders try again."
@@ -94,7 +99,7 @@ class TransactionLayer:
         """``sent_by`` tells our own host and port as they are to stand in Via."""
         self.timing = timing
         self.to_send: deque[Datagram] = deque()
-        self.to_find: deque[Outgoing] = deque()
+        self.to_find: deque[OutgoingRequest] = deque()
         "Requests that wait for `found`: nobody knows yet where their hop is."
         self.dropped: Counter[str] = Counter()
         "Messages that came to nothing, by reason; the reasons are a fixed few."
@@ -103,14 +108,14 @@ class TransactionLayer:
         self._servers: dict[Key, Held[ServerTransaction]] = {}
         self._alarms: list[tuple[float, int, Alarm]] = []
         self._count = itertools.count()
-        self._finding: set[Outgoing] = set()
-        self._avoided = Avoided()
+        self._finding: set[OutgoingRequest] = set()
+        self._avoided = FailedTargets()
 
     # What we ask of others.
 
-    def request(self, request: Request, hop: Hop, now: float, tell: Tell) -> Outgoing:
+    def request(self, request: SipRequest, hop: Hop, now: float, tell: Tell) -> OutgoingRequest:
         """Send a request, without Via; ``tell`` gets what comes of it, never from inside here."""
-        outgoing = Outgoing(request, hop, tell)
+        outgoing = OutgoingRequest(request, hop, tell)
         if hop.found:
             self._send(outgoing, [hop], now)
         else:
@@ -118,7 +123,7 @@ class TransactionLayer:
             self.to_find.append(outgoing)
         return outgoing
 
-    def found(self, outgoing: Outgoing, targets: Sequence[Hop], now: float) -> None:
+    def found(self, outgoing: OutgoingRequest, targets: Sequence[Hop], now: float) -> None:
         """Go on with a request of ``to_find``: its targets, the one to be tried first in front."""
         self._finding.discard(outgoing)
         if outgoing.given_up:
@@ -128,7 +133,7 @@ class TransactionLayer:
         else:
             outgoing.tell(Lost.UNSENT, now)
 
-    def cancel(self, cancel: Request, invite: ClientTransaction, now: float) -> None:
+    def cancel(self, cancel: SipRequest, invite: ClientTransaction, now: float) -> None:
         """Send the CANCEL of an INVITE, over the branch of that INVITE and to the same target."""
         branch = cancel.via.branch
         held = self._clients.get((branch, "INVITE"))
@@ -137,19 +142,19 @@ class TransactionLayer:
             invite.cancelled(now)
             self._flush(held, now)
 
-    def acknowledge(self, ack: Request, hop: Hop) -> Datagram:
+    def acknowledge(self, ack: SipRequest, hop: Hop) -> Datagram:
         """Send the ACK of a 2xx, which is no transaction; return it for the copies of that 2xx."""
         branch, ack = self._with_via(ack, hop)
         datagram = Datagram(bytes(ack), hop)
         self.to_send.append(datagram)
         return datagram
 
-    def _send(self, outgoing: Outgoing, targets: Sequence[Hop], now: float) -> None:
+    def _send(self, outgoing: OutgoingRequest, targets: Sequence[Hop], now: float) -> None:
         likely = targets_for(len(bytes(outgoing.request)), targets)
         outgoing.left.extend(self._avoided.sort(likely, now)[:TARGETS_AT_MOST])
         self._try_next(outgoing, now)
 
-    def _try_next(self, outgoing: Outgoing, now: float) -> None:
+    def _try_next(self, outgoing: OutgoingRequest, now: float) -> None:
         outgoing.hop = hop = outgoing.left.popleft()
         branch, request = self._with_via(outgoing.request, hop)
         held = self._start((branch, request.method), request, hop, now)
@@ -163,7 +168,7 @@ class TransactionLayer:
         if outgoing.left:
             self.at(now + FAILOVER, impatient)
 
-    def _give_up_on(self, outgoing: Outgoing, now: float) -> None:
+    def _give_up_on(self, outgoing: OutgoingRequest, now: float) -> None:
         """Leave the target for the next one."""
         self._avoided.note(outgoing.hop, now)
         if outgoing.transaction is not None:
@@ -171,7 +176,11 @@ class TransactionLayer:
         self._try_next(outgoing, now)
 
     def _told(
-        self, outgoing: Outgoing, held: Held[ClientTransaction], what: Response | Lost, now: float
+        self,
+        outgoing: OutgoingRequest,
+        held: Held[ClientTransaction],
+        what: SipResponse | Lost,
+        now: float,
     ) -> None:
         if outgoing.transaction is held.transaction:
             outgoing.hop = held.hop
@@ -179,33 +188,35 @@ class TransactionLayer:
                 self._give_up_on(outgoing, now)
             else:
                 outgoing.tell(what, now)
-        elif isinstance(what, Response) and what.status < 200:
+        elif isinstance(what, SipResponse) and what.status < 200:
             self.cancel(cancel_of(held.transaction.request), held.transaction, now)
-        elif isinstance(what, Response) and what.status < 300:
+        elif isinstance(what, SipResponse) and what.status < 300:
             # Both targets have got the INVITE: what was a failover is a fork, and this one is won.
             self._won(outgoing, held, now)
             outgoing.tell(what, now)
 
-    def _won(self, outgoing: Outgoing, held: Held[ClientTransaction], now: float) -> None:
+    def _won(self, outgoing: OutgoingRequest, held: Held[ClientTransaction], now: float) -> None:
         """Let a target that was given up be the one, if no other has answered."""
         loser = outgoing.transaction
         if loser is None or not loser.waiting:
             return
         outgoing.transaction, outgoing.hop = held.transaction, held.hop
         outgoing.left.clear()
-        if loser.state is State.PROCEEDING:
+        if loser.state is TransactionState.PROCEEDING:
             self.cancel(cancel_of(loser.request), loser, now)
         else:
             loser.abandoned(now)
 
-    def _with_via(self, request: Request, hop: Hop) -> tuple[str, Request]:
+    def _with_via(self, request: SipRequest, hop: Hop) -> tuple[str, SipRequest]:
         # RFC 3261 8.1.1.7: the cookie says that the branch is unique.
         branch = f"z9hG4bK{secrets.token_hex(10)}"
         over = hop.transport
         via = f"SIP/2.0/{over.upper()} {self._sent_by(over)};rport;branch={branch}"
         return branch, replace(request, headers={"via": [via], **request.headers})
 
-    def _start(self, key: Key, request: Request, hop: Hop, now: float) -> Held[ClientTransaction]:
+    def _start(
+        self, key: Key, request: SipRequest, hop: Hop, now: float
+    ) -> Held[ClientTransaction]:
         transaction = ClientTransaction(request, self.timing, now, reliable=hop.transport.reliable)
         held = self._clients[key] = Held(key, transaction, hop)
         self._flush(held, now)
@@ -213,7 +224,7 @@ class TransactionLayer:
 
     # What comes in.
 
-    def receive_response(self, response: Response, source: Hop, now: float) -> None:
+    def receive_response(self, response: SipResponse, source: Hop, now: float) -> None:
         held = self._clients.get((response.branch, response.method))
         if held is None:
             self.dropped["response to nothing"] += 1
@@ -223,7 +234,7 @@ class TransactionLayer:
         held.transaction.receive(response, now)
         self._flush(held, now)
 
-    def receive_request(self, request: Request, source: Hop, now: float) -> bool:
+    def receive_request(self, request: SipRequest, source: Hop, now: float) -> bool:
         """Take a request that is a copy, or the ACK of a failure. False: it is a new one.
 
         Its top Via is then stamped with the source, and goes into whatever answer it gets.
@@ -234,7 +245,10 @@ class TransactionLayer:
             return False
         # RFC 6026 7.1: the ACK of a 2xx is for the user, also where its sender took the branch of
         # the INVITE for it: it may carry an answer.
-        answered = held.transaction.state in (State.ACCEPTED, State.ACKNOWLEDGED)
+        answered = held.transaction.state in (
+            TransactionState.ACCEPTED,
+            TransactionState.ACKNOWLEDGED,
+        )
         if request.method == "ACK" and answered:
             return False
         held.transaction.receive(request, now)
@@ -242,7 +256,7 @@ class TransactionLayer:
         return True
 
     def serve(
-        self, request: Request, source: Hop, now: float, tell: Tell | None = None
+        self, request: SipRequest, source: Hop, now: float, tell: Tell | None = None
     ) -> ServerTransaction | None:
         """Begin the transaction of a new request; None if there are too many already."""
         if len(self._servers) >= SERVERS_AT_MOST:
@@ -254,17 +268,17 @@ class TransactionLayer:
         self._servers[key] = Held(key, transaction, where_answers_go(request, source), tell)
         return transaction
 
-    def respond(self, transaction: ServerTransaction, response: Response, now: float) -> None:
+    def respond(self, transaction: ServerTransaction, response: SipResponse, now: float) -> None:
         held = self._servers.get(_server_key(transaction.request))
         if held is not None:
             transaction.respond(response, now)
             self._flush(held, now)
 
-    def respond_once(self, request: Request, response: Response, source: Hop) -> None:
+    def respond_once(self, request: SipRequest, response: SipResponse, source: Hop) -> None:
         """Answer without a transaction (RFC 3261 8.2.7): each copy gets its own answer."""
         self.to_send.append(Datagram(bytes(response), where_answers_go(request, source)))
 
-    def serves(self, cancel: Request) -> bool:
+    def serves(self, cancel: SipRequest) -> bool:
         """Whether the INVITE that a CANCEL speaks of is, or was just, served here."""
         branch, sent_by, _, call_id, cseq = _server_key(cancel)
         return (branch, sent_by, "INVITE", call_id, cseq) in self._servers
@@ -321,7 +335,7 @@ class TransactionLayer:
         for data in transaction.to_send:
             self.to_send.append(Datagram(data, held.hop, held))
         transaction.to_send.clear()
-        if transaction.state is State.TERMINATED:
+        if transaction.state is TransactionState.TERMINATED:
             self._clients.pop(held.key, None)
             self._servers.pop(held.key, None)
         elif (wants := transaction.next_timer()) is not None and wants < held.wakes:
@@ -341,7 +355,7 @@ class TransactionLayer:
         self._flush(held, now)
 
 
-def _server_key(request: Request) -> Key:
+def _server_key(request: SipRequest) -> Key:
     """RFC 3261 17.2.3; Call-ID and CSeq besides serve senders whose branch is not unique."""
     via = request.via
     method = "INVITE" if request.method == "ACK" else request.method

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 
-class State(Enum):
+class TransactionState(Enum):
     CALLING = auto()
     ABANDONED = auto()
     "Nobody waits for a response any more; should one come, it is dealt with."
@@ -75,18 +75,18 @@ class Do(Enum):
     TELL_UNSENT = auto()
 
 
-Cells = Mapping[tuple[State, Input], tuple[State, tuple[Do, ...]]]
+Cells = Mapping[tuple[TransactionState, Input], tuple[TransactionState, tuple[Do, ...]]]
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    start: State
+    start: TransactionState
     cells: Cells
-    timers: Mapping[State, tuple[Input, ...]]
+    timers: Mapping[TransactionState, tuple[Input, ...]]
     "Timers that run in a state. One that the next state has too goes on running."
 
 
-S, I, D = State, Input, Do  # noqa: E741 - the tables are read by column
+S, I, D = TransactionState, Input, Do  # noqa: E741 - the tables are read by column
 
 # RFC 3261 figure 5 as amended by RFC 6026 section 7.2.
 INVITE_CLIENT = Table(

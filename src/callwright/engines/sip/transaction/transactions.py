@@ -1,7 +1,7 @@
-"""SIP transactions: how a request and its responses get through a network that loses packets.
+"""SIP transactions: timers and retransmission of a request and its responses (RFC 3261 17).
 
-The machines of `callwright.engines.sip.transaction.tables`. There is no socket and no clock here:
-messages and the time go in, and two lists wait to be taken: ``to_send`` for the network and
+The tables are those of `callwright.engines.sip.transaction.tables`. There is no socket and no clock
+here: messages and the time go in, and two lists wait to be taken: ``to_send`` for the network and
 ``to_tell`` for whoever uses the transaction.
 """
 
@@ -20,10 +20,10 @@ from callwright.engines.sip.transaction.tables import (
     I,
     Input,
     S,
-    State,
     Table,
+    TransactionState,
 )
-from callwright.engines.sip.wire.message import Request, Response
+from callwright.engines.sip.wire.message import SipRequest, SipResponse
 
 
 class Lost(Enum):
@@ -67,13 +67,19 @@ class Transaction:
     )
 
     def __init__(
-        self, table: Table, request: Request, timing: Timing, now: float, *, reliable: bool = False
+        self,
+        table: Table,
+        request: SipRequest,
+        timing: Timing,
+        now: float,
+        *,
+        reliable: bool = False,
     ) -> None:
         """``reliable``: the transport loses nothing, so nothing is sent again."""
         self.request = request
         self.state = table.start
         self.to_send: list[bytes] = []
-        self.to_tell: list[Response | Lost] = []
+        self.to_tell: list[SipResponse | Lost] = []
         self._table = table
         self._timing = timing
         self._last = b""
@@ -109,7 +115,7 @@ class Transaction:
         """Note that the network would not take a message of this transaction."""
         self._step(I.UNSENT, now)
 
-    def _step(self, given: Input, now: float, response: Response | None = None) -> None:
+    def _step(self, given: Input, now: float, response: SipResponse | None = None) -> None:
         cell = self._table.cells.get((self.state, given))
         if cell is None:
             return
@@ -119,7 +125,7 @@ class Transaction:
         for action in actions:
             self._do(action, response)
 
-    def _do(self, action: Do, response: Response | None) -> None:
+    def _do(self, action: Do, response: SipResponse | None) -> None:
         match action:
             case D.SEND_AGAIN if self._last:
                 self.to_send.append(self._last)
@@ -135,7 +141,7 @@ class Transaction:
             case D.TELL_UNSENT:
                 self.to_tell.append(Lost.UNSENT)
 
-    def _enter(self, state: State, now: float) -> None:
+    def _enter(self, state: TransactionState, now: float) -> None:
         self.state = state
         running, timing = self._deadlines, self._timing
         self._deadlines = {}
@@ -169,14 +175,14 @@ class ClientTransaction(Transaction):
     __slots__ = ()
 
     def __init__(
-        self, request: Request, timing: Timing, now: float, *, reliable: bool = False
+        self, request: SipRequest, timing: Timing, now: float, *, reliable: bool = False
     ) -> None:
         table = INVITE_CLIENT if request.method == "INVITE" else CLIENT
         super().__init__(table, request, timing, now, reliable=reliable)
         self._last = bytes(request)
         self.to_send.append(self._last)
 
-    def receive(self, response: Response, now: float) -> None:
+    def receive(self, response: SipResponse, now: float) -> None:
         self._step(_kind(response), now, response)
 
     def abandoned(self, now: float) -> None:
@@ -194,36 +200,36 @@ class ServerTransaction(Transaction):
     __slots__ = ()
 
     def __init__(
-        self, request: Request, timing: Timing, now: float, *, reliable: bool = False
+        self, request: SipRequest, timing: Timing, now: float, *, reliable: bool = False
     ) -> None:
         table = INVITE_SERVER if request.method == "INVITE" else SERVER
         super().__init__(table, request, timing, now, reliable=reliable)
 
-    def receive(self, request: Request, now: float) -> None:
+    def receive(self, request: SipRequest, now: float) -> None:
         """Take a copy of the request, or the ACK of its final response."""
         self._step(I.ACK if request.method == "ACK" else I.REQUEST, now)
 
-    def respond(self, response: Response, now: float) -> None:
+    def respond(self, response: SipResponse, now: float) -> None:
         self._step(_kind(response), now, response)
 
 
-def _kind(response: Response) -> Input:
+def _kind(response: SipResponse) -> Input:
     if response.status < 200:
         return I.PROVISIONAL
     return I.SUCCESS if response.status < 300 else I.FAILURE
 
 
-def ack_of_failure(invite: Request, response: Response) -> Request:
+def ack_of_failure(invite: SipRequest, response: SipResponse) -> SipRequest:
     """Make the ACK of a 3xx to 6xx: same branch and route, To of the response (17.1.1.3)."""
     return _beside(invite, "ACK", response.headers["to"])
 
 
-def cancel_of(invite: Request) -> Request:
+def cancel_of(invite: SipRequest) -> SipRequest:
     """Make the CANCEL of an INVITE: same branch, route and CSeq number (RFC 3261 9.1)."""
     return _beside(invite, "CANCEL", invite.headers["to"])
 
 
-def _beside(invite: Request, method: str, to: list[str]) -> Request:
+def _beside(invite: SipRequest, method: str, to: list[str]) -> SipRequest:
     headers = {
         "via": invite.headers["via"][:1],
         "max-forwards": ["70"],
@@ -234,4 +240,4 @@ def _beside(invite: Request, method: str, to: list[str]) -> Request:
     }
     if "route" in invite.headers:
         headers["route"] = invite.headers["route"]
-    return Request(method, invite.uri, headers)
+    return SipRequest(method, invite.uri, headers)

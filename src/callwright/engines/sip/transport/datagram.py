@@ -6,7 +6,7 @@ from typing import Protocol
 from callwright.engines.sip.wire.hop import Hop
 
 
-class Sender(Protocol):
+class DatagramSender(Protocol):
     """A transaction, as far as transports must know of it."""
 
     @property
@@ -24,6 +24,6 @@ class Datagram:
 
     data: bytes
     hop: Hop
-    sender: Sender | None = None
+    sender: DatagramSender | None = None
     again: bool = False
     "It has been sent before, over a connection that was closed under it."

@@ -1,4 +1,4 @@
-"""Names: which addresses a hop may mean, in the order they are to be tried (RFC 3263, RFC 2782).
+"""DNS resolver: which addresses a hop may mean, in the order to be tried (RFC 3263, RFC 2782).
 
 A hop with a port goes to the addresses of its host. Without one, SRV records may name servers, in
 groups by priority, and within a group at random by weight. Answers are kept for as long as the name

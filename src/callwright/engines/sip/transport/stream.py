@@ -1,4 +1,4 @@
-"""The transport over connections: TCP, and TLS on top of it (RFC 3261 section 18, RFC 5923).
+"""TCP and TLS transport: connections, used again and kept (RFC 3261 section 18, RFC 5923).
 
 A connection is used again for what goes to the same place under the same trust. What belongs to a
 dialog stays on the dialog's connection while that is up, even where the far end's Contact cannot be
@@ -46,7 +46,7 @@ ASKED_AT_MOST = 256
 "Requests remembered per connection, to be told of its end."
 
 
-class Connection(asyncio.Protocol):
+class StreamConnection(asyncio.Protocol):
     """One connection, made by us or taken."""
 
     def __init__(self, owner: "StreamTransport", hop: Hop, *, taken: bool) -> None:
@@ -184,8 +184,8 @@ class StreamTransport:
         # What we tell is nothing that happens inside of whoever happened to send.
         self._context = contextvars.copy_context()
         self._numbers = itertools.count(1)
-        self._by_flow: dict[int, Connection] = {}
-        self._by_hop: dict[Hop, Connection] = {}
+        self._by_flow: dict[int, StreamConnection] = {}
+        self._by_hop: dict[Hop, StreamConnection] = {}
         self._closed = False
         self._from: Counter[str] = Counter()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -225,7 +225,9 @@ class StreamTransport:
             if connection.up:
                 connection.close()
 
-    def forget(self, connection: Connection, unsent: list[Datagram], again: list[Datagram]) -> None:
+    def forget(
+        self, connection: StreamConnection, unsent: list[Datagram], again: list[Datagram]
+    ) -> None:
         flow = connection.hop.flow
         if flow is None or self._by_flow.pop(flow, None) is None:
             return
@@ -242,7 +244,7 @@ class StreamTransport:
 
     # Ours.
 
-    def _connection_to(self, hop: Hop) -> Connection | None:
+    def _connection_to(self, hop: Hop) -> StreamConnection | None:
         tied = self._by_flow.get(hop.flow) if hop.flow is not None else None
         if tied is not None and tied.up and tied.leads_to(hop):
             return tied
@@ -253,12 +255,12 @@ class StreamTransport:
             self.dropped["too many connections"] += 1
             return None
         flow = next(self._numbers)
-        connection = Connection(self, replace(hop, flow=flow), taken=False)
+        connection = StreamConnection(self, replace(hop, flow=flow), taken=False)
         self._by_flow[flow] = self._by_hop[hop] = connection
         self._do(self._connect(connection))
         return connection
 
-    async def _connect(self, connection: Connection) -> None:
+    async def _connect(self, connection: StreamConnection) -> None:
         hop = connection.hop
         host, port = hop.place
         try:
@@ -313,12 +315,12 @@ class StreamTransport:
             return
         taken.setblocking(False)
         flow = next(self._numbers)
-        connection = Connection(self, Hop(host, port, self._kind, flow=flow), taken=True)
+        connection = StreamConnection(self, Hop(host, port, self._kind, flow=flow), taken=True)
         self._by_flow[flow] = connection
         self._from[host] += 1
         self._do(self._welcome(connection, taken))
 
-    async def _welcome(self, connection: Connection, taken: socket.socket) -> None:
+    async def _welcome(self, connection: StreamConnection, taken: socket.socket) -> None:
         within = MESSAGE_WITHIN if self._server is not None else None
         try:
             await self._loop.connect_accepted_socket(

@@ -1,4 +1,4 @@
-"""The UDP transport: how datagrams leave and come in, and what the network says of those lost.
+"""UDP transport: how datagrams leave and come in, and what ICMP says of those lost.
 
 A raw socket that the event loop watches: asyncio's own datagram transport asks for 256 KiB per
 packet, which costs more than reading the message.

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 
 from callwright.engines.network import Trunk, TrunkRegistration
 from callwright.engines.sip.dialog.causes import raw_of
-from callwright.engines.sip.transaction.request_sender import Desk
+from callwright.engines.sip.transaction.request_sender import RequestSender
 from callwright.engines.sip.transaction.transactions import Lost
 from callwright.engines.sip.wire.address import (
     Malformed,
     escape_user,
-    parse_address,
+    parse_name_addr,
     parse_uri,
     user_of,
 )
 from callwright.engines.sip.wire.hop import Hop, bracketed
-from callwright.engines.sip.wire.message import Request, Response, first, values
+from callwright.engines.sip.wire.message import SipRequest, SipResponse, first, values
 
 if TYPE_CHECKING:
     from callwright.engines.sip.transaction.layer import Alarm
@@ -42,17 +42,19 @@ _HOPELESS = frozenset({401, 403, 404, 407})
 class Registration:
     """Our registration at one trunk, with one Call-ID all along (RFC 3261 10.2.4)."""
 
-    def __init__(self, desk: Desk, trunk: Trunk, hop: Hop, random: Callable[[], float]) -> None:
+    def __init__(
+        self, sender: RequestSender, trunk: Trunk, hop: Hop, random: Callable[[], float]
+    ) -> None:
         """``random`` gives numbers from 0 to 1."""
         self.state = TrunkRegistration.TRYING
         self.ends: float | None = None
         "Time at which the trunk forgets us."
         self.detail = ""
         self._name = trunk.name
-        self._desk = desk
+        self._sender = sender
         self._hop = hop
         self._random = random
-        identity = desk.identity
+        identity = sender.identity
         user = escape_user(trunk.user or identity.user_agent)
         self._registrar = f"sip:{bracketed(trunk.host)}"
         self._contact = identity.contact.replace("sip:callwright@", f"sip:{user}@", 1)
@@ -91,14 +93,14 @@ class Registration:
         self._left = True
         if self.ends is not None and self.ends > now:
             self._expires = 0
-            self._desk.ask(self._build, now, lambda what, at: None)
+            self._sender.send(self._build, now, lambda what, at: None)
         self.ends = None
 
     def _ask(self, now: float) -> None:
         self._next = None
-        self._desk.ask(self._build, now, self._told)
+        self._sender.send(self._build, now, self._told)
 
-    def _build(self) -> tuple[Request, Hop]:
+    def _build(self) -> tuple[SipRequest, Hop]:
         self._cseq += 1
         headers = {
             "max-forwards": ["70"],
@@ -109,14 +111,14 @@ class Registration:
             "contact": [f"{self._contact};expires={self._expires}"],
             "expires": [str(self._expires)],
         }
-        return Request("REGISTER", self._registrar, headers), self._hop
+        return SipRequest("REGISTER", self._registrar, headers), self._hop
 
-    def _told(self, what: Response | Lost, now: float) -> None:
+    def _told(self, what: SipResponse | Lost, now: float) -> None:
         if self._left:
-            if isinstance(what, Response) and 200 <= what.status < 300:
+            if isinstance(what, SipResponse) and 200 <= what.status < 300:
                 # It has crossed our leaving: what it granted is given back.
                 self._expires = 0
-                self._desk.ask(self._build, now, lambda _what, _at: None)
+                self._sender.send(self._build, now, lambda _what, _at: None)
             return
         if isinstance(what, Lost):
             self._sent_away = False
@@ -127,7 +129,7 @@ class Registration:
         elif what.status >= 200:
             self._granted(what, now)
 
-    def _granted(self, response: Response, now: float) -> None:
+    def _granted(self, response: SipResponse, now: float) -> None:
         granted = self._time_granted(response)
         if self.state is not TrunkRegistration.REGISTERED:
             log.info("trunk %s: registered for %d s", self._name, granted)
@@ -135,9 +137,9 @@ class Registration:
         self._sent_away = False
         self.ends = now + granted
         self._pause, self._raised = FIRST_PAUSE, False
-        self._next = self._desk.layer.at(now + max(SHORTEST, granted * REFRESHED_AT), self.start)
+        self._next = self._sender.layer.at(now + max(SHORTEST, granted * REFRESHED_AT), self.start)
 
-    def _refused(self, response: Response, now: float) -> None:
+    def _refused(self, response: SipResponse, now: float) -> None:
         least = _number(first(response, "min-expires"))
         if response.status == 423 and not self._raised and self._expires < least <= LONGEST:
             self._raised = True
@@ -167,14 +169,14 @@ class Registration:
             self.ends = None
         pause = max(at_least, self._pause) * (1 + JITTER * self._random())
         self._pause = min(self._pause * 2, LONGEST_PAUSE)
-        self._next = self._desk.layer.at(now + min(pause, LONGEST_PAUSE), self.start)
+        self._next = self._sender.layer.at(now + min(pause, LONGEST_PAUSE), self.start)
 
-    def _time_granted(self, response: Response) -> int:
+    def _time_granted(self, response: SipResponse) -> int:
         """What the trunk grants our Contact; it may list others of the same number."""
-        ours = parse_address(self._contact).uri
+        ours = parse_name_addr(self._contact).uri
         for value in values(response, "contact"):
             try:
-                there = parse_address(value)
+                there = parse_name_addr(value)
                 if _same(there.uri, ours) and "expires" in there.params:
                     return _number(there.params["expires"] or "") or self._expires
             except Malformed:

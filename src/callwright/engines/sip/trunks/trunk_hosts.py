@@ -1,10 +1,10 @@
-"""Hosts: which addresses the names of trunks stand for, so that their calls are known as theirs."""
+"""Trunk hosts: which addresses the names of trunks have, by which their calls are known."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
 from callwright.engines.network import Trunk
-from callwright.engines.sip.trunks.trunk_uri import NoRoute, trunk_hop
+from callwright.engines.sip.trunks.trunk_uri import Unroutable, trunk_hop
 from callwright.engines.sip.wire.hop import Hop, is_address
 
 LOOKED_UP_EVERY = 60.0
@@ -46,6 +46,6 @@ async def _look_up(
 ) -> Sequence[str]:
     try:
         hop = trunk_hop(trunk)
-    except NoRoute:
+    except Unroutable:
         return ()
     return [target.host for target in await targets(hop)]

@@ -1,42 +1,42 @@
-"""Lines to trunks: our registration at each, and whether it answers."""
+"""Trunk registrations: our registration at each trunk, and whether it answers."""
 
 import logging
 from collections.abc import Callable, Sequence
 
 from callwright.engines.network import Trunk, TrunkRegistration, TrunkState
-from callwright.engines.sip.transaction.options_ping import Ping
-from callwright.engines.sip.transaction.request_sender import Desk
+from callwright.engines.sip.transaction.options_ping import OptionsPing
+from callwright.engines.sip.transaction.request_sender import RequestSender
 from callwright.engines.sip.trunks.registration import Registration
-from callwright.engines.sip.trunks.trunk_uri import NoRoute, trunk_hop, trunk_uri
+from callwright.engines.sip.trunks.trunk_uri import Unroutable, trunk_hop, trunk_uri
 
 log = logging.getLogger(__name__)
 
-MakeDesk = Callable[[Trunk], Desk]
+MakeSender = Callable[[Trunk], RequestSender]
 
 
-class Line:
+class MonitoredTrunk:
     """One trunk as it is set up now."""
 
     def __init__(
-        self, trunk: Trunk, make_desk: MakeDesk, random: Callable[[], float], now: float
+        self, trunk: Trunk, make_sender: MakeSender, random: Callable[[], float], now: float
     ) -> None:
         self.trunk = trunk
         self._reachable: bool | None = None
         self._round_trip: float | None = None
         self._detail = ""
         self._registration: Registration | None = None
-        self._ping: Ping | None = None
+        self._ping: OptionsPing | None = None
         try:
             hop = trunk_hop(trunk)
-        except NoRoute as fault:
+        except Unroutable as fault:
             self._detail = str(fault)
             return
         if trunk.register:
-            self._registration = Registration(make_desk(trunk), trunk, hop, random)
+            self._registration = Registration(make_sender(trunk), trunk, hop, random)
             self._registration.start(now)
         if trunk.options_ping is not None:
             uri = trunk_uri(trunk)
-            self._ping = Ping(make_desk(trunk), uri, hop, trunk.options_ping, self._pinged)
+            self._ping = OptionsPing(make_sender(trunk), uri, hop, trunk.options_ping, self._pinged)
             self._ping.start(now)
 
     def state(self, now: float) -> TrunkState:
@@ -74,29 +74,29 @@ class Line:
         self._detail = reason
 
 
-class Lines:
+class TrunkRegistrations:
     """All trunks. A change of one leaves the others as they are."""
 
-    def __init__(self, make_desk: MakeDesk, random: Callable[[], float]) -> None:
-        self._make_desk = make_desk
+    def __init__(self, make_sender: MakeSender, random: Callable[[], float]) -> None:
+        self._make_sender = make_sender
         self._random = random
-        self._lines: list[Line] = []
+        self._trunks: list[MonitoredTrunk] = []
 
     def use(self, trunks: Sequence[Trunk], now: float) -> None:
         """Replace the trunks: leave those that are gone or set up otherwise, begin the new ones."""
-        stay = {line.trunk.name: line for line in self._lines if line.trunk in trunks}
-        for line in self._lines:
-            if line.trunk.name not in stay:
-                line.leave(now)
-        self._lines = [
-            stay.get(trunk.name) or Line(trunk, self._make_desk, self._random, now)
+        stay = {one.trunk.name: one for one in self._trunks if one.trunk in trunks}
+        for one in self._trunks:
+            if one.trunk.name not in stay:
+                one.leave(now)
+        self._trunks = [
+            stay.get(trunk.name) or MonitoredTrunk(trunk, self._make_sender, self._random, now)
             for trunk in trunks
         ]
 
     def states(self, now: float) -> Sequence[TrunkState]:
-        return [line.state(now) for line in self._lines]
+        return [one.state(now) for one in self._trunks]
 
     def leave(self, now: float) -> None:
         """Leave them all, because we stop."""
-        for line in self._lines:
-            line.leave(now)
+        for one in self._trunks:
+            one.leave(now)

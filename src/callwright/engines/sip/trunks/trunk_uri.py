@@ -7,7 +7,7 @@ from callwright.engines.sip.wire.address import Malformed, escape_user, parse_ur
 from callwright.engines.sip.wire.hop import Hop, Transport, Trust, bracketed
 
 
-class NoRoute(Exception):
+class Unroutable(Exception):
     """The address cannot be rung; the text says why."""
 
 
@@ -20,9 +20,9 @@ def trunk_uri(trunk: Trunk, number: str = "") -> str:
 
 
 def trunk_hop(trunk: Trunk) -> Hop:
-    """Where requests to a trunk go. Raises `NoRoute`."""
+    """Where requests to a trunk go. Raises `Unroutable`."""
     try:
         hop = parse_uri(trunk_uri(trunk)).hop
         return replace(hop, trust=Trust(trunk.tls_verify, trunk.tls_ca))
     except Malformed as fault:
-        raise NoRoute(f"trunk {trunk.name!r}: {fault}") from fault
+        raise Unroutable(f"trunk {trunk.name!r}: {fault}") from fault

@@ -59,7 +59,7 @@ class Uri:
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
+class NameAddr:
     """A name-addr or addr-spec as in From, To, Contact, Route."""
 
     uri: str
@@ -106,7 +106,7 @@ def parse_uri(text: str) -> Uri:
     return Uri(scheme, user, host, port, parse_params(params) if params else NO_PARAMETERS)
 
 
-def parse_address(text: str) -> Address:
+def parse_name_addr(text: str) -> NameAddr:
     """Read a From, To, Contact or Route value. Raises `Malformed`.
 
     Without angle brackets every parameter is the header's, not the URI's (RFC 3261 section 20).
@@ -123,7 +123,7 @@ def parse_address(text: str) -> Address:
         if name_end:
             raise Malformed("display name without address")
         uri, _, params = text.partition(";")
-        return Address(uri.strip(), parse_params(params) if params else NO_PARAMETERS)
+        return NameAddr(uri.strip(), parse_params(params) if params else NO_PARAMETERS)
     if '"' in text[name_end:opening]:
         raise Malformed("unbalanced quotes")
     closing = text.find(">", opening)
@@ -133,7 +133,7 @@ def parse_address(text: str) -> Address:
     if rest and not rest.startswith(";"):
         raise Malformed("words after the address")
     params = rest[1:]
-    return Address(
+    return NameAddr(
         text[opening + 1 : closing].strip(), parse_params(params) if params else NO_PARAMETERS
     )
 

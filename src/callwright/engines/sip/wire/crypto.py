@@ -1,4 +1,4 @@
-"""Keys for SRTP in SDP: what a=crypto says, and what we say by it (RFC 4568)."""
+"""SDES keys for SRTP: what a=crypto in SDP says, and what we say by it (RFC 4568)."""
 
 import re
 import secrets

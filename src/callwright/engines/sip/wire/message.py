@@ -1,10 +1,8 @@
 """SIP messages: from bytes to words, and from words to bytes.
 
-Everything a datagram may contain ends here in a `Request`, a `Response` or `Malformed`; nothing
-else is raised. Values of headers are kept as they were written, so that what must be repeated to
-its author (Via, From, To, Record-Route) is repeated byte for byte.
-
-Why no parser of PyPI: docs/sip.md tells what two of them make of the messages of RFC 4475.
+Everything a datagram may contain ends here in a `SipRequest`, a `SipResponse` or `Malformed`;
+nothing else is raised. Values of headers are kept as they were written, so that what must be
+repeated to its author (Via, From, To, Record-Route) is repeated byte for byte.
 """
 
 import re
@@ -13,10 +11,10 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 
 from callwright.engines.sip.wire.address import (
-    Address,
     Malformed,
+    NameAddr,
     Via,
-    parse_address,
+    parse_name_addr,
     parse_via,
     split_values,
 )
@@ -87,11 +85,11 @@ class _Headed:
 
     @property
     def to_tag(self) -> str | None:
-        return parse_address(self.headers["to"][0]).tag
+        return parse_name_addr(self.headers["to"][0]).tag
 
 
 @dataclass(slots=True)
-class Request(_Headed):
+class SipRequest(_Headed):
     method: str
     uri: str
     headers: Headers = field(default_factory=dict)
@@ -103,7 +101,7 @@ class Request(_Headed):
 
     @property
     def from_tag(self) -> str | None:
-        return parse_address(self.headers["from"][0]).tag
+        return parse_name_addr(self.headers["from"][0]).tag
 
     @property
     def via(self) -> Via:
@@ -114,7 +112,7 @@ class Request(_Headed):
 
 
 @dataclass(slots=True)
-class Response(_Headed):
+class SipResponse(_Headed):
     status: int
     reason: str
     headers: Headers = field(default_factory=dict)
@@ -137,7 +135,7 @@ class Response(_Headed):
         return _encode(self.start_line, self.headers, self.body)
 
 
-Message = Request | Response
+Message = SipRequest | SipResponse
 
 
 def parse(data: bytes) -> Message:
@@ -187,10 +185,10 @@ def content_type(message: Message) -> str:
     return first(message, "content-type").partition(";")[0].strip().lower()
 
 
-def contact(message: Message) -> Address | None:
+def contact(message: Message) -> NameAddr | None:
     """The first Contact. Raises `Malformed`."""
     lines = values(message, "contact")
-    return parse_address(lines[0]) if lines else None
+    return parse_name_addr(lines[0]) if lines else None
 
 
 def add_body(message: Message, kind: str, body: bytes) -> None:
@@ -199,14 +197,14 @@ def add_body(message: Message, kind: str, body: bytes) -> None:
 
 
 def answer_to(
-    request: Request, status: int, reason: str, *, tag: str = "", extra: Headers | None = None
-) -> Response:
+    request: SipRequest, status: int, reason: str, *, tag: str = "", extra: Headers | None = None
+) -> SipResponse:
     """Make a response as RFC 3261 8.2.6.2 builds it.
 
     ``tag`` goes into To where the request had none.
     """
     to = request.headers["to"][0]
-    if tag and parse_address(to).tag is None:
+    if tag and parse_name_addr(to).tag is None:
         to = f"{to};tag={tag}"
     headers: Headers = {
         "via": request.headers["via"],
@@ -217,10 +215,10 @@ def answer_to(
     }
     if extra:
         headers.update(extra)
-    return Response(status, reason, headers)
+    return SipResponse(status, reason, headers)
 
 
-def stamp_source(request: Request, source: Hop) -> None:
+def stamp_source(request: SipRequest, source: Hop) -> None:
     """Note in the top Via where the request came from (RFC 3261 18.2.1, RFC 3581 section 4)."""
     via = request.via
     lines = request.headers["via"]
@@ -232,7 +230,7 @@ def stamp_source(request: Request, source: Hop) -> None:
         lines[0] += f";received={source.host}"
 
 
-def where_answers_go(request: Request, source: Hop) -> Hop:
+def where_answers_go(request: SipRequest, source: Hop) -> Hop:
     """Where the response goes: back, or to the port its sender named (RFC 3261 18.2.2, RFC 3581).
 
     Over a connection it goes back as long as that is up; the port is for when it is not.
@@ -262,13 +260,13 @@ def _read_start(line: str, headers: Headers) -> Message:
         status = _STATUS.fullmatch(line)
         if status is None:
             raise Malformed("status line")
-        return Response(int(status[1]), status[2] or "", headers)
+        return SipResponse(int(status[1]), status[2] or "", headers)
     words = line.split(" ")
     if len(words) != 3 or not _TOKEN.fullmatch(words[0]) or not _URI.fullmatch(words[1]):
         raise Malformed("request line")
     if words[2].upper() != "SIP/2.0":
         raise Malformed("version")
-    return Request(words[0], words[1], headers)
+    return SipRequest(words[0], words[1], headers)
 
 
 def _check(message: Message) -> None:
@@ -287,14 +285,14 @@ def _check(message: Message) -> None:
     cseq = _CSEQ.fullmatch(headers["cseq"][0])
     if cseq is None or int(cseq[1]) >= 2**31:
         raise Malformed("cseq")
-    if isinstance(message, Request) and cseq[2] != message.method:
+    if isinstance(message, SipRequest) and cseq[2] != message.method:
         raise Malformed("cseq of another method")
     for via in headers["via"]:
         if not via:
             raise Malformed("Via")
     parse_via(headers["via"][0])
     for name in ("from", "to"):
-        if not parse_address(headers[name][0]).uri:
+        if not parse_name_addr(headers[name][0]).uri:
             raise Malformed(f"{name} empty")
 
 

@@ -32,16 +32,16 @@ _MEDIA = re.compile(r"(\S{1,32}) (\d{1,5})(?:/\d{1,5})? (\S{1,64})((?: \S{1,32})
 _RTPMAP = re.compile(r"rtpmap:(\d{1,3}) ([^/\s]{1,64})/(\d{1,6})(?:/(\d+))?\s*")
 
 
-class Unusable(ValueError):
+class UnusableSdp(ValueError):
     """The description cannot be worked with; the text says why."""
 
 
-class NoCommonCodec(Unusable):
+class NoCommonCodec(UnusableSdp):
     """There is audio, but nothing in it that we speak."""
 
 
 @dataclass(frozen=True, slots=True)
-class Speech:
+class AudioProfile:
     """What we speak on a leg."""
 
     codecs: tuple[str, ...] = ("PCMA", "PCMU")
@@ -50,7 +50,7 @@ class Speech:
     "SRTP or nothing. Without it, we offer plain RTP, and take SRTP from whoever offers it."
 
 
-G711 = Speech()
+G711 = AudioProfile()
 
 
 @dataclass(slots=True)
@@ -84,9 +84,9 @@ class Description:
 
 
 def parse(body: bytes) -> Description:
-    """Read a description. Raises `Unusable`."""
+    """Read a description. Raises `UnusableSdp`."""
     if not body.strip():
-        raise Unusable("no SDP")
+        raise UnusableSdp("no SDP")
     host, direction = "", ""
     media: list[MediaLine] = []
     for kind, value in _fields(body):
@@ -94,7 +94,7 @@ def parse(body: bytes) -> Description:
             case "m":
                 media.append(_media_line(value))
                 if len(media) > _MEDIA_AT_MOST:
-                    raise Unusable("too many media lines in the SDP")
+                    raise UnusableSdp("too many media lines in the SDP")
             case "c" if media:
                 media[-1].host = _host(value)
             case "c":
@@ -117,17 +117,17 @@ def parse(body: bytes) -> Description:
     return Description(tuple(media), next(secure, next(plain, None)))
 
 
-def agree(description: Description, speech: Speech = G711) -> Stream:
+def agree(description: Description, speech: AudioProfile = G711) -> Stream:
     """Find the stream both sides can carry, in the far end's order of codecs; without its SRTP.
 
-    Raises `NoCommonCodec`, or `Unusable` where the audio has no address we can send to, or no key
-    for SRTP where we insist on it.
+    Raises `NoCommonCodec`, or `UnusableSdp` where the audio has no address we can send to, or no
+    key for SRTP where we insist on it.
     """
     audio = description.audio
     if audio is None:
         raise NoCommonCodec("no audio over RTP in the SDP")
     if speech.srtp and not audio.crypto:
-        raise Unusable("no SRTP in the SDP")
+        raise UnusableSdp("no SRTP in the SDP")
     named = {kind: _encoding(audio, kind) for kind in _payload_types(audio)}
     ours = {(codec.name.upper(), codec.clock): codec for codec in _codecs(speech)}
     kind = next((kind for kind, encoding in named.items() if encoding in ours), None)
@@ -138,11 +138,11 @@ def agree(description: Description, speech: Speech = G711) -> Stream:
     try:
         address = ip_address(audio.host or "")
     except ValueError:
-        raise Unusable("no IP address in the SDP") from None
+        raise UnusableSdp("no IP address in the SDP") from None
     # RFC 3264 8.4: a connection address of 0.0.0.0 is the hold of RFC 2543.
     held = address.is_unspecified
     if not held and (address.is_multicast or address == IPv4Address("255.255.255.255")):
-        raise Unusable("no unicast address in the SDP")
+        raise UnusableSdp("no unicast address in the SDP")
     return Stream(
         remote=(str(address), audio.port),
         codec=codec.name,
@@ -154,10 +154,12 @@ def agree(description: Description, speech: Speech = G711) -> Stream:
     )
 
 
-class Session:
+class SdpSession:
     """Our side of one leg's offers and answers."""
 
-    def __init__(self, address: tuple[str, int], *, session_id: int, speech: Speech = G711) -> None:
+    def __init__(
+        self, address: tuple[str, int], *, session_id: int, speech: AudioProfile = G711
+    ) -> None:
         self._host, self._port = address
         self._id = session_id
         self._version = session_id
@@ -201,7 +203,7 @@ class Session:
         assert answer.audio is not None
         srtp = agreed_by(self._crypto, answer.audio.crypto)
         if srtp is None:
-            raise Unusable("no answer to our keys for SRTP in the SDP")
+            raise UnusableSdp("no answer to our keys for SRTP in the SDP")
         return replace(stream, srtp=srtp)
 
     def answer(self, offer: Description) -> tuple[bytes, Stream]:
@@ -289,7 +291,7 @@ class Session:
 def _fields(body: bytes) -> Iterator[tuple[str, str]]:
     lines = body.decode("utf-8", "replace").splitlines()
     if len(lines) > _LINES_AT_MOST:
-        raise Unusable("too many lines in the SDP")
+        raise UnusableSdp("too many lines in the SDP")
     for line in lines:
         if line[1:2] == "=":
             yield line[0], line[2:].strip()
@@ -298,17 +300,17 @@ def _fields(body: bytes) -> Iterator[tuple[str, str]]:
 def _media_line(value: str) -> MediaLine:
     words = _MEDIA.fullmatch(value)
     if words is None or int(words[2]) > 65535:
-        raise Unusable("malformed media line in the SDP")
+        raise UnusableSdp("malformed media line in the SDP")
     formats = words[4].split()
     if len(formats) > _FORMATS_AT_MOST:
-        raise Unusable("too many formats in the SDP")
+        raise UnusableSdp("too many formats in the SDP")
     return MediaLine(words[1], int(words[2]), words[3], formats)
 
 
 def _host(value: str) -> str:
     words = value.split()
     if len(words) != 3 or words[0] != "IN":
-        raise Unusable("malformed connection line in the SDP")
+        raise UnusableSdp("malformed connection line in the SDP")
     return words[2].partition("/")[0] if words[1] in ("IP4", "IP6") else ""
 
 
@@ -324,7 +326,7 @@ def _encoding(audio: MediaLine, kind: int) -> tuple[str, int]:
     return audio.maps.get(kind) or ((static.name, static.clock) if static else ("", 0))
 
 
-def _codecs(speech: Speech) -> list[Codec]:
+def _codecs(speech: AudioProfile) -> list[Codec]:
     return [CODECS[name] for name in speech.codecs]
 
 
