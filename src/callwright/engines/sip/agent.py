@@ -201,7 +201,7 @@ class Agent:
         dialog = call.dialog_of(request) if call is not None else None
         if request.method == "ACK":
             if call is not None and dialog is not None:
-                in_dialog.acknowledged(call, request, now)
+                in_dialog.acknowledged(call, dialog, request, now)
             else:
                 self.layer.dropped["ACK to nothing"] += 1
         elif request.method == "CANCEL" and call is not None:

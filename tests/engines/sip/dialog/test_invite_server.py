@@ -580,6 +580,53 @@ def test_what_we_cannot_take_is_never_offered(change: dict[str, Any], status: in
     assert house.agent.layer._servers == {}
 
 
+@pytest.mark.parametrize("offer", ["", SDP])
+def test_a_second_invite_before_our_answer_is_put_off(offer: str) -> None:
+    """RFC 3261 14.2: 500 with Retry-After; 491 is for one that crosses ours."""
+    house = House()
+    house.called()
+    house.ring_back()
+    house.ask("INVITE", cseq=2, body=offer)
+    assert house.codes() == [100, 180, 500]
+    assert 0 <= int(house.final().headers["Retry-After"]) <= 10
+    house.answer()
+    assert house.final().code == 200
+
+
+def test_an_offer_in_an_update_waits_for_our_answer_to_the_one_before() -> None:
+    """RFC 3311 5.2: 500 with a Retry-After where an offer has been received and not answered."""
+    house = House()
+    house.called()
+    house.ring_back()
+    house.ask("UPDATE", cseq=2, body=SDP)
+    assert house.codes() == [100, 180, 500]
+    assert 0 <= int(house.final().headers["Retry-After"]) <= 10
+    house.ask("UPDATE", cseq=3)
+    assert house.final().code == 200
+
+
+def test_an_offer_in_an_update_crosses_the_one_that_we_are_asked_for() -> None:
+    house = House()
+    house.called(body="")
+    house.ring_back()
+    house.ask("UPDATE", cseq=2, body=SDP)
+    assert house.final().code == 491
+
+
+@pytest.mark.parametrize("body", ["", SDP])
+def test_changes_of_an_answered_call_wait_for_its_ack(body: str) -> None:
+    house = House()
+    house.called(body=body)
+    house.answer()
+    house.ask("INVITE", cseq=2, body=SDP)
+    assert house.final().code == 491
+    house.ask("UPDATE", cseq=3, body=SDP)
+    assert house.final().code == 491
+    house.ask("ACK", body="" if body else SDP)
+    house.ask("INVITE", cseq=4, body=SDP)
+    assert house.final().code == 200
+
+
 def test_keys_and_holds_of_a_caller() -> None:
     house = House()
     house.called()

@@ -22,10 +22,11 @@ from callwright.engines.sip.dialog.causes import cause_of, raw_of
 from callwright.engines.sip.dialog.dialog import CallName, Dialog
 from callwright.engines.sip.dialog.dialog_journal import DialogJournal, NoJournal, OpenDialog
 from callwright.engines.sip.dialog.info_dtmf import InfoDtmf
+from callwright.engines.sip.dialog.offer_answer import OfferInput
 from callwright.engines.sip.dialog.session_refresh import SessionRefresher
 from callwright.engines.sip.dialog.session_timer import SessionTerms, SessionTimer, WantedInterval
 from callwright.engines.sip.transaction.request_sender import RequestSender
-from callwright.engines.sip.transaction.transactions import Lost, ServerTransaction
+from callwright.engines.sip.transaction.transactions import Lost
 from callwright.engines.sip.wire import sdp
 from callwright.engines.sip.wire.message import SipRequest, SipResponse, content_type, tokens
 
@@ -88,20 +89,14 @@ class CallLeg:
         self.dialog: Dialog | None = None
         "The dialog of the answer."
         self.session = sdp.SdpSession(media, session_id=secrets.randbits(31), speech=speech)
-        self.offer_open = True
-        "An offer of ours has no answer yet, so the far end may not make one (RFC 3264 4)."
-        self.reinvites: dict[int, ServerTransaction] = {}
-        "The far end's INVITEs we have accepted and it has not acknowledged, by CSeq number."
         self.wanted = WantedInterval(session_expires)
         self.timer = SessionTimer(sender.layer, refresh=self._refresh, expired=self._expired)
-        self.takes_update = False
         self._tell = tell
         self._stream: Stream | None = None
-        self._early: dict[str, Stream] = {}
-        "What provisional responses have agreed on, by the tag of their dialog."
         self._rung = False
         self._early_told = False
-        self._takes_info = False
+        self._allowed: frozenset[str] = frozenset()
+        "Methods the far end takes, in small letters."
         self._keys = InfoDtmf(self)
         self._refresher: SessionRefresher | None = None
         self._answered = False
@@ -115,12 +110,7 @@ class CallLeg:
     def keys_by_info(self) -> bool:
         """Whether keys must go as INFO: no telephone-event agreed on, and INFO allowed."""
         stream = self._stream
-        return self._takes_info and stream is not None and stream.dtmf_payload_type is None
-
-    @property
-    def is_negotiating(self) -> bool:
-        """Whether an INVITE or an offer is under way, in either direction."""
-        return self.offer_open or bool(self.reinvites)
+        return self.allows("INFO") and stream is not None and stream.dtmf_payload_type is None
 
     # What we do.
 
@@ -168,7 +158,8 @@ class CallLeg:
             return
         # RFC 3261 13.2.1 would have us keep to the first description; but carriers that forward a
         # call say in a second one where its audio now comes from.
-        self._early[dialog.remote_tag] = stream
+        dialog.offers.agreed = stream
+        dialog.offers.step(OfferInput.PROVISIONAL_ANSWER)
         self.note_allowed(response)
         self.talk_over(stream)
         if not self._early_told:
@@ -177,13 +168,13 @@ class CallLeg:
 
     def accepted(self, dialog: Dialog, response: SipResponse, now: float) -> None:
         self.established(dialog)
-        self.offer_open = False
+        dialog.offers.step(OfferInput.SUCCESS)
         self.note_allowed(response)
         try:
             if content_type(response) == sdp.TYPE:
                 stream = self.session.answered(sdp.parse(response.body))
-            elif (early := self._early.get(dialog.remote_tag)) is not None:
-                stream = early
+            elif dialog.offers.agreed is not None:
+                stream = dialog.offers.agreed
             else:
                 raise sdp.UnusableSdp("no SDP in the answer")
         except sdp.UnusableSdp as fault:
@@ -236,29 +227,23 @@ class CallLeg:
     # What the far end changes.
 
     def note_allowed(self, message: SipRequest | SipResponse) -> None:
-        """Note whether the far end takes INFO and UPDATE, where it says (RFC 3261 20.5)."""
+        """Note which methods the far end takes, where it says (RFC 3261 20.5)."""
         if "allow" in message.headers:
-            allowed = tokens(message, "allow")
-            self._takes_info = "info" in allowed
-            self.takes_update = "update" in allowed
+            self._allowed = tokens(message, "allow")
+
+    def note_refused(self, method: str) -> None:
+        """Note that the far end does not take a method, whatever its Allow says."""
+        self._allowed -= {method.lower()}
+
+    def allows(self, method: str) -> bool:
+        """Whether the far end has said that it takes a method."""
+        return method.lower() in self._allowed
 
     def talk_over(self, stream: Stream) -> None:
         """Let the audio go as agreed."""
         if stream != self._stream:
             self._stream = stream
             self.tell(StreamAgreed(self.leg, stream))
-
-    def may_take_offer(self, dialog: Dialog) -> bool:
-        """Whether an offer may be made to us now, or would cross one of ours."""
-        if dialog is self.dialog:
-            return not self.offer_open
-        return dialog.remote_tag in self._early
-
-    def re_agreed(self, dialog: Dialog, stream: Stream) -> None:
-        """Take over what an offer of the far end and our answer to it have made."""
-        if dialog is not self.dialog:
-            self._early[dialog.remote_tag] = stream
-        self.talk_over(stream)
 
     def dialog_of(self, request: SipRequest) -> Dialog | None:
         """The dialog a request of the far end is in."""

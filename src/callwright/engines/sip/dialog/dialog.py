@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from callwright.engines.sip.dialog.offer_answer import OfferAnswer, OfferState
 from callwright.engines.sip.wire.address import Malformed, parse_name_addr, parse_uri
 from callwright.engines.sip.wire.hop import Hop
 from callwright.engines.sip.wire.message import Headers, SipRequest, SipResponse, contact, values
@@ -38,6 +39,10 @@ class Dialog:
     "We made it, and its Call-ID; after a glare the other side then asks first (RFC 3261 14.1)."
     seen_at: Hop | None = None
     "Where the far end is in truth, behind a NAT that its Contact knows nothing of."
+    offers: OfferAnswer = field(
+        default_factory=lambda: OfferAnswer(OfferState.STABLE), compare=False
+    )
+    "Which side may offer SDP now."
 
     def request(self, method: str, *, cseq: int | None = None) -> tuple[SipRequest, Hop]:
         """Build a request inside the dialog, without Via, and say which hop it goes to.
@@ -119,7 +124,9 @@ class Dialog:
 
 
 def dialog_from(invite: SipRequest, response: SipResponse, seen_at: Hop | None = None) -> Dialog:
-    """Make the dialog that a 101 to 299 to our INVITE speaks of. Raises `Malformed`.
+    """Make the dialog that a 101 to 299 to our INVITE, which has an offer, speaks of.
+
+    Raises `Malformed`.
 
     A response without Contact, which RFC 3261 12.1.1 forbids, leaves the dialog with the URI of
     the request; one without a tag, as in RFC 2543, with an empty tag (12.1.2).
@@ -133,6 +140,7 @@ def dialog_from(invite: SipRequest, response: SipResponse, seen_at: Hop | None =
         target=invite.uri,
         cseq=invite.cseq,
         seen_at=seen_at,
+        offers=OfferAnswer(OfferState.LOCAL_OFFER),
     )
     dialog.confirm(response)
     return dialog
@@ -158,6 +166,7 @@ def dialog_to(invite: SipRequest, tag: str, seen_at: Hop | None = None) -> Dialo
         remote_cseq=invite.cseq,
         seen_at=seen_at,
         ours=False,
+        offers=OfferAnswer(OfferState.REMOTE_OFFER if invite.body else OfferState.UNOFFERED),
     )
     dialog.refresh(invite)
     dialog.hop()

@@ -16,6 +16,7 @@ from callwright.engines.sip.dialog.capabilities import (
 from callwright.engines.sip.dialog.causes import q850_of
 from callwright.engines.sip.dialog.dialog import Dialog
 from callwright.engines.sip.dialog.invite_server import InviteServer
+from callwright.engines.sip.dialog.offer_answer import OfferDo, input_of
 from callwright.engines.sip.transaction.transactions import Lost, ServerTransaction
 from callwright.engines.sip.wire import sdp
 from callwright.engines.sip.wire.address import Malformed
@@ -32,16 +33,13 @@ from callwright.engines.sip.wire.message import (
 _SIGNAL = re.compile(rb"\s*Signal\s*=\s*([0-9A-D*#]|1[01])\s*(?:$|[\r\n])", re.IGNORECASE)
 _KEY = re.compile(rb"\s*([0-9A-D*#])\s*", re.IGNORECASE)
 
-UNACKNOWLEDGED_AT_MOST = 8
-"Re-INVITEs of one call whose ACK may be on its way at once."
-
 
 def take(call: CallLeg, dialog: Dialog, request: SipRequest, source: Hop, now: float) -> None:
     """Answer one new request, other than ACK and CANCEL, inside a dialog of ``call``."""
 
     def unacknowledged(_what: SipResponse | Lost, at: float) -> None:
         # RFC 3261 14.2: without the ACK of a re-INVITE we accepted, the session is ended.
-        if call.reinvites.pop(request.cseq, None) is not None:
+        if dialog.offers.unacknowledged(request.cseq) is not None:
             call.hang_up(at, Cause.UNREACHABLE, "no ACK")
 
     transaction = call.sender.layer.serve(request, source, now, unacknowledged)
@@ -51,16 +49,15 @@ def take(call: CallLeg, dialog: Dialog, request: SipRequest, source: Hop, now: f
     call.sender.layer.respond(transaction, response, now)
 
 
-def acknowledged(call: CallLeg, ack: SipRequest, now: float) -> None:
+def acknowledged(call: CallLeg, dialog: Dialog, ack: SipRequest, now: float) -> None:
     """Take the ACK of our 2xx to an INVITE, with the answer to our offer if it had none."""
-    invite = call.reinvites.pop(ack.cseq, None)
+    invite = dialog.offers.acknowledged(ack.cseq)
     if invite is None:
         return
     invite.receive(ack, now)
     if isinstance(call.invite, InviteServer):
         call.invite.acknowledged(now)
     if not invite.request.body and not call.ended:
-        call.offer_open = False
         try:
             call.talk_over(call.session.answered(sdp.parse(ack.body)))
         except sdp.UnusableSdp as fault:
@@ -110,35 +107,29 @@ def _change(
     call: CallLeg, dialog: Dialog, request: SipRequest, transaction: ServerTransaction, now: float
 ) -> SipResponse:
     """Answer a re-INVITE or an UPDATE: hold, another codec or address, a mere refresh."""
-    invite = request.method == "INVITE"
-    offers = bool(request.body)
-    if invite and dialog is not call.dialog:
-        return answer_to(request, 491, "Request Pending")  # RFC 3261 14.2: ours is not answered
-    if (offers or invite) and not call.may_take_offer(dialog):
-        return answer_to(request, 491, "Request Pending")  # RFC 3264 4, RFC 3311 5.2
-    if invite and len(call.reinvites) >= UNACKNOWLEDGED_AT_MOST:
-        return answer_to(request, 500, "Server Internal Error", extra={"retry-after": ["5"]})
-    if offers and content_type(request) != sdp.TYPE:
-        return answer_to(request, 415, "Unsupported Media Type", extra={"accept": [sdp.TYPE]})
-    if (least := session_timer.too_brief(request)) is not None:
-        return answer_to(request, 422, "Session Interval Too Small", extra=least)
+    offers = dialog.offers
+    given = input_of(request)
+    due = offers.due(given)
+    if (refused := _not_now(call, dialog, request, due)) is not None:
+        return refused
     body = b""
     target = dialog.target
     try:
         dialog.refresh(request)
-        if offers:
-            body, stream = call.session.answer(sdp.parse(request.body))
-            call.re_agreed(dialog, stream)
+        if due is OfferDo.ANSWER:
+            body, offers.agreed = call.session.answer(sdp.parse(request.body))
+            call.talk_over(offers.agreed)
     except Malformed:
         return answer_to(request, 400, "Bad Contact")
     except sdp.UnusableSdp:
         dialog.target = target  # what is refused changes nothing (RFC 6141 3.2)
         return answer_to(request, 488, "Not Acceptable Here")
-    if invite:
-        call.reinvites[request.cseq] = transaction
-        if not offers:
-            body = call.session.offer()
-            call.offer_open = True
+    if due is OfferDo.OFFER:
+        body = call.session.offer()
+    if request.method == "INVITE":
+        offers.accepted(given, transaction)
+    else:
+        offers.step(given)
     call.note_allowed(request)
     extra: Headers = {}
     if dialog is call.dialog:  # the terms of a call that is not answered come with its answer
@@ -149,6 +140,25 @@ def _change(
     if body:
         add_body(response, sdp.TYPE, body)
     return response
+
+
+def _not_now(
+    call: CallLeg, dialog: Dialog, request: SipRequest, due: OfferDo | None
+) -> SipResponse | None:
+    """Refuse a re-INVITE or an UPDATE whose time has not come, or that asks what we do not do."""
+    if due is OfferDo.PENDING:
+        return answer_to(request, 491, "Request Pending")
+    if due is OfferDo.LATER:
+        # RFC 3261 14.2, RFC 3311 5.2: "a randomly chosen value of between 0 and 10 seconds".
+        after = str(call.sender.random.randint(0, 10))
+        return answer_to(request, 500, "Server Internal Error", extra={"retry-after": [after]})
+    if request.method == "INVITE" and dialog.offers.is_full:
+        return answer_to(request, 500, "Server Internal Error", extra={"retry-after": ["5"]})
+    if request.body and content_type(request) != sdp.TYPE:
+        return answer_to(request, 415, "Unsupported Media Type", extra={"accept": [sdp.TYPE]})
+    if (least := session_timer.too_brief(request)) is not None:
+        return answer_to(request, 422, "Session Interval Too Small", extra=least)
+    return None
 
 
 def _info(call: CallLeg, request: SipRequest) -> SipResponse:

@@ -11,6 +11,7 @@ from callwright.engines.sip.dialog.bye import hang_up
 from callwright.engines.sip.dialog.capabilities import ALLOW, SUPPORTED
 from callwright.engines.sip.dialog.causes import refusal_for
 from callwright.engines.sip.dialog.dialog import CallName, Dialog, dialog_to
+from callwright.engines.sip.dialog.offer_answer import OfferInput
 from callwright.engines.sip.transaction.digest_client import DigestClient
 from callwright.engines.sip.transaction.transactions import Lost, ServerTransaction
 from callwright.engines.sip.wire import sdp
@@ -61,7 +62,7 @@ class InviteServerState(Enum):
 
 
 class InviteServer:
-    """The beginning of a call that comes in. ``call.reinvites`` leads to the ACK of its answer."""
+    """The beginning of a call that comes in. Its dialog's `OfferAnswer` knows whose ACK is due."""
 
     def __init__(
         self, call: "CallLeg", incoming: IncomingInvite, transaction: ServerTransaction
@@ -98,15 +99,14 @@ class InviteServer:
         if self._state is not InviteServerState.RINGING:
             return
         self._state = InviteServerState.ANSWERING
-        call, described = self._call, self._incoming.description
+        call, offers = self._call, self._incoming.dialog.offers
         call.note_allowed(self._incoming.request)
         stream = None
-        if described is None:
+        if self._incoming.description is None:
             body = call.session.offer()
         else:
-            body, stream = call.session.answer(described)
-            call.offer_open = False
-        call.reinvites[self._incoming.request.cseq] = self._transaction
+            body, stream = call.session.answer(self._incoming.description)
+        offers.accepted(OfferInput.ACCEPT, self._transaction)
         self._terms, extra = session_timer.answer(self._incoming.request, call.wanted)
         response = self._response(200, "OK")
         response.headers |= extra
@@ -161,7 +161,7 @@ class InviteServer:
             # RFC 3261 13.3.1.4: no ACK in 64*T1, so the session is to be ended by a BYE.
             hang_up(self._call.sender, self._incoming.dialog, now)
         self._state = InviteServerState.OVER
-        self._call.reinvites.pop(self._incoming.request.cseq, None)
+        self._incoming.dialog.offers.unacknowledged(self._incoming.request.cseq)
         self._call.end(Cause.UNREACHABLE, "no ACK")
 
     def _say_that_it_rings(self, now: float) -> None:

@@ -12,6 +12,7 @@ from callwright.engines.sip.dialog import session_timer
 from callwright.engines.sip.dialog.capabilities import ALLOW, SUPPORTED
 from callwright.engines.sip.dialog.dialog import Dialog
 from callwright.engines.sip.dialog.invite_client import acknowledge
+from callwright.engines.sip.dialog.offer_answer import OfferInput
 from callwright.engines.sip.transaction.request_sender import SentRequest
 from callwright.engines.sip.transaction.tables import TransactionState
 from callwright.engines.sip.transaction.transactions import Lost, cancel_of
@@ -48,7 +49,7 @@ class SessionRefresher:
         if self._under_way or self._waiting is not None:
             return
         self._glares = 0
-        self._method = "UPDATE" if self._call.takes_update else "INVITE"
+        self._method = "UPDATE" if self._call.allows("UPDATE") else "INVITE"
         self._send(now)
 
     def was_refreshed(self) -> None:
@@ -66,13 +67,13 @@ class SessionRefresher:
     def _send(self, now: float) -> None:
         call = self._call
         self._waiting = None
-        if self._method == "INVITE" and call.is_negotiating:
-            # RFC 3261 14.1: not while another INVITE is under way in either direction.
-            self._wait(now)
-            return
-        self._under_way = True
         if self._method == "INVITE":
-            call.offer_open = True
+            if not self._dialog.offers.may(OfferInput.LOCAL_INVITE):
+                # RFC 3261 14.1: not while another INVITE is under way in either direction.
+                self._wait(now)
+                return
+            self._dialog.offers.step(OfferInput.LOCAL_INVITE)
+        self._under_way = True
         sent = call.sender.send(self._build, now, self._told)
         self._sent = sent
         if self._method == "INVITE":
@@ -113,7 +114,8 @@ class SessionRefresher:
         if self._call.ended:
             return
         if self._method == "INVITE":
-            self._call.offer_open = False
+            given = OfferInput.SUCCESS if answered else OfferInput.FAILURE
+            self._dialog.offers.step(given)
         if isinstance(what, SipResponse) and answered:
             self._accepted(what, now)
         else:
@@ -160,7 +162,7 @@ class SessionRefresher:
             case 422 if call.wanted.raised_by(what):
                 self._send(now)
             case 405 | 501 if self._method == "UPDATE":
-                call.takes_update = False
+                call.note_refused("UPDATE")
                 self._method = "INVITE"
                 self._send(now)
             case _:
