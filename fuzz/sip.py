@@ -10,8 +10,8 @@ from itertools import count
 
 from callwright.engines.network import SipAccount, Trunk
 from callwright.engines.port import LegEnded, LegId
+from callwright.engines.sip import user_agent
 from callwright.engines.sip.admission.admission import Admission
-from callwright.engines.sip.agent import Agent
 from callwright.engines.sip.dialog.call_leg import CallLeg, Fact
 from callwright.engines.sip.dialog.invite_client import InviteTarget
 from callwright.engines.sip.dialog.invite_server import IncomingInvite, InviteServer
@@ -125,7 +125,7 @@ class _Story:
         admission = Admission("callwright", b"secret")
         admission.use_trunks([Trunk("in", "127.0.0.1", 6000)])
         admission.use_phones([SipAccount("25", "secret")])
-        self.agent = Agent(
+        self.agent = user_agent.UserAgent(
             Identity("127.0.0.1", 5060, "callwright"),
             self._told,
             session_expires=90,

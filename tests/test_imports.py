@@ -245,7 +245,7 @@ def test_every_import_goes_along_the_way_of_a_request() -> None:
         ("methods.start_calls", "from callwright.calls.manager import CallManager"),
         ("engines.sip.engine", "from callwright.engines.media.media import MediaEngine"),
         ("engines.sip.dialog.dialog", "from callwright.engines.sip.wire.hop import Hop"),
-        ("engines.sip.agent", "from callwright.engines.sip.trunks.trunks import Trunks"),
+        ("engines.sip.user_agent", "from callwright.engines.sip.trunks.trunks import Trunks"),
         ("app", "from callwright.engines.sip.engine import SipEngine"),
     ],
 )
@@ -275,7 +275,7 @@ def test_imports_along_the_way_are_allowed(module: str, source: str) -> None:
         ("engines.sip.transaction.layer", "from callwright.engines.sip.dialog import dialog"),
         ("engines.sip.dialog.dialog", "from callwright.engines.sip.admission import bindings"),
         ("engines.sip.admission.bindings", "from callwright.engines.sip.trunks import trunks"),
-        ("engines.sip.trunks.trunks", "from callwright.engines.sip.agent import Agent"),
+        ("engines.sip.trunks.trunks", "from callwright.engines.sip.user_agent import UserAgent"),
         ("novelty.thing", "import callwright.config"),
     ],
 )

@@ -14,7 +14,6 @@ import sipmessage
 
 from callwright.engines.port import LegEnded, LegId
 from callwright.engines.sip.admission.admission import Admission
-from callwright.engines.sip.agent import Agent
 from callwright.engines.sip.dialog.call_leg import CallLeg, Fact, StreamAgreed
 from callwright.engines.sip.dialog.dialog_journal import DialogJournal
 from callwright.engines.sip.dialog.invite_client import InviteTarget
@@ -22,6 +21,7 @@ from callwright.engines.sip.dialog.invite_server import IncomingInvite, InviteSe
 from callwright.engines.sip.transaction.digest_client import DigestClient
 from callwright.engines.sip.transaction.request_sender import Identity
 from callwright.engines.sip.transaction.transactions import Timing
+from callwright.engines.sip.user_agent import UserAgent
 from callwright.engines.sip.wire.hop import Hop
 
 FAR = Hop("127.0.0.1", 6000)
@@ -66,7 +66,7 @@ class World:
         self.admission = Admission("callwright", b"a secret")
         self.arrivals: list[IncomingInvite] = []
         "Calls that have come in; the first is leg 101."
-        self.agent = Agent(
+        self.agent = UserAgent(
             Identity("127.0.0.1", 5060, "callwright"),
             self._fact,
             Timing(),

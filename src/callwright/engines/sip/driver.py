@@ -6,10 +6,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from callwright.config import SipSettings
-from callwright.engines.sip.agent import Agent
 from callwright.engines.sip.transaction.failover import OutgoingRequest
 from callwright.engines.sip.transport.datagram import Datagram
 from callwright.engines.sip.transport.transports import Transports
+from callwright.engines.sip.user_agent import UserAgent
 from callwright.engines.sip.wire.hop import Hop
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ class Driver:
         self,
         settings: SipSettings,
         resolver: "Resolver | None",
-        agent: Callable[[Transports], Agent],
+        agent: Callable[[Transports], UserAgent],
         *,
         after_input: Callable[[], None],
     ) -> None:

@@ -37,7 +37,6 @@ from callwright.engines.port import (
     RecordingFinished,
 )
 from callwright.engines.sip.admission.admission import Admission
-from callwright.engines.sip.agent import Agent
 from callwright.engines.sip.dialog.call_leg import Fact, StreamAgreed
 from callwright.engines.sip.dialog.causes import refusal_for
 from callwright.engines.sip.dialog.crash_cleanup import CrashCleanup
@@ -56,6 +55,7 @@ from callwright.engines.sip.transport.own_address import own_address
 from callwright.engines.sip.transport.transports import Transports
 from callwright.engines.sip.trunks.trunk_uri import Unroutable, trunk_hop
 from callwright.engines.sip.trunks.trunks import Trunks
+from callwright.engines.sip.user_agent import UserAgent
 from callwright.engines.sip.wire.hop import Transport
 from callwright.engines.sip.wire.sdp import AudioProfile
 from callwright.figures import Figure, Measured
@@ -111,7 +111,7 @@ class SipEngine(MediaCommands):
         self._events: EventQueue
         self._loop: asyncio.AbstractEventLoop
         self._driver: Driver
-        self._agent: Agent
+        self._agent: UserAgent
         self._local_host: str
         self._is_up = False
         "Whether there is anything to send by."
@@ -167,7 +167,7 @@ class SipEngine(MediaCommands):
                 await asyncio.wait({media, ready})
         media.result()
 
-    def _make_agent(self, transports: Transports) -> Agent:
+    def _make_agent(self, transports: Transports) -> UserAgent:
         host = str(self._settings.host)
         self.address = transports.address
         self.tls_address = transports.tls_address
@@ -178,7 +178,7 @@ class SipEngine(MediaCommands):
             tls_port=self.tls_address[1] if self.tls_address else Transport.TLS.port,
         )
         self._local_host = identity.host
-        self._agent = Agent(
+        self._agent = UserAgent(
             identity,
             self._heard,
             self._timing,

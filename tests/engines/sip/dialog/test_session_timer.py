@@ -6,10 +6,10 @@ import sipmessage
 from callwright.engines.network import Trunk
 from callwright.engines.port import Cause, LegEnded, LegId
 from callwright.engines.sip.admission.admission import Admission
-from callwright.engines.sip.agent import Agent
 from callwright.engines.sip.dialog.invite_server import IncomingInvite, InviteServer
 from callwright.engines.sip.dialog.session_timer import SessionTerms, WantedInterval, agreed, answer
 from callwright.engines.sip.transaction.request_sender import Identity
+from callwright.engines.sip.user_agent import UserAgent
 from callwright.engines.sip.wire.message import SipRequest, SipResponse
 from tests.engines.sip.world import SDP, Packet, World, answered, ask, reply, ringing, talking
 
@@ -320,7 +320,7 @@ def called(*extra: str) -> World:
     admission = Admission("callwright", b"secret")
     admission.use_trunks([Trunk("in", "127.0.0.1", 6000)])
     identity = Identity("127.0.0.1", 5060, "callwright")
-    world.agent = Agent(identity, world._fact, admission=admission, called=take)
+    world.agent = UserAgent(identity, world._fact, admission=admission, called=take)
     world.hear(theirs(world, "INVITE", *extra))
     return world
 

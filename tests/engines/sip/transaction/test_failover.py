@@ -62,7 +62,7 @@ class Line:
     def answers(self, hop: Hop, status: int, *, method: str = "INVITE") -> None:
         """Let a target answer the first request it has got."""
         request = next(one for _, to, one in self.sent if to == hop and one.method == method)
-        self.layer.receive_response(answer_to(request, status, "Said", tag=hop.host), hop, self.now)
+        self.layer.receive(answer_to(request, status, "Said", tag=hop.host), hop, self.now)
         self._carry()
 
     def unreachable(self, hop: Hop, method: str = "INVITE") -> None:

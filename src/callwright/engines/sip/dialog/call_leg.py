@@ -54,6 +54,9 @@ class InitialInvite(Protocol):
     def names(self) -> Sequence[CallName]:
         """What its INVITEs, and all requests in its dialogs, are known by."""
 
+    def begin(self, now: float) -> bool:
+        """Send, or serve, the INVITE; False if there are too many transactions for that."""
+
     def withdraw(self, now: float, cause: Cause) -> None:
         """Give the call up before it is answered; what still crosses that is dealt with here."""
 

@@ -47,9 +47,10 @@ class Fork:
     def names(self) -> Sequence[CallName]:
         return [name for branch in self._branches for name in branch.client.names]
 
-    def send(self, now: float) -> None:
+    def begin(self, now: float) -> bool:
         for branch in self._branches:
-            branch.client.send(now)
+            branch.client.begin(now)
+        return True
 
     def withdraw(self, now: float, cause: Cause = Cause.RELEASED) -> None:
         """Stop ringing everywhere."""

@@ -35,7 +35,10 @@ _KEY = re.compile(rb"\s*([0-9A-D*#])\s*", re.IGNORECASE)
 
 
 def take(call: CallLeg, dialog: Dialog, request: SipRequest, source: Hop, now: float) -> None:
-    """Answer one new request, other than ACK and CANCEL, inside a dialog of ``call``."""
+    """Take one new request, other than a CANCEL, inside a dialog of ``call``."""
+    if request.method == "ACK":
+        _acknowledged(call, dialog, request, now)
+        return
 
     def unacknowledged(_what: SipResponse | Lost, at: float) -> None:
         # RFC 3261 14.2: without the ACK of a re-INVITE we accepted, the session is ended.
@@ -49,7 +52,7 @@ def take(call: CallLeg, dialog: Dialog, request: SipRequest, source: Hop, now: f
     call.sender.layer.respond(transaction, response, now)
 
 
-def acknowledged(call: CallLeg, dialog: Dialog, ack: SipRequest, now: float) -> None:
+def _acknowledged(call: CallLeg, dialog: Dialog, ack: SipRequest, now: float) -> None:
     """Take the ACK of our 2xx to an INVITE, with the answer to our offer if it had none."""
     invite = dialog.offers.acknowledged(ack.cseq)
     if invite is None:

@@ -106,7 +106,11 @@ class InviteClient:
         self._withdrawn = False
         self._elsewhere = False
 
-    def send(self, now: float) -> None:
+    def begin(self, now: float) -> bool:
+        self._send(now)
+        return True
+
+    def _send(self, now: float) -> None:
         self._sent = self._sender.send(self._build, now, self._told)
 
     def withdraw(
@@ -164,7 +168,7 @@ class InviteClient:
         elif isinstance(what, SipResponse) and what.status < 300:
             self._accepted(what, now)
         elif self._may_ask_for_longer(what):
-            self.send(now)
+            self._send(now)
         elif not self._decided:
             self._decided = True
             if not self._withdrawn:

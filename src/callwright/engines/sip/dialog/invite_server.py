@@ -64,12 +64,11 @@ class InviteServerState(Enum):
 class InviteServer:
     """The beginning of a call that comes in. Its dialog's `OfferAnswer` knows whose ACK is due."""
 
-    def __init__(
-        self, call: "CallLeg", incoming: IncomingInvite, transaction: ServerTransaction
-    ) -> None:
+    _transaction: ServerTransaction
+
+    def __init__(self, call: "CallLeg", incoming: IncomingInvite) -> None:
         self._call = call
         self._incoming = incoming
-        self._transaction = transaction
         self._state = InviteServerState.RINGING
         self._rings = False
         self._terms: session_timer.SessionTerms | None = None
@@ -83,6 +82,16 @@ class InviteServer:
         return [self._incoming.dialog]
 
     # What we do.
+
+    def begin(self, now: float) -> bool:
+        layer = self._call.sender.layer
+        incoming = self._incoming
+        transaction = layer.serve(incoming.request, incoming.source, now, self._lost)
+        if transaction is None:
+            return False
+        self._transaction = transaction
+        layer.respond(transaction, answer_to(incoming.request, 100, "Trying"), now)
+        return True
 
     def ring_back(self, now: float) -> None:
         """Tell the caller that it rings."""
@@ -124,14 +133,11 @@ class InviteServer:
 
     # What the caller does.
 
-    def is_of(self, cancel: SipRequest) -> bool:
-        """Whether a CANCEL speaks of this INVITE."""
-        invite = self._incoming.request
-        return cancel.via.branch == invite.via.branch and cancel.cseq == invite.cseq
-
-    def cancelled(self, now: float) -> None:
+    def cancelled(self, cancel: SipRequest, now: float) -> None:
         """Take a CANCEL, which has no effect on a call that is answered (RFC 3261 9.2)."""
-        if self._state is InviteServerState.RINGING:
+        invite = self._incoming.request
+        is_of_this = cancel.via.branch == invite.via.branch and cancel.cseq == invite.cseq
+        if is_of_this and self._state is InviteServerState.RINGING:
             self.taken_back(now)
 
     def taken_back(self, now: float) -> None:
@@ -155,7 +161,7 @@ class InviteServer:
             assert self._terms is not None
             self._call.refreshed(self._terms, now)
 
-    def lost(self, _what: SipResponse | Lost, now: float) -> None:
+    def _lost(self, _what: SipResponse | Lost, now: float) -> None:
         """Note that a final response has not got through; one that answers is taken back."""
         if self._state is InviteServerState.ANSWERING:
             # RFC 3261 13.3.1.4: no ACK in 64*T1, so the session is to be ended by a BYE.

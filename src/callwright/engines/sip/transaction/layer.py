@@ -34,6 +34,7 @@ from callwright.engines.sip.transaction.transactions import (
 from callwright.engines.sip.transport.datagram import Datagram
 from callwright.engines.sip.wire.hop import Hop, Transport
 from callwright.engines.sip.wire.message import (
+    Message,
     SipRequest,
     SipResponse,
     stamp_source,
@@ -44,6 +45,9 @@ SERVERS_AT_MOST = 20_000
 "Server transactions alive; requests beyond are dropped and counted, their senders try again."
 
 _OUR_BRANCH = re.compile(rb"\r\nVia: SIP/2\.0/UDP [^\r\n]{1,300};branch=(z9hG4bK[0-9a-f]{20})\r")
+
+NewRequest = Callable[[SipRequest, Hop, float], None]
+"Gets a request with the source stamped into its top Via, the source, and the time."
 
 Key = tuple[str, ...]
 
@@ -95,8 +99,17 @@ class Alarm:
 class TransactionLayer:
     """All transactions. Times are seconds of any clock that only goes forward."""
 
-    def __init__(self, *, sent_by: Callable[[Transport], str], timing: Timing) -> None:
-        """``sent_by`` tells our own host and port as they are to stand in Via."""
+    def __init__(
+        self,
+        *,
+        sent_by: Callable[[Transport], str],
+        timing: Timing,
+        new_request: NewRequest = lambda request, source, now: None,
+    ) -> None:
+        """``sent_by`` tells our own host and port as they are to stand in Via.
+
+        ``new_request`` takes what begins something: all but copies, and ACKs of failures.
+        """
         self.timing = timing
         self.to_send: deque[Datagram] = deque()
         self.to_find: deque[OutgoingRequest] = deque()
@@ -104,6 +117,7 @@ class TransactionLayer:
         self.dropped: Counter[str] = Counter()
         "Messages that came to nothing, by reason; the reasons are a fixed few."
         self._sent_by = sent_by
+        self._new_request = new_request
         self._clients: dict[Key, Held[ClientTransaction]] = {}
         self._servers: dict[Key, Held[ServerTransaction]] = {}
         self._alarms: list[tuple[float, int, Alarm]] = []
@@ -224,7 +238,14 @@ class TransactionLayer:
 
     # What comes in.
 
-    def receive_response(self, response: SipResponse, source: Hop, now: float) -> None:
+    def receive(self, message: Message, source: Hop, now: float) -> None:
+        """Hand a message to its transaction, or a request that has none to the user."""
+        if isinstance(message, SipResponse):
+            self._receive_response(message, source, now)
+        else:
+            self._receive_request(message, source, now)
+
+    def _receive_response(self, response: SipResponse, source: Hop, now: float) -> None:
         held = self._clients.get((response.branch, response.method))
         if held is None:
             self.dropped["response to nothing"] += 1
@@ -234,15 +255,12 @@ class TransactionLayer:
         held.transaction.receive(response, now)
         self._flush(held, now)
 
-    def receive_request(self, request: SipRequest, source: Hop, now: float) -> bool:
-        """Take a request that is a copy, or the ACK of a failure. False: it is a new one.
-
-        Its top Via is then stamped with the source, and goes into whatever answer it gets.
-        """
+    def _receive_request(self, request: SipRequest, source: Hop, now: float) -> None:
         held = self._servers.get(_server_key(request))
         if held is None:
             stamp_source(request, source)
-            return False
+            self._new_request(request, source, now)
+            return
         # RFC 6026 7.1: the ACK of a 2xx is for the user, also where its sender took the branch of
         # the INVITE for it: it may carry an answer.
         answered = held.transaction.state in (
@@ -250,10 +268,10 @@ class TransactionLayer:
             TransactionState.ACKNOWLEDGED,
         )
         if request.method == "ACK" and answered:
-            return False
+            self._new_request(request, source, now)
+            return
         held.transaction.receive(request, now)
         self._flush(held, now)
-        return True
 
     def serve(
         self, request: SipRequest, source: Hop, now: float, tell: Tell | None = None
