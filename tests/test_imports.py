@@ -154,6 +154,13 @@ MAY_NOT_IMPORT: dict[str, tuple[tuple[str, ...], str]] = {
     ),
     "engines.network": (("asyncio", "anyio", "socket"), "these are words of the port"),
     "engines.port": (("asyncio", "anyio", "socket"), "the port is a page of words"),
+    **{
+        f"engines.sip.{layer}": (
+            ("asyncio", "anyio", "socket", "threading", "time"),
+            "a protocol takes bytes and the time, so that its tests need neither sleep nor socket",
+        )
+        for layer in ("wire", "transaction", "dialog", "admission")
+    },
     "methods": (("sqlalchemy", "starlette", "socket"), "a method knows plans and the directory"),
 }
 
@@ -270,6 +277,7 @@ def test_imports_along_the_way_are_allowed(module: str, source: str) -> None:
         ),
         ("methods.start_calls", "from callwright.rpc.http import HttpApi"),
         ("rpc.http", "from callwright.calls.manager import CallManager"),
+        ("engines.sip.dialog.call_leg", "from time import monotonic"),
         ("engines.sip.wire.sdp", "from callwright.engines.sip.dialog.dialog import Dialog"),
         ("engines.sip.transport.udp", "from callwright.engines.sip.transaction import layer"),
         ("engines.sip.transaction.layer", "from callwright.engines.sip.dialog import dialog"),

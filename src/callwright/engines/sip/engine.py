@@ -40,10 +40,10 @@ from callwright.engines.sip.admission.admission import Admission
 from callwright.engines.sip.dialog.call_leg import Fact, StreamAgreed
 from callwright.engines.sip.dialog.causes import refusal_for
 from callwright.engines.sip.dialog.crash_cleanup import CrashCleanup
-from callwright.engines.sip.dialog.dialog_journal import JournalFile
 from callwright.engines.sip.dialog.invite_server import IncomingInvite, InviteServer
 from callwright.engines.sip.driver import Driver
 from callwright.engines.sip.event_queue import EventQueue
+from callwright.engines.sip.journal_file import JournalFile
 from callwright.engines.sip.media_commands import MediaCommands
 from callwright.engines.sip.metrics import figures_of
 from callwright.engines.sip.recordings import CLOSED_WITHIN

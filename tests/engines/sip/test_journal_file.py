@@ -13,7 +13,8 @@ from callwright.engines.far_end import Answers
 from callwright.engines.network import Trunk
 from callwright.engines.port import Address, LegAnswered, LegEnded, LegId
 from callwright.engines.sip.dialog.dialog import Dialog
-from callwright.engines.sip.dialog.dialog_journal import SLACK, JournalFile, OpenDialog
+from callwright.engines.sip.dialog.dialog_journal import OpenDialog
+from callwright.engines.sip.journal_file import SLACK, JournalFile
 from callwright.engines.sip.transaction.transactions import Timing
 from callwright.engines.sip.wire.hop import Hop, Transport, Trust
 from tests.engines.sip.challenges import challenge, proves
