@@ -1,8 +1,8 @@
-"""The guard and its nonces: guessing costs time, and strangers cost no memory."""
+"""The login throttle and the nonces: guessing costs time, and strangers cost no memory."""
 
 import pytest
 
-from callwright.engines.sip.admission import login_throttle as guards
+from callwright.engines.sip.admission import login_throttle
 from callwright.engines.sip.admission import nonces as nonces_
 from callwright.engines.sip.admission.login_throttle import (
     BLOCKED_FOR,
@@ -57,7 +57,7 @@ def test_the_right_password_makes_good() -> None:
 
 
 def test_the_table_of_failures_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(guards, "REMEMBERED_AT_MOST", 5)
+    monkeypatch.setattr(login_throttle, "REMEMBERED_AT_MOST", 5)
     throttle = LoginThrottle()
     for number in range(20):
         for _ in range(FREE + 1):

@@ -91,6 +91,11 @@ def test_no_request_of_the_far_end_is_without_an_answer(state: OfferState) -> No
     assert all(OfferAnswer(state).due(given) is not None for given in ASKED)
 
 
+def test_we_accept_a_call_with_an_answer_or_where_there_is_no_offer_with_ours() -> None:
+    assert OfferAnswer(S.REMOTE_OFFER).due(I.ACCEPT) is D.ANSWER
+    assert OfferAnswer(S.UNOFFERED).due(I.ACCEPT) is D.OFFER
+
+
 @pytest.mark.parametrize("state", OfferState)
 def test_what_is_refused_changes_nothing(state: OfferState) -> None:
     for given in ASKED:

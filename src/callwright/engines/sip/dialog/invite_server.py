@@ -11,7 +11,7 @@ from callwright.engines.sip.dialog.bye import hang_up
 from callwright.engines.sip.dialog.capabilities import ALLOW, SUPPORTED
 from callwright.engines.sip.dialog.causes import refusal_for
 from callwright.engines.sip.dialog.dialog import CallName, Dialog, dialog_to
-from callwright.engines.sip.dialog.offer_answer import OfferInput
+from callwright.engines.sip.dialog.offer_answer import OfferDo, OfferInput
 from callwright.engines.sip.transaction.digest_client import DigestClient
 from callwright.engines.sip.transaction.transactions import Lost, ServerTransaction
 from callwright.engines.sip.wire import sdp
@@ -62,7 +62,7 @@ class InviteServerState(Enum):
 
 
 class InviteServer:
-    """The beginning of a call that comes in. Its dialog's `OfferAnswer` knows whose ACK is due."""
+    """The INVITE of a call that comes in. Its dialog's `OfferAnswer` knows whose ACK is due."""
 
     _transaction: ServerTransaction
 
@@ -111,9 +111,10 @@ class InviteServer:
         call, offers = self._call, self._incoming.dialog.offers
         call.note_allowed(self._incoming.request)
         stream = None
-        if self._incoming.description is None:
+        if offers.due(OfferInput.ACCEPT) is OfferDo.OFFER:
             body = call.session.offer()
         else:
+            assert self._incoming.description is not None
             body, stream = call.session.answer(self._incoming.description)
         offers.accepted(OfferInput.ACCEPT, self._transaction)
         self._terms, extra = session_timer.answer(self._incoming.request, call.wanted)
