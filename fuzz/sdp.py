@@ -1,8 +1,8 @@
-"""Damaged SDP: it is a description we can answer, or `Unusable`."""
+"""Damaged SDP: it is a description we can answer, or `UnusableSdp`."""
 
 import random
 
-from callwright.engines.sip.sdp import Session, Unusable, agree, parse
+from callwright.engines.sip.wire.sdp import SdpSession, UnusableSdp, agree, parse
 from fuzz.harness import always, main
 
 OFFER = (
@@ -22,12 +22,12 @@ class Descriptions:
     seeds = (OFFER, VIDEO, SIX, SECURE)
 
     def take(self, data: bytes, chance: random.Random) -> str:
-        ours = Session(("127.0.0.1", 16384), session_id=1)
+        ours = SdpSession(("127.0.0.1", 16384), session_id=1)
         if chance.random() < 0.5:
             ours.offer()
         try:
             body, stream = ours.answer(parse(data))
-        except Unusable:
+        except UnusableSdp:
             return "unusable"
         # What we answer must be understood, and mean what we think it means.
         again = agree(parse(body))

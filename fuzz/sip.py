@@ -10,16 +10,16 @@ from itertools import count
 
 from callwright.engines.network import SipAccount, Trunk
 from callwright.engines.port import LegId, LegReleased
-from callwright.engines.sip.address import Malformed
-from callwright.engines.sip.agent import Agent
-from callwright.engines.sip.asking import Identity
-from callwright.engines.sip.auth import Digest
-from callwright.engines.sip.call import Call, Fact
-from callwright.engines.sip.front import Front
-from callwright.engines.sip.hop import Hop
-from callwright.engines.sip.invite import Invited
-from callwright.engines.sip.message import parse
-from callwright.engines.sip.offered import Arrival, Offer
+from callwright.engines.sip import user_agent
+from callwright.engines.sip.admission.admission import Admission
+from callwright.engines.sip.dialog.call_leg import CallLeg, Fact
+from callwright.engines.sip.dialog.invite_client import InviteTarget
+from callwright.engines.sip.dialog.invite_server import IncomingInvite, InviteServer
+from callwright.engines.sip.transaction.digest_client import DigestClient
+from callwright.engines.sip.transaction.request_sender import Identity
+from callwright.engines.sip.wire.address import Malformed
+from callwright.engines.sip.wire.hop import Hop
+from callwright.engines.sip.wire.message import parse
 from fuzz.harness import always, main
 
 FAR = Hop("127.0.0.1", 6000)
@@ -116,28 +116,28 @@ class _Story:
         self.chance = chance
         self.now = 0.0
         self.facts: list[Fact] = []
-        self.calls: dict[LegId, Call] = {}
+        self.calls: dict[LegId, CallLeg] = {}
         self._legs = count(2)
         self._fresh = count(1)
         self._ours: list[tuple[str, str]] = []
         "Branch and method of what we have sent."
         self._tag = ""
-        front = Front("callwright", b"secret")
-        front.use_trunks([Trunk("in", "127.0.0.1", 6000)])
-        front.use_phones([SipAccount("25", "secret")])
-        self.agent = Agent(
+        admission = Admission("callwright", b"secret")
+        admission.use_trunks([Trunk("in", "127.0.0.1", 6000)])
+        admission.use_phones([SipAccount("25", "secret")])
+        self.agent = user_agent.UserAgent(
             Identity("127.0.0.1", 5060, "callwright"),
             self._told,
             session_expires=90,
             chance=chance,
-            front=front,
+            admission=admission,
             called=self._called,
         )
         user = chance.choice((None, "carol"))
-        whom = Invited("sip:25@127.0.0.1:6000", FAR, "sip:7495@127.0.0.1")
-        self._ring(whom, Digest(user, "secret"))
+        whom = InviteTarget("sip:25@127.0.0.1:6000", FAR, "sip:7495@127.0.0.1")
+        self._ring(whom, DigestClient(user, "secret"))
 
-    def _ring(self, whom: Invited, digest: Digest) -> None:
+    def _ring(self, whom: InviteTarget, digest: DigestClient) -> None:
         call = self.agent.ring(LegId(1), [whom], digest, MEDIA, self.now)
         self.calls[LegId(1)] = call
         self._flush()
@@ -176,10 +176,10 @@ class _Story:
                 call.hang_up(self.now)
             case 1 if call.keys_by_info and not call.ended:
                 call.send_key("5", self.now)
-            case 2 | 3 if isinstance(call.beginning, Offer) and not call.ended:
-                call.beginning.answer(self.now)
-            case 4 if isinstance(call.beginning, Offer) and not call.ended:
-                call.beginning.ring_back(self.now)
+            case 2 | 3 if isinstance(call.invite, InviteServer) and not call.ended:
+                call.invite.answer(self.now)
+            case 4 if isinstance(call.invite, InviteServer) and not call.ended:
+                call.invite.ring_back(self.now)
         self._flush()
 
     def ends(self) -> None:
@@ -233,7 +233,7 @@ class _Story:
         if isinstance(fact, LegReleased):
             self.agent.forget(self.calls[fact.leg], self.now)
 
-    def _called(self, arrival: Arrival, now: float) -> None:
+    def _called(self, arrival: IncomingInvite, now: float) -> None:
         if self.chance.random() < 0.1:
             self.agent.refuse(arrival, 486, "Busy Here")
             return

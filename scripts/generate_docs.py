@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter
+from sip_state_docs import sip_states
 
 from callwright.calls.state import LIVE, TRANSITIONS, State
 from callwright.methods.api_error import ApiError
@@ -99,6 +100,7 @@ def main() -> int:
         "data-api.md": data_api(),
         "errors.md": errors(),
         "states.md": states(),
+        "sip-states.md": sip_states(),
         "events.md": events(),
         "sandbox.md": sandbox(),
         "webhooks.md": webhooks(),

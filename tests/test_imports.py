@@ -35,7 +35,6 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "engines.port": ("engines.network",),
     "engines.simulated": ("engines.network", "engines.port"),
     "engines.media": ("engines.port", "figures", "logs"),
-    # The table of codecs is what SDP talks about.
     "engines.sip": (
         "config",
         "engines.media.codec",
@@ -43,6 +42,32 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "engines.network",
         "engines.port",
         "figures",
+    ),
+    # SIP by the layers of RFC 3261, from the wire upwards; what stands beside them uses them all.
+    # The table of codecs is what SDP talks about.
+    "engines.sip.wire": ("engines.media.codec", "engines.media.media"),
+    "engines.sip.transport": ("config", "engines.sip.wire"),
+    "engines.sip.transaction": ("engines.sip.transport", "engines.sip.wire"),
+    "engines.sip.dialog": (
+        "engines.media.media",
+        "engines.network",
+        "engines.port",
+        "engines.sip.transaction",
+        "engines.sip.transport",
+        "engines.sip.wire",
+    ),
+    "engines.sip.admission": (
+        "engines.network",
+        "engines.sip.dialog",
+        "engines.sip.transaction",
+        "engines.sip.wire",
+    ),
+    "engines.sip.trunks": (
+        "engines.network",
+        "engines.sip.admission",
+        "engines.sip.dialog",
+        "engines.sip.transaction",
+        "engines.sip.wire",
     ),
     "calls": ("clock", "engines.port", "figures"),
     "directory": ("engines.network", "toml_lines"),
@@ -119,6 +144,13 @@ MAY_NOT_IMPORT: dict[str, tuple[tuple[str, ...], str]] = {
     ),
     "engines.network": (("asyncio", "anyio", "socket"), "these are words of the port"),
     "engines.port": (("asyncio", "anyio", "socket"), "the port is a page of words"),
+    **{
+        f"engines.sip.{layer}": (
+            ("asyncio", "anyio", "socket", "threading", "time"),
+            "a protocol takes bytes and the time, so that its tests need neither sleep nor socket",
+        )
+        for layer in ("wire", "transaction", "dialog", "admission")
+    },
     "methods": (("sqlalchemy", "starlette", "socket"), "a method knows plans and the directory"),
 }
 
@@ -287,6 +319,8 @@ def test_every_import_goes_along_the_way_of_a_request() -> None:
         ("methods.start_calls", "from callwright.calls.manager import CallManager"),
         ("engines.sip.engine", "from callwright.engines.media.media import MediaEngine"),
         ("app", "from callwright.engines.sip.engine import SipEngine"),
+        ("engines.sip.dialog.dialog", "from callwright.engines.sip.wire.hop import Hop"),
+        ("engines.sip.user_agent", "from callwright.engines.sip.trunks.trunks import Trunks"),
     ],
 )
 def test_imports_along_the_way_are_allowed(module: str, source: str) -> None:
@@ -311,6 +345,13 @@ def test_imports_along_the_way_are_allowed(module: str, source: str) -> None:
         ("methods.start_calls", "from callwright.rpc.http import HttpApi"),
         ("rpc.http", "from callwright.calls.manager import CallManager"),
         ("novelty.thing", "import callwright.config"),
+        ("engines.sip.dialog.call_leg", "from time import monotonic"),
+        ("engines.sip.wire.sdp", "from callwright.engines.sip.dialog.dialog import Dialog"),
+        ("engines.sip.transport.udp", "from callwright.engines.sip.transaction import layer"),
+        ("engines.sip.transaction.layer", "from callwright.engines.sip.dialog import dialog"),
+        ("engines.sip.dialog.dialog", "from callwright.engines.sip.admission import bindings"),
+        ("engines.sip.admission.bindings", "from callwright.engines.sip.trunks import trunks"),
+        ("engines.sip.trunks.trunks", "from callwright.engines.sip.user_agent import UserAgent"),
     ],
 )
 def test_imports_against_the_way_are_found(module: str, source: str) -> None:

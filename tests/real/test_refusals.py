@@ -21,7 +21,7 @@ from callwright.calls.plan import EmployeeCall, Role, SessionId, Target
 from callwright.config import SipSettings
 from callwright.engines.port import Address
 from callwright.engines.sip.engine import SipEngine
-from callwright.engines.sip.transactions import Timing
+from callwright.engines.sip.transaction.transactions import Timing
 from tests.calls.stage import ANNA, MemoryJournal, Props
 from tests.engines.sip.media import RememberingMedia, ids
 from tests.engines.sip.world import SDP, reply

@@ -10,7 +10,7 @@ import anyio.to_thread
 from callwright.config import SipSettings
 from callwright.directory.media_upload import MediaUpload
 from callwright.downloads.copies import Copies
-from callwright.engines.sip.own_address import own_address
+from callwright.engines.sip.transport.own_address import own_address
 from callwright.methods.data import (
     blacklist,
     communications,

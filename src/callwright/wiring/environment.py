@@ -48,7 +48,7 @@ def _engine(settings: Settings, next_leg: Callable[[], LegId]) -> Engine:
                 settings.sip,
                 _media(settings),
                 next_leg=next_leg,
-                memory=settings.data / "open-legs",
+                journal=settings.data / "open-legs",
             )
         case _:
             assert_never(settings.engine)
@@ -56,7 +56,7 @@ def _engine(settings: Settings, next_leg: Callable[[], LegId]) -> Engine:
 
 def _check_certificate(sip: SipSettings) -> None:
     """Load what SIP over TLS is served with, to name the setting that is wrong."""
-    from callwright.engines.sip.tls import server_context
+    from callwright.engines.sip.transport.tls import server_context
 
     if sip.tls_certificate is None:
         return
@@ -89,7 +89,7 @@ def workers_for(cores: int) -> int:
 def _media(settings: Settings) -> "MediaEngine":
     from callwright.engines.media.engine import RtpEngine
     from callwright.engines.media.worker_pool import WorkerPool
-    from callwright.engines.sip.own_address import own_address
+    from callwright.engines.sip.transport.own_address import own_address
 
     host, ports = str(settings.sip.host), settings.sip.rtp_ports
     advertise = str(settings.sip.advertise or own_address(host))

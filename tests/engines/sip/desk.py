@@ -8,7 +8,7 @@ from pathlib import Path
 from callwright.config import SipSettings
 from callwright.engines.port import Address, EngineEvent
 from callwright.engines.sip.engine import SipEngine
-from callwright.engines.sip.transactions import Timing
+from callwright.engines.sip.transaction.transactions import Timing
 from tests.engines.sip.media import RememberingMedia, ids
 from tests.engines.sip.phone import Phone
 
@@ -21,10 +21,10 @@ class Desk:
         media: RememberingMedia,
         settings: SipSettings,
         timing: Timing,
-        memory: Path | None = None,
+        journal: Path | None = None,
     ) -> None:
         self.media = media
-        self.engine = SipEngine(settings, media, next_leg=ids(), timing=timing, memory=memory)
+        self.engine = SipEngine(settings, media, next_leg=ids(), timing=timing, journal=journal)
         self.events: list[EngineEvent] = []
         self._more = asyncio.Event()
         self.on_event: Callable[[EngineEvent], None] = lambda event: None
@@ -56,13 +56,13 @@ async def running(
     media: RememberingMedia | None = None,
     settings: SipSettings | None = None,
     timing: Timing | None = None,
-    memory: Path | None = None,
+    journal: Path | None = None,
 ) -> AsyncIterator[Desk]:
     desk = Desk(
         media or RememberingMedia(),
         settings or SipSettings(port=0),
         timing or Timing(t1=0.02),
-        memory,
+        journal,
     )
     ready = asyncio.Event()
     run = asyncio.create_task(desk.engine.run(desk.deliver, started=ready.set))

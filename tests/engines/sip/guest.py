@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import sipmessage
 
-from callwright.engines.sip.hop import Hop, bracketed
+from callwright.engines.sip.wire.hop import Hop, bracketed
 
 SDP = (
     "v=0\r\no=guest 1 1 IN IP4 127.0.0.8\r\ns=-\r\nc=IN IP4 127.0.0.8\r\nt=0 0\r\n"

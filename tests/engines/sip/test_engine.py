@@ -33,7 +33,7 @@ from callwright.engines.port import (
 )
 from callwright.engines.simulated.far_end import Answers, HangsUp, Rejects, Rings
 from callwright.engines.sip.engine import SipEngine
-from callwright.engines.sip.transactions import Timing
+from callwright.engines.sip.transaction.transactions import Timing
 from tests.engines.sip.desk import Desk, running, to
 from tests.engines.sip.media import RememberingMedia, ids
 from tests.engines.sip.phone import Phone

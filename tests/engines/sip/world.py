@@ -13,16 +13,16 @@ from dataclasses import dataclass
 import sipmessage
 
 from callwright.engines.port import LegId, LegReleased
-from callwright.engines.sip.agent import Agent
-from callwright.engines.sip.asking import Identity
-from callwright.engines.sip.auth import Digest
-from callwright.engines.sip.call import Call, Fact, StreamAgreed
-from callwright.engines.sip.front import Front
-from callwright.engines.sip.hop import Hop
-from callwright.engines.sip.invite import Invited
-from callwright.engines.sip.leftovers import Memory
-from callwright.engines.sip.offered import Arrival, Offer
-from callwright.engines.sip.transactions import Timing
+from callwright.engines.sip.admission.admission import Admission
+from callwright.engines.sip.dialog.call_leg import CallLeg, Fact, StreamAgreed
+from callwright.engines.sip.dialog.dialog_journal import DialogJournal
+from callwright.engines.sip.dialog.invite_client import InviteTarget
+from callwright.engines.sip.dialog.invite_server import IncomingInvite, InviteServer
+from callwright.engines.sip.transaction.digest_client import DigestClient
+from callwright.engines.sip.transaction.request_sender import Identity
+from callwright.engines.sip.transaction.transactions import Timing
+from callwright.engines.sip.user_agent import UserAgent
+from callwright.engines.sip.wire.hop import Hop
 
 FAR = Hop("127.0.0.1", 6000)
 CONTACT = "<sip:far@127.0.0.1:6000>"
@@ -53,7 +53,7 @@ class World:
         *,
         loss: float = 0.0,
         seed: int = 0,
-        memory: Memory | None = None,
+        journal: DialogJournal | None = None,
     ) -> None:
         self.now = 0.0
         self.facts: list[Fact] = []
@@ -62,17 +62,17 @@ class World:
         self.far = far
         self.caller: Callable[[sipmessage.Response], Sequence[Packet]] = lambda response: ()
         "What a far end does with our answers."
-        self.calls: dict[LegId, Call] = {}
-        self.front = Front("callwright", b"a secret")
-        self.arrivals: list[Arrival] = []
+        self.calls: dict[LegId, CallLeg] = {}
+        self.admission = Admission("callwright", b"a secret")
+        self.arrivals: list[IncomingInvite] = []
         "Calls that have come in; the first is leg 101."
-        self.agent = Agent(
+        self.agent = UserAgent(
             Identity("127.0.0.1", 5060, "callwright"),
             self._fact,
             Timing(),
-            front=self.front,
+            admission=self.admission,
             called=self._called,
-            memory=memory,
+            journal=journal,
             chance=random.Random(seed),
         )
         self._loss = loss
@@ -80,9 +80,9 @@ class World:
         self._wire: list[tuple[float, int, Packet]] = []
         self._count = itertools.count()
 
-    def ring(self, leg: int = 1, *, user: str | None = None, password: str = "secret") -> Call:
-        whom = Invited("sip:25@127.0.0.1:6000", FAR, "sip:74950000000@127.0.0.1")
-        digest = Digest(user, password)
+    def ring(self, leg: int = 1, *, user: str | None = None, password: str = "secret") -> CallLeg:
+        whom = InviteTarget("sip:25@127.0.0.1:6000", FAR, "sip:74950000000@127.0.0.1")
+        digest = DigestClient(user, password)
         trunk = "out" if user else None
         media = ("127.0.0.1", 16384)
         call = self.agent.ring(LegId(leg), [whom], digest, media, self.now, trunk=trunk)
@@ -94,11 +94,11 @@ class World:
         self.calls[LegId(leg)].hang_up(self.now)
         self._pump()
 
-    def offered(self, leg: int = 101) -> Offer:
+    def offered(self, leg: int = 101) -> InviteServer:
         """The beginning of a call that has come in, to be answered or refused."""
-        beginning = self.calls[LegId(leg)].beginning
-        assert isinstance(beginning, Offer)
-        return beginning
+        invite = self.calls[LegId(leg)].invite
+        assert isinstance(invite, InviteServer)
+        return invite
 
     def ring_back(self, leg: int = 101) -> None:
         self.offered(leg).ring_back(self.now)
@@ -164,7 +164,7 @@ class World:
         (ended,) = [one for one in self.facts if isinstance(one, LegReleased)]
         return ended
 
-    def _called(self, arrival: Arrival, now: float) -> None:
+    def _called(self, arrival: IncomingInvite, now: float) -> None:
         self.arrivals.append(arrival)
         leg = LegId(100 + len(self.arrivals))
         call = self.agent.take(leg, arrival, ("127.0.0.1", 16386), now)

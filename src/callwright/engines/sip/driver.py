@@ -6,14 +6,14 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from callwright.config import SipSettings
-from callwright.engines.sip.agent import Agent
-from callwright.engines.sip.hop import Hop
-from callwright.engines.sip.layer import Datagram
-from callwright.engines.sip.outgoing import Outgoing
-from callwright.engines.sip.transport import Transports
+from callwright.engines.sip.transaction.failover import OutgoingRequest
+from callwright.engines.sip.transport.datagram import Datagram
+from callwright.engines.sip.transport.transports import Transports
+from callwright.engines.sip.user_agent import UserAgent
+from callwright.engines.sip.wire.hop import Hop
 
 if TYPE_CHECKING:
-    from callwright.engines.sip.resolver import Resolver
+    from callwright.engines.sip.transport.resolver import Resolver
 
 
 class Driver:
@@ -23,7 +23,7 @@ class Driver:
         self,
         settings: SipSettings,
         resolver: "Resolver | None",
-        agent: Callable[[Transports], Agent],
+        agent: Callable[[Transports], UserAgent],
         *,
         after_input: Callable[[], None],
     ) -> None:
@@ -89,7 +89,7 @@ class Driver:
         self.agent.layer.on_timer(self._loop.time())
         self._after_input()
 
-    async def _find(self, outgoing: Outgoing) -> None:
+    async def _find(self, outgoing: OutgoingRequest) -> None:
         targets = await self.transports.targets(outgoing.hop)
         self.agent.layer.found(outgoing, targets, self._loop.time())
         self._after_input()

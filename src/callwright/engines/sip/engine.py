@@ -36,31 +36,32 @@ from callwright.engines.port import (
     LegRinging,
     RecordingFinished,
 )
-from callwright.engines.sip.agent import Agent
-from callwright.engines.sip.asking import Identity
-from callwright.engines.sip.auth import Digest
-from callwright.engines.sip.call import Fact, StreamAgreed
-from callwright.engines.sip.causes import refusal_for
-from callwright.engines.sip.cut_off import CutOff
+from callwright.engines.sip.admission.admission import Admission
+from callwright.engines.sip.dialog.call_leg import Fact, StreamAgreed
+from callwright.engines.sip.dialog.causes import refusal_for
+from callwright.engines.sip.dialog.crash_cleanup import CrashCleanup
+from callwright.engines.sip.dialog.invite_server import IncomingInvite, InviteServer
 from callwright.engines.sip.driver import Driver
-from callwright.engines.sip.front import Front
-from callwright.engines.sip.hop import Transport
-from callwright.engines.sip.leftovers import MemoryFile
+from callwright.engines.sip.event_queue import EventQueue
+from callwright.engines.sip.journal_file import JournalFile
 from callwright.engines.sip.media_commands import MediaCommands
-from callwright.engines.sip.offered import Arrival, Offer
-from callwright.engines.sip.own_address import own_address
+from callwright.engines.sip.metrics import figures_of
 from callwright.engines.sip.recordings import CLOSED_WITHIN
-from callwright.engines.sip.route import NoRoute, route_to, trunk_hop
-from callwright.engines.sip.sdp import Speech
-from callwright.engines.sip.status import figures_of
-from callwright.engines.sip.telling import Telling
-from callwright.engines.sip.transactions import Timing
-from callwright.engines.sip.transport import Transports
-from callwright.engines.sip.trunks import Trunks
+from callwright.engines.sip.routing import route_to
+from callwright.engines.sip.transaction.digest_client import DigestClient
+from callwright.engines.sip.transaction.request_sender import Identity
+from callwright.engines.sip.transaction.transactions import Timing
+from callwright.engines.sip.transport.own_address import own_address
+from callwright.engines.sip.transport.transports import Transports
+from callwright.engines.sip.trunks.trunk_uri import Unroutable, trunk_hop
+from callwright.engines.sip.trunks.trunks import Trunks
+from callwright.engines.sip.user_agent import UserAgent
+from callwright.engines.sip.wire.hop import Transport
+from callwright.engines.sip.wire.sdp import AudioProfile
 from callwright.figures import Figure, Measured
 
 if TYPE_CHECKING:
-    from callwright.engines.sip.resolver import Resolver
+    from callwright.engines.sip.transport.resolver import Resolver
 
 log = logging.getLogger(__name__)
 
@@ -84,33 +85,33 @@ class SipEngine(MediaCommands):
         media: MediaEngine,
         *,
         next_leg: Callable[[], LegId],
-        memory: Path | None = None,
+        journal: Path | None = None,
         timing: Timing | None = None,
         random: Callable[[], float] = random.random,
         resolver: "Resolver | None" = None,
     ) -> None:
         """``next_leg`` gives the ids of legs that come in; ``random`` numbers from 0 to 1.
 
-        ``memory``: the file that knows which calls are up, for a BYE to them should we be killed.
+        ``journal``: the file that knows which calls are up, for a BYE to them should we be killed.
         """
         super().__init__(media)
         self._settings = settings
         self._timing = timing
         self._next_leg = next_leg
         self._random = random
-        self._memory = MemoryFile(memory) if memory is not None else None
-        self._cut_off = CutOff()
+        self._journal = JournalFile(journal) if journal is not None else None
+        self._crash_cleanup = CrashCleanup()
         self._resolver = resolver
-        self._speech = Speech(tuple(settings.codecs))
-        self._front = Front(
+        self._speech = AudioProfile(tuple(settings.codecs))
+        self._admission = Admission(
             settings.realm, secrets.token_bytes(16), settings.digests, speech=self._speech
         )
-        self._trunks = Trunks(self._front)
+        self._trunks = Trunks(self._admission)
         self._heard_something = asyncio.Event()
-        self._telling: Telling
+        self._events: EventQueue
         self._loop: asyncio.AbstractEventLoop
         self._driver: Driver
-        self._agent: Agent
+        self._agent: UserAgent
         self._local_host: str
         self._is_up = False
         "Whether there is anything to send by."
@@ -123,12 +124,12 @@ class SipEngine(MediaCommands):
     async def run(self, deliver: Deliver, *, started: Callable[[], None]) -> None:
         """See `callwright.engines.port.Engine.run`. Raises `OSError` if the port is taken."""
         self._loop = asyncio.get_running_loop()
-        self._telling = Telling(deliver)
-        if self._memory is None:
+        self._events = EventQueue(deliver)
+        if self._journal is None:
             await self._serve(started)
             return
-        self._cut_off = CutOff(await self._memory.read())
-        async with self._memory.kept():
+        self._crash_cleanup = CrashCleanup(await self._journal.read())
+        async with self._journal.kept():
             await self._serve(started)
 
     async def _serve(self, started: Callable[[], None]) -> None:
@@ -137,7 +138,9 @@ class SipEngine(MediaCommands):
         )
         self._is_up = True
         self._trunks.begin(
-            lambda trunk: self._agent.desk(Digest(trunk.user, trunk.password), trunk_hop(trunk)),
+            lambda trunk: self._agent.sender(
+                DigestClient(trunk.user, trunk.password), trunk_hop(trunk)
+            ),
             self._random,
             self._loop.time,
         )
@@ -150,7 +153,7 @@ class SipEngine(MediaCommands):
             # Not awaited itself: our cancellation must not end the media before the farewell.
             await asyncio.wait({media, ready}, return_when=asyncio.FIRST_COMPLETED)
             if ready.done():
-                self._hang_up_cut_off()
+                self._clean_up()
                 started()
             await asyncio.wait({media})
         finally:
@@ -164,7 +167,7 @@ class SipEngine(MediaCommands):
                 await asyncio.wait({media, ready})
         media.result()
 
-    def _make_agent(self, transports: Transports) -> Agent:
+    def _make_agent(self, transports: Transports) -> UserAgent:
         host = str(self._settings.host)
         self.address = transports.address
         self.tls_address = transports.tls_address
@@ -175,13 +178,13 @@ class SipEngine(MediaCommands):
             tls_port=self.tls_address[1] if self.tls_address else Transport.TLS.port,
         )
         self._local_host = identity.host
-        self._agent = Agent(
+        self._agent = UserAgent(
             identity,
             self._heard,
             self._timing,
             session_expires=self._settings.session_expires,
-            memory=self._memory,
-            front=self._front,
+            journal=self._journal,
+            admission=self._admission,
             called=self._called,
             keep_alive=self._settings.keep_alive,
             strangers_per_second=self._settings.requests_per_source,
@@ -189,11 +192,11 @@ class SipEngine(MediaCommands):
         )
         return self._agent
 
-    def _hang_up_cut_off(self) -> None:
+    def _clean_up(self) -> None:
         now = self._loop.time()
-        self._cut_off.hang_up(
+        self._crash_cleanup.hang_up(
             self._trunks.told,
-            lambda call, digest: self._agent.hang_up_leftover(call, digest, now),
+            lambda call, digest: self._agent.hang_up_open_dialog(call, digest, now),
         )
         self._after_command()
 
@@ -209,7 +212,7 @@ class SipEngine(MediaCommands):
                 await self._heard_something.wait()
         for leg in self._recordings.held:
             self._end_unrecorded(leg)
-        self._telling.now()
+        self._events.now()
 
     # Commands.
 
@@ -217,22 +220,22 @@ class SipEngine(MediaCommands):
         self._trunks.use(trunks)
         if self._is_up:
             self._after_command()
-        if self._cut_off.waiting:
-            self._hang_up_cut_off()
+        if self._crash_cleanup.waiting:
+            self._clean_up()
 
     def use_phones(self, phones: Sequence[SipAccount]) -> None:
-        self._front.use_phones(phones)
+        self._admission.use_phones(phones)
 
     def registered(self, number: str) -> Sequence[Registered]:
         now = self._loop.time()
         return [
             Registered(binding.origin.source.host, now - binding.made)
-            for binding in self._front.bindings.of(number, now)
+            for binding in self._admission.bindings.of(number, now)
         ]
 
     def figures(self) -> Iterator[Figure]:
         """See `callwright.figures.Measured`."""
-        yield from figures_of(self.trunk_states(), self._front, self.dropped.total())
+        yield from figures_of(self.trunk_states(), self._admission, self.dropped.total())
         if isinstance(self._media, Measured):
             yield from self._media.figures()
 
@@ -244,7 +247,7 @@ class SipEngine(MediaCommands):
     ) -> None:
         if leg in self._legs:
             raise ValueError(f"leg {leg} is up already")
-        registered = self._front.bindings.of(to.number, self._loop.time())
+        registered = self._admission.bindings.of(to.number, self._loop.time())
         try:
             way = route_to(
                 to,
@@ -254,7 +257,7 @@ class SipEngine(MediaCommands):
                 local_host=self._local_host,
             )
             media = self._media.open(leg, beside)
-        except NoRoute as fault:
+        except Unroutable as fault:
             self._tell_soon(LegReleased(leg, Cause.UNREACHABLE, str(fault)))
             return
         except NoPorts as fault:
@@ -287,14 +290,14 @@ class SipEngine(MediaCommands):
 
     def ring_back(self, leg: LegId) -> None:
         call = self._live(leg)
-        if isinstance(call.beginning, Offer):
-            call.beginning.ring_back(self._loop.time())
+        if isinstance(call.invite, InviteServer):
+            call.invite.ring_back(self._loop.time())
             self._after_command()
 
     def answer(self, leg: LegId) -> None:
         call = self._live(leg)
-        if isinstance(call.beginning, Offer):
-            call.beginning.answer(self._loop.time())
+        if isinstance(call.invite, InviteServer):
+            call.invite.answer(self._loop.time())
             self._after_command()
 
     def reject(self, leg: LegId, cause: Cause) -> None:
@@ -329,22 +332,22 @@ class SipEngine(MediaCommands):
             self._tell_soon(told)
         self._heard_something.set()
 
-    def _called(self, arrival: Arrival, now: float) -> None:
+    def _called(self, incoming: IncomingInvite, now: float) -> None:
         """Offer a call that has come in, as far as there is room for it."""
         leg = self._next_leg()
         try:
             media = self._media.open(leg)
         except NoPorts:
-            self._agent.refuse(arrival, 503, "Service Unavailable")
+            self._agent.refuse(incoming, 503, "Service Unavailable")
             return
-        call = self._agent.take(leg, arrival, media, now)
+        call = self._agent.take(leg, incoming, media, now)
         if call is None:
             self._media.close(leg)
             return
-        caller, called, trunk = arrival.caller, arrival.called, arrival.trunk
+        caller, called, trunk = incoming.caller, incoming.called, incoming.trunk
         log.info("leg %d comes in for ..%s from %s", leg, called[-4:], trunk or "a phone of ours")
         self._legs[leg] = call
-        self._telling.add(LegOffered(leg, caller, called, trunk))
+        self._events.add(LegOffered(leg, caller, called, trunk))
 
     def _heard(self, fact: Fact) -> None:
         """Take a fact from the user agent: tell the media first, then whoever listens."""
@@ -369,7 +372,7 @@ class SipEngine(MediaCommands):
                 pass
             case _:
                 assert_never(fact)
-        self._telling.add(fact)
+        self._events.add(fact)
 
     # What goes out.
 
@@ -378,14 +381,14 @@ class SipEngine(MediaCommands):
         self._heard_something.set()
         self._driver.flush()
         self._media.keep_time()
-        self._telling.now()
+        self._events.now()
 
     def _after_command(self) -> None:
         """Send at once; but tell in the next turn (contract 3)."""
         self._driver.flush()
         self._media.keep_time()
-        self._telling.soon()
+        self._events.soon()
 
     def _tell_soon(self, event: EngineEvent) -> None:
-        self._telling.add(event)
-        self._telling.soon()
+        self._events.add(event)
+        self._events.soon()

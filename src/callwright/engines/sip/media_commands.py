@@ -15,14 +15,14 @@ from callwright.engines.port import (
     PlaybackId,
     RecordingId,
 )
-from callwright.engines.sip.call import Call
+from callwright.engines.sip.dialog.call_leg import CallLeg
 from callwright.engines.sip.recordings import Recordings
 
 
 class MediaCommands:
     def __init__(self, media: MediaEngine) -> None:
         self._media = media
-        self._legs: dict[LegId, Call] = {}
+        self._legs: dict[LegId, CallLeg] = {}
         "Legs that have not ended."
         self._recordings = Recordings()
 
@@ -67,7 +67,7 @@ class MediaCommands:
     def stop_recording(self, recording: RecordingId) -> None:
         self._media.stop_recording(recording)
 
-    def _live(self, leg: LegId) -> Call:
+    def _live(self, leg: LegId) -> CallLeg:
         try:
             return self._legs[leg]
         except KeyError:

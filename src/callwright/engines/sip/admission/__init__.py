@@ -1,0 +1,1 @@
+"""Who may register and call: digest authentication, the registrar, and what slows the others."""

@@ -1,0 +1,214 @@
+"""Admission: who may call us, and as whom (RFC 3261 8.2, 22.2).
+
+What does not come from a trunk or a phone of ours is kept out statelessly, by the same answer
+whatever number it is for. Of a flood of strangers nothing stays but the throttle's bounded table.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from callwright.engines.network import SipAccount, Trunk
+from callwright.engines.sip.admission.bindings import Binding, Bindings, behind_nat
+from callwright.engines.sip.admission.digest_server import ALGORITHMS, DigestServer
+from callwright.engines.sip.admission.registrar import Registrar
+from callwright.engines.sip.dialog.invite_server import IncomingInvite, read_invite
+from callwright.engines.sip.transaction.digest_client import DigestClient
+from callwright.engines.sip.wire.address import Malformed, parse_name_addr, parse_uri, user_of
+from callwright.engines.sip.wire.hop import Hop
+from callwright.engines.sip.wire.message import (
+    SipRequest,
+    SipResponse,
+    answer_to,
+    contact,
+    first,
+    tokens,
+    values,
+)
+from callwright.engines.sip.wire.sdp import G711, AudioProfile
+
+NUMBER_AT_MOST = 32
+"Characters of a number, as in the directory."
+
+_WITHHELD = frozenset({"anonymous", "restricted", "unavailable", "unknown"})
+"Names that carriers put in place of a number."
+
+
+class Admission:
+    """Trunks, phones and where they are, as those who send us requests are told apart."""
+
+    def __init__(
+        self,
+        realm: str,
+        secret: bytes,
+        algorithms: Sequence[str] = ALGORITHMS,
+        *,
+        speech: AudioProfile = G711,
+    ) -> None:
+        """See `DigestServer`.
+
+        ``speech``: what callers may speak; where they are to use SRTP, they must.
+        """
+        self._speech = speech
+        self.digest_server = DigestServer(realm, secret, algorithms)
+        self.bindings = Bindings()
+        self.registrar = Registrar(self.digest_server, self.bindings)
+        self._trunks: Mapping[str, Trunk] = {}
+        self._hosts: Mapping[str, Sequence[str]] = {}
+        self._secure: frozenset[str] = frozenset()
+        "Numbers of phones that speak SRTP only."
+
+    def use_trunks(self, trunks: Sequence[Trunk]) -> None:
+        self._trunks = {trunk.name: trunk for trunk in trunks}
+        self._set_passwords(
+            {one: self.digest_server.passwords[one] for one in self.registrar.numbers}
+        )
+
+    def use_phones(self, phones: Sequence[SipAccount]) -> None:
+        """Take the phones; whoever has another password now must register anew."""
+        self._secure = frozenset(phone.number for phone in phones if phone.srtp)
+        passwords = {phone.number: phone.password for phone in phones}
+        before = self.digest_server.passwords
+        self.bindings.keep([one for one, new in passwords.items() if before.get(one) == new])
+        self.registrar.numbers = passwords.keys()
+        self._set_passwords(passwords)
+
+    def _set_passwords(self, phones: Mapping[str, str]) -> None:
+        trunks = {
+            trunk.user: trunk.password
+            for trunk in self._trunks.values()
+            if trunk.user is not None and trunk.password is not None
+        }
+        self.digest_server.passwords = {**trunks, **phones}
+
+    def use_hosts(self, hosts: Mapping[str, Sequence[str]]) -> None:
+        """Take the addresses that the trunks' host names have, by trunk."""
+        self._hosts = hosts
+
+    def knows(self, source: Hop) -> bool:
+        """Whether a trunk sends from there."""
+        return self._trunk_at(source) is not None
+
+    @property
+    def takes_registrations(self) -> bool:
+        return bool(self.registrar.numbers)
+
+    def register(
+        self, request: SipRequest, source: Hop, now: float, *, tag: str
+    ) -> tuple[SipResponse, Sequence[Binding]]:
+        """Answer a REGISTER; see `Registrar.answer`."""
+        return self.registrar.answer(request, source, now, tag=tag)
+
+    def invited(
+        self, request: SipRequest, source: Hop, now: float, *, tag: str
+    ) -> IncomingInvite | SipResponse:
+        """Tell whose call an INVITE is, or how it is refused. ``tag`` is ours."""
+        trunk = None if self._is_of_phone(request, source, now) else self._trunk_at(source)
+        if trunk is None:
+            if not self.digest_server.passwords:
+                return answer_to(request, 403, "Forbidden", tag=tag)
+            admitted = self.digest_server.admit(
+                request,
+                source,
+                now,
+                tag=tag,
+                at_home=lambda user: self.bindings.is_at(user, source.host, now),
+            )
+            if isinstance(admitted, SipResponse):
+                return admitted
+            if admitted in self.registrar.numbers:
+                return self._of_phone(admitted, request, source, tag)
+            trunk = next(one for one in self._trunks.values() if one.user == admitted)
+        return read_invite(
+            request,
+            source,
+            caller=_caller(request),
+            called=_called(request, trunk),
+            trunk=trunk.name,
+            digest=DigestClient(trunk.user, trunk.password),
+            speech=replace(self._speech, srtp=trunk.srtp),
+            tag=tag,
+            natted=False,
+        )
+
+    def _trunk_at(self, source: Hop) -> Trunk | None:
+        """The trunk that sends from an address; of several there, the one with that very port."""
+        at = [
+            trunk
+            for name, trunk in self._trunks.items()
+            if source.host == trunk.host or source.host in self._hosts.get(name, ())
+        ]
+        return next((one for one in at if one.port == source.port), at[0] if at else None)
+
+    def _is_of_phone(self, request: SipRequest, source: Hop, now: float) -> bool:
+        """Whether it is the call of a phone on the same machine as a trunk."""
+        if any(one.port == source.port for one in self._trunks.values() if one.host == source.host):
+            return False
+        try:
+            user = user_of(parse_name_addr(request.headers["from"][0]).uri)
+        except Malformed:
+            return False
+        return self.bindings.is_at(user, source.host, now)
+
+    def _of_phone(
+        self, number: str, request: SipRequest, source: Hop, tag: str
+    ) -> IncomingInvite | SipResponse:
+        return read_invite(
+            request,
+            source,
+            caller=number,
+            called=_number(request.uri),
+            trunk=None,
+            digest=DigestClient(None, None),
+            speech=replace(self._speech, srtp=number in self._secure),
+            tag=tag,
+            natted=_is_natted(request, source),
+        )
+
+
+def _is_natted(request: SipRequest, source: Hop) -> bool:
+    try:
+        there = contact(request)
+        return there is not None and behind_nat(parse_uri(there.uri), request.via, source)
+    except Malformed:
+        return False
+
+
+def _caller(request: SipRequest) -> str:
+    """The number a trunk says the call is from; empty if the caller withholds it (RFC 3323)."""
+    if tokens(request, "privacy") & {"id", "header", "user"}:
+        return ""
+    try:
+        # RFC 3325 9.1: up to two values, a SIP and a tel URI.
+        for value in values(request, "p-asserted-identity")[:2]:
+            if number := _number(parse_name_addr(value).uri):
+                return number
+        return _number(parse_name_addr(request.headers["from"][0]).uri)
+    except Malformed:
+        return ""
+
+
+def _called(request: SipRequest, trunk: Trunk) -> str:
+    """The number a trunk calls: of the request line, if that is not merely our own Contact."""
+    called = _number(request.uri)
+    if called and called == trunk.user:
+        try:
+            return _number(parse_name_addr(first(request, "to")).uri) or called
+        except Malformed:
+            return called
+    return called
+
+
+def _number(uri: str) -> str:
+    """The number of a URI without ``+`` and visual separators (RFC 3966); else an empty string."""
+    try:
+        user = user_of(uri)
+    except Malformed:
+        return ""
+    number = user.removeprefix("+")
+    if number.translate(_NO_SEPARATORS).isdecimal():
+        number = number.translate(_NO_SEPARATORS)
+    fit = number.isascii() and number.isprintable() and len(number) <= NUMBER_AT_MOST
+    return "" if not fit or number.lower() in _WITHHELD else number
+
+
+_NO_SEPARATORS = str.maketrans("", "", "-.() ")

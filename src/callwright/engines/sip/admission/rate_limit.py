@@ -1,0 +1,36 @@
+"""Rate limit: how many requests of strangers are taken from one source (a token bucket each)."""
+
+from ipaddress import IPv6Address
+
+SOURCES_AT_MOST = 10_000
+"Sources remembered; the one silent for longest is forgotten for a new one."
+BURST = 5.0
+"Seconds' worth of requests that may come at once."
+
+
+class RateLimit:
+    """A bucket for each source that fills by ``per_second`` tokens; a request takes one."""
+
+    def __init__(self, per_second: float) -> None:
+        self._per_second = per_second
+        self._buckets: dict[str, tuple[float, float]] = {}
+        "What is left and when that was counted, by source, the latest last."
+
+    def allows(self, host: str, now: float) -> bool:
+        """Whether one more request of ``host``, an address, may be served at ``now``."""
+        source = _source(host)
+        full = self._per_second * BURST
+        left, counted = self._buckets.pop(source, (full, now))
+        left = min(full, left + (now - counted) * self._per_second)
+        if len(self._buckets) >= SOURCES_AT_MOST:
+            del self._buckets[next(iter(self._buckets))]
+        allowed = left >= 1.0
+        self._buckets[source] = (left - 1.0 if allowed else left, now)
+        return allowed
+
+
+def _source(host: str) -> str:
+    """An IPv4 address, or the /64 of an IPv6 one: a single host there has 2**64 addresses."""
+    if ":" not in host:
+        return host
+    return str(int(IPv6Address(host.partition("%")[0])) >> 64)

@@ -1,0 +1,272 @@
+"""Journal file: the dialog journal on disk, which a crash of ours leaves behind for the next start.
+
+There is no secret in the file, but there are phone numbers: only its owner may read it.
+
+Each line is a checksum and a JSON object, so a line torn by a crash is known as such. Lines are
+only ever added, off the event loop; now and then the file is written anew without the dead ones.
+"""
+
+import asyncio
+import json
+import logging
+import os
+import zlib
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import anyio
+
+from callwright.engines.sip.dialog.dialog import Dialog
+from callwright.engines.sip.dialog.dialog_journal import OpenDialog
+from callwright.engines.sip.wire.hop import Hop, Transport, Trust
+
+log = logging.getLogger(__name__)
+
+DIALOGS_AT_MOST = 20_000
+"Open calls remembered; further ones are not."
+LINE_AT_MOST = 8192
+"Bytes of one line. A call whose route is longer is not remembered."
+FILE_AT_MOST = 1 << 28
+"Bytes of the file that are read; one we wrote ourselves is smaller."
+SLACK = 1000
+"Dead lines the file may have beside as many as it has live ones."
+PAUSE = 0.02
+"""Seconds between two writes, so that a thread and a disk are asked once for what many calls have
+to say. A call that is answered in that pause, right before a crash, stays without its BYE."""
+
+Key = tuple[str, str]
+"Call-ID and the far end's tag: a fork may answer one Call-ID twice."
+
+
+class JournalFile:
+    """A `DialogJournal` in a file, written while it is `kept`. `opened` and `closed` never wait."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._open: dict[Key, bytes] = {}
+        "The latest line of each open call."
+        self._unwritten: list[bytes] = []
+        self._lines = 0
+        "Lines in the file."
+        self._rewrite = False
+        self._more = asyncio.Event()
+        self._ending = asyncio.Event()
+        self._fault: int | None = None
+        "The ``errno`` that has been told."
+
+    async def read(self) -> list[OpenDialog]:
+        """Return what the last run has left open; it stays on record until it is `closed`."""
+        found = await asyncio.to_thread(_read, self._path)
+        for call in found[:DIALOGS_AT_MOST]:
+            self._open[_key(call.dialog)] = _line_of(call)
+        # Whatever was torn or dead in the file goes before anything is added to it.
+        self._rewrite = True
+        self._more.set()
+        return found
+
+    def opened(self, call: OpenDialog) -> None:
+        key, line = _key(call.dialog), _line_of(call)
+        if len(line) > LINE_AT_MOST:
+            self.closed(call.dialog)  # better nothing than what no longer holds
+        elif self._open.get(key) != line and (
+            key in self._open or len(self._open) < DIALOGS_AT_MOST
+        ):
+            self._open[key] = line
+            self._add(line)
+
+    def closed(self, dialog: Dialog) -> None:
+        key = _key(dialog)
+        if self._open.pop(key, None) is not None:
+            self._add(_line({"ended": list(key)}))
+
+    @asynccontextmanager
+    async def kept(self) -> AsyncIterator[None]:
+        """Write while the block runs, and at its end what is left."""
+        writing = asyncio.create_task(self._write_on())
+        try:
+            yield
+        finally:
+            self._ending.set()
+            self._more.set()
+            with anyio.CancelScope(shield=True):
+                await writing
+
+    async def _write_on(self) -> None:
+        over = False
+        while not over:
+            await self._more.wait()
+            over = self._ending.is_set()
+            # One at a time, so that the lines of one call stay in their order.
+            await asyncio.to_thread(self._take())
+            with anyio.move_on_after(PAUSE):
+                await self._ending.wait()
+
+    def _add(self, line: bytes) -> None:
+        self._unwritten.append(line)
+        # A disk that hangs must not fill the memory: what is open is known anyway.
+        if len(self._unwritten) > len(self._open) + SLACK:
+            self._rewrite = True
+            self._unwritten.clear()
+        self._more.set()
+
+    def _take(self) -> Callable[[], None]:
+        """Take what is to be written; return what writes it, in any thread."""
+        self._more.clear()
+        lines, self._unwritten = self._unwritten, []
+        if self._rewrite or self._lines + len(lines) > 2 * len(self._open) + SLACK:
+            self._rewrite = False
+            lines = list(self._open.values())
+            self._lines = len(lines)
+            return lambda: self._write(lines, anew=True)
+        self._lines += len(lines)
+        return lambda: self._write(lines, anew=False)
+
+    def _write(self, lines: list[bytes], *, anew: bool) -> None:
+        try:
+            if anew:
+                beside = self._path.with_name(f"{self._path.name}.new")
+                beside.unlink(missing_ok=True)
+                _append(beside, lines)
+                beside.replace(self._path)
+            elif lines:
+                _append(self._path, lines)
+        except OSError as fault:
+            self._rewrite = True  # with the next line that comes
+            if self._fault != fault.errno:
+                self._fault = fault.errno
+                log.warning("open calls cannot be put on record: %s", fault)
+        else:
+            self._fault = None
+
+
+def _key(dialog: Dialog) -> Key:
+    return dialog.call_id, dialog.remote_tag
+
+
+def _append(path: Path, lines: list[bytes]) -> None:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+    with open(os.open(path, flags, 0o600), "ab") as file:
+        file.write(b"".join(lines))
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _read(path: Path) -> list[OpenDialog]:
+    """Read what is open; lines that are torn or make no sense are left out."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(FILE_AT_MOST)
+    except FileNotFoundError:
+        return []
+    except OSError as fault:
+        log.warning("calls left open cannot be read: %s", fault)
+        return []
+    found: dict[Key, OpenDialog] = {}
+    for words in _intact(data.split(b"\n")):
+        try:
+            if isinstance(ended := words.get("ended"), list):
+                call_id, tag = ended
+                found.pop((_text(call_id), _text(tag)), None)
+            else:
+                call = _call_of(words)
+                found[_key(call.dialog)] = call
+        except (KeyError, TypeError, ValueError):
+            log.debug("a line of %s makes no sense", path.name)
+    return list(found.values())
+
+
+def _intact(lines: Iterable[bytes]) -> Iterator[dict[str, object]]:
+    for line in lines:
+        checksum, _, text = line.partition(b" ")
+        if len(line) > LINE_AT_MOST or checksum != b"%08x" % zlib.crc32(text):
+            continue
+        try:
+            words = json.loads(text)
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(words, dict):
+            yield words
+
+
+def _line(words: dict[str, object]) -> bytes:
+    text = json.dumps(words, separators=(",", ":")).encode()
+    return b"%08x %s\n" % (zlib.crc32(text), text)
+
+
+def _line_of(call: OpenDialog) -> bytes:
+    dialog = call.dialog
+    words: dict[str, object] = {
+        "call_id": dialog.call_id,
+        "local": dialog.local,
+        "remote": dialog.remote,
+        "local_tag": dialog.local_tag,
+        "remote_tag": dialog.remote_tag,
+        "target": dialog.target,
+        "cseq": dialog.cseq,
+        "route_set": dialog.route_set,
+        "seen_at": _words_of(dialog.seen_at),
+        "line": _words_of(call.first_hop),
+        "trunk": call.trunk,
+    }
+    return _line(words)
+
+
+def _call_of(words: dict[str, object]) -> OpenDialog:
+    """Raises KeyError, TypeError or ValueError."""
+    route_set = words["route_set"]
+    if not isinstance(route_set, list):
+        raise TypeError
+    dialog = Dialog(
+        call_id=_text(words["call_id"]),
+        local=_text(words["local"]),
+        remote=_text(words["remote"]),
+        local_tag=_text(words["local_tag"]),
+        remote_tag=_text(words["remote_tag"]),
+        target=_text(words["target"]),
+        cseq=_number(words["cseq"]),
+        route_set=[_text(one) for one in route_set],
+        seen_at=_hop_of(words["seen_at"]),
+    )
+    trunk = words["trunk"]
+    return OpenDialog(dialog, _hop_of(words["line"]), None if trunk is None else _text(trunk))
+
+
+def _words_of(hop: Hop | None) -> dict[str, object] | None:
+    if hop is None:
+        return None
+    return {
+        "host": hop.host,
+        "port": hop.port,
+        "transport": str(hop.transport),
+        "name": hop.name,
+        "verify": hop.trust.verify,
+        "ca": str(hop.trust.ca) if hop.trust.ca is not None else None,
+    }
+
+
+def _hop_of(words: object) -> Hop | None:
+    if words is None:
+        return None
+    if not isinstance(words, dict):
+        raise TypeError
+    port, ca = words["port"], words["ca"]
+    return Hop(
+        _text(words["host"]),
+        None if port is None else _number(port),
+        Transport(_text(words["transport"])),
+        _text(words["name"]),
+        Trust(words["verify"] is not False, None if ca is None else Path(_text(ca))),
+    )
+
+
+def _text(word: object) -> str:
+    if not isinstance(word, str):
+        raise TypeError
+    return word
+
+
+def _number(word: object) -> int:
+    if not isinstance(word, int) or not 0 <= word < 2**31:
+        raise ValueError
+    return word

@@ -1,0 +1,83 @@
+"""Routing: which URIs, hops and credentials an address of the engine port means in SIP."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from callwright.engines.network import Trunk
+from callwright.engines.port import Address
+from callwright.engines.sip.admission.bindings import Binding
+from callwright.engines.sip.dialog.invite_client import InviteTarget
+from callwright.engines.sip.transaction.digest_client import DigestClient
+from callwright.engines.sip.trunks.trunk_uri import Unroutable, trunk_hop, trunk_uri
+from callwright.engines.sip.wire.address import Malformed, escape_user, parse_uri
+from callwright.engines.sip.wire.hop import bracketed
+
+
+@dataclass(frozen=True, slots=True)
+class SipRoute:
+    invited: Sequence[InviteTarget]
+    "The places to ring, all at once; one at least."
+    digest: DigestClient
+    srtp: bool = False
+    "The audio must go over SRTP."
+
+
+def route_to(
+    to: Address,
+    trunks: Mapping[str, Trunk],
+    registered: Sequence[Binding],
+    *,
+    caller_id: str,
+    local_host: str,
+) -> SipRoute:
+    """Find the way to an address. Raises `Unroutable`.
+
+    ``registered``: where the phone of that number is registered, for an address without a way.
+    """
+    if to.phone is not None:
+        return replace(_to_phone(to.phone, caller_id, local_host), srtp=to.srtp)
+    if to.trunk is None:
+        if not registered:
+            raise Unroutable("not registered")
+        caller = _uri_of(caller_id, local_host)
+        places = [InviteTarget(one.uri, one.hop, caller, natted=one.natted) for one in registered]
+        return SipRoute(places, DigestClient(None, None), to.srtp)
+    trunk = trunks.get(to.trunk)
+    if trunk is None:
+        raise Unroutable(f"no trunk {to.trunk!r}")
+    return _through(trunk, to.number, caller_id)
+
+
+def _to_phone(phone: str, caller_id: str, local_host: str) -> SipRoute:
+    # RFC 3261 19.1.1: headers of a URI are not for the request line.
+    text = phone.partition("?")[0].strip()
+    try:
+        uri = parse_uri(text)
+    except Malformed as fault:
+        raise Unroutable(f"contact of the phone: {fault}") from fault
+    if uri.scheme != "sip":
+        raise Unroutable(f"contact of the phone: {uri.scheme} is not supported, only sip")
+    try:
+        places = [InviteTarget(text, uri.hop, _uri_of(caller_id, local_host))]
+    except Malformed as fault:
+        raise Unroutable(f"contact of the phone: {fault}") from fault
+    return SipRoute(places, DigestClient(None, None))
+
+
+def _through(trunk: Trunk, number: str, caller_id: str) -> SipRoute:
+    uri = trunk_uri(trunk, number)
+    hop = trunk_hop(trunk)
+    # Carriers take the caller for theirs by the host in From.
+    caller = _uri_of(caller_id, trunk.host)
+    asserted = caller if trunk.caller_id_header == "pai" else None
+    return SipRoute(
+        [InviteTarget(uri, hop, caller, asserted)],
+        DigestClient(trunk.user, trunk.password),
+        trunk.srtp,
+    )
+
+
+def _uri_of(caller_id: str, host: str) -> str:
+    if not caller_id:
+        return "sip:anonymous@anonymous.invalid"  # RFC 3323 4.1.1.3
+    return f"sip:{escape_user(caller_id)}@{bracketed(host)}"

@@ -1,0 +1,1 @@
+"""Trunks to carriers and PBXs: our registrations there, and whether they answer."""
