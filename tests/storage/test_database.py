@@ -29,6 +29,37 @@ from callwright.storage.tables import accounts, metadata
 pytestmark = pytest.mark.anyio
 
 
+class Opened:
+    """The SQLite connections that are open: Python 3.13 warns of one that nobody closes."""
+
+    def __init__(self) -> None:
+        self.ever = 0
+        self.now: set[int] = set()
+
+    def watch(self, patch: pytest.MonkeyPatch) -> None:
+        opened, connect = self, sqlite3.connect
+
+        class Watched(sqlite3.Connection):
+            def close(self) -> None:
+                super().close()
+                opened.now.discard(id(self))
+
+        def watched(*words: Any, **options: Any) -> sqlite3.Connection:
+            connection = connect(*words, factory=Watched, **options)
+            opened.ever += 1
+            opened.now.add(id(connection))
+            return connection
+
+        patch.setattr(sqlite3, "connect", watched)
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> Opened:
+    opened = Opened()
+    opened.watch(monkeypatch)
+    return opened
+
+
 async def test_migrations_make_the_tables_of_the_metadata(database: AsyncEngine) -> None:
     def differences(connection: Connection) -> object:
         return compare_metadata(MigrationContext.configure(connection), metadata)
@@ -125,11 +156,15 @@ async def test_another_revision_says_to_migrate(database: AsyncEngine) -> None:
         await migrate(database)
 
 
-async def test_a_file_that_is_no_database_is_said_to_be_damaged(tmp_path: Path) -> None:
+async def test_a_file_that_is_no_database_is_said_to_be_damaged(
+    tmp_path: Path, opened: Opened
+) -> None:
     (tmp_path / "letter.db").write_text("Dear database, " * 100)
     database = open_database(f"sqlite+aiosqlite:///{tmp_path / 'letter.db'}")
     with pytest.raises(DatabaseFault, match="its file is damaged, or is not a database"):
         await check_schema(database)
+    assert opened.ever > 0
+    assert not opened.now
     await close_database(database)
 
 
@@ -150,30 +185,6 @@ def test_revisions_are_the_ones_alembic_finds_in_their_order() -> None:
     folder = Path(callwright.storage.database.__file__).parent / "migrations"
     found = [script.revision for script in ScriptDirectory(str(folder)).walk_revisions()]
     assert callwright.storage.database._revisions() == found[::-1]
-
-
-class Opened:
-    """The SQLite connections that are open: Python 3.13 warns of one that nobody closes."""
-
-    def __init__(self) -> None:
-        self.ever = 0
-        self.now: set[int] = set()
-
-    def watch(self, patch: pytest.MonkeyPatch) -> None:
-        opened, connect = self, sqlite3.connect
-
-        class Watched(sqlite3.Connection):
-            def close(self) -> None:
-                super().close()
-                opened.now.discard(id(self))
-
-        def watched(*words: Any, **options: Any) -> sqlite3.Connection:
-            connection = connect(*words, factory=Watched, **options)
-            opened.ever += 1
-            opened.now.add(id(connection))
-            return connection
-
-        patch.setattr(sqlite3, "connect", watched)
 
 
 class Cut:
@@ -206,13 +217,6 @@ class Cut:
             waited.add_done_callback(lambda _: task.cancel())
         else:
             task.cancel()
-
-
-@pytest.fixture
-def opened(monkeypatch: pytest.MonkeyPatch) -> Opened:
-    opened = Opened()
-    opened.watch(monkeypatch)
-    return opened
 
 
 @pytest.mark.parametrize("answered", [False, True])
