@@ -79,6 +79,10 @@ class Theatre:
     def socket_url(self) -> str:
         return f"{self.url.replace('http', 'ws', 1)}/events"
 
+    def line(self) -> socket.socket:
+        host, port = self.url.removeprefix("http://").split(":")
+        return socket.create_connection((host, int(port)), timeout=5)
+
     def raw(self) -> socket.socket:
         """A connection that has asked for server-sent events, and has a small buffer to read."""
         line = socket.socket()

@@ -1,14 +1,17 @@
 import asyncio
+import itertools
 import re
 import sqlite3
+from collections.abc import Coroutine, Generator
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
-import anyio
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, create_engine, text
+from sqlalchemy import Connection, create_engine, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 import callwright.storage.database
@@ -21,9 +24,40 @@ from callwright.storage.database import (
     open_database,
     writing,
 )
-from callwright.storage.tables import metadata
+from callwright.storage.tables import accounts, metadata
 
 pytestmark = pytest.mark.anyio
+
+
+class Opened:
+    """The SQLite connections that are open: Python 3.13 warns of one that nobody closes."""
+
+    def __init__(self) -> None:
+        self.ever = 0
+        self.now: set[int] = set()
+
+    def watch(self, patch: pytest.MonkeyPatch) -> None:
+        opened, connect = self, sqlite3.connect
+
+        class Watched(sqlite3.Connection):
+            def close(self) -> None:
+                super().close()
+                opened.now.discard(id(self))
+
+        def watched(*words: Any, **options: Any) -> sqlite3.Connection:
+            connection = connect(*words, factory=Watched, **options)
+            opened.ever += 1
+            opened.now.add(id(connection))
+            return connection
+
+        patch.setattr(sqlite3, "connect", watched)
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> Opened:
+    opened = Opened()
+    opened.watch(monkeypatch)
+    return opened
 
 
 async def test_migrations_make_the_tables_of_the_metadata(database: AsyncEngine) -> None:
@@ -122,11 +156,15 @@ async def test_another_revision_says_to_migrate(database: AsyncEngine) -> None:
         await migrate(database)
 
 
-async def test_a_file_that_is_no_database_is_said_to_be_damaged(tmp_path: Path) -> None:
+async def test_a_file_that_is_no_database_is_said_to_be_damaged(
+    tmp_path: Path, opened: Opened
+) -> None:
     (tmp_path / "letter.db").write_text("Dear database, " * 100)
     database = open_database(f"sqlite+aiosqlite:///{tmp_path / 'letter.db'}")
     with pytest.raises(DatabaseFault, match="its file is damaged, or is not a database"):
         await check_schema(database)
+    assert opened.ever > 0
+    assert not opened.now
     await close_database(database)
 
 
@@ -149,14 +187,86 @@ def test_revisions_are_the_ones_alembic_finds_in_their_order() -> None:
     assert callwright.storage.database._revisions() == found[::-1]
 
 
-async def test_closing_leaves_no_task_behind_whatever_was_cut_off(database_path: Path) -> None:
-    """One that is left would keep the program from ending."""
-    database = open_database(f"sqlite+aiosqlite:///{database_path}")
-    loop, before = asyncio.get_running_loop(), asyncio.all_tasks()
-    for step in range(40):
-        with anyio.CancelScope() as scope:
-            loop.call_later(step * 0.0001, scope.cancel)
+class Cut:
+    """Work whose task is cancelled when it waits for the ``at``-th time, or is about to go on."""
+
+    def __init__(self, work: Coroutine[Any, Any, object], at: int, *, answered: bool) -> None:
+        self.work, self.at, self.answered = work, at, answered
+        self.waits = 0
+
+    def __await__(self) -> Generator[Any, Any, object]:
+        resume, with_what = self.work.send, None
+        while True:
+            try:
+                waited = resume(with_what)
+            except StopIteration as end:
+                return end.value
+            self.waits += 1
+            if self.waits == self.at:
+                self._cut(waited)
+            try:
+                resume, with_what = self.work.send, (yield waited)
+            except BaseException as thrown:
+                resume, with_what = self.work.throw, thrown
+
+    def _cut(self, waited: "asyncio.Future[Any] | None") -> None:
+        task = asyncio.current_task()
+        assert task
+        if waited and self.answered:
+            # Before the task hears of it: what it has waited for is lost on it.
+            waited.add_done_callback(lambda _: task.cancel())
+        else:
+            task.cancel()
+
+
+@pytest.mark.parametrize("answered", [False, True])
+async def test_closing_leaves_nothing_behind_whatever_was_cut_off(
+    database_path: Path, opened: Opened, answered: bool
+) -> None:
+    """A task that is left would keep the program from ending, a connection the file from it."""
+
+    async def cut_off(at: int) -> bool:
+        database = open_database(f"sqlite+aiosqlite:///{database_path}")
+
+        async def look() -> None:
             async with database.connect() as connection:
                 await connection.execute(text("SELECT 1"))
-    await close_database(database)
-    assert asyncio.all_tasks() <= before
+
+        cut = Cut(look(), at, answered=answered)
+        await asyncio.wait([asyncio.ensure_future(cut)])
+        await close_database(database)
+        return cut.waits >= at
+
+    before = asyncio.all_tasks()
+    for at in itertools.count(1):
+        again = await cut_off(at)
+        assert not opened.now, f"cut off at wait {at}"
+        assert asyncio.all_tasks() <= before, f"cut off at wait {at}"
+        if not again:
+            break
+    assert opened.ever == at > 10
+
+
+@pytest.mark.parametrize("answered", [False, True])
+async def test_a_transaction_that_is_cut_off_keeps_no_lock(
+    database: AsyncEngine, database_path: Path, answered: bool
+) -> None:
+    """Not even while its exception is held, and with that what it was about to read."""
+
+    async def write() -> None:
+        async with writing(database) as connection:
+            await connection.execute(insert(accounts).values(id=3, name="Third", active=True))
+            await connection.execute(select(accounts))
+
+    held = []
+    for at in itertools.count(1):
+        cut = Cut(write(), at, answered=answered)
+        held.append(asyncio.ensure_future(cut))
+        await asyncio.wait(held[-1:])
+        if cut.waits < at:
+            break
+        with closing(sqlite3.connect(database_path, isolation_level=None, timeout=0.5)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            other.execute("DELETE FROM accounts WHERE id = 3")
+            other.execute("COMMIT")
+    assert at > 10

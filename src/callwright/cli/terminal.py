@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from callwright.config import Settings, read_settings
 from callwright.provisioning.administration import NewToken
-from callwright.storage.database import check_schema, open_database
+from callwright.storage.database import check_schema, close_database, open_database
 
 T = TypeVar("T")
 
@@ -62,7 +62,7 @@ def in_database(
                 await check_schema(database)
             return await work(database)
         finally:
-            await database.dispose()
+            await close_database(database)
 
     return asyncio.run(run())
 

@@ -1,12 +1,14 @@
-"""The client of a request: where it is, and what it brings beside the body."""
+"""The client of a request: its address, also behind a proxy, and what it brings beside the body."""
 
-from collections.abc import Collection
-from ipaddress import IPv4Address, IPv6Address
+from collections.abc import Collection, Sequence
+from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from starlette.requests import HTTPConnection
 
-from callwright.rpc.address import client_address
 from callwright.rpc.auth import Client
+
+UNKNOWN = "unknown"
+"Address of a client whose proxy does not say it properly; in no network."
 
 
 def client_of(
@@ -27,3 +29,37 @@ def client_of(
 def _bearers(request: HTTPConnection) -> list[str]:
     headers = (header.partition(" ") for header in request.headers.getlist("authorization"))
     return [token.strip() for scheme, _, token in headers if scheme.lower() == "bearer"]
+
+
+def client_address(
+    peer: str | None,
+    forwarded_for: Sequence[str],
+    trusted_proxies: Collection[IPv4Address | IPv6Address],
+) -> str:
+    """Return the client's address, or `UNKNOWN`.
+
+    ``peer`` is the connection's far end, ``forwarded_for`` the X-Forwarded-For headers in order.
+    Every proxy adds, on the right, the address it was called from; so we walk from the right as
+    long as it is our own proxies that speak. What stands further left, the client may have written.
+    """
+    address = _address(peer or "")
+    hops = [hop.strip() for header in forwarded_for for hop in header.split(",")]
+    while hops and address in trusted_proxies:
+        address = _address(hops.pop())
+    return UNKNOWN if address is None else str(address)
+
+
+def _address(text: str) -> IPv4Address | IPv6Address | None:
+    """Read ``192.0.2.1``, ``192.0.2.1:5678``, ``2001:db8::1`` or ``[2001:db8::1]:5678``."""
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
+    try:
+        # A link-local address may bring its interface along: fe80::1%eth0.
+        address = ip_address(text.partition("%")[0])
+    except ValueError:
+        return None
+    if isinstance(address, IPv6Address) and address.ipv4_mapped:
+        return address.ipv4_mapped
+    return address

@@ -58,9 +58,9 @@ class Wire:
 class _Parser(httptools.HttpRequestParser):
     """Reads requests, also those of a client that would rather speak another protocol.
 
-    java.net.http asks for HTTP/2 with every first request, and 7.8 of RFC 9110 lets a server go on
-    as if it had not. The parser takes the end of the head for the end of the request, though, and
-    leaves the body unread; so the head is read once more, without that wish.
+    The parser takes the end of such a head for the end of the request. Where the wish is not
+    granted it is as if it had never been (RFC 9110 section 7.8; java.net.http asks for HTTP/2 with
+    every first request), so the head is read once more, without it, and then the body.
     """
 
     def __init__(self, connection: "Connection") -> None:
@@ -71,8 +71,11 @@ class _Parser(httptools.HttpRequestParser):
         try:
             super().feed_data(data)
         except httptools.HttpParserUpgrade as wish:
-            if not self._connection.ignores_upgrade():
+            if not self._connection.wishes_upgrade():
                 raise
+            if self._connection.opens_websocket():
+                self._connection.open_websocket()
+                return
             [read] = wish.args
             head = self._connection.head_without_upgrade()
             self._connection.parser = again = _Parser(self._connection)
@@ -98,7 +101,7 @@ class Connection(HttpToolsProtocol):
         self._deadline: asyncio.TimerHandle | None = None
         self._head = 0
         "Bytes that have come of an incomplete head."
-        self._upgraded = False
+        self._handed_over = False
         self._wire: Wire
         self.parser = _Parser(self)
 
@@ -113,7 +116,7 @@ class Connection(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
-        if self._upgraded or self.transport.is_closing():
+        if self._handed_over or self.transport.is_closing():
             return
         if self.cycle is None or self.cycle.response_complete:
             # Also for what is neither head nor body, as empty lines and the rest of a body that
@@ -124,22 +127,6 @@ class Connection(HttpToolsProtocol):
             if self._head > HEAD_AT_MOST:
                 self.send_400_response("The head of the request is too long.")
 
-    def handle_websocket_upgrade(self) -> None:
-        # From here on nothing that happens is told to this protocol.
-        self._upgraded = True
-        self._head_is_there()
-        if self._is_full():
-            self.transport.close()
-            return
-        # Only here: the library takes some megabytes, and not everybody wants a WebSocket.
-        from callwright.rpc.socket import Socket
-
-        self.ws_protocol_class = Socket
-        super().handle_websocket_upgrade()
-
-    def _should_upgrade_to_ws(self) -> bool:
-        return True
-
     def shutdown(self) -> None:
         super().shutdown()
         self._wire.stopping.set()
@@ -149,20 +136,51 @@ class Connection(HttpToolsProtocol):
         self.scope["extensions"] = self._wire.extension()
 
     def on_headers_complete(self) -> None:
-        if self.ignores_upgrade():
-            return
-        super().on_headers_complete()
-        self._head_is_there()
+        if not self.wishes_upgrade():
+            super().on_headers_complete()
+            self._head_is_there()
 
     def on_message_complete(self) -> None:
-        if not self.ignores_upgrade():
+        if not self.wishes_upgrade():
             super().on_message_complete()
 
-    def ignores_upgrade(self) -> bool:
-        """Whether the request wishes for a protocol that is not spoken here."""
+    def wishes_upgrade(self) -> bool:
+        """Whether another protocol is wished for; what becomes of it is decided after the head."""
         # CONNECT asks for a tunnel, and has no other meaning.
-        wished = self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT"
-        return wished and not self._should_upgrade()
+        return self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT"
+
+    def opens_websocket(self) -> bool:
+        """Whether the request is one that opens a WebSocket (RFC 6455 section 4.1)."""
+        asked = dict(self.headers)
+        return (
+            # Nothing may be left to be said before it.
+            (self.cycle is None or self.cycle.response_complete)
+            and self.parser.get_method() == b"GET"
+            and self.parser.get_http_version() == "1.1"
+            and asked.get(b"upgrade", b"").lower() == b"websocket"
+            and asked.get(b"content-length", b"0") == b"0"
+            and b"transfer-encoding" not in asked
+        )
+
+    def open_websocket(self) -> None:
+        """Hand the connection over to a `callwright.rpc.socket.Socket`, and the request with it."""
+        self._handed_over = True
+        self._head_is_there()
+        # uvicorn looks at it before an HTTP request, and not before a WebSocket.
+        if self.limit_concurrency is not None and len(self.connections) >= self.limit_concurrency:
+            self.transport.close()
+            return
+        self.connections.discard(self)
+        # Only here: the library takes some megabytes, and not everybody wants a WebSocket.
+        from callwright.rpc.socket import Socket
+
+        opened = Socket(self.config, self.server_state, self.app_state, self.loop)
+        opened.connection_made(self.transport)
+        if opened.open(self.url, self.headers):
+            self.transport.set_protocol(opened)
+        else:
+            self.connections.discard(opened)
+            self.send_400_response("The handshake cannot be read.")
 
     def head_without_upgrade(self) -> bytes:
         """Write the head that has been read as if no other protocol were wished for."""
@@ -184,8 +202,3 @@ class Connection(HttpToolsProtocol):
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
-
-    def _is_full(self) -> bool:
-        """uvicorn asks so before an HTTP request, and not before a WebSocket."""
-        limit = self.limit_concurrency
-        return limit is not None and len(self.connections) >= limit

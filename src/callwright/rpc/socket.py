@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from typing import Any
+from typing import Any, TypeAlias
 
 from uvicorn.config import Config
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
@@ -10,6 +10,8 @@ from uvicorn.server import ServerState
 from websockets.http11 import Request
 
 from callwright.rpc.connection import Wire
+
+Headers: TypeAlias = list[tuple[bytes, bytes]]
 
 # It writes down every path it is asked for, with the tokens in it.
 _quiet = logging.getLogger(__name__)
@@ -28,9 +30,29 @@ class Socket(WebSocketsSansIOProtocol):
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self.logger = self.conn.logger = _quiet
+        self._headers: Headers = []
+
+    def open(self, target: bytes, headers: Headers) -> bool:
+        """Answer the request that wishes for a WebSocket; say whether it could be read.
+
+        It has been read before, by a parser with other bounds. So only what the handshake is made
+        of is read once more here; the rest may be as long as in any request.
+        """
+        self._headers = headers
+        lines = [b"GET " + target + b" HTTP/1.1"]
+        lines += [name + b": " + value for name, value in headers if _is_of_handshake(name)]
+        self.data_received(b"\r\n".join([*lines, b"", b""]))
+        return self.handshake_initiated
 
     def handle_connect(self, event: Request) -> None:
         super().handle_connect(event)
         if not self.close_sent:
             # The application is a task that begins in the next turn of the loop.
+            self.scope["headers"] = self._headers
             self.scope["extensions"].update(Wire(self.transport).extension())
+
+
+def _is_of_handshake(name: bytes) -> bool:
+    return name in {b"host", b"connection", b"upgrade", b"origin"} or name.startswith(
+        b"sec-websocket-"
+    )

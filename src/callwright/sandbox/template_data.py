@@ -12,7 +12,7 @@ from callwright.provisioning.administration import initialise
 from callwright.provisioning.apply import apply_directory
 from callwright.provisioning.file import read_directory_file
 from callwright.sandbox.speech import write_silence
-from callwright.storage.database import migrate, open_database
+from callwright.storage.database import close_database, migrate, open_database
 
 TOKEN = "callwright-sandbox-token"
 "The token of every sandbox that is not told another; no secret, and good for nothing else."
@@ -56,7 +56,7 @@ async def furnish(folder: Path, database_url: str, token: str, webhooks: Sequenc
         await initialise(database, account="Sandbox", login="first", music=music)
         await apply_directory(database, read_directory_file(directory), stored)
     finally:
-        await database.dispose()
+        await close_database(database)
 
 
 def _silence(path: Path, seconds: float) -> Path:

@@ -5,47 +5,31 @@ SQLite in WAL mode, so that readers never wait for the writer; PostgreSQL by URL
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import anyio
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
+from sqlalchemy import Connection, Engine, create_engine, inspect, make_url, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from callwright.pattern import is_found
+from callwright.storage.sqlite_connection import connected
 
 BUSY_TIMEOUT = 2.0
 "Seconds a statement waits for another connection's lock before it fails."
 
 CLOSED_WITHIN = 0.1
 "Seconds a connection whose statement was cut off has to close, before it is let go."
-CANCELLED_AT_MOST = 5
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
-
-_PRAGMAS = (
-    "PRAGMA journal_mode = WAL",
-    "PRAGMA foreign_keys = ON",
-)
 
 
 class DatabaseFault(Exception):
     """The database cannot be used as it is. The message says what to do."""
-
-
-class _Cursor(Protocol):
-    def execute(self, statement: str, /) -> object: ...
-    def close(self) -> object: ...
-
-
-class _DriverConnection(Protocol):
-    def cursor(self) -> _Cursor: ...
-    def create_function(
-        self, name: str, arguments: int, function: Callable[..., object], *, deterministic: bool
-    ) -> object: ...
 
 
 def open_database(url: str, *, durable: bool = True) -> AsyncEngine:
@@ -58,9 +42,11 @@ def open_database(url: str, *, durable: bool = True) -> AsyncEngine:
     try:
         if make_url(url).get_backend_name() != "sqlite":
             return create_async_engine(url, pool_pre_ping=True, hide_parameters=True)
-        database = create_async_engine(
+        database: AsyncEngine = create_async_engine(
             url,
-            connect_args={"timeout": BUSY_TIMEOUT},
+            async_creator=lambda: connected(
+                partial(_connect, database.sync_engine, BUSY_TIMEOUT, durable)
+            ),
             pool_size=5,
             max_overflow=0,
             # Errors end up in logs; phone numbers and trunks' passwords are not to.
@@ -68,7 +54,6 @@ def open_database(url: str, *, durable: bool = True) -> AsyncEngine:
         )
     except (SQLAlchemyError, ImportError, ValueError) as fault:
         raise DatabaseFault(f"the database URL cannot be used: {fault}") from fault
-    event.listen(database.sync_engine, "connect", _preparing(BUSY_TIMEOUT, durable))
     return database
 
 
@@ -84,14 +69,13 @@ def open_twin(
     if file is None:
         yield None
         return
-    twin = create_engine(
+    twin: Engine = create_engine(
         f"sqlite:///{file}",
-        connect_args={"timeout": wait, "check_same_thread": False},
+        creator=lambda: _connect(twin, wait, durable),
         pool_size=1,
         max_overflow=0,
         hide_parameters=True,
     )
-    event.listen(twin, "connect", _preparing(wait, durable))
     try:
         yield twin
     finally:
@@ -101,17 +85,16 @@ def open_twin(
 async def close_database(database: AsyncEngine) -> None:
     """Close every connection, also those whose statement has been cut off just now.
 
-    Such a one is closed by a task of SQLAlchemy's, which may wait for a thread that has gone, and
-    then for it once more; the event loop would cancel it only once, and the program never end.
+    Such a one is closed by a task of SQLAlchemy's, which nobody else waits for. One whose statement
+    goes on is let go after `CLOSED_WITHIN`; its thread closes it.
     """
     with anyio.CancelScope(shield=True):
         await database.dispose()
-        closing = {task for task in asyncio.all_tasks() if _closes(task)}
-        for _ in range(CANCELLED_AT_MOST):
-            if closing:
-                _, closing = await asyncio.wait(closing, timeout=CLOSED_WITHIN)
-            for task in closing:
+        if closing := {task for task in asyncio.all_tasks() if _closes(task)}:
+            _, late = await asyncio.wait(closing, timeout=CLOSED_WITHIN)
+            for task in late:
                 task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
 
 
 def _closes(task: "asyncio.Task[Any]") -> bool:
@@ -126,21 +109,24 @@ def database_file(url: str) -> Path | None:
     return Path(str(parsed.database))
 
 
-def _preparing(wait: float, durable: bool) -> Callable[[_DriverConnection, object], None]:
-    def prepare(connection: _DriverConnection, _record: object) -> None:
-        cursor = connection.cursor()
-        # While they are set another connection may hold a lock; that is no reason not to wait.
-        cursor.execute(f"PRAGMA busy_timeout = {int(BUSY_TIMEOUT * 1000)}")
-        for pragma in _PRAGMAS:
-            cursor.execute(pragma)
+def _connect(engine: Engine, wait: float, durable: bool) -> sqlite3.Connection:
+    """Open the file of ``engine``, and set what every connection has set."""
+    [file], options = engine.dialect.create_connect_args(engine.url)
+    chosen = {**options, "timeout": BUSY_TIMEOUT, "check_same_thread": False}
+    connection: sqlite3.Connection = sqlite3.connect(file, **chosen)
+    try:
+        # Another connection may hold a lock meanwhile; that is waited for, whatever ``wait`` is.
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA foreign_keys = ON")
         # FULL: a session is promised to the client once it is on record, so its commit must
         # survive a power cut; in WAL mode NORMAL may lose the last ones.
-        cursor.execute(f"PRAGMA synchronous = {'FULL' if durable else 'OFF'}")
-        cursor.execute(f"PRAGMA busy_timeout = {int(wait * 1000)}")
-        cursor.close()
+        connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'OFF'}")
+        connection.execute(f"PRAGMA busy_timeout = {int(wait * 1000)}")
         connection.create_function("pattern_is_found", 2, is_found, deterministic=True)
-
-    return prepare
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 @asynccontextmanager

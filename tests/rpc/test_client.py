@@ -4,7 +4,7 @@ from ipaddress import ip_address
 
 import pytest
 
-from callwright.rpc.address import client_address
+from callwright.rpc.client import client_address
 
 OURS = [ip_address("127.0.0.1"), ip_address("10.0.0.2"), ip_address("fd00::2")]
 
