@@ -284,17 +284,18 @@ class Driver(ABC):
         self._tell("ended")
 
     def _keep_recording(self) -> None:
-        answered = self.events.all("answered")[-1]
+        done = len(self.events.all("recorded"))
+        answered = self.events.all("answered")[done]
         started = [fact for fact in self.events.all("first_rtp") if fact.at >= answered.at]
         first = started[0] if started else answered
         samples, rate = array.array("h"), wav.RATE
         dumps = sorted(self._folder.glob("dump-*-dec.wav"))
         if dumps:
-            samples, rate = wav.read(dumps[-1])
-            for dump in self._folder.glob("dump-*.wav"):
-                dump.unlink()
+            # A later one is of the call that came right behind.
+            samples, rate = wav.read(dumps[0])
+            dumps[0].unlink()
         self._fill_in_keys(samples, rate, first.at)
-        path = self._folder / f"heard-{len(self.events.all('recorded')) + 1}.wav"
+        path = self._folder / f"heard-{done + 1}.wav"
         wav.write(path, samples, rate)
         details: dict[str, phone.Detail] = {"path": str(path), "seconds": len(samples) / rate}
         self.events.tell(Fact("recorded", first.at, first.wall, details))

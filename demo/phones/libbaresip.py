@@ -50,7 +50,7 @@ class Options:
     account: str
     "As in baresip's file of accounts."
     folder: str
-    "Recordings go there, as ``dump-1-dec.wav`` and so on."
+    "Recordings go there, as ``dump-0001-dec.wav`` and so on."
     says: str
     "WAV (8000 Hz, mono, 16 bit) that is said again and again."
     early: str
@@ -83,7 +83,7 @@ class Phone:
         self._runtime = runtime
         self._agent = agent
         self._call: Call | None = None
-        self._talking: asyncio.Task[None] | None = None
+        self._talking: dict[Call, asyncio.Task[None]] = {}
         self._calls = 0
         self._incoming: set[int] = set()
         "Handles of calls that have come in."
@@ -119,8 +119,9 @@ class Phone:
             case "sndcode" if call:
                 await call.send_dtmf(parameter)
             case "callstat":
-                if self._talking:
-                    await self._talking
+                # A call that came right behind it is none of its business.
+                for one in [one for one in self._talking if one.state is CallState.CLOSED]:
+                    await self._talking.pop(one)
             case _:
                 raise ValueError("no such command, or no call")
 
@@ -143,7 +144,7 @@ class Phone:
 
     def _begin(self, call: Call) -> None:
         self._call = call
-        self._talking = asyncio.create_task(self._talk(call))
+        self._talking[call] = asyncio.create_task(self._talk(call))
 
     async def _talk(self, call: Call) -> None:
         """Speak and listen while there is a call; keep what was heard from the answer on."""
@@ -172,7 +173,7 @@ class Phone:
         if not answered.is_set():
             return
         self._calls += 1
-        dump = Path(self._options.folder) / f"dump-{self._calls}-dec.wav"
+        dump = Path(self._options.folder) / f"dump-{self._calls:04}-dec.wav"
         with closing(wave.open(str(dump), "wb")) as file:
             file.setparams((1, 2, RATE, 0, "NONE", ""))
             file.writeframes(heard)

@@ -166,6 +166,23 @@ async def test_a_phone_takes_one_call_after_another(start: Start, make: Make) ->
         assert len(calling.events.all("answered")) == 2
 
 
+@both
+async def test_a_call_right_behind_another_does_not_disturb_it(start: Start, make: Make) -> None:
+    async with (
+        start(make, Behaviour(says=440)) as called,
+        start(Softphone, Behaviour()) as calling,
+    ):
+        await calling.call(called.uri)
+        await calling.events.wait("first_rtp", within=WITHIN)
+        await calling.hang_up()
+        await calling.call(called.uri)
+        for phone in (calling, called):
+            await phone.events.wait("ended", within=WITHIN)
+            await phone.events.wait("answered", within=WITHIN, number=2)
+            assert phone.heard is not None
+            assert phone.heard.at < phone.events.all("answered")[1].at
+
+
 async def test_a_phone_in_a_call_is_busy_for_a_third(start: Start) -> None:
     async with (
         start(Softphone, Behaviour()) as called,
