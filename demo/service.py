@@ -23,7 +23,7 @@ from demo.call import Call
 HERE = Path(__file__).parent
 CALLWRIGHT = Path(sys.executable).with_name("callwright")
 
-UP_WITHIN = 20.0
+UP_WITHIN = 60.0
 "Seconds the service may take to answer."
 DOWN_WITHIN = 8.0
 "Seconds the service may take to stop before it is killed."

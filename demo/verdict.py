@@ -31,7 +31,7 @@ class Phone:
 
     number: str
     program: str
-    "``baresip 1.0.0``, ``softphone``."
+    "``baresip 1.0.0``, ``baresip-python 0.5.2a3``."
     says: str
     "What it says into the call, for people."
     tone: float

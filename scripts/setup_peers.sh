@@ -2,7 +2,7 @@
 # Install the independent programs that tests and the demo call: other people's SIP, not ours.
 #
 # As root through apt-get, else one line says what to install. Nothing here fails a run: tests that
-# need a missing program are left out by name, and the demo takes its own softphone.
+# need a missing program are left out by name, and the demo takes baresip's library from PyPI.
 set -euo pipefail
 
 say() { printf 'setup: %s\n' "$*" >&2; }

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from demo.phones import baresip
 from demo.phones.baresip import Baresip
-from demo.phones.driver import Softphone
 from demo.phones.phone import Behaviour, Events, Fact, Key, Phone, PhoneFault, Recording
+from demo.phones.softphone import Softphone
 
 __all__ = [
     "Baresip",
@@ -28,6 +28,6 @@ def make_phone(
 
     `Phone.program` says which it is.
     """
-    if baresip.installed() and baresip.can(behaviour):
+    if baresip.installed() and Baresip.can(behaviour):
         return Baresip(folder, behaviour, number=number, port=port)
     return Softphone(folder, behaviour, number=number, port=port)

@@ -20,10 +20,8 @@ class Behaviour:
 
     answers_after: float | None = 0.0
     "From the INVITE."
-    rings_after: float = 0.0
-    "From the INVITE to 180."
-    rejects: int | None = None
-    "Answers with this status, 400 to 699, after ``answers_after``, in place of 200."
+    busy: bool = False
+    "Rejects the call with 486 after ``answers_after``, in place of answering."
     early_tone: int | None = None
     "Sends 183 and this tone (Hz) where it would send 180."
     says: int | Path | None = None
@@ -34,8 +32,6 @@ class Behaviour:
     "Takes and makes calls over SRTP only."
     keys: Sequence[tuple[float, str]] = ()
     "Seconds from the answer, and the key."
-    sounds_keys: bool = False
-    "Has no telephone-events: its keys are tones in the audio."
     hangs_up_after: float | None = None
     "From the answer."
 
@@ -44,10 +40,9 @@ class Behaviour:
 class Fact:
     """Something that happened on the phone.
 
-    ``listening``, ``invite``, ``calling``, ``ringing``, ``early``, ``answered``, ``ack``,
-    ``first_rtp``, ``key``, ``key_ended``, ``key_sent``, ``reinvite``, ``rejected``, ``cancelled``,
-    ``bye``, ``recorded``, ``ended``, ``registered``, and what should not happen: ``failed``,
-    ``no_ack``, ``no_audio``, ``timestamps_jumped``, ``malformed``, ``refused``, ``not_registered``.
+    ``listening``, ``invite``, ``calling``, ``ringing``, ``early``, ``answered``, ``first_rtp``,
+    ``key``, ``key_ended``, ``key_sent``, ``rejected``, ``cancelled``, ``bye``, ``recorded``,
+    ``ended``, ``registered``, and what should not happen: ``refused``, ``not_registered``.
     """
 
     name: str

@@ -34,7 +34,7 @@ def phones() -> Callable[[Call], dict[Who, Phone]]:
         ),
         Who.CONTACT: Phone(
             "79260000000",
-            "softphone",
+            "baresip-python 0.5.2a3",
             "a high tone",
             660,
             heard(call, Who.CONTACT, 440),

@@ -77,7 +77,6 @@ async def test_two_phones_hear_each_other(
         for phone in (calling, called):
             assert phone.heard is not None
             assert len(read(phone.heard.path)) / 8000 == pytest.approx(2.0, abs=0.3)
-            assert not phone.events.all("timestamps_jumped")
 
 
 @pytest.mark.parametrize(
@@ -125,7 +124,7 @@ async def test_a_key_on_demand_and_a_hang_up(start: Start, make: Make) -> None:
 @both
 async def test_a_busy_phone_rejects(start: Start, make: Make) -> None:
     async with (
-        start(make, Behaviour(rejects=486, answers_after=0.2)) as called,
+        start(make, Behaviour(busy=True, answers_after=0.2)) as called,
         start(Softphone, Behaviour()) as calling,
     ):
         await calling.call(called.uri)
@@ -144,9 +143,8 @@ async def test_a_caller_that_gives_up_cancels(start: Start, make: Make) -> None:
         await calling.call(called.uri)
         await calling.events.wait("ringing", within=WITHIN)
         await calling.hang_up()
+        await calling.events.wait("cancelled", within=WITHIN)
         await called.events.wait("cancelled", within=WITHIN)
-        rejected = await calling.events.wait("rejected", within=WITHIN)
-        assert rejected.details["status"] == 487
         await called.events.wait("ended", within=WITHIN)
         assert called.heard is None
 
@@ -166,6 +164,23 @@ async def test_a_phone_takes_one_call_after_another(start: Start, make: Make) ->
             paths.add(called.heard.path)
         assert len(paths) == 2
         assert len(calling.events.all("answered")) == 2
+
+
+@both
+async def test_a_call_right_behind_another_does_not_disturb_it(start: Start, make: Make) -> None:
+    async with (
+        start(make, Behaviour(says=440)) as called,
+        start(Softphone, Behaviour()) as calling,
+    ):
+        await calling.call(called.uri)
+        await calling.events.wait("first_rtp", within=WITHIN)
+        await calling.hang_up()
+        await calling.call(called.uri)
+        for phone in (calling, called):
+            await phone.events.wait("ended", within=WITHIN)
+            await phone.events.wait("answered", within=WITHIN, number=2)
+            assert phone.heard is not None
+            assert phone.heard.at < phone.events.all("answered")[1].at
 
 
 async def test_a_phone_in_a_call_is_busy_for_a_third(start: Start) -> None:
@@ -228,6 +243,6 @@ def test_the_better_phone_is_chosen(tmp_path: Path) -> None:
     plain = make_phone(tmp_path, Behaviour())
     assert isinstance(plain, Baresip if baresip.installed() else Softphone)
     # baresip has no early media of its own.
-    assert make_phone(tmp_path, Behaviour(early_tone=425)).program == "softphone"
+    assert isinstance(make_phone(tmp_path, Behaviour(early_tone=425)), Softphone)
     with pytest.raises(PhoneFault, match="cannot do this"):
         Baresip(tmp_path, Behaviour(early_tone=425))

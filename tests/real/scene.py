@@ -181,14 +181,20 @@ async def real_call(
     *,
     employee: Behaviour | None = None,
     contact: Behaviour | None = None,
+    by_hand: Phone | None = None,
     settings: str = "",
     extensions: Mapping[str, Phone] = NO_PHONES,
     kind: str = "extension",
 ) -> AsyncIterator[tuple[Scene, Api]]:
-    """A scene with two softphones, those of colleagues, and the service up."""
-    phones = softphones(folder, employee=employee, contact=contact)
+    """A scene with two softphones, those of colleagues, and the service up.
+
+    ``by_hand``: the contact, in place of a softphone.
+    """
+    first, second = softphones(folder, employee=employee, contact=contact)
     async with (
-        scene(folder, *phones, settings=settings, extensions=extensions, kind=kind) as made,
+        scene(
+            folder, first, by_hand or second, settings=settings, extensions=extensions, kind=kind
+        ) as made,
         service(folder, made.port) as api,
     ):
         yield made, api

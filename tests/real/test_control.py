@@ -150,7 +150,7 @@ def test_transfer(tmp_path: Path, blind: bool) -> None:
 
 def test_blind_transfer_to_a_busy_number(tmp_path: Path) -> None:
     async def body() -> None:
-        busy = Softphone(tmp_path / BUSY, Behaviour(rejects=486, answers_after=0.1), number=BUSY)
+        busy = Softphone(tmp_path / BUSY, Behaviour(busy=True, answers_after=0.1), number=BUSY)
         async with real_call(tmp_path, extensions={BUSY: busy}) as (made, api):
             session = await talking(made, api)
             await do(api, session, "transfer.call", to=BUSY)

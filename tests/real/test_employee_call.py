@@ -6,9 +6,19 @@ from pathlib import Path
 import anyio
 import pytest
 
+from callwright.engines.port import Cause
+from callwright.engines.simulated.far_end import (
+    Acts,
+    Answers,
+    HangsUp,
+    Rejects,
+    Rings,
+    SendsEarlyMedia,
+)
 from demo.phones import Baresip, Behaviour, Phone
 from demo.service import service
 from tests.phones.tones import read
+from tests.real.by_hand import ByHand
 from tests.real.scene import (
     CONTACT,
     CONTACT_TONE,
@@ -140,14 +150,9 @@ def test_early_switching(tmp_path: Path) -> None:
     """With early_switching the employee hears the contact's early media as soon as there is any."""
 
     async def body() -> None:
-        contact = Behaviour(
-            says=CONTACT_TONE,
-            rings_after=1.0,
-            early_tone=EARLY_TONE,
-            answers_after=3.0,
-            hangs_up_after=1.5,
-        )
-        async with real_call(tmp_path, contact=contact) as (made, api):
+        acts: Acts = [(1.0, SendsEarlyMedia()), (2.0, Answers()), (1.5, HangsUp())]
+        contact = ByHand(tmp_path, acts, says=CONTACT_TONE, early_tone=EARLY_TONE)
+        async with real_call(tmp_path, by_hand=contact) as (made, api):
             session = await made.seed_call(
                 api,
                 early_switching=True,
@@ -179,8 +184,9 @@ def test_early_switching(tmp_path: Path) -> None:
 )
 def test_a_contact_that_is_not_reached(tmp_path: Path, status: int, reason: str) -> None:
     async def body() -> None:
-        contact = Behaviour(rejects=status, answers_after=0.2)
-        async with real_call(tmp_path, contact=contact) as (made, api):
+        refusal = Rejects(Cause.REJECTED, f"{status} Whatever")
+        contact = ByHand(tmp_path, [(0.0, Rings()), (0.2, refusal)])
+        async with real_call(tmp_path, by_hand=contact) as (made, api):
             session = await made.seed_call(api, employee_message=None)
             call = await made.finished(api, session)
             assert call.finish_reason == reason

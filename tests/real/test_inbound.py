@@ -10,6 +10,7 @@ import pytest
 from demo.call import Call
 from demo.phones import Baresip, Behaviour, Phone
 from demo.service import Api, run_callwright, service
+from tests.real.by_hand import ByHand
 from tests.real.scene import (
     CONTACT,
     CONTACT_TONE,
@@ -122,8 +123,8 @@ def test_a_caller_without_telephone_events_chooses_by_the_tones_of_its_keys(
     """The tones come in the middle of what the caller says, while it hears the menu."""
 
     async def body() -> None:
-        caller = Behaviour(says=CONTACT_TONE, sounds_keys=True)
-        employee, contact = softphones(tmp_path, contact=caller)
+        employee, _ = softphones(tmp_path)
+        contact = ByHand(tmp_path, number=CONTACT, says=CONTACT_TONE)
         call = await calls_in(tmp_path, employee, contact, "1")
         assert [entry.key for entry in call.timeline if entry.event == "key_received"] == ["1"]
         assert sounds(contact)[-1] == f"{EMPLOYEE_TONE} Hz"
