@@ -2,7 +2,6 @@
 
 import asyncio
 import socket
-import time
 from collections.abc import Callable
 
 import numpy as np
@@ -44,7 +43,7 @@ class Phone(asyncio.DatagramProtocol):
         self.timestamp = 0
 
     async def __aenter__(self) -> "Phone":
-        loop = asyncio.get_running_loop()
+        loop = self._loop = asyncio.get_running_loop()
         self._rtp, _ = await loop.create_datagram_endpoint(lambda: self, (HOST, 0))
         self.address: tuple[str, int] = self._rtp.get_extra_info("sockname")[:2]
         return self
@@ -59,7 +58,7 @@ class Phone(asyncio.DatagramProtocol):
             return  # RTCP of a neighbour, whose port is the one before ours
         packet = parse(data)
         assert packet is not None
-        self.came.append((time.monotonic(), packet))
+        self.came.append((self._loop.time(), packet))
         speech = packet.payload_type == self.payload_type
         self._sounds.append(self._decoder.decode(packet.payload) if speech else b"")
         self._changed.set()
@@ -70,7 +69,7 @@ class Phone(asyncio.DatagramProtocol):
         return Stream(self.address, self.codec.name, self.payload_type, self.dtmf, dtmf_clock=clock)
 
     def talk(self, to: tuple[str, int]) -> None:
-        """Send the tone, in real time."""
+        """Send the tone, in the time of the loop."""
         self._to = to
         self.talk_on()
 
@@ -82,7 +81,7 @@ class Phone(asyncio.DatagramProtocol):
         self._rtp.sendto(build(packet), self._to)
 
     async def _talk(self) -> None:
-        due = time.monotonic()
+        due = self._loop.time()
         frame = self.codec.rate // 50
         while True:
             sound = sine(self.hertz, self.codec.rate, frame, self.sequence * frame)
@@ -91,7 +90,7 @@ class Phone(asyncio.DatagramProtocol):
             self.sequence += 1
             self.timestamp += self.codec.frame
             due += 0.02
-            await asyncio.sleep(due - time.monotonic())
+            await asyncio.sleep(due - self._loop.time())
 
     def hush(self) -> None:
         if self._talking:

@@ -43,10 +43,9 @@ from callwright.engines.port import (
 )
 from tests.rtp_ports import free_range
 
-from . import test_engine
 from .phones import ANN, BOB, HOST, MESSAGE, MUSIC, WITHIN, Phone, RtcpEar, only
 from .test_clips import write_wav
-from .test_engine import BRIDGE, ONE, OTHER, Board, message, music
+from .test_engine import BRIDGE, ONE, OTHER, Board, Setting, message, music
 
 # The stories that are about the words of `MediaEngine` alone. The fixture below has them told by a
 # worker.
@@ -91,7 +90,8 @@ THIRD = LegId(3)
 
 @pytest.fixture(autouse=True)
 def told_by_a_worker(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(test_engine, "RtpEngine", partial(MediaWorkers, 1))
+    monkeypatch.setattr(Setting, "engine", partial(MediaWorkers, 1, HOST))
+    monkeypatch.setattr(Setting, "run", asyncio.run)
 
 
 class Workshop(Board[MediaWorkers]):
