@@ -6,6 +6,7 @@ nothing to read and nothing ready has nothing on its way either, and may go on t
 story of seconds takes milliseconds, and a busy machine cannot make anything late in it.
 
 Work of threads is waited for: that of executors by itself, that of others by `Autojump.working`.
+Not for TCP, whose segments the kernel may hold back for a while of its own (Nagle, delayed ACKs).
 """
 
 import asyncio
@@ -13,6 +14,8 @@ import selectors
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Executor
 from typing import Any, TypeVar, TypeVarTuple
+
+import pytest
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -71,6 +74,13 @@ class AutojumpLoop(asyncio.SelectorEventLoop):
             await super().shutdown_default_executor(*args)
         finally:
             self.clock.executing -= 1
+
+
+Backend = tuple[str, dict[str, object]]
+BACKEND: Backend = ("asyncio", {"loop_factory": AutojumpLoop})
+"For the fixture ``anyio_backend``."
+jumping = pytest.mark.parametrize("anyio_backend", [BACKEND], ids=["autojump"])
+"For one test, where the others of its module run in real time."
 
 
 def clock() -> Autojump:

@@ -34,6 +34,7 @@ from tests import autojump
 from tests.rtp_ports import free_range
 
 from .desk import EVENT, assert_one_stream
+from .engines import rtp_engine
 from .phones import ANN, BOB, HOST, MESSAGE, MUSIC, WITHIN, Phone, RtcpEar, only
 from .test_clips import write_wav
 
@@ -84,13 +85,9 @@ class Switchboard(Board[RtpEngine]):
 class Setting:
     """Where the stories are told: what makes the engine, and the loop it runs on."""
 
-    @staticmethod
-    def engine(advertise: str | None, ports: tuple[int, int], lost_after: float) -> RtpEngine:
-        clock = autojump.clock()
-        engine = RtpEngine(HOST, advertise, ports, lost_after, lambda: clock.now)
-        clock.working = lambda: engine.recording_backlog > 0
-        return engine
-
+    engine: Callable[[str, str | None, tuple[int, int], float], RtpEngine] = staticmethod(
+        rtp_engine
+    )
     run: Callable[[Coroutine[Any, Any, None]], None] = staticmethod(autojump.run)
 
 
@@ -98,7 +95,7 @@ class Setting:
 async def switchboard(
     ports: tuple[int, int] | None = None, lost_after: float = 30.0
 ) -> AsyncIterator[Switchboard]:
-    engine = Setting.engine(None, ports or free_range(4), lost_after)
+    engine = Setting.engine(HOST, None, ports or free_range(4), lost_after)
     board = Switchboard(engine)
     running = asyncio.create_task(engine.run(board.deliver))
     await asyncio.sleep(0)  # one that never ran has nothing to close
@@ -424,7 +421,7 @@ def test_commands_may_be_given_from_inside_an_event(message: Media) -> None:
     """A far end presses two keys; at the first the call is ended: nothing more is told."""
 
     async def told() -> None:
-        engine = Setting.engine(None, free_range(2), 30.0)
+        engine = Setting.engine(HOST, None, free_range(2), 30.0)
         events: list[MediaEvent] = []
         other_told = asyncio.Event()
 
@@ -474,7 +471,7 @@ def test_nothing_is_told_of_a_leg_that_was_closed_in_the_same_turn() -> None:
     """Keys begin to go out on three legs in one slot; all are closed when told of the first."""
 
     async def told() -> None:
-        engine = Setting.engine(None, free_range(4), 30.0)
+        engine = Setting.engine(HOST, None, free_range(4), 30.0)
         events: list[MediaEvent] = []
 
         def deliver(event: MediaEvent) -> None:
@@ -504,7 +501,7 @@ def test_nothing_is_told_of_a_leg_that_was_closed_in_the_same_turn() -> None:
 
 def test_events_of_the_time_before_it_runs_are_told_when_it_does(tmp_path: Path) -> None:
     async def told() -> None:
-        engine = Setting.engine("198.51.100.1", free_range(1), 30.0)
+        engine = Setting.engine(HOST, "198.51.100.1", free_range(1), 30.0)
         board = Switchboard(engine)
         assert engine.open(ONE)[0] == "198.51.100.1"
         async with Phone(ANN) as ann:

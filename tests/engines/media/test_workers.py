@@ -90,7 +90,7 @@ THIRD = LegId(3)
 
 @pytest.fixture(autouse=True)
 def told_by_a_worker(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Setting, "engine", partial(MediaWorkers, 1, HOST))
+    monkeypatch.setattr(Setting, "engine", partial(MediaWorkers, 1))
     monkeypatch.setattr(Setting, "run", asyncio.run)
 
 

@@ -25,11 +25,6 @@ A = LegId(1)
 CALLER = "74993720692"
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 def leftover(number: int = 1, *, trunk: str | None = None, line: Hop | None = None) -> Leftover:
     dialog = Dialog(
         call_id=f"call-{number}@h",

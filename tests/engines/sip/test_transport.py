@@ -14,7 +14,6 @@ import trustme
 
 from callwright.config import SipSettings
 from callwright.engines.far_end import Act, Answers, HangsUp, Rings
-from callwright.engines.media.engine import RtpEngine
 from callwright.engines.media.media import MediaEngine
 from callwright.engines.network import Trunk
 from callwright.engines.port import (
@@ -29,13 +28,14 @@ from callwright.engines.port import (
 from callwright.engines.sip import layer
 from callwright.engines.sip.engine import SipEngine
 from callwright.engines.sip.resolver import Resolver
+from tests.autojump import jumping
+from tests.engines.media.engines import rtp_engine
 from tests.engines.sip.media import RememberingMedia, ids
 from tests.engines.sip.phone import Phone
 from tests.engines.sip.places import needs_ipv6
 from tests.engines.sip.stream_phone import StreamPhone
 from tests.engines.sip.test_resolver import name_server
 from tests.engines.sip.torture import VALID, wire
-from tests.rtp_ports import own_ports
 
 pytestmark = pytest.mark.anyio
 
@@ -255,7 +255,7 @@ class SixStreamPhone(StreamPhone):
 @pytest.mark.parametrize("kind", [SixPhone, SixStreamPhone])
 async def test_a_call_over_ipv6(kind: type[Phone]) -> None:
     settings = SipSettings(host=IPv6Address("::1"), port=0)
-    media = RtpEngine("::1", None, own_ports(), lost_after=30.0)
+    media = rtp_engine("::1")
     async with kind(RINGS_AND_ANSWERS) as phone, running(settings, media=media) as desk:
         desk.engine.ring(A, to(phone), caller_id=CALLER)
         await desk.told(LegAnswered)
@@ -272,6 +272,7 @@ async def test_a_call_over_ipv6(kind: type[Phone]) -> None:
 # Servers.
 
 
+@jumping
 async def test_a_server_that_is_gone_is_left_for_the_next_at_once() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as gone:
         gone.bind(("127.0.0.1", 0))
@@ -296,6 +297,7 @@ async def test_a_server_that_is_gone_is_left_for_the_next_at_once() -> None:
             assert str(invite.uri) == "sip:7@carrier.example"
 
 
+@jumping
 async def test_a_server_that_is_silent_is_left_for_the_next(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -321,6 +323,7 @@ async def test_a_server_that_is_silent_is_left_for_the_next(
         assert silent.recv(2000).startswith(b"INVITE sip:7@carrier.example SIP/2.0\r\n")
 
 
+@jumping
 async def test_a_phone_that_is_gone_is_noticed_at_once() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as gone:
         gone.bind(("127.0.0.1", 0))
@@ -334,6 +337,7 @@ async def test_a_phone_that_is_gone_is_noticed_at_once() -> None:
 # Floods.
 
 
+@jumping
 async def test_a_flood_from_one_source_leaves_another_served() -> None:
     options = wire(VALID["lwsdisp"]).replace(b"OPTIONS\r\n", b"OPTIONS\r\nX: y\r\n")
     async with running(SipSettings(port=0, requests_per_source=1)) as desk:

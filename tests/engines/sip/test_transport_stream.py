@@ -18,6 +18,7 @@ from callwright.engines.sip.transport_stream import (
     WAITING_AT_MOST,
     StreamTransport,
 )
+from tests.autojump import jumping
 from tests.engines.sip.places import HOSTS
 from tests.engines.sip.torture import VALID, wire
 
@@ -223,6 +224,7 @@ async def test_oversize_closes_the_stream() -> None:
         writer.close()
 
 
+@jumping
 async def test_a_message_that_does_not_end_is_not_waited_for(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

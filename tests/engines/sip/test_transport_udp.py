@@ -15,11 +15,6 @@ from tests.engines.sip.places import HOSTS, Host
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 @pytest.fixture(params=HOSTS)
 def host(request: pytest.FixtureRequest) -> str:
     chosen: Host = request.param

@@ -17,11 +17,6 @@ NAMED = Trunk("named", "carrier.example")
 ADDRESSES = {"carrier.example": "192.0.2.7", "pbx.example": "192.0.2.8"}
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 class WatchedFront(Front):
     """Says how often it has been told addresses."""
 
