@@ -27,6 +27,7 @@ from callwright.speech.music import write_dialing_music
 from callwright.storage.administration import initialise
 from callwright.storage.apply import apply_directory
 from callwright.storage.database import migrate, open_database
+from tests.waiting import WITHIN
 
 TOKEN = "2fRN4g217ca0b4224a67988aff3e584f91964a692045415f36fa66146f5a3c1ae1f6093d"
 STRANGER = "9" * 64
@@ -297,7 +298,7 @@ def reopened(folder: Path, far_ends: Mapping[str, FarEnd], **settings: object) -
 
         with (
             portal.wrap_async_context_manager(service(chosen)) as up,
-            httpx.Client(timeout=30) as client,
+            httpx.Client(timeout=WITHIN) as client,
         ):
             assert isinstance(up.engine, SimulatedEngine)
             up.engine.far_ends.update(far_ends)

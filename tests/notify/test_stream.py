@@ -22,6 +22,7 @@ from callwright.notify.stream import (
 )
 from callwright.storage.event_log import Page, Written
 from tests.storage.stories import CAPTION, later, started
+from tests.waiting import WITHIN
 
 pytestmark = pytest.mark.anyio
 
@@ -91,7 +92,7 @@ async def streaming(disk: Disk, **limits: Any) -> Stream:
 
 
 async def some(notices: AsyncGenerator[Told | Gap, None], count: int) -> list[Told | Gap]:
-    with anyio.fail_after(5):
+    with anyio.fail_after(WITHIN):
         return [await anext(notices) for _ in range(count)]
 
 

@@ -8,10 +8,10 @@ import pytest
 
 from demo.phones import Baresip, Behaviour, Phone, PhoneFault, Softphone, baresip, make_phone
 from tests.phones.tones import read, timeline, without_seams
+from tests.waiting import WITHIN
 
 pytestmark = pytest.mark.anyio
 
-WITHIN = 20.0
 Make = Callable[[Path, Behaviour], Phone]
 Start = Callable[..., AbstractAsyncContextManager[Phone]]
 

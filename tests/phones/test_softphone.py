@@ -13,10 +13,9 @@ from demo.phones import Behaviour, Softphone
 from demo.phones.driver import PROGRAM
 from demo.phones.soft import sip
 from demo.phones.soft.sip import Message
+from tests.waiting import WITHIN
 
 pytestmark = pytest.mark.anyio
-
-WITHIN = 20.0
 
 
 @pytest.fixture

@@ -28,6 +28,7 @@ from tests.real.scene import (
     story,
     until,
 )
+from tests.waiting import WITHIN
 
 THIRD, COACH, BUSY = "2601", "2701", "2801"
 AUDIBLE = 0.03
@@ -70,7 +71,7 @@ async def over(made: Scene, api: Api, session: int, *phones: Phone) -> None:
     await do(api, session, "release.call")
     await made.finished(api, session)
     for phone in phones:
-        await phone.events.wait("recorded", within=5)
+        await phone.events.wait("recorded", within=WITHIN)
 
 
 def loud(samples: Samples, tones: Mapping[str, int]) -> set[str]:
@@ -102,7 +103,7 @@ def test_hold_consult_and_restore(tmp_path: Path) -> None:
             await in_state(api, session, "operator_talk")
             await anyio.sleep(1.0)
             await do(api, session, "restore.talk")
-            await third.events.wait("bye", within=5)
+            await third.events.wait("bye", within=WITHIN)
             await anyio.sleep(1.0)
             await over(made, api, session, made.contact, made.employee, third)
             assert sounds(made.contact) == [
@@ -138,7 +139,7 @@ def test_transfer(tmp_path: Path, blind: bool) -> None:
                 await do(api, session, "make.call", to=THIRD)
                 await in_state(api, session, "operator_talk")
                 await do(api, session, "transfer.talk")
-            await made.employee.events.wait("bye", within=5)
+            await made.employee.events.wait("bye", within=WITHIN)
             await in_state(api, session, "talk")
             await anyio.sleep(1.5)
             await over(made, api, session, made.contact, third)
@@ -156,7 +157,7 @@ def test_blind_transfer_to_a_busy_number(tmp_path: Path) -> None:
             await do(api, session, "transfer.call", to=BUSY)
             call = await made.finished(api, session)
             assert call.finish_reason == "operator_busy"
-            await made.contact.events.wait("bye", within=5)
+            await made.contact.events.wait("bye", within=WITHIN)
 
     anyio.run(body)
 
@@ -180,7 +181,7 @@ def test_coach(
             session = await talking(made, api)
             await do(api, session, "record.call", action="on")
             await do(api, session, "add.coach", phone_number=COACH, mode=mode)
-            await coach.events.wait("answered", within=5)
+            await coach.events.wait("answered", within=WITHIN)
             await anyio.sleep(1.5)
             await over(made, api, session, made.contact, made.employee, coach)
             assert who_is_heard(made.contact, 1.0) == contact_hears

@@ -27,6 +27,7 @@ from tests.real.scene import (
     sounds,
     until,
 )
+from tests.waiting import WITHIN
 
 MEGABYTES = 24
 
@@ -145,7 +146,7 @@ def test_a_disk_that_fills_up_and_is_emptied(tmp_path: Path) -> None:
                 call = await made.finished(api, live)
                 assert call.finish_reason == "subscriber_disconnects"
                 for phone in (made.employee, made.contact):
-                    await phone.events.wait("recorded", within=5)
+                    await phone.events.wait("recorded", within=WITHIN)
                     assert len(phone.events.all("invite")) == 1
                 assert sounds(made.contact)[-1] == f"{EMPLOYEE_TONE} Hz"
                 assert sounds(made.employee)[-1] == f"{CONTACT_TONE} Hz"
@@ -175,7 +176,7 @@ def test_a_disk_that_fills_up_and_is_emptied(tmp_path: Path) -> None:
 
             # A service that is started on a full disk says what is wrong, and ends.
             filler = fill(disk)
-            with anyio.fail_after(30):
+            with anyio.fail_after(WITHIN):
                 done = await anyio.run_process(
                     [str(CALLWRIGHT), "serve", "--config", "callwright.toml"],
                     cwd=tmp_path,

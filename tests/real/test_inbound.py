@@ -22,6 +22,7 @@ from tests.real.scene import (
     until,
 )
 from tests.real.test_registered_phone import free_udp_port
+from tests.waiting import WITHIN
 
 NUMBER = "74993720692"
 
@@ -69,18 +70,18 @@ async def calls_in(folder: Path, employee: Phone, contact: Phone, key: str) -> C
         await run_callwright(folder, "apply", "directory.toml", "--config", "callwright.toml")
         async with service(folder, made.port) as api:
             await contact.call(f"sip:{NUMBER}@127.0.0.1:{port}")
-            await contact.events.wait("answered", within=10)
+            await contact.events.wait("answered", within=WITHIN)
             session = await session_of(api)
             await anyio.sleep(1.0)  # of the menu's 1.5 s
             await contact.press(key)
             if key == "1":
-                await employee.events.wait("answered", within=10)
+                await employee.events.wait("answered", within=WITHIN)
             await anyio.sleep(2.5)
             await contact.hang_up()
             call = await made.finished(api, session)
-            await contact.events.wait("recorded", within=5)
+            await contact.events.wait("recorded", within=WITHIN)
             if key == "1":
-                await employee.events.wait("recorded", within=5)
+                await employee.events.wait("recorded", within=WITHIN)
             return call
 
 

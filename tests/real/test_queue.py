@@ -20,6 +20,7 @@ from tests.real.scene import (
     story,
 )
 from tests.real.test_registered_phone import free_udp_port
+from tests.waiting import WITHIN
 
 NUMBER = "74993720692"
 
@@ -38,7 +39,7 @@ music = 2701
 
 async def spoken(folder: Path, number: int) -> set[Path]:
     """The announcements, as soon as there are so many."""
-    with anyio.fail_after(10):
+    with anyio.fail_after(WITHIN):
         while len(found := set((folder / "data" / "speech").rglob("*.wav"))) < number:  # noqa: ASYNC110
             await anyio.sleep(0.03)
     return found
@@ -80,17 +81,17 @@ def test_two_callers_wait_for_one_employee(tmp_path: Path) -> None:
                 number_one = await spoken(tmp_path, 1)
                 await second.call(called)
                 number_two = await spoken(tmp_path, 2) - number_one
-                await employee.events.wait("answered", within=15)
+                await employee.events.wait("answered", within=WITHIN)
                 await anyio.sleep(1.0)
                 assert len(employee.events.all("invite")) == 1, "it is talking"
                 await first.hang_up()
-                await employee.events.wait("recorded", within=5)
+                await employee.events.wait("recorded", within=WITHIN)
                 talked_with_first = sounds(employee)[-1]
                 await employee.events.wait("answered", within=15, number=2)
                 await anyio.sleep(1.0)
                 await second.hang_up()
                 for phone in (first, second):
-                    await phone.events.wait("recorded", within=5)
+                    await phone.events.wait("recorded", within=WITHIN)
                 await employee.events.wait("recorded", within=5, number=2)
         callers = [one.details["caller"] for one in employee.events.all("invite")]
         assert callers == [CONTACT, "79261111111"]

@@ -25,6 +25,7 @@ from callwright.engines.sip.transactions import Timing
 from tests.calls.stage import ANNA, MemoryJournal, Props
 from tests.engines.sip.media import RememberingMedia, ids
 from tests.engines.sip.world import SDP, reply
+from tests.waiting import WITHIN
 
 pytestmark = pytest.mark.anyio
 
@@ -118,7 +119,7 @@ class FarEnds(asyncio.DatagramProtocol):
                 return [reply(request, 200, "OK", contact=None)]
 
     async def saw(self, number: str, method: str) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(WITHIN):
             while not self.seen[number, method]:
                 self._more.clear()
                 await self._more.wait()
@@ -162,7 +163,7 @@ class Exchange:
         )
 
     async def told(self, session: SessionId, kind: type[SessionEvent]) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(WITHIN):
             while not any(isinstance(one, kind) for one in self.journal.stories[session]):
                 self._more.clear()
                 await self._more.wait()
@@ -198,7 +199,7 @@ async def exchange(folder: Path) -> AsyncIterator[Exchange]:
         loop.create_task(made.manager.run(started=started)),
     ]
     try:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(WITHIN):
             await ready.wait()
         yield made
     finally:

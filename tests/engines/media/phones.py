@@ -12,6 +12,7 @@ from callwright.engines.media.media import Stream
 from callwright.engines.media.rtcp import Report
 from callwright.engines.media.rtcp import parse as parse_rtcp
 from callwright.engines.media.rtp import Packet, build, parse
+from tests.waiting import WITHIN
 
 from .desk import EVENT
 from .ears import sine, strength
@@ -19,8 +20,6 @@ from .ears import sine, strength
 HOST = "127.0.0.1"
 LOUD = 1000.0
 "Amplitude from which a tone counts as heard; it is sent with 4000 or more."
-WITHIN = 10.0
-"Seconds a test waits at most."
 
 
 class Phone(asyncio.DatagramProtocol):

@@ -32,10 +32,11 @@ from callwright.engines.port import (
 )
 from tests import autojump
 from tests.rtp_ports import free_range
+from tests.waiting import WITHIN
 
 from .desk import EVENT, assert_one_stream
 from .engines import rtp_engine
-from .phones import ANN, BOB, HOST, MESSAGE, MUSIC, WITHIN, Phone, RtcpEar, only
+from .phones import ANN, BOB, HOST, MESSAGE, MUSIC, Phone, RtcpEar, only
 from .test_clips import write_wav
 
 ONE, OTHER = LegId(1), LegId(2)

@@ -42,8 +42,9 @@ from callwright.engines.port import (
     RecordingId,
 )
 from tests.rtp_ports import free_range
+from tests.waiting import WITHIN
 
-from .phones import ANN, BOB, HOST, MESSAGE, MUSIC, WITHIN, Phone, RtcpEar, only
+from .phones import ANN, BOB, HOST, MESSAGE, MUSIC, Phone, RtcpEar, only
 from .test_clips import write_wav
 from .test_engine import BRIDGE, ONE, OTHER, Board, Setting, message, music
 

@@ -37,13 +37,13 @@ from tests.engines.media.ears import strength
 from tests.engines.media.test_clips import write_wav
 from tests.engines.sip.media import ids
 from tests.rtp_ports import free_range
+from tests.waiting import WITHIN
 
 pytestmark = [pytest.mark.anyio]
 baresip = pytest.mark.peer("baresip")
 
 Event = TypeVar("Event", bound=EngineEvent)
 
-WITHIN = 15.0
 A, B = LegId(1), LegId(2)
 TALK = 2.0
 "Seconds until the phones hang up."

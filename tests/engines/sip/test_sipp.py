@@ -24,6 +24,7 @@ from callwright.engines.port import (
 from callwright.engines.sip.engine import SipEngine
 from tests.engines.sip.media import RememberingMedia, ids
 from tests.engines.sip.phone import Phone
+from tests.waiting import WITHIN
 
 pytestmark = [pytest.mark.anyio, pytest.mark.peer("sipp")]
 
@@ -45,7 +46,7 @@ class Sipp:
 
     async def is_content(self) -> None:
         """Wait for its end, and let it say what it missed."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(WITHIN):
             output, _ = await self._process.communicate()
         assert self._process.returncode == 0, output.decode(errors="replace")[-3000:]
 
@@ -87,7 +88,7 @@ async def sipp(
 async def listens(port: int, over: str) -> None:
     """Wait until a socket is bound to a port, without sending it anything."""
     bound, sockets = f"0100007F:{port:04X} ", Path(f"/proc/net/{over}")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(WITHIN):
         # The kernel has no event for it.
         while bound not in await asyncio.to_thread(sockets.read_text):  # noqa: ASYNC110
             await asyncio.sleep(0.01)
@@ -251,7 +252,7 @@ async def test_we_register_at_sipp_and_take_it_back(tmp_path: Path) -> None:
                 "out", "127.0.0.1", peer.port, user="carol", password="secret", register=True
             )
             desk.engine.use_trunks([trunk])
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(WITHIN):
                 while desk.engine.trunk_states()[0].registered_for is None:  # noqa: ASYNC110
                     await asyncio.sleep(0.02)
             [state] = desk.engine.trunk_states()

@@ -21,6 +21,7 @@ from callwright.engines.sip.transport_stream import (
 from tests.autojump import jumping
 from tests.engines.sip.places import HOSTS
 from tests.engines.sip.torture import VALID, wire
+from tests.waiting import WITHIN
 
 pytestmark = pytest.mark.anyio
 
@@ -55,7 +56,7 @@ class Ear:
 
     async def until(self, true: Callable[[], bool]) -> None:
         """Wait for something that comes with an event of the transport, or without one."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(WITHIN):
             while not true():
                 self._more.clear()
                 try:
@@ -85,7 +86,7 @@ class Peer:
         self.came.set()
 
     async def connection(self, number: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(WITHIN):
             while len(self.connections) <= number:
                 self.came.clear()
                 await self.came.wait()
@@ -112,12 +113,12 @@ async def connect(
 
 
 async def read(reader: asyncio.StreamReader, size: int) -> bytes:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(WITHIN):
         return await reader.readexactly(size)
 
 
 async def closed(reader: asyncio.StreamReader) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(WITHIN):
         with suppress(ConnectionResetError):
             assert await reader.read(1) == b""
 

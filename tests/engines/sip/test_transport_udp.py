@@ -11,6 +11,7 @@ from callwright.engines.sip.layer import Datagram
 from callwright.engines.sip.message import MAX_MESSAGE
 from callwright.engines.sip.transport_udp import BATCH, UdpTransport
 from tests.engines.sip.places import HOSTS, Host
+from tests.waiting import WITHIN
 
 pytestmark = pytest.mark.anyio
 
@@ -30,7 +31,7 @@ def peer(host: str) -> Iterator[socket.socket]:
 def bound(host: str) -> socket.socket:
     one = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM)
     one.bind((host, 0))
-    one.settimeout(5)
+    one.settimeout(WITHIN)
     return one
 
 
@@ -59,7 +60,7 @@ class Ear:
         self._more.set()
 
     async def more(self) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(WITHIN):
             await self._more.wait()
         self._more.clear()
 

@@ -10,6 +10,7 @@ from callwright.engines.network import Trunk, TrunkRegistration, TrunkState
 from callwright.engines.sip.front import Front
 from callwright.engines.sip.hop import Hop
 from callwright.engines.sip.trunks import Trunks
+from tests.waiting import WITHIN
 
 pytestmark = pytest.mark.anyio
 
@@ -29,7 +30,7 @@ class WatchedFront(Front):
         self._told.set()
 
     async def told(self) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(WITHIN):
             await self._told.wait()
         self._told.clear()
 
