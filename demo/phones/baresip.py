@@ -26,7 +26,7 @@ from pathlib import Path
 from demo.phones import phone
 from demo.phones.phone import Behaviour, Events, Fact, Key, PhoneFault, Recording
 
-STARTS_WITHIN = 15.0
+STARTS_WITHIN = 60.0
 ENDS_WITHIN = 5.0
 RATE = 8000
 CODECS = {

@@ -12,7 +12,7 @@ from demo.phones import phone
 from demo.phones.phone import Behaviour, Events, Fact, Key, PhoneFault, Recording
 
 PROGRAM = Path(__file__).with_name("softphone.py")
-STARTS_WITHIN = 15.0
+STARTS_WITHIN = 60.0
 ENDS_WITHIN = 5.0
 
 

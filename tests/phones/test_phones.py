@@ -48,6 +48,7 @@ def sounds(phone: Phone) -> list[str]:
     return [stretch.sound for stretch in without_seams(heard)]
 
 
+@pytest.mark.realtime
 @pytest.mark.parametrize(
     ("caller", "callee"),
     [
@@ -80,6 +81,7 @@ async def test_two_phones_hear_each_other(
             assert not phone.events.all("timestamps_jumped")
 
 
+@pytest.mark.realtime
 @pytest.mark.parametrize(
     ("caller", "callee"),
     [
@@ -182,6 +184,7 @@ async def test_a_phone_in_a_call_is_busy_for_a_third(start: Start) -> None:
         assert not calling.events.all("bye")
 
 
+@pytest.mark.realtime
 async def test_early_media_is_heard_before_the_answer(start: Start) -> None:
     async with (
         start(Softphone, Behaviour(answers_after=1.0, early_tone=425, says=440)) as called,

@@ -170,10 +170,10 @@ async def test_sipp_s_own_caller_is_content(tmp_path: Path) -> None:
         host, port = sip.address_of(phone.uri)
         sipp = await asyncio.create_subprocess_exec(
             "sipp", "-sn", "uac", f"{host}:{port}", "-i", "127.0.0.1", "-m", "2", "-l", "1",
-            "-d", "300", "-nostdin", "-timeout", "20", "-timeout_error",
+            "-d", "300", "-nostdin", "-timeout", f"{WITHIN:.0f}", "-timeout_error",
             cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
-        assert await asyncio.wait_for(sipp.wait(), 30) == 0
+        assert await asyncio.wait_for(sipp.wait(), WITHIN) == 0
         await phone.events.wait("ended", within=WITHIN, number=2)
     finally:
         await phone.stop()

@@ -88,6 +88,8 @@ def who_is_heard(phone: Phone, last: float) -> set[str]:
     return loud(samples[-round(last * RATE) : -round(0.2 * RATE)], WHO)
 
 
+@pytest.mark.realtime
+@pytest.mark.realtime
 def test_hold_consult_and_restore(tmp_path: Path) -> None:
     """Nobody hears anybody in hold, A hears music; B and C talk, not A; then A and B again."""
 
@@ -123,6 +125,8 @@ def test_hold_consult_and_restore(tmp_path: Path) -> None:
     anyio.run(body)
 
 
+@pytest.mark.realtime
+@pytest.mark.realtime
 @pytest.mark.parametrize("blind", [False, True])
 def test_transfer(tmp_path: Path, blind: bool) -> None:
     """B leaves; A and C talk."""
@@ -162,6 +166,8 @@ def test_blind_transfer_to_a_busy_number(tmp_path: Path) -> None:
     anyio.run(body)
 
 
+@pytest.mark.realtime
+@pytest.mark.realtime
 @pytest.mark.parametrize(
     ("mode", "contact_hears", "employee_hears"),
     [
@@ -195,6 +201,8 @@ def test_coach(
     anyio.run(body)
 
 
+@pytest.mark.realtime
+@pytest.mark.realtime
 def test_mute(tmp_path: Path) -> None:
     async def body() -> None:
         async with real_call(tmp_path) as (made, api):
@@ -210,6 +218,8 @@ def test_mute(tmp_path: Path) -> None:
     anyio.run(body)
 
 
+@pytest.mark.realtime
+@pytest.mark.realtime
 def test_a_recording_holds_the_talk_and_nothing_of_the_hold(tmp_path: Path) -> None:
     """Stereo, left A, right B; one file for each stretch of talk."""
 

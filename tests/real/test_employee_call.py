@@ -67,6 +67,7 @@ async def seeds_call(folder: Path, employee: Phone, contact: Phone) -> None:
         assert employee.events.all("bye"), "the employee's phone was told"
 
 
+@pytest.mark.realtime
 def test_the_seeds_call_between_two_softphones(tmp_path: Path) -> None:
     async def body() -> None:
         await seeds_call(tmp_path, *softphones(tmp_path, contact=TALKATIVE_CONTACT))
@@ -74,6 +75,7 @@ def test_the_seeds_call_between_two_softphones(tmp_path: Path) -> None:
     anyio.run(body)
 
 
+@pytest.mark.realtime
 @pytest.mark.peer("baresip")
 def test_the_seeds_call_between_two_baresips(tmp_path: Path) -> None:
     async def body() -> None:
@@ -86,6 +88,7 @@ def test_the_seeds_call_between_two_baresips(tmp_path: Path) -> None:
     anyio.run(body)
 
 
+@pytest.mark.realtime
 def test_contact_first(tmp_path: Path) -> None:
     """The contact hears its message while the employee is rung, then music, then the employee."""
 
@@ -117,6 +120,7 @@ def test_contact_first(tmp_path: Path) -> None:
     anyio.run(body)
 
 
+@pytest.mark.realtime
 @pytest.mark.parametrize(("ours", "theirs"), [("PCMA", "PCMU"), ("PCMU", "PCMA")])
 def test_phones_that_speak_different_laws_understand_each_other(
     tmp_path: Path, ours: str, theirs: str
@@ -137,6 +141,7 @@ def test_phones_that_speak_different_laws_understand_each_other(
     anyio.run(body)
 
 
+@pytest.mark.realtime
 def test_early_switching(tmp_path: Path) -> None:
     """With early_switching the employee hears the contact's early media as soon as there is any."""
 
@@ -192,10 +197,11 @@ def test_a_contact_that_is_not_reached(tmp_path: Path, status: int, reason: str)
     anyio.run(body)
 
 
+@pytest.mark.realtime
 def test_an_employee_that_never_answers(tmp_path: Path) -> None:
     async def body() -> None:
         employee = Behaviour(answers_after=None)
-        async with real_call(tmp_path, employee=employee) as (made, api):
+        async with real_call(tmp_path, employee=employee, dial_time=5) as (made, api):
             session = await made.seed_call(api)
             call = await made.finished(api, session)
             assert call.finish_reason == "operator_not_responsible"

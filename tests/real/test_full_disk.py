@@ -29,6 +29,8 @@ from tests.real.scene import (
 )
 from tests.waiting import WITHIN
 
+pytestmark = pytest.mark.realtime
+
 MEGABYTES = 24
 
 
@@ -78,7 +80,7 @@ async def told(api: Api, session: int, event: str) -> None:
     async def is_there() -> bool:
         return (await api.call(session, TOKEN)).first(event) is not None
 
-    await until(is_there, within=15)
+    await until(is_there)
 
 
 async def answer_to_start(api: Api) -> object:
@@ -161,7 +163,7 @@ def test_a_disk_that_fills_up_and_is_emptied(tmp_path: Path) -> None:
                 async def is_written() -> bool:
                     return on_record(disk, live) == "subscriber_disconnects"
 
-                await until(is_written, within=15)
+                await until(is_written)
                 again = await talking(made, api)
                 await made.employee.hang_up()
                 call = await made.finished(api, again)

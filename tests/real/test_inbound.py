@@ -6,16 +6,18 @@ from pathlib import Path
 import anyio
 import numpy as np
 import pytest
+from anyio import to_thread
 
 from demo.call import Call
 from demo.phones import Baresip, Behaviour, Phone
-from demo.service import Api, run_callwright, service
+from demo.service import Api, service
 from tests.real.scene import (
     CONTACT,
     CONTACT_TONE,
     EMPLOYEE_TONE,
     MESSAGE_TONE,
     TOKEN,
+    apply,
     scene,
     softphones,
     sounds,
@@ -23,6 +25,8 @@ from tests.real.scene import (
 )
 from tests.real.test_registered_phone import free_udp_port
 from tests.waiting import WITHIN
+
+pytestmark = pytest.mark.realtime
 
 NUMBER = "74993720692"
 
@@ -67,7 +71,7 @@ async def calls_in(folder: Path, employee: Phone, contact: Phone, key: str) -> C
         text = path.read_text("utf-8")
         number = f'number = "{NUMBER}"\n'
         path.write_text(text.replace(number, f"{number}scenario = 1\n") + SCENARIO, "utf-8")
-        await run_callwright(folder, "apply", "directory.toml", "--config", "callwright.toml")
+        await to_thread.run_sync(apply, folder)
         async with service(folder, made.port) as api:
             await contact.call(f"sip:{NUMBER}@127.0.0.1:{port}")
             await contact.events.wait("answered", within=WITHIN)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import anyio
 import psutil
+import pytest
 
 from demo.service import service
 from tests.real.scene import (
@@ -19,6 +20,8 @@ from tests.real.scene import (
 )
 from tests.real.test_stops import gone, service_process, talking
 from tests.waiting import WITHIN
+
+pytestmark = pytest.mark.realtime
 
 WORKERS = "[media]\nworkers = 2\n"
 

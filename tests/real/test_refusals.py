@@ -22,6 +22,7 @@ from callwright.config import SipSettings
 from callwright.engines.port import Address
 from callwright.engines.sip.engine import SipEngine
 from callwright.engines.sip.transactions import Timing
+from tests import autojump
 from tests.calls.stage import ANNA, MemoryJournal, Props
 from tests.engines.sip.media import RememberingMedia, ids
 from tests.engines.sip.world import SDP, reply
@@ -63,8 +64,8 @@ def word_of(verdict: SessionFinished) -> str:
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
+def anyio_backend() -> autojump.Backend:
+    return autojump.BACKEND
 
 
 class FarEnds(asyncio.DatagramProtocol):

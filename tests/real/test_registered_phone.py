@@ -11,6 +11,8 @@ from demo.service import run_callwright, service
 from tests.real.scene import CONTACT_TONE, EMPLOYEE_TONE, metrics, scene, softphones, sounds, until
 from tests.waiting import WITHIN
 
+pytestmark = pytest.mark.realtime
+
 REGISTERED = """
 [[employees]]
 id = 26

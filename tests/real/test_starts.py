@@ -27,6 +27,8 @@ from tests.real.scene import (
 )
 from tests.waiting import WITHIN
 
+pytestmark = pytest.mark.realtime
+
 OPERATOR = "79260000001"
 
 
@@ -51,8 +53,8 @@ def test_an_operator_takes_the_call_by_a_key_sent_as_rfc_4733(tmp_path: Path) ->
             call = await made.finished(api, session)
             assert call.finish_reason == "subscriber_disconnects"
             await made.employee.events.wait("recorded", within=WITHIN)
-            answered = await made.employee.events.wait("answered", within=1)
-            invited = await made.contact.events.wait("invite", within=1)
+            answered = await made.employee.events.wait("answered", within=WITHIN)
+            invited = await made.contact.events.wait("invite", within=WITHIN)
             assert invited.at - answered.at >= 2.0
             # A voice that invites to press, then what every call has.
             before_key = heard(made.employee)[: round(1.9 * RATE)]

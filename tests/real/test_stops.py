@@ -161,7 +161,7 @@ def test_a_phone_that_vanishes_in_mid_call(tmp_path: Path) -> None:
                 if f"--record={tmp_path / 'employee'}" in child.cmdline()
             ]
             os.kill(vanishing.pid, signal.SIGKILL)
-            call = await made.finished(api, session, within=10)
+            call = await made.finished(api, session)
             assert call.finish_reason == "operator_disconnects"
             await made.contact.events.wait("bye", within=WITHIN)
 

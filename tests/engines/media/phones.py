@@ -108,6 +108,11 @@ class Phone(asyncio.DatagramProtocol):
         await self.until(lambda: len(self.came) >= begin + packets)
         return self.tones(begin)
 
+    async def hears(self, *hertz: float, packets: int = 10) -> None:
+        """Wait until just these tones are in so many packets on end that come from now on."""
+        begin = len(self.came) + packets
+        await self.until(lambda: len(self.came) >= begin and self.tones(-packets) == only(*hertz))
+
     def tones(self, begin: int = 0, end: int | None = None) -> dict[float, bool]:
         return {hertz: self.strength(hertz, begin, end) > LOUD for hertz in TONES}
 

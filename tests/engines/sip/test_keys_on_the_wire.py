@@ -17,7 +17,7 @@ from tests.engines.sip.phone import Phone
 from tests.rtp_ports import own_ports
 from tests.waiting import WITHIN
 
-pytestmark = [pytest.mark.anyio, pytest.mark.peer("tshark")]
+pytestmark = [pytest.mark.anyio, pytest.mark.peer("tshark"), pytest.mark.realtime]
 
 A = LegId(1)
 KEYS = "1590*#"

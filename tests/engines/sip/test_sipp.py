@@ -56,7 +56,6 @@ async def sipp(
     scenario: str,
     folder: Path,
     *,
-    within: int = 15,
     over: str = "udp",
     towards: tuple[str, int] | None = None,
     keys: Mapping[str, object] | None = None,
@@ -68,7 +67,7 @@ async def sipp(
         port = free.getsockname()[1]
     process = await asyncio.create_subprocess_exec(
         *("sipp", "-sf", str(SCENARIOS / f"{scenario}.xml"), "-m", "1", "-nostdin"),
-        *("-i", "127.0.0.1", "-p", str(port), "-timeout", f"{within}s", "-timeout_error"),
+        *("-i", "127.0.0.1", "-p", str(port), "-timeout", f"{WITHIN:.0f}s", "-timeout_error"),
         *("-t", "t1" if over == "tcp" else "u1"),
         *(word for key, value in (keys or {}).items() for word in ("-key", key, str(value))),
         *([f"{towards[0]}:{towards[1]}"] if towards else []),
@@ -104,8 +103,8 @@ class Desk:
         self.events.append(event)
         self._more.set()
 
-    async def told(self, wanted: EngineEvent, *, within: float = 10) -> None:
-        async with asyncio.timeout(within):
+    async def told(self, wanted: EngineEvent) -> None:
+        async with asyncio.timeout(WITHIN):
             while wanted not in self.events:
                 self._more.clear()
                 await self._more.wait()
@@ -224,9 +223,9 @@ async def test_wants_longer_sessions(tmp_path: Path) -> None:
 
 async def test_is_refreshed(tmp_path: Path) -> None:
     """The shortest interval we keep to is 30 s, so this takes half of that."""
-    async with sipp("is-refreshed", tmp_path, within=30) as peer, running() as desk:
+    async with sipp("is-refreshed", tmp_path) as peer, running() as desk:
         desk.engine.ring(A, phone(peer), caller_id="1234567")
-        await desk.told(LegEnded(A, Cause.HUNG_UP, "Q.850 16"), within=25)
+        await desk.told(LegEnded(A, Cause.HUNG_UP, "Q.850 16"))
         await peer.is_content()
 
 
