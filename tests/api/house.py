@@ -3,6 +3,7 @@
 import hashlib
 import itertools
 import json
+import shutil
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -281,8 +282,15 @@ class News:
 
 @contextmanager
 def house(folder: Path, far_ends: Mapping[str, FarEnd], **settings: object) -> Iterator[House]:
-    """Build the house in ``folder`` and run it in a thread of its own while the block runs."""
-    anyio.run(_furnish, folder, _chosen(folder, settings))
+    """Build the house in ``folder`` and run it in a thread of its own while the block runs.
+
+    It is built once for all tests of this process: the others get a copy.
+    """
+    furnished = folder.parent / "furnished"
+    if not furnished.exists():
+        furnished.mkdir()
+        anyio.run(_furnish, furnished, _chosen(furnished, {}))
+    shutil.copytree(furnished, folder, dirs_exist_ok=True)
     with reopened(folder, far_ends, **settings) as up:
         yield up
 
