@@ -19,7 +19,7 @@ demo: setup peers ## Make a real call between two phones on this machine and sho
 	@$(python) -m demo
 
 test: check peers ## Run every check, then the whole test suite
-	@$(python) -m pytest -n 3 --dist loadfile $(ARGS)
+	@scripts/test.sh $(ARGS)
 
 check: setup ## Format, lint, types, and whether the generated docs are up to date
 	@$(python) -m ruff format --check --quiet . || { echo "Run: $(python) -m ruff format"; exit 1; }

@@ -117,7 +117,9 @@ async def service(folder: Path, port: int) -> AsyncIterator[Api]:
             start_new_session=True,
         )
     try:
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=5) as client:
+        async with httpx.AsyncClient(
+            base_url=f"http://127.0.0.1:{port}", timeout=UP_WITHIN
+        ) as client:
             await _comes_up(client, process, log)
             yield Api(client, log)
     finally:

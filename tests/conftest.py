@@ -1,4 +1,4 @@
-"""What every test may ask for: independent programs to call, by the marker ``peer``."""
+"""What every test may ask for: independent programs, a machine to itself; and who goes first."""
 
 import shutil
 
@@ -7,13 +7,30 @@ import pytest
 # The Debian package that brings each program; scripts/setup_peers.sh installs the same.
 PACKAGES = {"sipp": "sip-tester", "baresip": "baresip-core", "tshark": "tshark"}
 
-
-LONGEST = "tests/real/"
-"Real calls take real time: they go first, so that none is left alone at the end of a run."
+LONGEST = (
+    "tests/engines/sip/test_sip_contract_in_real_time.py",
+    "tests/engines/sip/test_phones_register.py",
+    "tests/engines/sip/test_codecs_and_srtp.py",
+    "tests/engines/sip/test_sipp.py",
+    "tests/notify/test_courier.py",
+    "tests/phones/",
+    "tests/real/",
+    "tests/sandbox/",
+    "tests/cli/",
+)
+"Files that take long go first, so that none is left alone at the end of a run."
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
+    """What measures real time comes last, the longest before all else; files stay together."""
+    items.sort(key=_place)
+
+
+def _place(item: pytest.Item) -> int:
+    if item.get_closest_marker("realtime"):
+        return len(LONGEST) + 1
+    starts = (place for place, start in enumerate(LONGEST) if item.nodeid.startswith(start))
+    return next(starts, len(LONGEST))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -19,7 +19,7 @@ from pathlib import Path
 from demo.phones import phone, wav
 from demo.phones.phone import Behaviour, Events, Fact, Key, PhoneFault, Recording
 
-STARTS_WITHIN = 15.0
+STARTS_WITHIN = 60.0
 ENDS_WITHIN = 5.0
 CODECS = {
     "PCMA": "PCMA/8000/1",

@@ -3,6 +3,7 @@
 import hashlib
 import itertools
 import json
+import shutil
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -27,6 +28,7 @@ from callwright.provisioning.apply import apply_directory
 from callwright.provisioning.file import read_directory_file
 from callwright.speech.music import write_dialing_music
 from callwright.storage.database import migrate, open_database
+from tests.waiting import WITHIN
 
 TOKEN = "2fRN4g217ca0b4224a67988aff3e584f91964a692045415f36fa66146f5a3c1ae1f6093d"
 STRANGER = "9" * 64
@@ -280,8 +282,15 @@ class News:
 
 @contextmanager
 def house(folder: Path, far_ends: Mapping[str, FarEnd], **settings: object) -> Iterator[House]:
-    """Build the house in ``folder`` and run it in a thread of its own while the block runs."""
-    anyio.run(_furnish, folder, _chosen(folder, settings))
+    """Build the house in ``folder`` and run it in a thread of its own while the block runs.
+
+    It is built once for all tests of this process: the others get a copy.
+    """
+    furnished = folder.parent / "furnished"
+    if not furnished.exists():
+        furnished.mkdir()
+        anyio.run(_furnish, furnished, _chosen(furnished, {}))
+    shutil.copytree(furnished, folder, dirs_exist_ok=True)
     with reopened(folder, far_ends, **settings) as up:
         yield up
 
@@ -297,7 +306,7 @@ def reopened(folder: Path, far_ends: Mapping[str, FarEnd], **settings: object) -
 
         with (
             portal.wrap_async_context_manager(service(chosen)) as up,
-            httpx.Client(timeout=30) as client,
+            httpx.Client(timeout=WITHIN) as client,
         ):
             assert isinstance(up.engine, SimulatedEngine)
             up.engine.far_ends.update(far_ends)

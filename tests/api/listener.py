@@ -9,9 +9,7 @@ import httpx
 from websockets.sync.client import connect
 
 from tests.api.house import TOKEN
-
-WITHIN = 20.0
-"Seconds until something that is waited for must have come."
+from tests.waiting import WITHIN
 
 Message = dict[str, Any]
 Read = Callable[[], Message]

@@ -15,6 +15,7 @@ from callwright.calls.events import LegRang
 from callwright.engines.simulated.far_end import FarEnd, HangsUp, answers, busy, never_answers
 from tests.api.house import ANOTHER, STRANGER, TOKEN, House, house, reopened
 from tests.api.listener import BOTH, by_lines, by_socket, until
+from tests.waiting import WITHIN
 
 CONTACT, BUSY, SILENT, OPERATOR = "79260000000", "79261110001", "79261110002", "79260000028"
 FAR_ENDS: dict[str, FarEnd] = {
@@ -271,7 +272,7 @@ def test_a_token_in_the_query_opens_the_stream_and_is_in_no_log(
             assert response.headers["access-control-allow-origin"] == "*"
             assert response.headers["cache-control"] == "no-store"
         with connect(url.replace("http", "ws", 1), proxy=None) as socket:
-            assert "stream.opened" in str(socket.recv(timeout=20))
+            assert "stream.opened" in str(socket.recv(timeout=WITHIN))
     ours = [
         record
         for record in caplog.records
@@ -328,9 +329,9 @@ def test_what_a_listener_says_changes_nothing(home: House) -> None:
     with connect(socket_url(home), additional_headers=BEARER, proxy=None) as socket:
         for word in ("hello", b"\x00\xff", "{}"):
             socket.send(word)
-        assert "stream.opened" in str(socket.recv(timeout=20))
+        assert "stream.opened" in str(socket.recv(timeout=WITHIN))
         session = start(home)
-        assert str(session) in str(socket.recv(timeout=20))
+        assert str(session) in str(socket.recv(timeout=WITHIN))
         socket.send("x" * 5000)
         with pytest.raises(ConnectionClosed) as end:
             _read_to_the_end(socket)
@@ -340,4 +341,4 @@ def test_what_a_listener_says_changes_nothing(home: House) -> None:
 
 def _read_to_the_end(socket: ClientConnection) -> None:
     while True:
-        socket.recv(timeout=20)
+        socket.recv(timeout=WITHIN)

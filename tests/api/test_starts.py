@@ -129,7 +129,7 @@ def test_an_informer_call_rings_for_the_dialing_timeout(home: House) -> None:
     call = over(home, "start.informer_call", INFORMER | {"contact": SILENT, "dialing_timeout": 1})
     assert call["finish_reason"] == "subscriber_not_responsible"
     [ended] = [event for event in call["timeline"] if event["event"] == "leg_ended"]
-    assert 0.9 < ended["total_duration"] < 3
+    assert 0.9 < ended["total_duration"] < 29, "not the 30 s it would be without it"
 
 
 @pytest.mark.parametrize("first", ["operator", "contact"])

@@ -1,6 +1,7 @@
 """Switches and limits over HTTP: accounts, users, components, points, calls at once, talk time."""
 
 import hashlib
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -166,9 +167,11 @@ def test_one_call_too_many_at_once_ends_without_ringing(tmp_path: Path) -> None:
 
 def test_the_longest_talk(tmp_path: Path) -> None:
     with house(tmp_path, FAR_ENDS, calls={"talk_at_most": 0.3}) as home:
+        asked = time.monotonic()
         session = home.succeeds("start.simple_call", PARAMS)["call_session_id"]
         call = home.until_finished(session)
+        lasted = time.monotonic() - asked
         assert call["finish_reason"] == "timeout"
         finished = call["timeline"][-1]
         assert (finished["ended_by"], finished["fault"]) == ("service", "nobody")
-        assert finished["talk_duration"] == pytest.approx(0.3, abs=0.25)
+        assert 0.29 < finished["talk_duration"] < lasted

@@ -20,6 +20,7 @@ from callwright.cli import main
 from callwright.directory.tokens import hash_of_token
 from callwright.storage.access import StoredAccess
 from callwright.storage.database import open_database
+from tests.waiting import WITHIN
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -38,7 +39,7 @@ class Terminal:
             input=stdin,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=WITHIN,
             check=False,
             env={"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", **environment},
         )

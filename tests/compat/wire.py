@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
-WITHIN = 10.0
+from tests.waiting import WITHIN
 
 
 @dataclass(frozen=True, slots=True)

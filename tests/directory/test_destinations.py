@@ -11,6 +11,7 @@ from callwright.directory.destinations import (
     same_country,
     same_region,
 )
+from tests.waiting import WITHIN
 
 MOSCOW, LONDON, NEW_YORK = "74993720692", "442071838750", "12125550100"
 LOCAL, MOBILE, FAR = Destination.LOCAL, Destination.MOBILE, Destination.LONG_DISTANCE
@@ -72,4 +73,4 @@ def test_plans_are_read_beforehand() -> None:
         "destination_of('79260000000', '74993720692')\n"
         "assert {name for name in sys.modules if '.region_' in name} == before\n"
     )
-    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=WITHIN)

@@ -17,6 +17,7 @@ from callwright.calls import events
 from callwright.engines.simulated.far_end import HangsUp, Presses, answers, busy
 from callwright.notify.signing import signed
 from tests.api.house import TOKEN, House, house
+from tests.waiting import WITHIN
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 NUMBER = "74993720692"
@@ -49,7 +50,7 @@ def program(
         env=environment,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=WITHIN,
         check=False,
     )
 
@@ -131,7 +132,7 @@ def test_callback_widget(home: House) -> None:
         assert widget.stdout
         url = widget.stdout.readline().strip()
         body = json.dumps({"phone": "+7 926 000-00-00"}).encode()
-        with urllib.request.urlopen(url, data=body, timeout=10) as response:
+        with urllib.request.urlopen(url, data=body, timeout=WITHIN) as response:
             session = json.load(response)["call"]
         call = home.until_finished(session)
         assert call["contact_phone_number"] == CUSTOMER
@@ -217,4 +218,4 @@ def test_webhook_receiver(home: House) -> None:
 
 
 def post(url: str, body: bytes, headers: Mapping[str, str]) -> int:
-    return httpx.post(url, content=body, headers=dict(headers), timeout=10).status_code
+    return httpx.post(url, content=body, headers=dict(headers), timeout=WITHIN).status_code

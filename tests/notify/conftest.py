@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import event
 
-from tests.storage.conftest import anyio_backend, database, database_path
+from tests.storage.conftest import anyio_backend, database, database_path, migrated
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
 
-__all__ = ["anyio_backend", "database", "database_path", "not_careful"]
+__all__ = ["anyio_backend", "database", "database_path", "migrated", "not_careful"]
 
 
 @pytest.fixture(autouse=True)

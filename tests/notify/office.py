@@ -25,6 +25,7 @@ from callwright.storage.webhooks.webhook_log import LoggedAttempt, StoredWebhook
 from callwright.storage.writer import Writer
 from tests.notify.receiver import Receiver
 from tests.storage.stories import later, started
+from tests.waiting import WITHIN
 
 OURS = AccountId(1)
 PUBLIC = [1, *range(2, 13)]
@@ -161,6 +162,6 @@ async def until_taken(receiver: Receiver, count: int) -> None:
 
 async def emptied(office: Office) -> None:
     """Wait until nothing is left in the outbox."""
-    with anyio.fail_after(30):
+    with anyio.fail_after(WITHIN):
         while await office.webhooks.waiting():  # noqa: ASYNC110
             await anyio.sleep(0.02)

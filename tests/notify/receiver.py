@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-WITHIN = 30.0
+from tests.waiting import WITHIN
 
 
 @dataclass(frozen=True, slots=True)

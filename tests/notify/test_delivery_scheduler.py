@@ -28,6 +28,7 @@ from callwright.storage.webhooks.webhook_log import KEPT_FOR, AttemptOutcome
 from tests.notify.office import OURS, PUBLIC, Office, draft, emptied, until, until_taken
 from tests.notify.receiver import Receiver, Taken, receiving
 from tests.storage.stories import later, started
+from tests.waiting import WITHIN
 
 pytestmark = pytest.mark.anyio
 
@@ -588,7 +589,7 @@ async def test_a_database_that_is_locked_makes_it_wait(
                 await until(receiver, lambda r: len(r.asked) == 1)
                 other.execute("BEGIN IMMEDIATE")
                 is_locked.set()
-                with anyio.fail_after(20):
+                with anyio.fail_after(WITHIN):
                     while "1 steps of webhooks wait" not in caplog.text:  # noqa: ASYNC110
                         await anyio.sleep(0.005)
                 other.execute("ROLLBACK")

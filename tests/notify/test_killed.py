@@ -26,6 +26,7 @@ from callwright.storage.database import open_database
 from callwright.storage.history.sessions import read_events
 from callwright.storage.tables import call_sessions
 from tests.notify.receiver import Receiver, Taken, receiving
+from tests.waiting import WITHIN
 
 Events = dict[int, list[dict[str, Any]]]
 "As JSON, by the session."
@@ -113,7 +114,7 @@ class Running:
             "employee": {"id": 25, "phone_number": "79260000001"},
         }
         body = {"jsonrpc": "2.0", "id": 1, "method": "start.employee_call", "params": params}
-        answer = httpx.post(f"{self.url}/v4.0", json=body, timeout=10).json()
+        answer = httpx.post(f"{self.url}/v4.0", json=body, timeout=WITHIN).json()
         return int(answer["result"]["data"]["call_session_id"])
 
 

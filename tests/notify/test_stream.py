@@ -22,6 +22,7 @@ from callwright.notify.stream import (
 )
 from callwright.storage.history.event_log import Page, Written
 from tests.storage.stories import CAPTION, later, started
+from tests.waiting import WITHIN
 
 pytestmark = pytest.mark.anyio
 
@@ -93,7 +94,7 @@ async def streaming(disk: Disk, **limits: Any) -> EventStream:
 async def some(
     notices: AsyncGenerator[StreamedNotice | Gap, None], count: int
 ) -> list[StreamedNotice | Gap]:
-    with anyio.fail_after(5):
+    with anyio.fail_after(WITHIN):
         return [await anext(notices) for _ in range(count)]
 
 

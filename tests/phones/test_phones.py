@@ -8,10 +8,10 @@ import pytest
 
 from demo.phones import Baresip, Behaviour, Phone, PhoneFault, Softphone, baresip, make_phone
 from tests.phones.tones import read, timeline, without_seams
+from tests.waiting import WITHIN
 
 pytestmark = pytest.mark.anyio
 
-WITHIN = 20.0
 Make = Callable[[Path, Behaviour], Phone]
 Start = Callable[..., AbstractAsyncContextManager[Phone]]
 
@@ -48,6 +48,7 @@ def sounds(phone: Phone) -> list[str]:
     return [stretch.sound for stretch in without_seams(heard)]
 
 
+@pytest.mark.realtime
 @pytest.mark.parametrize(
     ("caller", "callee"),
     [
@@ -79,6 +80,7 @@ async def test_two_phones_hear_each_other(
             assert len(read(phone.heard.path)) / 8000 == pytest.approx(2.0, abs=0.3)
 
 
+@pytest.mark.realtime
 @pytest.mark.parametrize(
     ("caller", "callee"),
     [
@@ -197,6 +199,7 @@ async def test_a_phone_in_a_call_is_busy_for_a_third(start: Start) -> None:
         assert not calling.events.all("bye")
 
 
+@pytest.mark.realtime
 async def test_early_media_is_heard_before_the_answer(start: Start) -> None:
     async with (
         start(Softphone, Behaviour(answers_after=1.0, early_tone=425, says=440)) as called,

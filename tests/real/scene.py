@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 import wave
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -11,11 +12,13 @@ from pathlib import Path
 import anyio
 import httpx
 import numpy as np
+from anyio import to_thread
 from prometheus_client.parser import text_string_to_metric_families
 
+from callwright.cli.service import apply_file, init
 from demo.call import Call
 from demo.phones import Behaviour, Phone, Softphone
-from demo.service import Api, free_port, run_callwright, service
+from demo.service import Api, free_port, service
 from tests.phones.tones import (
     RATE,
     Samples,
@@ -27,6 +30,7 @@ from tests.phones.tones import (
     without_seams,
 )
 from tests.rtp_ports import own_ports
+from tests.waiting import WITHIN
 
 SEED = (Path(__file__).parents[2] / "demo" / "request.json").read_bytes()
 TOKEN: str = json.loads(SEED)["params"]["access_token"]
@@ -82,7 +86,7 @@ full_name = "Анна Орлова"
 number = "79260000001"
 kind = "sip"
 contact = "{employee_uri}"
-dial_time = 5
+dial_time = {dial_time}
 [[media_files]]
 id = 2701
 name = "music"
@@ -121,7 +125,7 @@ class Scene:
         request["params"] |= changes
         return (await api.start(json.dumps(request).encode()))[0]
 
-    async def finished(self, api: Api, session: int, *, within: float = 20.0) -> Call:
+    async def finished(self, api: Api, session: int, *, within: float = WITHIN) -> Call:
         """Wait until ``get.call`` shows the session as finished."""
 
         async def is_over() -> bool:
@@ -141,11 +145,13 @@ async def scene(
     settings: str = "",
     extensions: Mapping[str, Phone] = NO_PHONES,
     kind: str = "extension",
+    dial_time: int = 60,
 ) -> AsyncIterator[Scene]:
     """Start the phones and put what the service needs into ``folder``; do not start it yet.
 
     ``sip_port``: of the service, 0 for any; ``settings``: sections besides those that it has.
     ``extensions``: phones of colleagues, by their number, ``kind``: of what kind they are.
+    ``dial_time``: seconds the employee's phone is rung for.
     """
     phones = (employee, contact, *extensions.values())
     try:
@@ -162,17 +168,33 @@ async def scene(
             sha256=hashlib.sha256(TOKEN.encode()).hexdigest(),
             contact_port=contact.uri.rpartition(":")[2],
             employee_uri=employee.uri,
+            dial_time=dial_time,
         )
         for number, phone in extensions.items():
             directory += EXTENSION.format(number=number, uri=phone.uri, kind=kind)
         (folder / "directory.toml").write_text(directory)
-        await run_callwright(folder, "init", "--config", "callwright.toml")
-        await run_callwright(folder, "apply", "directory.toml", "--config", "callwright.toml")
+        await to_thread.run_sync(initialise, folder)
+        await to_thread.run_sync(apply, folder)
         yield Scene(folder, port, employee, contact)
     finally:
         with anyio.CancelScope(shield=True):
             for phone in phones:
                 await phone.stop()
+
+
+def initialise(folder: Path) -> None:
+    """What ``callwright init`` does, once for all tests of this process: the others get a copy."""
+    made = folder.parent / "initialised"
+    if not made.exists():
+        made.mkdir()
+        (made / "callwright.toml").write_text('data = "data"\n')
+        init(made / "callwright.toml")
+    shutil.copytree(made / "data", folder / "data", dirs_exist_ok=True)
+
+
+def apply(folder: Path) -> None:
+    """What ``callwright apply`` does; the program alone would take a second to start."""
+    apply_file(folder / "directory.toml", config=folder / "callwright.toml")
 
 
 @asynccontextmanager
@@ -185,6 +207,7 @@ async def real_call(
     settings: str = "",
     extensions: Mapping[str, Phone] = NO_PHONES,
     kind: str = "extension",
+    dial_time: int = 60,
 ) -> AsyncIterator[tuple[Scene, Api]]:
     """A scene with two softphones, those of colleagues, and the service up.
 
@@ -193,7 +216,13 @@ async def real_call(
     first, second = softphones(folder, employee=employee, contact=contact)
     async with (
         scene(
-            folder, first, by_hand or second, settings=settings, extensions=extensions, kind=kind
+            folder,
+            first,
+            by_hand or second,
+            settings=settings,
+            extensions=extensions,
+            kind=kind,
+            dial_time=dial_time,
         ) as made,
         service(folder, made.port) as api,
     ):
@@ -231,7 +260,7 @@ async def metrics(port: int) -> dict[str, float]:
     }
 
 
-async def until(seen: Callable[[], Awaitable[bool]], *, within: float = 10.0) -> None:
+async def until(seen: Callable[[], Awaitable[bool]], *, within: float = WITHIN) -> None:
     """Look at another process again and again until it shows what is waited for."""
     with anyio.fail_after(within):
         while not await seen():  # noqa: ASYNC110 - nothing of ours is told of it

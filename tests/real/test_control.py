@@ -28,6 +28,7 @@ from tests.real.scene import (
     story,
     until,
 )
+from tests.waiting import WITHIN
 
 THIRD, COACH, BUSY = "2601", "2701", "2801"
 AUDIBLE = 0.03
@@ -70,7 +71,7 @@ async def over(made: Scene, api: Api, session: int, *phones: Phone) -> None:
     await do(api, session, "release.call")
     await made.finished(api, session)
     for phone in phones:
-        await phone.events.wait("recorded", within=5)
+        await phone.events.wait("recorded", within=WITHIN)
 
 
 def loud(samples: Samples, tones: Mapping[str, int]) -> set[str]:
@@ -87,6 +88,8 @@ def who_is_heard(phone: Phone, last: float) -> set[str]:
     return loud(samples[-round(last * RATE) : -round(0.2 * RATE)], WHO)
 
 
+@pytest.mark.realtime
+@pytest.mark.realtime
 def test_hold_consult_and_restore(tmp_path: Path) -> None:
     """Nobody hears anybody in hold, A hears music; B and C talk, not A; then A and B again."""
 
@@ -102,7 +105,7 @@ def test_hold_consult_and_restore(tmp_path: Path) -> None:
             await in_state(api, session, "operator_talk")
             await anyio.sleep(1.0)
             await do(api, session, "restore.talk")
-            await third.events.wait("bye", within=5)
+            await third.events.wait("bye", within=WITHIN)
             await anyio.sleep(1.0)
             await over(made, api, session, made.contact, made.employee, third)
             assert sounds(made.contact) == [
@@ -122,6 +125,8 @@ def test_hold_consult_and_restore(tmp_path: Path) -> None:
     anyio.run(body)
 
 
+@pytest.mark.realtime
+@pytest.mark.realtime
 @pytest.mark.parametrize("blind", [False, True])
 def test_transfer(tmp_path: Path, blind: bool) -> None:
     """B leaves; A and C talk."""
@@ -138,7 +143,7 @@ def test_transfer(tmp_path: Path, blind: bool) -> None:
                 await do(api, session, "make.call", to=THIRD)
                 await in_state(api, session, "operator_talk")
                 await do(api, session, "transfer.talk")
-            await made.employee.events.wait("bye", within=5)
+            await made.employee.events.wait("bye", within=WITHIN)
             await in_state(api, session, "talk")
             await anyio.sleep(1.5)
             await over(made, api, session, made.contact, third)
@@ -156,11 +161,13 @@ def test_blind_transfer_to_a_busy_number(tmp_path: Path) -> None:
             await do(api, session, "transfer.call", to=BUSY)
             call = await made.finished(api, session)
             assert call.finish_reason == "operator_busy"
-            await made.contact.events.wait("bye", within=5)
+            await made.contact.events.wait("bye", within=WITHIN)
 
     anyio.run(body)
 
 
+@pytest.mark.realtime
+@pytest.mark.realtime
 @pytest.mark.parametrize(
     ("mode", "contact_hears", "employee_hears"),
     [
@@ -180,7 +187,7 @@ def test_coach(
             session = await talking(made, api)
             await do(api, session, "record.call", action="on")
             await do(api, session, "add.coach", phone_number=COACH, mode=mode)
-            await coach.events.wait("answered", within=5)
+            await coach.events.wait("answered", within=WITHIN)
             await anyio.sleep(1.5)
             await over(made, api, session, made.contact, made.employee, coach)
             assert who_is_heard(made.contact, 1.0) == contact_hears
@@ -194,6 +201,8 @@ def test_coach(
     anyio.run(body)
 
 
+@pytest.mark.realtime
+@pytest.mark.realtime
 def test_mute(tmp_path: Path) -> None:
     async def body() -> None:
         async with real_call(tmp_path) as (made, api):
@@ -209,6 +218,8 @@ def test_mute(tmp_path: Path) -> None:
     anyio.run(body)
 
 
+@pytest.mark.realtime
+@pytest.mark.realtime
 def test_a_recording_holds_the_talk_and_nothing_of_the_hold(tmp_path: Path) -> None:
     """Stereo, left A, right B; one file for each stretch of talk."""
 

@@ -34,6 +34,7 @@ from tests.real.scene import (
     sounds,
     story,
 )
+from tests.waiting import WITHIN
 
 EMPLOYEE = Behaviour(says=EMPLOYEE_TONE, answers_after=0.3)
 TALKATIVE_CONTACT = Behaviour(says=CONTACT_TONE, answers_after=1.0, hangs_up_after=5.0)
@@ -43,13 +44,13 @@ async def seeds_call(folder: Path, employee: Phone, contact: Phone) -> None:
     """The seed's request byte for byte, sentence by sentence."""
     async with scene(folder, employee, contact) as made, service(folder, made.port) as api:
         session = await made.seed_call(api)
-        answered = await employee.events.wait("answered", within=10)
-        rung = await contact.events.wait("invite", within=10)
-        picked_up = await contact.events.wait("answered", within=10)
+        answered = await employee.events.wait("answered", within=WITHIN)
+        rung = await contact.events.wait("invite", within=WITHIN)
+        picked_up = await contact.events.wait("answered", within=WITHIN)
         call = await made.finished(api, session)
         for phone in (employee, contact):
-            await phone.events.wait("ended", within=5)
-            await phone.events.wait("recorded", within=5)
+            await phone.events.wait("ended", within=WITHIN)
+            await phone.events.wait("recorded", within=WITHIN)
 
         # The employee hears the message to its end before the contact is rung.
         assert rung.at - answered.at >= MESSAGE_LENGTH - 0.05
@@ -76,6 +77,7 @@ async def seeds_call(folder: Path, employee: Phone, contact: Phone) -> None:
         assert employee.events.all("bye"), "the employee's phone was told"
 
 
+@pytest.mark.realtime
 def test_the_seeds_call_between_two_softphones(tmp_path: Path) -> None:
     async def body() -> None:
         await seeds_call(tmp_path, *softphones(tmp_path, contact=TALKATIVE_CONTACT))
@@ -83,6 +85,7 @@ def test_the_seeds_call_between_two_softphones(tmp_path: Path) -> None:
     anyio.run(body)
 
 
+@pytest.mark.realtime
 @pytest.mark.peer("baresip")
 def test_the_seeds_call_between_two_baresips(tmp_path: Path) -> None:
     async def body() -> None:
@@ -95,6 +98,7 @@ def test_the_seeds_call_between_two_baresips(tmp_path: Path) -> None:
     anyio.run(body)
 
 
+@pytest.mark.realtime
 def test_contact_first(tmp_path: Path) -> None:
     """The contact hears its message while the employee is rung, then music, then the employee."""
 
@@ -109,12 +113,12 @@ def test_contact_first(tmp_path: Path) -> None:
                 dtmf_string=None,
                 switch_at_once=False,
             )
-            answered = await made.contact.events.wait("answered", within=10)
-            rung = await made.employee.events.wait("invite", within=10)
+            answered = await made.contact.events.wait("answered", within=WITHIN)
+            rung = await made.employee.events.wait("invite", within=WITHIN)
             assert rung.at - answered.at < 0.2
             call = await made.finished(api, session)
             for phone in (made.contact, made.employee):
-                await phone.events.wait("recorded", within=5)
+                await phone.events.wait("recorded", within=WITHIN)
             assert sounds(made.contact) == [
                 f"{MESSAGE_TONE} Hz",
                 f"{MUSIC_TONE} Hz",
@@ -126,6 +130,7 @@ def test_contact_first(tmp_path: Path) -> None:
     anyio.run(body)
 
 
+@pytest.mark.realtime
 @pytest.mark.parametrize(("ours", "theirs"), [("PCMA", "PCMU"), ("PCMU", "PCMA")])
 def test_phones_that_speak_different_laws_understand_each_other(
     tmp_path: Path, ours: str, theirs: str
@@ -139,13 +144,14 @@ def test_phones_that_speak_different_laws_understand_each_other(
             )
             await made.finished(api, session)
             for phone in (made.contact, made.employee):
-                await phone.events.wait("recorded", within=5)
+                await phone.events.wait("recorded", within=WITHIN)
             assert sounds(made.contact) == [f"{EMPLOYEE_TONE} Hz"]
             assert sounds(made.employee) == [f"{MUSIC_TONE} Hz", f"{CONTACT_TONE} Hz"]
 
     anyio.run(body)
 
 
+@pytest.mark.realtime
 def test_early_switching(tmp_path: Path) -> None:
     """With early_switching the employee hears the contact's early media as soon as there is any."""
 
@@ -161,7 +167,7 @@ def test_early_switching(tmp_path: Path) -> None:
                 dtmf_string=None,
             )
             await made.finished(api, session)
-            await made.employee.events.wait("recorded", within=5)
+            await made.employee.events.wait("recorded", within=WITHIN)
             told = [part for part in story(made.employee) if part.sound != "silence"]
             assert [part.sound for part in told] == [
                 f"{MUSIC_TONE} Hz",
@@ -192,20 +198,21 @@ def test_a_contact_that_is_not_reached(tmp_path: Path, status: int, reason: str)
             assert call.finish_reason == reason
             ended = [entry for entry in call.timeline if entry.event == "leg_ended"]
             assert ended[0].raw.startswith(f"{status} ")
-            await made.employee.events.wait("bye", within=5)
+            await made.employee.events.wait("bye", within=WITHIN)
 
     anyio.run(body)
 
 
+@pytest.mark.realtime
 def test_an_employee_that_never_answers(tmp_path: Path) -> None:
     async def body() -> None:
         employee = Behaviour(answers_after=None)
-        async with real_call(tmp_path, employee=employee) as (made, api):
+        async with real_call(tmp_path, employee=employee, dial_time=5) as (made, api):
             session = await made.seed_call(api)
             call = await made.finished(api, session)
             assert call.finish_reason == "operator_not_responsible"
             assert call.duration == pytest.approx(5.0, abs=0.5), "the phone's own dial time"
-            await made.employee.events.wait("cancelled", within=5)
+            await made.employee.events.wait("cancelled", within=WITHIN)
             assert made.contact.events.all("invite") == []
 
     anyio.run(body)

@@ -27,6 +27,9 @@ from tests.real.scene import (
     sounds,
     until,
 )
+from tests.waiting import WITHIN
+
+pytestmark = pytest.mark.realtime
 
 MEGABYTES = 24
 
@@ -77,7 +80,7 @@ async def told(api: Api, session: int, event: str) -> None:
     async def is_there() -> bool:
         return (await api.call(session, TOKEN)).first(event) is not None
 
-    await until(is_there, within=15)
+    await until(is_there)
 
 
 async def answer_to_start(api: Api) -> object:
@@ -145,7 +148,7 @@ def test_a_disk_that_fills_up_and_is_emptied(tmp_path: Path) -> None:
                 call = await made.finished(api, live)
                 assert call.finish_reason == "subscriber_disconnects"
                 for phone in (made.employee, made.contact):
-                    await phone.events.wait("recorded", within=5)
+                    await phone.events.wait("recorded", within=WITHIN)
                     assert len(phone.events.all("invite")) == 1
                 assert sounds(made.contact)[-1] == f"{EMPLOYEE_TONE} Hz"
                 assert sounds(made.employee)[-1] == f"{CONTACT_TONE} Hz"
@@ -160,7 +163,7 @@ def test_a_disk_that_fills_up_and_is_emptied(tmp_path: Path) -> None:
                 async def is_written() -> bool:
                     return on_record(disk, live) == "subscriber_disconnects"
 
-                await until(is_written, within=15)
+                await until(is_written)
                 again = await talking(made, api)
                 await made.employee.hang_up()
                 call = await made.finished(api, again)
@@ -175,7 +178,7 @@ def test_a_disk_that_fills_up_and_is_emptied(tmp_path: Path) -> None:
 
             # A service that is started on a full disk says what is wrong, and ends.
             filler = fill(disk)
-            with anyio.fail_after(30):
+            with anyio.fail_after(WITHIN):
                 done = await anyio.run_process(
                     [str(CALLWRIGHT), "serve", "--config", "callwright.toml"],
                     cwd=tmp_path,

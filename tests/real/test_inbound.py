@@ -6,10 +6,11 @@ from pathlib import Path
 import anyio
 import numpy as np
 import pytest
+from anyio import to_thread
 
 from demo.call import Call
 from demo.phones import Baresip, Behaviour, Phone
-from demo.service import Api, run_callwright, service
+from demo.service import Api, service
 from tests.real.by_hand import ByHand
 from tests.real.scene import (
     CONTACT,
@@ -17,12 +18,16 @@ from tests.real.scene import (
     EMPLOYEE_TONE,
     MESSAGE_TONE,
     TOKEN,
+    apply,
     scene,
     softphones,
     sounds,
     until,
 )
 from tests.real.test_registered_phone import free_udp_port
+from tests.waiting import WITHIN
+
+pytestmark = pytest.mark.realtime
 
 NUMBER = "74993720692"
 
@@ -67,21 +72,21 @@ async def calls_in(folder: Path, employee: Phone, contact: Phone, key: str) -> C
         text = path.read_text("utf-8")
         number = f'number = "{NUMBER}"\n'
         path.write_text(text.replace(number, f"{number}scenario = 1\n") + SCENARIO, "utf-8")
-        await run_callwright(folder, "apply", "directory.toml", "--config", "callwright.toml")
+        await to_thread.run_sync(apply, folder)
         async with service(folder, made.port) as api:
             await contact.call(f"sip:{NUMBER}@127.0.0.1:{port}")
-            await contact.events.wait("answered", within=10)
+            await contact.events.wait("answered", within=WITHIN)
             session = await session_of(api)
             await anyio.sleep(1.0)  # of the menu's 1.5 s
             await contact.press(key)
             if key == "1":
-                await employee.events.wait("answered", within=10)
+                await employee.events.wait("answered", within=WITHIN)
             await anyio.sleep(2.5)
             await contact.hang_up()
             call = await made.finished(api, session)
-            await contact.events.wait("recorded", within=5)
+            await contact.events.wait("recorded", within=WITHIN)
             if key == "1":
-                await employee.events.wait("recorded", within=5)
+                await employee.events.wait("recorded", within=WITHIN)
             return call
 
 

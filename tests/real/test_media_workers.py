@@ -6,6 +6,7 @@ from pathlib import Path
 
 import anyio
 import psutil
+import pytest
 
 from demo.service import service
 from tests.real.scene import (
@@ -18,6 +19,9 @@ from tests.real.scene import (
     until,
 )
 from tests.real.test_stops import gone, service_process, talking
+from tests.waiting import WITHIN
+
+pytestmark = pytest.mark.realtime
 
 WORKERS = "[media]\nworkers = 2\n"
 
@@ -71,8 +75,8 @@ def test_a_killed_worker_ends_its_call_and_the_next_one_goes_through(tmp_path: P
             assert call.finish_reason == "internal_error"
             causes = [entry.cause for entry in call.timeline if entry.event == "leg_ended"]
             assert causes[0] == "engine_lost"
-            await made.employee.events.wait("bye", within=5)
-            await made.contact.events.wait("bye", within=5)
+            await made.employee.events.wait("bye", within=WITHIN)
+            await made.contact.events.wait("bye", within=WITHIN)
 
             async def replaced() -> bool:
                 return len(media_workers(made.port)) == 2

@@ -3,9 +3,11 @@
 from pathlib import Path
 
 import anyio
+import pytest
+from anyio import to_thread
 
 from demo.phones import Behaviour, Phone, Softphone
-from demo.service import run_callwright, service
+from demo.service import service
 from tests.phones.tones import find, read
 from tests.real.scene import (
     CONTACT,
@@ -13,6 +15,7 @@ from tests.real.scene import (
     EMPLOYEE_TONE,
     MUSIC_TONE,
     THIRD_TONE,
+    apply,
     heard,
     scene,
     softphones,
@@ -20,6 +23,9 @@ from tests.real.scene import (
     story,
 )
 from tests.real.test_registered_phone import free_udp_port
+from tests.waiting import WITHIN
+
+pytestmark = pytest.mark.realtime
 
 NUMBER = "74993720692"
 
@@ -38,7 +44,7 @@ music = 2701
 
 async def spoken(folder: Path, number: int) -> set[Path]:
     """The announcements, as soon as there are so many."""
-    with anyio.fail_after(10):
+    with anyio.fail_after(WITHIN):
         while len(found := set((folder / "data" / "speech").rglob("*.wav"))) < number:  # noqa: ASYNC110
             await anyio.sleep(0.03)
     return found
@@ -72,26 +78,26 @@ def test_two_callers_wait_for_one_employee(tmp_path: Path) -> None:
             path = tmp_path / "directory.toml"
             number = f'number = "{NUMBER}"\n'
             text = path.read_text("utf-8").replace(number, f"{number}scenario = 1\n") + SCENARIO
-            path.write_text(text.replace("dial_time = 5", "dial_time = 20"), "utf-8")
-            await run_callwright(tmp_path, "apply", "directory.toml", "--config", "callwright.toml")
+            path.write_text(text, "utf-8")
+            await to_thread.run_sync(apply, tmp_path)
             async with service(tmp_path, made.port):
                 called = f"sip:{NUMBER}@127.0.0.1:{port}"
                 await first.call(called)
                 number_one = await spoken(tmp_path, 1)
                 await second.call(called)
                 number_two = await spoken(tmp_path, 2) - number_one
-                await employee.events.wait("answered", within=15)
+                await employee.events.wait("answered", within=WITHIN)
                 await anyio.sleep(1.0)
                 assert len(employee.events.all("invite")) == 1, "it is talking"
                 await first.hang_up()
-                await employee.events.wait("recorded", within=5)
+                await employee.events.wait("recorded", within=WITHIN)
                 talked_with_first = sounds(employee)[-1]
-                await employee.events.wait("answered", within=15, number=2)
+                await employee.events.wait("answered", within=WITHIN, number=2)
                 await anyio.sleep(1.0)
                 await second.hang_up()
                 for phone in (first, second):
-                    await phone.events.wait("recorded", within=5)
-                await employee.events.wait("recorded", within=5, number=2)
+                    await phone.events.wait("recorded", within=WITHIN)
+                await employee.events.wait("recorded", within=WITHIN, number=2)
         callers = [one.details["caller"] for one in employee.events.all("invite")]
         assert callers == [CONTACT, "79261111111"]
         assert talked_with_first == f"{CONTACT_TONE} Hz"

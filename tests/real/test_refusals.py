@@ -22,9 +22,11 @@ from callwright.config import SipSettings
 from callwright.engines.port import Address
 from callwright.engines.sip.engine import SipEngine
 from callwright.engines.sip.transaction.transactions import Timing
+from tests import autojump
 from tests.calls.stage import ANNA, MemoryJournal, Props
 from tests.engines.sip.media import RememberingMedia, ids
 from tests.engines.sip.world import SDP, reply
+from tests.waiting import WITHIN
 
 pytestmark = pytest.mark.anyio
 
@@ -62,8 +64,8 @@ def word_of(verdict: SessionFinished) -> str:
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
+def anyio_backend() -> autojump.Backend:
+    return autojump.BACKEND
 
 
 class FarEnds(asyncio.DatagramProtocol):
@@ -118,7 +120,7 @@ class FarEnds(asyncio.DatagramProtocol):
                 return [reply(request, 200, "OK", contact=None)]
 
     async def saw(self, number: str, method: str) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(WITHIN):
             while not self.seen[number, method]:
                 self._more.clear()
                 await self._more.wait()
@@ -162,7 +164,7 @@ class Exchange:
         )
 
     async def told(self, session: SessionId, kind: type[SessionEvent]) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(WITHIN):
             while not any(isinstance(one, kind) for one in self.journal.stories[session]):
                 self._more.clear()
                 await self._more.wait()
@@ -198,7 +200,7 @@ async def exchange(folder: Path) -> AsyncIterator[Exchange]:
         loop.create_task(made.manager.run(started=started)),
     ]
     try:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(WITHIN):
             await ready.wait()
         yield made
     finally:

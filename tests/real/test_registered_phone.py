@@ -9,6 +9,9 @@ import pytest
 from demo.phones import Baresip, Behaviour
 from demo.service import run_callwright, service
 from tests.real.scene import CONTACT_TONE, EMPLOYEE_TONE, metrics, scene, softphones, sounds, until
+from tests.waiting import WITHIN
+
+pytestmark = pytest.mark.realtime
 
 REGISTERED = """
 [[employees]]
@@ -54,7 +57,7 @@ def test_a_phone_registers_is_rung_by_its_number_and_calls_in(tmp_path: Path) ->
                 await until(known)
                 try:
                     await phone.start()
-                    await phone.events.wait("registered", within=10)
+                    await phone.events.wait("registered", within=WITHIN)
                     shown = await metrics(made.port)
                     assert shown["callwright_phones{registered}"] == 1
                     assert shown["callwright_phones{unregistered}"] == 0
@@ -67,18 +70,18 @@ def test_a_phone_registers_is_rung_by_its_number_and_calls_in(tmp_path: Path) ->
                         contact_message=None,
                         dtmf_string=None,
                     )
-                    rung = await phone.events.wait("invite", within=10)
+                    rung = await phone.events.wait("invite", within=WITHIN)
                     assert rung.details["caller"] == "74993720692"
                     call = await made.finished(api, session)
                     assert call.finish_reason == "subscriber_disconnects"
                     for one in (phone, made.employee):
-                        await one.events.wait("recorded", within=5)
+                        await one.events.wait("recorded", within=WITHIN)
                     assert f"{EMPLOYEE_TONE} Hz" in sounds(phone)
                     assert sounds(made.employee)[-1] == f"{CONTACT_TONE} Hz"
 
                     # The number has no scenario: who calls it is refused.
                     await phone.call(f"sip:74993720692@127.0.0.1:{port}")
-                    refused = await phone.events.wait("rejected", within=5)
+                    refused = await phone.events.wait("rejected", within=WITHIN)
                     assert refused.details["status"] == 480
                 finally:
                     with anyio.CancelScope(shield=True):

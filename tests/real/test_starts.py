@@ -25,6 +25,9 @@ from tests.real.scene import (
     sounds,
     story,
 )
+from tests.waiting import WITHIN
+
+pytestmark = pytest.mark.realtime
 
 OPERATOR = "79260000001"
 
@@ -49,9 +52,9 @@ def test_an_operator_takes_the_call_by_a_key_sent_as_rfc_4733(tmp_path: Path) ->
             session = await start(api, "start.simple_call", params)
             call = await made.finished(api, session)
             assert call.finish_reason == "subscriber_disconnects"
-            await made.employee.events.wait("recorded", within=5)
-            answered = await made.employee.events.wait("answered", within=1)
-            invited = await made.contact.events.wait("invite", within=1)
+            await made.employee.events.wait("recorded", within=WITHIN)
+            answered = await made.employee.events.wait("answered", within=WITHIN)
+            invited = await made.contact.events.wait("invite", within=WITHIN)
             assert invited.at - answered.at >= 2.0
             # A voice that invites to press, then what every call has.
             before_key = heard(made.employee)[: round(1.9 * RATE)]
@@ -68,7 +71,7 @@ def test_an_informer_plays_its_message_whole_and_hangs_up(tmp_path: Path) -> Non
             session = await start(api, "start.informer_call", params)
             call = await made.finished(api, session)
             assert call.finish_reason == "success_finish"
-            await made.contact.events.wait("recorded", within=5)
+            await made.contact.events.wait("recorded", within=WITHIN)
             [message, pause] = story(made.contact)
             assert (message.sound, pause.sound) == (f"{MESSAGE_TONE} Hz", "silence")
             assert message.end - message.start == pytest.approx(MESSAGE_LENGTH, abs=0.1)
@@ -99,13 +102,13 @@ def test_the_losers_of_a_group_are_cancelled_or_hung_up(tmp_path: Path) -> None:
             }
             params = {"first_call": "operator", "operators": [group], "media_file_id": 2701}
             session = await start(api, "start.multi_call", params)
-            await ringing.events.wait("cancelled", within=10)
-            await voicemail.events.wait("bye", within=5)
+            await ringing.events.wait("cancelled", within=WITHIN)
+            await voicemail.events.wait("bye", within=WITHIN)
             call = await made.finished(api, session)
             assert call.finish_reason == "subscriber_disconnects"
-            await made.contact.events.wait("recorded", within=5)
+            await made.contact.events.wait("recorded", within=WITHIN)
             assert sounds(made.contact) == [f"{EMPLOYEE_TONE} Hz"]
-            await made.employee.events.wait("recorded", within=5)
+            await made.employee.events.wait("recorded", within=WITHIN)
             told = sounds(made.employee)
             assert told[-2:] == [f"{MUSIC_TONE} Hz", f"{CONTACT_TONE} Hz"]
 

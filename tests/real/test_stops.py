@@ -12,6 +12,7 @@ import pytest
 
 from demo.service import Api, service
 from tests.real.scene import TOKEN, Scene, real_call, scene, softphones, until
+from tests.waiting import WITHIN
 
 
 async def talking(made: Scene, api: Api) -> int:
@@ -65,8 +66,8 @@ def test_sigterm_in_mid_call_says_goodbye_to_both_phones(tmp_path: Path) -> None
                 session = await talking(made, api)
                 process = service_process(made.port)
                 process.send_signal(signal.SIGTERM)
-                await made.employee.events.wait("bye", within=5)
-                await made.contact.events.wait("bye", within=5)
+                await made.employee.events.wait("bye", within=WITHIN)
+                await made.contact.events.wait("bye", within=WITHIN)
                 await gone(process)
             async with service(tmp_path, made.port) as api:
                 call = await api.call(session, TOKEN)
@@ -98,7 +99,7 @@ def test_sigterm_lets_a_live_call_go_on_for_a_while(tmp_path: Path) -> None:
                     await made.seed_call(api)
                 assert (await api.call(session, TOKEN)).verdict is None
                 await made.contact.hang_up()
-                await made.employee.events.wait("bye", within=5)
+                await made.employee.events.wait("bye", within=WITHIN)
                 await gone(process)
 
     anyio.run(body)
@@ -138,8 +139,8 @@ def test_after_sigkill_both_phones_are_hung_up_by_the_next_start(tmp_path: Path)
             assert made.employee.events.all("bye") == []
             assert made.contact.events.all("bye") == []
             async with service(tmp_path, made.port):
-                await made.employee.events.wait("bye", within=5)
-                await made.contact.events.wait("bye", within=5)
+                await made.employee.events.wait("bye", within=WITHIN)
+                await made.contact.events.wait("bye", within=WITHIN)
             # They are forgotten: a third start has nobody to say good-bye to.
             async with service(tmp_path, made.port):
                 pass
@@ -160,9 +161,9 @@ def test_a_phone_that_vanishes_in_mid_call(tmp_path: Path) -> None:
                 if f"--record={tmp_path / 'employee'}" in child.cmdline()
             ]
             os.kill(vanishing.pid, signal.SIGKILL)
-            call = await made.finished(api, session, within=10)
+            call = await made.finished(api, session)
             assert call.finish_reason == "operator_disconnects"
-            await made.contact.events.wait("bye", within=5)
+            await made.contact.events.wait("bye", within=WITHIN)
 
     anyio.run(body)
 

@@ -4,12 +4,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.waiting import WITHIN
+
 SCRIPT = Path(__file__).parents[2] / "scripts" / "generate_docs.py"
 
 
 def generate(script: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, str(script), *arguments], capture_output=True, text=True, timeout=60
+        [sys.executable, str(script), *arguments], capture_output=True, text=True, timeout=WITHIN
     )
 
 

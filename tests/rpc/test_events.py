@@ -23,6 +23,7 @@ from callwright.rpc.server import listening, serving, url_of
 from callwright.storage.history.event_log import Page, Written
 from tests.rpc.world import Clock, FakeAccess
 from tests.storage.stories import CAPTION, started
+from tests.waiting import WITHIN
 
 
 class Nothing:
@@ -87,7 +88,7 @@ class Theatre:
         """A connection that has asked for server-sent events, and has a small buffer to read."""
         line = socket.socket()
         line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        line.settimeout(20)
+        line.settimeout(WITHIN)
         host, port = self.url.removeprefix("http://").split(":")
         line.connect((host, int(port)))
         head = f"GET /events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {self.token}\r\n\r\n"
@@ -143,11 +144,11 @@ def test_a_slow_listener_on_a_websocket_is_closed_with_a_code() -> None:
         theatre(StreamTimings(goodbye_within=20.0)) as house,
         connect(house.socket_url, additional_headers=house.bearer, proxy=None) as line,
     ):
-        assert "stream.opened" in str(line.recv(timeout=20))
+        assert "stream.opened" in str(line.recv(timeout=WITHIN))
         house.write(200, length=100_000)
         told: list[str] = []
         with pytest.raises(ConnectionClosed) as end:
-            told.extend(iter(lambda: str(line.recv(timeout=20)), None))
+            told.extend(iter(lambda: str(line.recv(timeout=WITHIN)), None))
         assert end.value.rcvd
         assert end.value.rcvd.code == 4008
         assert all("session.started" in one for one in told)
@@ -169,11 +170,11 @@ def test_a_token_that_is_taken_back_ends_its_stream() -> None:
         connect(house.socket_url, additional_headers=house.bearer, proxy=None) as frames,
     ):
         read_until(lines, b"stream.opened")
-        assert "stream.opened" in str(frames.recv(timeout=20))
+        assert "stream.opened" in str(frames.recv(timeout=WITHIN))
         house.access.tokens.clear()
         assert b'"code":4003' in read_to_the_end(lines)
         with pytest.raises(ConnectionClosed) as end:
-            frames.recv(timeout=20)
+            frames.recv(timeout=WITHIN)
         assert end.value.rcvd
         assert end.value.rcvd.code == 4003
 
@@ -187,7 +188,7 @@ def test_a_log_that_cannot_be_read_ends_the_stream_with_a_word() -> None:
     with theatre(StreamTimings()) as house:
         house.log.broken = True
         response = httpx.get(
-            f"{house.url}/events", headers={**house.bearer, "Last-Event-ID": "7"}, timeout=20
+            f"{house.url}/events", headers={**house.bearer, "Last-Event-ID": "7"}, timeout=WITHIN
         )
         assert '"type":"stream.closed","code":1011' in response.text
 
@@ -198,11 +199,11 @@ def test_who_leaves_is_forgotten() -> None:
             read_until(line, b"stream.opened")
             assert house.stream.readers == 1
         with connect(house.socket_url, additional_headers=house.bearer, proxy=None) as frames:
-            assert "stream.opened" in str(frames.recv(timeout=20))
+            assert "stream.opened" in str(frames.recv(timeout=WITHIN))
         house.portal.call(_until_nobody, house.stream)
 
 
 async def _until_nobody(stream: EventStream) -> None:
-    with anyio.fail_after(20):
+    with anyio.fail_after(WITHIN):
         while stream.readers:  # noqa: ASYNC110 - there is no event for it
             await anyio.sleep(0.01)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from callwright.rpc.envelope import DEEPEST
 from tests.rpc.world import Api, refusal
+from tests.waiting import WITHIN
 
 PARSE_ERROR = refusal(
     -32700, "Invalid JSON was received by the server.", "parse_error", id=None, limits=None
@@ -218,7 +219,7 @@ def test_any_request_gets_one_answer_and_none_is_our_fault(
 
 def test_noise_that_is_no_http_leaves_the_server_alive(api: Api) -> None:
     for noise in b"\x16\x03\x01\x02\x00", b"\r\n" * 100, b"GET", b"POST /v4.0 HTTP/9\r\n\r\n":
-        with socket.create_connection(api.address, timeout=5) as connection:
+        with socket.create_connection(api.address, timeout=WITHIN) as connection:
             connection.sendall(noise)
     assert api.send("{}") == invalid_request(None)
 
@@ -230,7 +231,7 @@ def test_requests_on_one_connection_are_answered_in_order(api: Api) -> None:
         return head.encode() + body
 
     received = b""
-    with socket.create_connection(api.address, timeout=5) as connection:
+    with socket.create_connection(api.address, timeout=WITHIN) as connection:
         connection.sendall(b"".join(map(request, range(5))))
         while received.count(b"extended_helper") < 5:
             chunk = connection.recv(65536)

@@ -20,6 +20,7 @@ from callwright.rpc.auth import Client
 from callwright.rpc.dispatch import AnyMethod, Dispatcher
 from callwright.rpc.http import build_http
 from tests.rpc.world import Api, serving
+from tests.waiting import WITHIN
 
 REQUEST = '{"jsonrpc": "2.0", "id": 1, "method": "no.such"}'
 
@@ -96,7 +97,7 @@ def test_a_longer_body_is_not_when_it_does_not_announce_its_size(api: Api) -> No
 
 
 def test_a_body_without_end_is_not_listened_to(api: Api) -> None:
-    with socket.create_connection(api.address, timeout=10) as client:
+    with socket.create_connection(api.address, timeout=WITHIN) as client:
         client.sendall(b"POST /v4.0 HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
         chunk = b"10000\r\n" + b" " * 0x10000 + b"\r\n"
         with pytest.raises(OSError, match=r"reset|Broken pipe"):
@@ -109,7 +110,7 @@ def send_without_end(client: socket.socket, chunk: bytes) -> None:
 
 
 def test_a_client_that_asks_first_need_not_send_too_long_a_body(api: Api) -> None:
-    with socket.create_connection(api.address, timeout=10) as client:
+    with socket.create_connection(api.address, timeout=WITHIN) as client:
         client.sendall(
             b"POST /v4.0 HTTP/1.1\r\nHost: x\r\nContent-Length: 70000\r\n"
             b"Expect: 100-continue\r\n\r\n"
@@ -135,7 +136,7 @@ def received_until_closed(client: socket.socket) -> bytes:
 
 def test_a_body_that_does_not_come_is_not_waited_for() -> None:
     with serving(body_within=0.05) as api, socket.create_connection(api.address) as client:
-        client.settimeout(10)
+        client.settimeout(WITHIN)
         client.sendall(b'POST /v4.0 HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{"id"')
         assert received_until_closed(client).startswith(b"HTTP/1.1 408 ")
 
@@ -148,7 +149,7 @@ def test_a_first_head_that_does_not_come_is_not_waited_for(
     monkeypatch: pytest.MonkeyPatch, begin: bytes
 ) -> None:
     monkeypatch.setattr(connection, "HEAD_WITHIN", 0.1)
-    with serving() as api, socket.create_connection(api.address, timeout=10) as client:
+    with serving() as api, socket.create_connection(api.address, timeout=WITHIN) as client:
         client.sendall(begin)
         assert received_until_closed(client) == b""
 
@@ -157,8 +158,11 @@ def test_a_first_head_that_does_not_come_is_not_waited_for(
 def test_a_later_head_that_does_not_come_is_not_waited_for(
     monkeypatch: pytest.MonkeyPatch, begin: bytes
 ) -> None:
-    # Less than uvicorn lets a connection idle: 5 s.
-    with serving() as api, socket.create_connection(api.address, timeout=4) as client:
+    idles = round(10 * WITHIN)  # so that it is not uvicorn that closes it
+    with (
+        serving(idles=idles) as api,
+        socket.create_connection(api.address, timeout=WITHIN) as client,
+    ):
         for _ in range(2):
             client.sendall(b"GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n")
             received = b""
@@ -170,7 +174,7 @@ def test_a_later_head_that_does_not_come_is_not_waited_for(
 
 
 def test_a_head_without_end_is_cut_off(api: Api) -> None:
-    with socket.create_connection(api.address, timeout=10) as client:
+    with socket.create_connection(api.address, timeout=WITHIN) as client:
         client.sendall(b"POST /v4.0 HTTP/1.1\r\nX-Long: ")
         with pytest.raises(OSError, match=r"reset|Broken pipe"):
             send_without_end(client, b"x" * 0x10000)

@@ -48,6 +48,7 @@ from callwright.methods.method import (
 from callwright.rpc.connection import Connection
 from callwright.rpc.dispatch import Dispatcher
 from callwright.rpc.http import BODY_WITHIN, build_http
+from tests.waiting import WITHIN
 
 LOOPBACK: tuple[Network, ...] = (ip_network("127.0.0.0/8"),)
 
@@ -331,8 +332,12 @@ def serving(
     clock: Clock | None = None,
     body_within: float = BODY_WITHIN,
     draining: threading.Event | None = None,
+    idles: int = 5,
 ) -> Iterator[Api]:
-    """Serve HTTP on a free port of loopback while the block runs."""
+    """Serve HTTP on a free port of loopback while the block runs.
+
+    ``idles``: seconds a connection may stay without a request.
+    """
     access, clock = access or FakeAccess(), clock or Clock()
     app = build_http(
         Dispatcher(methods, access, api or ApiSettings(), clock),
@@ -348,6 +353,7 @@ def serving(
         access_log=False,
         proxy_headers=False,
         server_header=False,
+        timeout_keep_alive=idles,
     )
     server = uvicorn.Server(config)
     # Connections wait in the listener's queue until the server is there.
@@ -356,7 +362,7 @@ def serving(
         thread.start()
         host, port = listener.getsockname()
         try:
-            with httpx.Client(timeout=30, trust_env=False) as client:
+            with httpx.Client(timeout=WITHIN, trust_env=False) as client:
                 yield Api(
                     f"http://{host}:{port}", (host, port), access, clock, client
                 ).for_new_user()

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.waiting import WITHIN
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -37,7 +39,7 @@ def run(project: Path, *words: str) -> subprocess.CompletedProcess[str]:
         env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))},
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=WITHIN,
     )
 
 

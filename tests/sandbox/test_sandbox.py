@@ -19,6 +19,7 @@ from callwright.sandbox.client import ReceivedEvent, Sandbox, SandboxError, runn
 from callwright.sandbox.methods import DECLARATIONS
 from callwright.sandbox.numbers import FAMILIES
 from tests.api.house import house
+from tests.waiting import WITHIN
 
 OURS = "74990000004"
 RINGS_SALES, RINGS_NOBODY, HAS_A_MENU = "74990000001", "74990000002", "74990000003"
@@ -218,7 +219,7 @@ def test_a_recording_is_there_to_be_fetched(sandbox: Sandbox) -> None:
     [recording] = sandbox.rpc("get.call", call_session_id=session)["recordings"]
     [ready] = sandbox.events("recording.ready")
     assert ready.data["file_link"] == recording["file_link"]
-    with urllib.request.urlopen(recording["file_link"], timeout=10) as response:
+    with urllib.request.urlopen(recording["file_link"], timeout=WITHIN) as response:
         content = BytesIO(response.read())
     with wave.open(content) as file:
         assert file.getnframes() / file.getframerate() == 4.0
@@ -261,7 +262,7 @@ def test_a_reset_leaves_nothing_behind(sandbox: Sandbox) -> None:
 
 
 def test_what_the_sandbox_adds_is_described_and_costs_no_points(sandbox: Sandbox) -> None:
-    with urllib.request.urlopen(f"{sandbox.url}/openrpc.json", timeout=10) as response:
+    with urllib.request.urlopen(f"{sandbox.url}/openrpc.json", timeout=WITHIN) as response:
         described = {method["name"] for method in json.load(response)["methods"]}
     assert {one.name for one in DECLARATIONS} <= described
     assert "start.employee_call" in described
@@ -271,7 +272,7 @@ def test_what_the_sandbox_adds_is_described_and_costs_no_points(sandbox: Sandbox
             sandbox.rpc("start.employee_call")
         body = {"jsonrpc": "2.0", "id": 1, "method": "sandbox.state"}
         request = json.dumps({**body, "params": {"access_token": sandbox.token}}).encode()
-        with urllib.request.urlopen(f"{sandbox.url}/v4.0", request, timeout=10) as response:
+        with urllib.request.urlopen(f"{sandbox.url}/v4.0", request, timeout=WITHIN) as response:
             points: int = json.load(response)["result"]["metadata"]["limits"]["minute_remaining"]
         return points
 
@@ -380,7 +381,7 @@ def test_what_is_no_sandboxs_is_not_touched(tmp_path: Path) -> None:
     (tmp_path / "precious.db").write_text("all our calls")
     command = [sys.executable, "-m", "callwright", "sandbox", "--port", "0"]
     done = subprocess.run(
-        [*command, "--data", str(tmp_path)], capture_output=True, text=True, timeout=60
+        [*command, "--data", str(tmp_path)], capture_output=True, text=True, timeout=WITHIN
     )
     assert done.returncode == 1
     assert "holds something that is no sandbox's" in done.stderr

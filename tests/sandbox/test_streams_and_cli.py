@@ -21,6 +21,7 @@ from callwright.cli.terminal import CommandFault
 from callwright.sandbox.client import running
 from callwright.sandbox.numbers import FAMILIES
 from tests.sandbox.test_webhooks import call
+from tests.waiting import WITHIN
 
 CLOSED = {
     "type": "stream.closed",
@@ -32,7 +33,7 @@ CLOSED = {
 def test_a_stream_has_what_an_advance_tells_of_and_ends_with_a_reset() -> None:
     with running("--clock", "stepped") as sandbox:
         where = urlsplit(sandbox.url)
-        stream = HTTPConnection(where.hostname or "", where.port, timeout=20)
+        stream = HTTPConnection(where.hostname or "", where.port, timeout=WITHIN)
         stream.request("GET", "/events", headers={"Authorization": f"Bearer {sandbox.token}"})
         lines = stream.getresponse()
         call(sandbox, "79000011010")
@@ -84,15 +85,15 @@ def test_what_it_prints_can_be_typed() -> None:
         shown = list(itertools.takewhile(lambda line: "790000FFPPP" not in line, process.stdout))
         listen, call, advance = (shlex.split(line) for line in shown if line.startswith("curl "))
         header, url = listen[3:]
-        stream = urlopen(Request(url, headers=dict([header.split(": ", 1)])), timeout=20)
+        stream = urlopen(Request(url, headers=dict([header.split(": ", 1)])), timeout=WITHIN)
         for _, posted, _, body in (call, advance):
-            with urlopen(posted, body.encode(), timeout=20) as response:
+            with urlopen(posted, body.encode(), timeout=WITHIN) as response:
                 assert "result" in json.load(response)
         assert any(b'"talk.started"' in line for line in stream)
         stream.close()
     finally:
         process.terminate()
-        process.communicate(timeout=20)
+        process.communicate(timeout=WITHIN)
 
 
 def test_the_magic_numbers_are_shown() -> None:

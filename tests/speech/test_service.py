@@ -17,6 +17,7 @@ from callwright.speech import service
 from callwright.speech.process import COMMAND
 from callwright.speech.service import SpeechService
 from tests.speech import fake_worker
+from tests.waiting import WITHIN
 
 pytestmark = pytest.mark.anyio
 
@@ -38,7 +39,7 @@ async def running(service: SpeechService) -> AsyncIterator[SpeechService]:
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(service.run)
         try:
-            with anyio.fail_after(30):
+            with anyio.fail_after(WITHIN):
                 yield service
         finally:
             tasks.cancel_scope.cancel()
@@ -108,7 +109,7 @@ async def test_preparing_returns_at_once_and_synthesis_starts_without_being_aske
     async with speaking() as speech:
         message = speech.prepare("one")
         assert not (tmp_path / "jobs").exists()
-        with anyio.fail_after(10):
+        with anyio.fail_after(WITHIN):
             # Nobody asks for the audio: a second text, made after the first, shows it was made.
             await speech.prepare("two").audio()
     assert jobs(tmp_path) == ["one", "two"]

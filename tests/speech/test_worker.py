@@ -15,12 +15,17 @@ from callwright.speech.language import DEFAULT, VOICES
 from callwright.speech.process import COMMAND
 from callwright.speech.synthesiser import CannotSpeak
 from callwright.speech.worker import spoken
+from tests.waiting import WITHIN
 
 
 def work(*jobs: Job) -> list[bytes]:
     """Run the real worker over ``jobs`` and return its answers; it ends with its input."""
     done = subprocess.run(
-        COMMAND, input=b"".join(map(pack_job, jobs)), capture_output=True, timeout=60, check=True
+        COMMAND,
+        input=b"".join(map(pack_job, jobs)),
+        capture_output=True,
+        timeout=WITHIN,
+        check=True,
     )
     assert done.stderr == b""
     output = io.BytesIO(done.stdout)
@@ -86,5 +91,5 @@ serve(Hangs(), io.BytesIO(pack_job(Job("да", "ru", 0.1))), sys.stdout.buffer)
 def test_a_worker_that_hangs_ends_itself_when_nobody_kills_it(tmp_path: Path) -> None:
     environment = os.environ | {"TMPDIR": str(tmp_path)}
     command = [sys.executable, "-c", HANGS]
-    done = subprocess.run(command, timeout=60, check=False, env=environment)
+    done = subprocess.run(command, timeout=WITHIN, check=False, env=environment)
     assert done.returncode == -signal.SIGALRM

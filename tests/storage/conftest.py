@@ -1,5 +1,7 @@
-"""A database of its own for every test, made by the migrations."""
+"""A database of its own for every test, made by the migrations: once, and copied."""
 
+import asyncio
+import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -21,14 +23,28 @@ def database_path(tmp_path: Path) -> Path:
     return tmp_path / "callwright.db"
 
 
-@pytest.fixture
-async def database(database_path: Path) -> AsyncIterator[AsyncEngine]:
-    """An empty database with the accounts 1 and 2."""
-    database = open_database(f"sqlite+aiosqlite:///{database_path}")
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty database with the accounts 1 and 2; its file is whole, as nobody has it open."""
+    file = tmp_path_factory.mktemp("migrated") / "callwright.db"
+    asyncio.run(_make(file))
+    return file
+
+
+async def _make(file: Path) -> None:
+    database = open_database(f"sqlite+aiosqlite:///{file}")
     await migrate(database)
     async with writing(database) as connection:
         for account, name in ((1, "Horns and Hooves"), (2, "Somebody else")):
             await connection.execute(insert(accounts).values(id=account, name=name, active=True))
+    await database.dispose()
+
+
+@pytest.fixture
+async def database(migrated: Path, database_path: Path) -> AsyncIterator[AsyncEngine]:
+    """A copy of `migrated`, open."""
+    shutil.copyfile(migrated, database_path)
+    database = open_database(f"sqlite+aiosqlite:///{database_path}")
     yield database
     await database.dispose()
 

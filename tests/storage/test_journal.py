@@ -30,6 +30,7 @@ from callwright.storage.history.journal import StoredJournal
 from callwright.storage.tables import call_events, call_legs, call_recordings, call_sessions
 from callwright.storage.writer import Writer
 from tests.storage.stories import BEGAN, CAPTION, at, later, started
+from tests.waiting import WITHIN
 
 pytestmark = pytest.mark.anyio
 
@@ -85,7 +86,7 @@ def locked(file: Path) -> Iterator[None]:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    with anyio.fail_after(20):
+    with anyio.fail_after(WITHIN):
         while not condition():  # noqa: ASYNC110 - plain counts, that have no event
             await anyio.sleep(0.002)
 
@@ -227,7 +228,7 @@ async def test_a_locked_database_lets_no_session_begin(
 ) -> None:
     with (
         locked(database_path),
-        anyio.fail_after(10),
+        anyio.fail_after(WITHIN),
         pytest.raises(JournalUnavailable, match="it is locked by another program"),
     ):
         await journal.begin(started(1))
@@ -357,7 +358,7 @@ async def test_the_end_of_the_service_does_not_wait_for_a_locked_database(
     journal: StoredJournal, database_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     await journal.begin(started(1))
-    with locked(database_path), anyio.fail_after(10):
+    with locked(database_path), anyio.fail_after(WITHIN):
         async with anyio.create_task_group() as group:
             group.start_soon(journal.run)
             await anyio.lowlevel.checkpoint()

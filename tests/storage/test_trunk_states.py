@@ -14,6 +14,7 @@ from callwright.engines.network import TrunkRegistration, TrunkState
 from callwright.storage.database import writing
 from callwright.storage.tables import trunk_states
 from callwright.storage.trunk_states import HOLDS_FOR, keep_trunk_states, read_trunk_states
+from tests.waiting import WITHIN
 
 pytestmark = pytest.mark.anyio
 
@@ -28,7 +29,7 @@ PBX = TrunkState("pbx", TrunkRegistration.OFF, reachable=False, detail="no reply
 
 
 async def until(database: AsyncEngine, wanted: Sequence[str]) -> None:
-    with anyio.fail_after(5):
+    with anyio.fail_after(WITHIN):
         while list(await read_trunk_states(database)) != list(wanted):  # noqa: ASYNC110
             await anyio.sleep(0.02)
 
@@ -67,7 +68,7 @@ async def test_a_locked_database_is_waited_for(
     locker.execute("BEGIN IMMEDIATE")
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(keep_trunk_states, database, lambda: [CARRIER])
-        with anyio.fail_after(10):
+        with anyio.fail_after(WITHIN):
             while "it is locked by another program" not in caplog.text:  # noqa: ASYNC110
                 await anyio.sleep(0.02)
         locker.rollback()

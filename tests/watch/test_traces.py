@@ -16,6 +16,7 @@ from callwright.storage.history.event_log import Written
 from callwright.watch.traces import Traces
 from tests.api.house import house
 from tests.storage.stories import at, later, started
+from tests.waiting import WITHIN
 
 
 def traced(*stories: Any) -> list[ReadableSpan]:
@@ -77,7 +78,7 @@ def test_nothing_of_opentelemetry_is_loaded_while_no_traces_are_wanted() -> None
         "print([name for name in sys.modules if name.startswith('opentelemetry')])"
     )
     run = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=WITHIN, check=True
     )
     assert run.stdout.strip() == "[]"
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import socket
-import time
 from collections.abc import Callable
 
 import numpy as np
@@ -13,6 +12,7 @@ from callwright.engines.media.media import RtpStream
 from callwright.engines.media.rtcp import Report
 from callwright.engines.media.rtcp import parse as parse_rtcp
 from callwright.engines.media.rtp import Packet, build, parse
+from tests.waiting import WITHIN
 
 from .desk import EVENT
 from .ears import sine, strength
@@ -20,8 +20,6 @@ from .ears import sine, strength
 HOST = "127.0.0.1"
 LOUD = 1000.0
 "Amplitude from which a tone counts as heard; it is sent with 4000 or more."
-WITHIN = 10.0
-"Seconds a test waits at most."
 
 
 class Phone(asyncio.DatagramProtocol):
@@ -44,7 +42,7 @@ class Phone(asyncio.DatagramProtocol):
         self.timestamp = 0
 
     async def __aenter__(self) -> "Phone":
-        loop = asyncio.get_running_loop()
+        loop = self._loop = asyncio.get_running_loop()
         self._rtp, _ = await loop.create_datagram_endpoint(lambda: self, (HOST, 0))
         self.address: tuple[str, int] = self._rtp.get_extra_info("sockname")[:2]
         return self
@@ -59,7 +57,7 @@ class Phone(asyncio.DatagramProtocol):
             return  # RTCP of a neighbour, whose port is the one before ours
         packet = parse(data)
         assert packet is not None
-        self.came.append((time.monotonic(), packet))
+        self.came.append((self._loop.time(), packet))
         speech = packet.payload_type == self.payload_type
         self._sounds.append(self._decoder.decode(packet.payload) if speech else b"")
         self._changed.set()
@@ -72,7 +70,7 @@ class Phone(asyncio.DatagramProtocol):
         )
 
     def talk(self, to: tuple[str, int]) -> None:
-        """Send the tone, in real time."""
+        """Send the tone, in the time of the loop."""
         self._to = to
         self.talk_on()
 
@@ -84,7 +82,7 @@ class Phone(asyncio.DatagramProtocol):
         self._rtp.sendto(build(packet), self._to)
 
     async def _talk(self) -> None:
-        due = time.monotonic()
+        due = self._loop.time()
         frame = self.codec.rate // 50
         while True:
             sound = sine(self.hertz, self.codec.rate, frame, self.sequence * frame)
@@ -93,7 +91,7 @@ class Phone(asyncio.DatagramProtocol):
             self.sequence += 1
             self.timestamp += self.codec.frame
             due += 0.02
-            await asyncio.sleep(due - time.monotonic())
+            await asyncio.sleep(due - self._loop.time())
 
     def hush(self) -> None:
         if self._talking:
@@ -111,6 +109,11 @@ class Phone(asyncio.DatagramProtocol):
         begin = len(self.came)
         await self.until(lambda: len(self.came) >= begin + packets)
         return self.tones(begin)
+
+    async def hears(self, *hertz: float, packets: int = 10) -> None:
+        """Wait until just these tones are in so many packets on end that come from now on."""
+        begin = len(self.came) + packets
+        await self.until(lambda: len(self.came) >= begin and self.tones(-packets) == only(*hertz))
 
     def tones(self, begin: int = 0, end: int | None = None) -> dict[float, bool]:
         return {hertz: self.strength(hertz, begin, end) > LOUD for hertz in TONES}

@@ -10,8 +10,7 @@ import pytest
 
 from callwright.engines.media import channel as subject
 from callwright.engines.media.channel import Channel
-
-WITHIN = 10.0
+from tests.waiting import WITHIN
 
 
 class End:

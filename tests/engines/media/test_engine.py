@@ -1,11 +1,10 @@
-"""The engine with real sockets and real time: who hears whom."""
+"""The engine with real sockets, on a clock that jumps: who hears whom."""
 
 import asyncio
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import pytest
 
@@ -31,10 +30,13 @@ from callwright.engines.port import (
     PlaybackId,
     Quality,
 )
+from tests import autojump
 from tests.rtp_ports import free_range
+from tests.waiting import WITHIN
 
 from .desk import EVENT, assert_one_stream
-from .phones import ANN, BOB, HOST, MESSAGE, MUSIC, WITHIN, Phone, RtcpEar, only
+from .engines import rtp_engine
+from .phones import ANN, BOB, HOST, MESSAGE, MUSIC, Phone, RtcpEar, only
 from .test_clips import write_wav
 
 ONE, OTHER = LegId(1), LegId(2)
@@ -81,11 +83,20 @@ class Switchboard(Board[RtpEngine]):
     """With the engine of this process."""
 
 
+class Setting:
+    """Where the stories are told: what makes the engine, and the loop it runs on."""
+
+    engine: Callable[[str, str | None, tuple[int, int], float], RtpEngine] = staticmethod(
+        rtp_engine
+    )
+    run: Callable[[Coroutine[Any, Any, None]], None] = staticmethod(autojump.run)
+
+
 @asynccontextmanager
 async def switchboard(
     ports: tuple[int, int] | None = None, lost_after: float = 30.0
 ) -> AsyncIterator[Switchboard]:
-    engine = RtpEngine(HOST, None, ports or free_range(4), lost_after)
+    engine = Setting.engine(HOST, None, ports or free_range(4), lost_after)
     board = Switchboard(engine)
     running = asyncio.create_task(engine.run(board.deliver))
     await asyncio.sleep(0)  # one that never ran has nothing to close
@@ -102,7 +113,7 @@ def story(tell: Callable[[Switchboard], Awaitable[None]], lost_after: float = 30
         async with switchboard(lost_after=lost_after) as board:
             await tell(board)
 
-    asyncio.run(told())
+    Setting.run(told())
 
 
 @pytest.fixture
@@ -121,7 +132,7 @@ def test_it_is_a_media_engine() -> None:
             engine: MediaEngine = board.engine
             assert engine.open(ONE)[0] == HOST
 
-    asyncio.run(told())
+    Setting.run(told())
 
 
 @pytest.mark.parametrize("law", Law)
@@ -146,12 +157,12 @@ def test_the_first_packet_goes_out_with_the_connection() -> None:
     async def tell(board: Switchboard) -> None:
         async with Phone(ANN) as ann:
             board.engine.open(ONE)
-            connected = time.monotonic()
+            connected = asyncio.get_running_loop().time()
             board.engine.connect(ONE, ann.stream)
             await ann.until(lambda: bool(ann.came))
             assert ann.packets[0].marker
             assert ann.packets[0].payload == SILENCE[Law.A]
-            assert ann.came[0][0] - connected < 1.0
+            assert ann.came[0][0] <= connected + SLOT + 1e-9
 
     story(tell)
 
@@ -366,7 +377,7 @@ def test_ports_run_out_and_come_back() -> None:
             with pytest.raises(ValueError, match="open already"):
                 board.engine.open(OTHER)
 
-    asyncio.run(told())
+    Setting.run(told())
 
 
 def test_a_new_leg_on_an_old_port_hears_nothing_of_the_old_calls_packets() -> None:
@@ -382,7 +393,7 @@ def test_a_new_leg_on_an_old_port_hears_nothing_of_the_old_calls_packets() -> No
             await bob.hear(5)
             assert board.engine.close(OTHER).lost == 0
 
-    asyncio.run(told())
+    Setting.run(told())
 
 
 def test_commands_to_a_leg_that_is_not_there() -> None:
@@ -411,7 +422,7 @@ def test_commands_may_be_given_from_inside_an_event(message: Media) -> None:
     """A far end presses two keys; at the first the call is ended: nothing more is told."""
 
     async def told() -> None:
-        engine = RtpEngine(HOST, None, free_range(2), 30.0)
+        engine = Setting.engine(HOST, None, free_range(2), 30.0)
         events: list[MediaEvent] = []
         other_told = asyncio.Event()
 
@@ -438,7 +449,7 @@ def test_commands_may_be_given_from_inside_an_event(message: Media) -> None:
             await running
         assert events == [DtmfSent(ONE, "1"), DtmfSent(OTHER, "9")]
 
-    asyncio.run(told())
+    Setting.run(told())
 
 
 def test_time_is_kept_in_the_middle_of_a_long_turn_of_the_loop() -> None:
@@ -447,11 +458,12 @@ def test_time_is_kept_in_the_middle_of_a_long_turn_of_the_loop() -> None:
             board.up(ONE, ann)
             await ann.until(lambda: bool(ann.came))
             [(_, before)] = board.engine.qualities()
-            over = time.monotonic() + 0.1
-            while time.monotonic() < over:  # without a turn of the loop
+            clock = autojump.clock()
+            for _ in range(102):  # ms without a turn of the loop
+                clock.now += 0.001
                 board.engine.keep_time()
             [(_, after)] = board.engine.qualities()
-            assert 4 <= after.sent - before.sent <= 6
+            assert after.sent - before.sent == 5
 
     story(tell)
 
@@ -460,7 +472,7 @@ def test_nothing_is_told_of_a_leg_that_was_closed_in_the_same_turn() -> None:
     """Keys begin to go out on three legs in one slot; all are closed when told of the first."""
 
     async def told() -> None:
-        engine = RtpEngine(HOST, None, free_range(4), 30.0)
+        engine = Setting.engine(HOST, None, free_range(4), 30.0)
         events: list[MediaEvent] = []
 
         def deliver(event: MediaEvent) -> None:
@@ -485,12 +497,12 @@ def test_nothing_is_told_of_a_leg_that_was_closed_in_the_same_turn() -> None:
                 await running
             assert events == [DtmfSent(legs[0], "1"), DtmfSent(last, "2")]
 
-    asyncio.run(told())
+    Setting.run(told())
 
 
 def test_events_of_the_time_before_it_runs_are_told_when_it_does(tmp_path: Path) -> None:
     async def told() -> None:
-        engine = RtpEngine(HOST, "198.51.100.1", free_range(1), 30.0)
+        engine = Setting.engine(HOST, "198.51.100.1", free_range(1), 30.0)
         board = Switchboard(engine)
         assert engine.open(ONE)[0] == "198.51.100.1"
         async with Phone(ANN) as ann:
@@ -503,7 +515,7 @@ def test_events_of_the_time_before_it_runs_are_told_when_it_does(tmp_path: Path)
             with suppress(asyncio.CancelledError):
                 await running
 
-    asyncio.run(told())
+    Setting.run(told())
 
 
 def test_lateness_of_what_the_clock_sends_is_kept(music: Media) -> None:

@@ -17,9 +17,9 @@ from callwright.engines.media import recorder as module
 from callwright.engines.media.recorder import Recorder
 from callwright.engines.media.wav import SAMPLES_AT_MOST, WavFile, seconds_of
 from callwright.engines.port import RecordingId
+from tests.waiting import WITHIN
 
 ONE = RecordingId(1)
-WITHIN = 10.0
 
 
 def sound(value: int, samples: int) -> bytes:

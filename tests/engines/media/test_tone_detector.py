@@ -20,6 +20,7 @@ from callwright.engines.media.tones import frequencies, tone_frames
 from callwright.speech.frames import Job, pack_job, read_frame, unpack_answer
 from callwright.speech.process import COMMAND
 from tests.phones.tones import resampled
+from tests.waiting import WITHIN
 
 Sound = NDArray[np.float64]
 
@@ -182,7 +183,11 @@ def speech() -> Sound:
         text = " ".join(re.sub(r"[^\w\s.,;:?!-]", " ", (root / file).read_text()).split())
         jobs += [Job(text[at : at + 400], voice, 30) for at in range(0, 2000, 400)]
     done = subprocess.run(
-        COMMAND, input=b"".join(map(pack_job, jobs)), capture_output=True, timeout=120, check=True
+        COMMAND,
+        input=b"".join(map(pack_job, jobs)),
+        capture_output=True,
+        timeout=WITHIN,
+        check=True,
     )
     answers = io.BytesIO(done.stdout)
     said = []

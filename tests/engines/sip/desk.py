@@ -11,6 +11,7 @@ from callwright.engines.sip.engine import SipEngine
 from callwright.engines.sip.transaction.transactions import Timing
 from tests.engines.sip.media import RememberingMedia, ids
 from tests.engines.sip.phone import Phone
+from tests.waiting import WITHIN
 
 
 class Desk:
@@ -35,13 +36,13 @@ class Desk:
         self._more.set()
 
     async def event(self, wanted: EngineEvent) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(WITHIN):
             while wanted not in self.events:
                 self._more.clear()
                 await self._more.wait()
 
     async def told(self, wanted: type[EngineEvent]) -> EngineEvent:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(WITHIN):
             while True:
                 for event in self.events:
                     if isinstance(event, wanted):

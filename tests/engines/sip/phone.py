@@ -17,6 +17,7 @@ from callwright.engines.simulated.far_end import (
     SendsEarlyMedia,
 )
 from tests.engines.sip.world import ask, reply
+from tests.waiting import WITHIN
 
 SDP = (
     "v=0\r\no=far 1 1 IN {kind} {host}\r\ns=-\r\nc=IN {kind} {host}\r\nt=0 0\r\n"
@@ -104,7 +105,7 @@ class Phone(asyncio.DatagramProtocol):
 
     async def got(self, method: str, *, times: int = 1) -> sipmessage.Request:
         """Wait until a request has come so often; return the latest."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(WITHIN):
             while True:
                 found = [one for one in self.requests if one.method == method]
                 if len(found) >= times:

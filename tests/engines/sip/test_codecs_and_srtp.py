@@ -14,7 +14,6 @@ import numpy as np
 import pytest
 
 from callwright.config import SipSettings
-from callwright.engines.media.engine import RtpEngine
 from callwright.engines.media.srtp import Srtp
 from callwright.engines.network import Trunk
 from callwright.engines.port import (
@@ -33,17 +32,19 @@ from callwright.engines.port import (
 )
 from callwright.engines.sip.engine import SipEngine
 from demo.phones import Baresip, Behaviour, Phone, Softphone
+from tests.autojump import jumping
 from tests.engines.media.ears import strength
+from tests.engines.media.engines import rtp_engine
 from tests.engines.media.test_clips import write_wav
 from tests.engines.sip.media import ids
 from tests.rtp_ports import free_range
+from tests.waiting import WITHIN
 
 pytestmark = [pytest.mark.anyio]
 baresip = pytest.mark.peer("baresip")
 
 Event = TypeVar("Event", bound=EngineEvent)
 
-WITHIN = 15.0
 A, B = LegId(1), LegId(2)
 TALK = 2.0
 "Seconds until the phones hang up."
@@ -58,7 +59,7 @@ class Switchboard:
     """A SIP engine with real media."""
 
     def __init__(self, settings: SipSettings) -> None:
-        self.media = RtpEngine("127.0.0.1", None, free_range(6), 30.0)
+        self.media = rtp_engine(ports=free_range(6))
         self.engine = SipEngine(settings, self.media, next_leg=ids())
         self.events: list[EngineEvent] = []
         self._more = asyncio.Event()
@@ -199,6 +200,7 @@ async def talk(
         await phone.events.wait("recorded", within=WITHIN)
 
 
+@pytest.mark.realtime
 @baresip
 @pytest.mark.parametrize(
     ("one", "other"),
@@ -217,6 +219,7 @@ async def test_two_baresips_hear_each_other(start: Start, one: str, other: str) 
         assert hears(bob, 1000) < 200
 
 
+@pytest.mark.realtime
 @baresip
 @pytest.mark.parametrize("codec", ["G722", "opus"])
 async def test_what_lies_above_4000_hz_gets_from_phone_to_phone(start: Start, codec: str) -> None:
@@ -230,6 +233,7 @@ async def test_what_lies_above_4000_hz_gets_from_phone_to_phone(start: Start, co
         assert hears(bob, 6000) > 1500
 
 
+@pytest.mark.realtime
 @baresip
 @pytest.mark.parametrize("codec", ["G722", "opus"])
 async def test_a_message_and_keys_in_wideband(start: Start, codec: str, tmp_path: Path) -> None:
@@ -252,6 +256,7 @@ async def test_a_message_and_keys_in_wideband(start: Start, codec: str, tmp_path
         assert [key.key for key in ann.keys] == ["7"]
 
 
+@pytest.mark.realtime
 @baresip
 @pytest.mark.parametrize("codec", ["PCMA", "G722"])
 async def test_srtp_with_a_phone_that_asks_for_it(
@@ -296,6 +301,7 @@ async def test_a_softphone_of_plain_rtp_behind_a_trunk_with_srtp(start: Start) -
         assert "SRTP" in ended.raw
 
 
+@jumping
 @pytest.mark.parametrize("secure", [True, False])
 async def test_two_engines_of_ours(
     tmp_path: Path, secure: bool, caplog: pytest.LogCaptureFixture
@@ -318,6 +324,7 @@ async def test_two_engines_of_ours(
     assert "inline:" not in caplog.text
 
 
+@jumping
 async def test_a_caller_without_srtp_is_refused_where_the_trunk_requires_it() -> None:
     async with switchboard() as near, switchboard() as far:
         near.engine.use_trunks([Trunk("far", *far.engine.address)])

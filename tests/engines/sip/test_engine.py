@@ -44,11 +44,6 @@ A, B = LegId(1), LegId(2)
 CALLER = "74993720692"
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 async def test_a_whole_call() -> None:
     async with Phone([(0, Rings()), (0, Answers())]) as phone, running() as desk:
         desk.engine.ring(A, to(phone), caller_id=CALLER)

@@ -21,6 +21,7 @@ from tests.engines.sip.challenges import challenge, proves
 from tests.engines.sip.desk import running, to
 from tests.engines.sip.phone import Phone
 from tests.engines.sip.world import FAR, SDP, World, answered, ask, reply
+from tests.waiting import WITHIN
 
 A = LegId(1)
 CALLER = "74993720692"
@@ -283,7 +284,7 @@ def test_a_target_that_has_moved_is_remembered() -> None:
 
 
 async def forgotten(path: Path) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(WITHIN):
         while await JournalFile(path).read():  # noqa: ASYNC110 - a file tells nobody
             await asyncio.sleep(0.005)
 
@@ -293,7 +294,7 @@ async def crashed(path: Path, phone: Phone) -> None:
     async with running(journal=path) as desk:
         desk.engine.ring(A, to(phone), caller_id=CALLER)
         await desk.told(LegConnected)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(WITHIN):
             while not await JournalFile(path).read():  # noqa: ASYNC110 - a file tells nobody
                 await asyncio.sleep(0.005)
         record = await asyncio.to_thread(path.read_bytes)

@@ -15,15 +15,16 @@ from callwright.engines.sip.engine import SipEngine
 from tests.engines.sip.media import ids
 from tests.engines.sip.phone import Phone
 from tests.rtp_ports import own_ports
+from tests.waiting import WITHIN
 
-pytestmark = [pytest.mark.anyio, pytest.mark.peer("tshark")]
+pytestmark = [pytest.mark.anyio, pytest.mark.peer("tshark"), pytest.mark.realtime]
 
 A = LegId(1)
 KEYS = "1590*#"
 EVENTS = {"1": 1, "5": 5, "9": 9, "0": 0, "*": 10, "#": 11}
 SPACING = 0.16
 "Seconds from key to key: 100 ms long, 60 ms apart."
-WITHIN = 0.04
+AT_MOST_OFF = 0.04
 
 
 @pytest.fixture
@@ -43,7 +44,7 @@ async def capture(file: Path, port: int) -> AsyncIterator[None]:
         stderr=asyncio.subprocess.PIPE,
     )
     assert tshark.stdout is not None
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(WITHIN):
         if not await tshark.stdout.readline():
             _, said = await tshark.communicate()
             pytest.skip(f"tshark may not capture here: {said.decode()[-200:]}")
@@ -64,7 +65,7 @@ async def key_times(file: Path, port: int) -> list[tuple[int, float]]:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
     )
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(WITHIN):
         output, _ = await tshark.communicate()
     first: dict[str, tuple[int, float]] = {}
     for line in output.decode().splitlines():
@@ -84,7 +85,7 @@ async def test_keys_go_out_at_their_times(tmp_path: Path) -> None:
         more.set()
 
     async def told(wanted: EngineEvent) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(WITHIN):
             while wanted not in events:
                 more.clear()
                 await more.wait()
@@ -110,4 +111,4 @@ async def test_keys_go_out_at_their_times(tmp_path: Path) -> None:
     assert [key for key, _ in found] == [EVENTS[key] for key in KEYS]
     begun = found[0][1]
     for number, (_, at) in enumerate(found):
-        assert at - begun == pytest.approx(number * SPACING, abs=WITHIN)
+        assert at - begun == pytest.approx(number * SPACING, abs=AT_MOST_OFF)

@@ -9,26 +9,19 @@ from pathlib import Path
 import pytest
 
 from callwright.config import SipSettings
-from callwright.engines.media.engine import RtpEngine
 from callwright.engines.media.media import MediaEngine
-from callwright.engines.media.worker_pool import WorkerPool
 from callwright.engines.network import Trunk
 from callwright.engines.port import Address, Media
 from callwright.engines.simulated.far_end import Act
 from callwright.engines.sip.engine import SipEngine
 from tests.engines.commands import WatchedEngine
 from tests.engines.contract import CLAUSES, INBOUND, Heard, Line
+from tests.engines.media.engines import rtp_engine
 from tests.engines.sip.media import ids
 from tests.engines.sip.phone import Phone
 from tests.engines.sip.stream_phone import StreamPhone
-from tests.rtp_ports import own_ports
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
 
 
 class SipLine:
@@ -84,22 +77,6 @@ async def line(
 
 @pytest.mark.parametrize("clause", CLAUSES, ids=lambda clause: clause.__name__)
 async def test_clause(clause: Callable[[Line], Awaitable[None]], tmp_path: Path) -> None:
-    media = RtpEngine("127.0.0.1", None, own_ports(), lost_after=30.0)
-    async with line(tmp_path, media) as one:
-        await clause(one)
-
-
-@pytest.mark.parametrize("clause", CLAUSES, ids=lambda clause: clause.__name__)
-async def test_clause_over_tcp(clause: Callable[[Line], Awaitable[None]], tmp_path: Path) -> None:
-    media = RtpEngine("127.0.0.1", None, own_ports(), lost_after=30.0)
-    async with line(tmp_path, media, StreamPhone) as one:
-        await clause(one)
-
-
-@pytest.mark.parametrize("clause", CLAUSES, ids=lambda clause: clause.__name__)
-async def test_clause_with_media_workers(
-    clause: Callable[[Line], Awaitable[None]], tmp_path: Path
-) -> None:
-    media = WorkerPool(2, "127.0.0.1", None, own_ports(), lost_after=30.0)
+    media = rtp_engine()
     async with line(tmp_path, media) as one:
         await clause(one)

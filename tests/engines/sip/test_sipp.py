@@ -24,6 +24,7 @@ from callwright.engines.simulated.far_end import Answers, Rings
 from callwright.engines.sip.engine import SipEngine
 from tests.engines.sip.media import RememberingMedia, ids
 from tests.engines.sip.phone import Phone
+from tests.waiting import WITHIN
 
 pytestmark = [pytest.mark.anyio, pytest.mark.peer("sipp")]
 
@@ -45,7 +46,7 @@ class Sipp:
 
     async def is_content(self) -> None:
         """Wait for its end, and let it say what it missed."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(WITHIN):
             output, _ = await self._process.communicate()
         assert self._process.returncode == 0, output.decode(errors="replace")[-3000:]
 
@@ -55,7 +56,6 @@ async def sipp(
     scenario: str,
     folder: Path,
     *,
-    within: int = 15,
     over: str = "udp",
     towards: tuple[str, int] | None = None,
     keys: Mapping[str, object] | None = None,
@@ -67,7 +67,7 @@ async def sipp(
         port = free.getsockname()[1]
     process = await asyncio.create_subprocess_exec(
         *("sipp", "-sf", str(SCENARIOS / f"{scenario}.xml"), "-m", "1", "-nostdin"),
-        *("-i", "127.0.0.1", "-p", str(port), "-timeout", f"{within}s", "-timeout_error"),
+        *("-i", "127.0.0.1", "-p", str(port), "-timeout", f"{WITHIN:.0f}s", "-timeout_error"),
         *("-t", "t1" if over == "tcp" else "u1"),
         *(word for key, value in (keys or {}).items() for word in ("-key", key, str(value))),
         *([f"{towards[0]}:{towards[1]}"] if towards else []),
@@ -87,7 +87,7 @@ async def sipp(
 async def listens(port: int, over: str) -> None:
     """Wait until a socket is bound to a port, without sending it anything."""
     bound, sockets = f"0100007F:{port:04X} ", Path(f"/proc/net/{over}")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(WITHIN):
         # The kernel has no event for it.
         while bound not in await asyncio.to_thread(sockets.read_text):  # noqa: ASYNC110
             await asyncio.sleep(0.01)
@@ -103,8 +103,8 @@ class Desk:
         self.events.append(event)
         self._more.set()
 
-    async def told(self, wanted: EngineEvent, *, within: float = 10) -> None:
-        async with asyncio.timeout(within):
+    async def told(self, wanted: EngineEvent) -> None:
+        async with asyncio.timeout(WITHIN):
             while wanted not in self.events:
                 self._more.clear()
                 await self._more.wait()
@@ -223,9 +223,9 @@ async def test_wants_longer_sessions(tmp_path: Path) -> None:
 
 async def test_is_refreshed(tmp_path: Path) -> None:
     """The shortest interval we keep to is 30 s, so this takes half of that."""
-    async with sipp("is-refreshed", tmp_path, within=30) as peer, running() as desk:
+    async with sipp("is-refreshed", tmp_path) as peer, running() as desk:
         desk.engine.ring(A, phone(peer), caller_id="1234567")
-        await desk.told(LegReleased(A, Cause.HUNG_UP, "Q.850 16"), within=25)
+        await desk.told(LegReleased(A, Cause.HUNG_UP, "Q.850 16"))
         await peer.is_content()
 
 
@@ -251,7 +251,7 @@ async def test_we_register_at_sipp_and_take_it_back(tmp_path: Path) -> None:
                 "out", "127.0.0.1", peer.port, user="carol", password="secret", register=True
             )
             desk.engine.use_trunks([trunk])
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(WITHIN):
                 while desk.engine.trunk_states()[0].registered_for is None:  # noqa: ASYNC110
                     await asyncio.sleep(0.02)
             [state] = desk.engine.trunk_states()

@@ -65,19 +65,21 @@ class RtpEngine:
         advertise: str | None,
         ports: tuple[int, int] | PortSource,
         lost_after: float,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """``host``: address to bind; ``advertise``: the one to offer, if it is another.
 
-        ``ports``: first and last of the range, or who has them. ``lost_after``: seconds. Raises
-        ValueError if the range holds no pair of ports.
+        ``ports``: first and last of the range, or who has them. ``lost_after``: seconds.
+        ``clock``: that of the loop, whose `call_at` takes its times. Raises ValueError if the range
+        holds no pair of ports.
         """
         self._host = advertise or host
         self._ports = Ports(host, ports) if isinstance(ports, tuple) else ports
         self._lost_after = lost_after
         self._watch = Watch()
         self._clips = Clips()
-        # time.monotonic is the clock of asyncio's loop, too: `call_at` takes its times.
-        self._clock = SlotClock(time.monotonic())
+        self._now = clock
+        self._clock = SlotClock(clock())
         self._timer: asyncio.TimerHandle | None = None
         self._lines: dict[LegId, _OpenLeg] = {}
         self._switch = Switch()
@@ -132,6 +134,11 @@ class RtpEngine:
         """Whether so many packets come that they are taken by the millisecond."""
         return self._collecting is not None
 
+    @property
+    def recording_backlog(self) -> int:
+        """Pieces of recordings that the disk has not taken yet."""
+        return self._recorder.waiting
+
     def qualities(self) -> list[tuple[LegId, Quality]]:
         """How the audio of every leg has come over so far."""
         return [(leg, line.media.quality()) for leg, line in self._lines.items()]
@@ -150,7 +157,7 @@ class RtpEngine:
             started()
             while True:
                 await asyncio.sleep(_HOUSEKEEPING)
-                now, wall = time.monotonic(), time.time()
+                now, wall = self._now(), time.time()
                 for line in self._lines.values():
                     line.media.tick(now, wall)
                 self._choose_way_in()
@@ -168,7 +175,7 @@ class RtpEngine:
             await self._recorder.close()
 
     def keep_time(self) -> None:
-        if self._timer is not None and time.monotonic() >= self._clock.due:
+        if self._timer is not None and self._now() >= self._clock.due:
             self._timer.cancel()
             self._slot_came()
 
@@ -185,7 +192,7 @@ class RtpEngine:
             post=self._post,
             tally=self._tally,
             lost_after=self._lost_after,
-            now=time.monotonic(),
+            now=self._now(),
         )
         self._watch.add(port, media.rtp_arrived, media.rtcp_arrived)
         self._lines[leg] = _OpenLeg(port, media)
@@ -197,7 +204,7 @@ class RtpEngine:
         line = self._line(leg)
         media = line.media
         first = not media.sender.connected
-        now = time.monotonic()
+        now = self._now()
         media.connect(stream, now)
         if line.playback is not None:
             self._fetch(self._playbacks[line.playback][1], media)
@@ -206,7 +213,7 @@ class RtpEngine:
             self._wind_clock()
 
     def answered(self, leg: LegId) -> None:
-        self._line(leg).media.answered(time.monotonic())
+        self._line(leg).media.answered(self._now())
 
     def close(self, leg: LegId) -> Quality:
         line = self._lines.pop(leg, None)
@@ -219,7 +226,7 @@ class RtpEngine:
             self._playbacks.pop(line.playback, None)
         self._clock.remove(line.media.sender)
         self._forget(lambda event: event.leg == leg and not isinstance(event, RecordingFinished))
-        line.media.reports.leave(time.monotonic(), time.time())
+        line.media.reports.leave(self._now(), time.time())
         self._watch.remove(line.port)
         self._ports.free(line.port)
         return line.media.quality()
@@ -284,7 +291,7 @@ class RtpEngine:
         """Also raises ValueError if both are the same leg, or the recording has begun already."""
         if one == other or recording in self._recorded_first:
             raise ValueError(f"recording {recording} needs a number of its own, and two legs")
-        now = time.monotonic()
+        now = self._now()
         legs = (one,) if other is None else (one, other)
         rate = min(self._line(leg).media.codec.rate for leg in legs)
         onto = Recording(now, rate, partial(self._recorder.write, recording))
@@ -297,7 +304,7 @@ class RtpEngine:
     def stop_recording(self, recording: RecordingId) -> None:
         if onto := self._switch.stop_recording(recording):
             self._clock.remove(onto)
-            samples = onto.end(time.monotonic())
+            samples = onto.end(self._now())
             self._recorder.finish(recording, samples, onto.fault)
 
     def _recorded(self, recording: RecordingId, seconds: float, fault: str) -> None:
@@ -332,12 +339,12 @@ class RtpEngine:
     # The loop.
 
     def _packets_came(self) -> None:
-        self._taken += self._watch.take(time.monotonic())
+        self._taken += self._watch.take(self._now())
 
     def _collect(self) -> None:
         """Take the packets of the last millisecond, in place of each as it comes."""
         for _ in range(_COLLECT_ROUNDS):  # no more: the slot clock must come to its turn between
-            came = self._watch.take(time.monotonic())
+            came = self._watch.take(self._now())
             self._taken += came
             if came < AT_ONCE:
                 break
@@ -363,7 +370,7 @@ class RtpEngine:
     def _slot_came(self) -> None:
         self._timer = None
         try:
-            self._clock.advance(time.monotonic)
+            self._clock.advance(self._now)
         finally:
             if len(self._clock):
                 loop = asyncio.get_running_loop()

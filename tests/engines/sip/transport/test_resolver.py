@@ -20,11 +20,6 @@ from callwright.engines.sip.wire.hop import Hop, Transport
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 class NameServer(asyncio.DatagramProtocol):
     """Answers from a zone; a question it has no answer for does not exist."""
 
@@ -170,7 +165,11 @@ async def test_many_who_ask_at_once_are_one_question() -> None:
         assert len(server.asked) == 1
 
 
-async def test_a_silent_name_server_is_not_waited_for_long() -> None:
+async def test_a_silent_name_server_is_not_waited_for_long(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # What the resolver's library looks at beside the loop's clock.
+    monkeypatch.setattr("time.time", asyncio.get_running_loop().time)
     async with name_server(ZONE) as (server, at):
         server.silent = True
         async with asyncio.timeout(ASK_WITHIN * 2 + 1):

@@ -19,8 +19,10 @@ from callwright.engines.sip.transport.stream import (
 )
 from callwright.engines.sip.wire.hop import Hop, Transport
 from callwright.engines.sip.wire.message import SipRequest
+from tests.autojump import jumping
 from tests.engines.sip.places import HOSTS
 from tests.engines.sip.wire.torture import VALID, wire
+from tests.waiting import WITHIN
 
 pytestmark = pytest.mark.anyio
 
@@ -55,7 +57,7 @@ class Ear:
 
     async def until(self, true: Callable[[], bool]) -> None:
         """Wait for something that comes with an event of the transport, or without one."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(WITHIN):
             while not true():
                 self._more.clear()
                 try:
@@ -85,7 +87,7 @@ class Peer:
         self.came.set()
 
     async def connection(self, number: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(WITHIN):
             while len(self.connections) <= number:
                 self.came.clear()
                 await self.came.wait()
@@ -112,12 +114,12 @@ async def connect(
 
 
 async def read(reader: asyncio.StreamReader, size: int) -> bytes:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(WITHIN):
         return await reader.readexactly(size)
 
 
 async def closed(reader: asyncio.StreamReader) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(WITHIN):
         with suppress(ConnectionResetError):
             assert await reader.read(1) == b""
 
@@ -224,6 +226,7 @@ async def test_oversize_closes_the_stream() -> None:
         writer.close()
 
 
+@jumping
 async def test_a_message_that_does_not_end_is_not_waited_for(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -19,6 +19,7 @@ from callwright.engines.sip.transport.tls import (
 )
 from callwright.engines.sip.wire.hop import Hop, Transport, Trust
 from tests.engines.sip.wire.torture import VALID, wire
+from tests.waiting import WITHIN
 
 pytestmark = pytest.mark.anyio
 
@@ -71,7 +72,7 @@ class Ear:
         self._more.set()
 
     async def told(self) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(WITHIN):
             await self._more.wait()
         self._more.clear()
 
@@ -165,7 +166,7 @@ async def test_who_speaks_no_tls_is_not_answered(authority: trustme.CA, tmp_path
     async with two(file) as (server, _, port):
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(OPTIONS)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(WITHIN):
             try:
                 answer = await reader.read()
             except ConnectionResetError:

@@ -13,7 +13,6 @@ import sipmessage
 import trustme
 
 from callwright.config import SipSettings
-from callwright.engines.media.engine import RtpEngine
 from callwright.engines.media.media import MediaEngine
 from callwright.engines.network import Trunk
 from callwright.engines.port import (
@@ -29,13 +28,15 @@ from callwright.engines.simulated.far_end import Act, Answers, HangsUp, Rings
 from callwright.engines.sip.engine import SipEngine
 from callwright.engines.sip.transaction import layer
 from callwright.engines.sip.transport.resolver import Resolver
+from tests.autojump import jumping
+from tests.engines.media.engines import rtp_engine
 from tests.engines.sip.media import RememberingMedia, ids
 from tests.engines.sip.phone import Phone
 from tests.engines.sip.places import needs_ipv6
 from tests.engines.sip.stream_phone import StreamPhone
 from tests.engines.sip.transport.test_resolver import name_server
 from tests.engines.sip.wire.torture import VALID, wire
-from tests.rtp_ports import own_ports
+from tests.waiting import WITHIN
 
 pytestmark = pytest.mark.anyio
 
@@ -64,7 +65,7 @@ class Desk:
         self._more.set()
 
     async def told(self, wanted: type[EngineEvent]) -> EngineEvent:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(WITHIN):
             while True:
                 for event in self.events:
                     if isinstance(event, wanted):
@@ -227,7 +228,7 @@ async def test_tls_is_served_with_a_certificate(
             *desk.engine.tls_address, ssl=context, server_hostname="localhost"
         )
         writer.write(wire(VALID["lwsdisp"]))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(WITHIN):
             answer = await reader.readuntil(b"\r\n\r\n")
         assert answer.startswith(b"SIP/2.0 200 OK\r\n")
         writer.close()
@@ -255,7 +256,7 @@ class SixStreamPhone(StreamPhone):
 @pytest.mark.parametrize("kind", [SixPhone, SixStreamPhone])
 async def test_a_call_over_ipv6(kind: type[Phone]) -> None:
     settings = SipSettings(host=IPv6Address("::1"), port=0)
-    media = RtpEngine("::1", None, own_ports(), lost_after=30.0)
+    media = rtp_engine("::1")
     async with kind(RINGS_AND_ANSWERS) as phone, running(settings, media=media) as desk:
         desk.engine.ring(A, to(phone), caller_id=CALLER)
         await desk.told(LegConnected)
@@ -263,7 +264,7 @@ async def test_a_call_over_ipv6(kind: type[Phone]) -> None:
         assert invite.via[0].host == "[::1]"
         assert invite.from_address.uri.host == "[::1]"
         assert b"\r\nc=IN IP6 ::1\r\n" in invite.body
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(WITHIN):
             await phone.audio.heard.wait()
         desk.engine.hang_up(A)
         await phone.got("BYE")
@@ -272,6 +273,7 @@ async def test_a_call_over_ipv6(kind: type[Phone]) -> None:
 # Servers.
 
 
+@jumping
 async def test_a_server_that_is_gone_is_left_for_the_next_at_once() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as gone:
         gone.bind(("127.0.0.1", 0))
@@ -296,6 +298,7 @@ async def test_a_server_that_is_gone_is_left_for_the_next_at_once() -> None:
             assert str(invite.uri) == "sip:7@carrier.example"
 
 
+@jumping
 async def test_a_server_that_is_silent_is_left_for_the_next(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -321,19 +324,23 @@ async def test_a_server_that_is_silent_is_left_for_the_next(
         assert silent.recv(2000).startswith(b"INVITE sip:7@carrier.example SIP/2.0\r\n")
 
 
+@jumping
 async def test_a_phone_that_is_gone_is_noticed_at_once() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as gone:
         gone.bind(("127.0.0.1", 0))
         uri = f"sip:25@127.0.0.1:{gone.getsockname()[1]}"
     async with running() as desk:
-        # Without ICMP it would be tried for 32 seconds; `told` waits for ten.
+        rung = asyncio.get_running_loop().time()
         desk.engine.ring(A, Address("25", phone=uri), caller_id=CALLER)
         assert await desk.told(LegReleased) == LegReleased(A, Cause.UNREACHABLE, "cannot be sent")
+        # Without ICMP it would be tried for 32 seconds.
+        assert asyncio.get_running_loop().time() - rung < 0.1
 
 
 # Floods.
 
 
+@jumping
 async def test_a_flood_from_one_source_leaves_another_served() -> None:
     options = wire(VALID["lwsdisp"]).replace(b"OPTIONS\r\n", b"OPTIONS\r\nX: y\r\n")
     async with running(SipSettings(port=0, requests_per_source=1)) as desk:
@@ -349,7 +356,7 @@ async def test_a_flood_from_one_source_leaves_another_served() -> None:
                 flood.sendto(options.replace(b": 60 ", b": %d " % number), desk.engine.address)
             rport = options.replace(b";branch", b";rport;branch")
             honest.sendto(rport, desk.engine.address)
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(WITHIN):
                 answer = sipmessage.Message.parse(await loop.sock_recv(honest, 2000))
             assert isinstance(answer, sipmessage.Response)
             assert answer.code == 200

@@ -11,13 +11,9 @@ from callwright.engines.sip.transport.udp import BATCH, UdpTransport
 from callwright.engines.sip.wire.hop import Hop
 from callwright.engines.sip.wire.message import MAX_MESSAGE
 from tests.engines.sip.places import HOSTS, Host
+from tests.waiting import WITHIN
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
 
 
 @pytest.fixture(params=HOSTS)
@@ -35,7 +31,7 @@ def peer(host: str) -> Iterator[socket.socket]:
 def bound(host: str) -> socket.socket:
     one = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM)
     one.bind((host, 0))
-    one.settimeout(5)
+    one.settimeout(WITHIN)
     return one
 
 
@@ -64,7 +60,7 @@ class Ear:
         self._more.set()
 
     async def more(self) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(WITHIN):
             await self._more.wait()
         self._more.clear()
 

@@ -10,6 +10,7 @@ from callwright.engines.network import Trunk, TrunkRegistration, TrunkState
 from callwright.engines.sip.admission.admission import Admission
 from callwright.engines.sip.trunks.trunks import Trunks
 from callwright.engines.sip.wire.hop import Hop
+from tests.waiting import WITHIN
 
 pytestmark = pytest.mark.anyio
 
@@ -34,7 +35,7 @@ class WatchedFront(Admission):
         self._told.set()
 
     async def told(self) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(WITHIN):
             await self._told.wait()
         self._told.clear()
 
