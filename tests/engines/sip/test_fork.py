@@ -5,6 +5,7 @@ import sipmessage
 
 from callwright.engines.port import Cause, LegEnded, LegId
 from callwright.engines.sip.auth import Digest
+from callwright.engines.sip.causes import cause_of
 from callwright.engines.sip.hop import Hop
 from callwright.engines.sip.invite import Invited
 from tests.engines.sip.world import SDP, World, ask, reply
@@ -128,6 +129,23 @@ def test_a_place_that_is_gone_does_not_speak_for_the_others() -> None:
     assert world.told() == ["LegRinging"]
     world.says(DESK, 486)
     assert world.ending().cause is Cause.BUSY
+
+
+@pytest.mark.parametrize("status", [484, 488, 503])
+def test_a_place_that_never_answered_says_less_than_any_refusal(status: int) -> None:
+    """Though its silence comes first, and even beside a status that is not told apart."""
+    world = Places()
+    world.says(LAPTOP, 180)
+    world.until(40)
+    assert world.told() == ["LegRinging"], "two are lost, one still rings"
+    world.says(LAPTOP, status)
+    assert world.ending() == LegEnded(LEG, cause_of(status), f"{status} Whatever")
+
+
+def test_when_no_place_ever_answers_the_leg_is_unreachable() -> None:
+    world = Places()
+    world.until(40)
+    assert world.ending().cause is Cause.UNREACHABLE
 
 
 def test_hanging_up_stops_the_ringing_everywhere() -> None:
