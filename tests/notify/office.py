@@ -15,7 +15,7 @@ from callwright.directory.model import AccountId
 from callwright.directory.webhook import Verb, Webhook, WebhookDraft
 from callwright.hooks.client import HookClient
 from callwright.notify.breaker import LONGEST_PAUSE, Breaker
-from callwright.notify.courier import Courier, EventLoopClock, Limits
+from callwright.notify.courier import Clock, Courier, EventLoopClock, Limits
 from callwright.notify.postman import Postman
 from callwright.storage.journal import StoredJournal
 from callwright.storage.outbox import StoredOutbox
@@ -48,6 +48,22 @@ class JumpingClock:
             await woken.wait()
         elif not woken.is_set():
             self.time = max(self.time, until)
+
+
+class StandingClock:
+    """It is never later: the courier sleeps until somebody wakes it."""
+
+    def __init__(self) -> None:
+        self._time = datetime.now(UTC)
+        self.asleep = False
+
+    def now(self) -> datetime:
+        return self._time
+
+    async def wait(self, woken: anyio.Event, until: datetime) -> None:
+        self.asleep = not woken.is_set()
+        await woken.wait()
+        self.asleep = False
 
 
 def draft(
@@ -116,13 +132,14 @@ class Office:
         within: float = 10.0,
         limits: Limits | None = None,
         longest: float = LONGEST_PAUSE,
+        clock: Clock | None = None,
     ) -> Courier:
         """A courier that has not begun."""
         made = Courier(
             self.outbox,
             Postman(client, within=within),
             limits=limits or Limits(),
-            clock=EventLoopClock() if wall else self.clock,
+            clock=clock or (EventLoopClock() if wall else self.clock),
             breaker=lambda: Breaker(lambda: 0.5, longest=longest),
         )
         self.clock.courier = made
@@ -137,11 +154,12 @@ class Office:
         limits: Limits | None = None,
         client: HookClient | None = None,
         longest: float = LONGEST_PAUSE,
+        clock: Clock | None = None,
     ) -> AsyncIterator[Courier]:
         """Deliver while the block runs. ``wall``: by the wall's clock."""
         async with client or HookClient(allow_private=True) as open_client:
             courier = self.courier(
-                open_client, wall=wall, within=within, limits=limits, longest=longest
+                open_client, wall=wall, within=within, limits=limits, longest=longest, clock=clock
             )
             await courier.refresh()
             async with anyio.create_task_group() as tasks:
@@ -164,3 +182,10 @@ async def emptied(office: Office) -> None:
     with anyio.fail_after(30):
         while await office.webhooks.waiting():  # noqa: ASYNC110
             await anyio.sleep(0.02)
+
+
+async def asleep(courier: Courier, clock: StandingClock) -> None:
+    """Wait until the courier has nothing to do, and nobody has woken it."""
+    with anyio.fail_after(30):
+        while courier.busy or not clock.asleep:  # noqa: ASYNC110
+            await anyio.sleep(0.002)

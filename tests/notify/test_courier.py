@@ -25,7 +25,17 @@ from callwright.notify.teller import RETRIED_FOR
 from callwright.storage import webhook_log as webhook_log_module
 from callwright.storage.tables import Origin, call_events, webhook_log
 from callwright.storage.webhook_log import KEPT_FOR, Outcome
-from tests.notify.office import OURS, PUBLIC, Office, draft, emptied, until, until_taken
+from tests.notify.office import (
+    OURS,
+    PUBLIC,
+    Office,
+    StandingClock,
+    asleep,
+    draft,
+    emptied,
+    until,
+    until_taken,
+)
 from tests.notify.receiver import Receiver, Taken, receiving
 from tests.storage.stories import later, started
 
@@ -519,6 +529,40 @@ async def test_a_new_address_is_tried_at_once(office: Office) -> None:
             await emptied(office)
     assert sorted(right.places) == whole(*range(1, 9))
     assert in_order(right.places)
+
+
+async def test_a_courier_that_sleeps_is_woken_by_a_new_address(office: Office) -> None:
+    clock = StandingClock()
+    with receiving(Receiver(lambda _: 500)) as wrong, receiving(Receiver()) as right:
+        webhook = await office.hook(wrong)
+        async with office.open(clock=clock) as courier:
+            await office.call(1)
+            await until(wrong, lambda r: len(r.asked) == 1)
+            await asleep(courier, clock)
+            await office.webhooks.update(OURS, webhook.id, draft(right.url))
+            await courier.refresh()
+            await emptied(office)
+    assert right.places == whole(1)
+
+
+async def test_a_courier_that_sleeps_is_woken_by_a_webhook_that_is_switched_on_again(
+    office: Office,
+) -> None:
+    clock = StandingClock()
+    answers = iter([500])
+    with receiving(Receiver(lambda _: next(answers, 200))) as receiver:
+        webhook = await office.hook(receiver)
+        async with office.open(clock=clock) as courier:
+            await office.call(1)
+            await until(receiver, lambda r: len(r.asked) == 1)
+            await asleep(courier, clock)
+            await office.webhooks.update(OURS, webhook.id, draft(receiver.url, active=False))
+            await courier.refresh()
+            await asleep(courier, clock)
+            await office.webhooks.update(OURS, webhook.id, draft(receiver.url))
+            await courier.refresh()
+            await emptied(office)
+    assert receiver.places == whole(1)
 
 
 async def test_while_a_secret_is_replaced_both_sign(office: Office) -> None:
