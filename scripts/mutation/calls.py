@@ -76,6 +76,7 @@ class Recorder:
         finally:
             sys.settrace(None)
             threading.settrace(lambda *_: None)
+            self._seen = set()  # threads that go on have this one
             calls.seconds += time.monotonic() - began
             calls.functions = sorted({*calls.functions, *self._names(seen)})
 
@@ -88,7 +89,7 @@ class Recorder:
         self._seen.add(frame.f_code)
 
     def _names(self, seen: set[CodeType]) -> Iterator[str]:
-        for code in seen:
+        for code in tuple(seen):
             if code.co_filename.startswith(self._prefix):
                 yield f"{code.co_filename.removeprefix(self._prefix)}:{code.co_qualname}"
 
