@@ -51,14 +51,14 @@ class JumpingClock:
 
 
 class StandingClock:
-    """It is never later: the courier sleeps until somebody wakes it."""
+    """It is later only when a test says so: the courier sleeps until somebody wakes it."""
 
     def __init__(self) -> None:
-        self._time = datetime.now(UTC)
+        self.time = datetime.now(UTC)
         self.asleep = False
 
     def now(self) -> datetime:
-        return self._time
+        return self.time
 
     async def wait(self, woken: anyio.Event, until: datetime) -> None:
         self.asleep = not woken.is_set()

@@ -612,6 +612,28 @@ async def test_a_story_that_cannot_be_told_costs_no_other_its_events(
     assert "session 1 cannot be told to a webhook" in caplog.text
 
 
+async def test_a_story_that_cannot_be_told_is_tried_later_and_later(office: Office) -> None:
+    clock = StandingClock()
+    with receiving(Receiver()) as receiver:
+        webhook = await office.hook(receiver)
+        await office.call(1)
+        async with office.database.begin() as connection:
+            await connection.execute(delete(call_events).where(call_events.c.sequence == 1))
+        async with office.open(clock=clock) as courier:
+            first = clock.now()
+            for attempts, pause in ((1, 5.0), (2, 30.0), (3, 120.0)):
+                await asleep(courier, clock)
+                tomorrow = clock.now() + timedelta(days=1)
+                [waiting] = await office.outbox.due(webhook.id, tomorrow, at_most=2)
+                assert (waiting.attempts, waiting.failing_since) == (attempts, first)
+                put_off = (waiting.due_at - clock.now()).total_seconds()
+                assert 0.8 * pause <= put_off <= 1.2 * pause
+                clock.time = waiting.due_at
+                clock.asleep = False
+                courier.wake()
+    assert receiver.asked == []
+
+
 async def test_a_database_that_is_locked_makes_it_wait(
     office: Office, database_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
