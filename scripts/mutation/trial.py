@@ -100,7 +100,7 @@ class Copy:
                 return None
             if came.code == pytest.ExitCode.TESTS_FAILED and came.failed:
                 return Fate.KILLED, came.failed[0]
-            # It hangs, or cannot be imported, or Python itself has come to an end.
+            # It hangs, or cannot be imported, or it has brought Python itself to its end.
             again = self._run(left)
             if again.code == pytest.ExitCode.OK:
                 return Fate.HUNG if came.code is None else Fate.KILLED, ""
@@ -160,8 +160,6 @@ class Copy:
                 _end(process)
             output.seek(0)
             said = output.read()
-        if code in (pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.NO_TESTS_COLLECTED):
-            raise RuntimeError(f"the tests that were chosen cannot be run:\n{said}")
         return _Run(code, said)
 
     def _pytest(self, options: Sequence[str], tests: Sequence[str]) -> list[str]:
