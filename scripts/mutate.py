@@ -12,6 +12,7 @@ import random
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from itertools import zip_longest
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -33,7 +34,9 @@ def main() -> int:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--seed", type=int, default=1)
     arguments.add_argument("--count", type=int, default=60, help="how many mutants (60)")
-    arguments.add_argument("--only", type=int, metavar="N", help="mutant N of this seed alone")
+    arguments.add_argument(
+        "--only", type=int, nargs="+", metavar="N", help="mutants N of this seed"
+    )
     arguments.add_argument("--folder", action="append", help=f"of {', '.join(FOLDERS)} (all)")
     arguments.add_argument("--tests", nargs="+", default=["tests"], help="that may be asked (all)")
     arguments.add_argument("--list", action="store_true", help="show the mutants and try none")
@@ -43,13 +46,15 @@ def main() -> int:
     given = arguments.parse_args()
     [package] = (one.parent for one in (ROOT / "src").glob("*/__init__.py"))
     drawn = list(draw(package, given.folder or FOLDERS, given.seed, given.count))
-    wanted = [one for one in enumerate(drawn, 1) if given.only in (None, one[0])]
+    wanted = [one for one in enumerate(drawn, 1) if not given.only or one[0] in given.only]
     if given.list:
         for number, mutant in wanted:
             print(f"{number}. {_told(mutant)}\n{diff(package, mutant)}")
         return 0
-    with TemporaryDirectory(prefix="mutation-") as folder:
-        copy = Copy(ROOT, Path(folder))
+    with (
+        TemporaryDirectory(prefix="mutation-") as folder,
+        closing(Copy(ROOT, Path(folder))) as copy,
+    ):
         choice = Choice(ROOT, package.name, recorded(copy, given.tests))
         verdicts: dict[int, tuple[Mutant, Verdict]] = {}
         while wanted:

@@ -8,24 +8,21 @@ time.
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from tempfile import TemporaryFile
 
 import pytest
 
 from mutation.choice import Chosen
+from mutation.forks import Forks
 from mutation.mutants import Mutant
 
-FIRST_RUN = 8.0
-"Seconds of tests, the nearest ones, that are run before all the others are begun with."
 STARTING = 30.0
 "Seconds pytest is given before its first test."
 SLOWER = 4.0
@@ -74,21 +71,25 @@ class Copy:
         shutil.copytree(root, self._root, ignore=shutil.ignore_patterns(".*", "__pycache__"))
         [init] = (self._root / "src").glob("*/__init__.py")
         self._package = init.parent
-        self._temporary = folder / "tmp"
+        self._temporary, self._output = folder / "tmp", folder / "output"
+        self._forks = Forks(self._root, self._environment)
         self._slower = SLOWER
         self._changes = 0
         self.unreliable: set[str] = set()
         "Tests that have failed without any mutant."
 
+    def close(self) -> None:
+        self._forks.close()
+
     def record(self, files: Sequence[str], calls: Path) -> None:
         """Record what the tests of these files call; see `mutation.calls`."""
         options = ("-q", "--tb=no", "-p", "mutation.calls", f"--calls-of-tests={calls}")
-        subprocess.run(self._pytest(options, files), cwd=self._root, env=self._environment)
+        command = (sys.executable, "-m", "pytest", *options, *files)
+        subprocess.run(command, cwd=self._root, env=self._environment)
 
     def try_out(self, mutant: Mutant, tests: Sequence[Chosen]) -> Verdict:
         began = time.monotonic()
-        found = next(filter(None, (self._find(mutant, run) for run in _runs(tests))), None)
-        fate, by = found or (Fate.SURVIVED if tests else Fate.UNTRIED, "")
+        fate, by = self._find(mutant, tests) or (Fate.SURVIVED if tests else Fate.UNTRIED, "")
         return Verdict(fate, by, time.monotonic() - began, len(tests))
 
     def _find(self, mutant: Mutant, tests: Sequence[Chosen]) -> tuple[Fate, str] | None:
@@ -137,53 +138,15 @@ class Copy:
 
     def _run(self, tests: Sequence[Chosen], *more: str) -> _Run:
         limit = STARTING + self._slower * sum(one.seconds for one in tests)
-        options = ("-x", "-q", "--tb=no", "--no-header", "-p", "no:cacheprovider")
+        # Without pytest's own assertions: it is of no interest here why a test fails.
+        options = ("-x", "-q", "--tb=no", "--no-header", "--assert=plain", "-p", "no:cacheprovider")
         shutil.rmtree(self._temporary, ignore_errors=True)
-        # No pipe: what a test has left running would hold it open.
-        with TemporaryFile("w+", errors="replace") as output:
-            process = subprocess.Popen(
-                self._pytest(
-                    (*options, f"--basetemp={self._temporary}", *more), [one.name for one in tests]
-                ),
-                cwd=self._root,
-                env=self._environment,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-            try:
-                code: int | None = process.wait(limit)
-            except subprocess.TimeoutExpired:
-                code = None
-            finally:
-                _end(process)
-            output.seek(0)
-            said = output.read()
-        return _Run(code, said)
-
-    def _pytest(self, options: Sequence[str], tests: Sequence[str]) -> list[str]:
-        return [sys.executable, "-m", "pytest", *options, *tests]
+        base = f"--basetemp={self._temporary}"
+        names = [one.name for one in tests]
+        code = self._forks.run([*options, base, *more, *names], self._output, limit)
+        return _Run(code, self._output.read_text("utf-8", "replace"))
 
     @property
     def _environment(self) -> dict[str, str]:
         paths = (self._root / "src", self._root / "scripts")
         return os.environ | {"PYTHONPATH": os.pathsep.join(map(str, paths))}
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """End it with all that it has begun: it is the first of a session of its own."""
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-
-
-def _runs(tests: Sequence[Chosen]) -> Iterator[list[Chosen]]:
-    """Some first, then the rest: most mutants do not come that far."""
-    first: list[Chosen] = []
-    for test in tests:
-        if first and sum(one.seconds for one in first) + test.seconds > FIRST_RUN:
-            break
-        first.append(test)
-    yield first
-    yield list(tests[len(first) :])

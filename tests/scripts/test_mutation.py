@@ -184,12 +184,13 @@ def test_where_nothing_is_recorded_the_tests_that_import_the_file_are_chosen(tre
 
 
 def test_a_mutant_is_killed_hangs_or_survives(
-    tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     # On a slow machine too little for pytest to start: then it is given more by itself.
     monkeypatch.setattr(trial, "STARTING", 4.0)
     copy = Copy(tree, tmp_path / "copy")
+    request.addfinalizer(copy.close)
     rings = Chosen(f"{NAME}test_who_may_be_rung", 1.0)
     verdict = copy.try_out(made(3, "return age > 18"), [rings])
     assert (verdict.fate, verdict.by) == (Fate.KILLED, rings.name)
@@ -201,10 +202,11 @@ def test_a_mutant_is_killed_hangs_or_survives(
 
 
 def test_what_fails_without_a_mutant_has_found_none(
-    tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     copy = Copy(tree, tmp_path / "copy")
+    request.addfinalizer(copy.close)
     tests = [
         Chosen(f"{NAME}{name}", 1.0)
         for name in ("test_that_depends_on_nothing_but_fails", "test_who_may_be_rung")
