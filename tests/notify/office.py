@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import anyio
@@ -54,7 +54,8 @@ class StandingClock:
     """It is later only when a test says so: the courier sleeps until somebody wakes it."""
 
     def __init__(self) -> None:
-        self.time = datetime.now(UTC)
+        # Whatever the journal puts into the outbox by the wall's clock is due by this one.
+        self.time = datetime.now(UTC) + timedelta(hours=1)
         self.asleep = False
 
     def now(self) -> datetime:

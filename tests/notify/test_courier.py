@@ -19,6 +19,7 @@ from standardwebhooks import Webhook as Verifier
 from callwright.directory.webhook import GRACE, Verb
 from callwright.hooks.client import HookClient
 from callwright.notify import courier as courier_module
+from callwright.notify.breaker import FAILURES
 from callwright.notify.courier import Courier, Limits
 from callwright.notify.postman import ANSWER_KEPT
 from callwright.notify.teller import RETRIED_FOR
@@ -434,6 +435,26 @@ async def test_a_receiver_that_is_stuck_does_not_hold_the_others(office: Office)
             released.set()
             await emptied(office)
     assert sorted(stuck.places) == whole(*range(1, 7))
+
+
+async def test_a_receiver_that_is_given_up_for_a_while_does_not_hold_the_others(
+    office: Office,
+) -> None:
+    clock = StandingClock()
+    with receiving(Receiver(lambda _: 500)) as down, receiving(Receiver()) as well:
+        await office.hook(down, name="down")
+        await office.hook(well, name="well")
+        async with office.open(clock=clock) as courier:
+            for session in range(1, FAILURES + 1):
+                await office.call(session)
+            await until_taken(well, FAILURES * len(PUBLIC))
+            await asleep(courier, clock)
+            assert len(down.asked) >= FAILURES
+            # Whichever of the two is looked at first.
+            for session in range(FAILURES + 1, FAILURES + 5):
+                await office.call(session)
+                await until_taken(well, session * len(PUBLIC))
+    assert in_order(well.places)
 
 
 # Restarts and changes.
