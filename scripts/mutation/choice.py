@@ -1,8 +1,8 @@
 """The choice of tests: which are to try a mutant, the nearest ones first.
 
-Those that call its function, as `mutation.calls` has recorded them. Where nothing is known of the
-function, because it works in another process or only when it is imported, those that come to its
-file; else whole files of tests, by whose imports they come to it.
+Those that call its function, as `mutation.calls` has recorded them. For what is not in a function,
+or in one that works in another process, those that come to its file, and whole files of tests that
+come to it by their imports.
 """
 
 import ast
@@ -45,8 +45,8 @@ class Choice:
             self._by_file.get(mutant.file, ())
         )
         chosen = [Chosen(name, self._recorded[name].seconds) for name in tests]
-        if not chosen:
-            chosen = [Chosen(file, self._seconds(file)) for file in self._files(mutant.file)]
+        if not chosen or not mutant.function:
+            chosen += [Chosen(file, self._seconds(file)) for file in self._files(mutant.file)]
         chosen.sort(key=lambda test: (_distance(test.name, mutant.file), test.seconds, test.name))
         return list(_fitting(chosen, within))
 
