@@ -56,15 +56,19 @@ class StandingClock:
     def __init__(self) -> None:
         # Whatever the journal puts into the outbox by the wall's clock is due by this one.
         self.time = datetime.now(UTC) + timedelta(hours=1)
-        self.asleep = False
+        self._woken: anyio.Event | None = None
+
+    @property
+    def asleep(self) -> bool:
+        return self._woken is not None and not self._woken.is_set()
 
     def now(self) -> datetime:
         return self.time
 
     async def wait(self, woken: anyio.Event, until: datetime) -> None:
-        self.asleep = not woken.is_set()
+        self._woken = woken
         await woken.wait()
-        self.asleep = False
+        self._woken = None
 
 
 def draft(
