@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter
-from sip_state_docs import sip_states
 
 from callwright.calls.state import LIVE, TRANSITIONS, State
 from callwright.methods.api_error import ApiError
@@ -33,6 +32,7 @@ from callwright.query import OPERATORS, Operator
 from callwright.rpc.openrpc import COMMON, OF_REQUESTS, OF_TOKENS, TOKEN_DESCRIPTION, describe
 from callwright.sandbox.methods import DECLARATIONS as OF_SANDBOX
 from callwright.sandbox.numbers import FAMILIES
+from sip_state_docs import sip_states
 
 BLOCK = "<!-- Made by scripts/generate_docs.py from "
 BLOCK_END = "<!-- end -->"

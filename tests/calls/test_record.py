@@ -31,6 +31,7 @@ def test_the_story_folded_again_is_the_live_record(tmp_path: Path) -> None:
             assert CallRecord.of(scene.journal.stories[session]) == live.record
             reasons = [leg.finish_reason for leg in live.record.legs.values()]
             assert reasons == ["operator_busy", "subscriber_disconnects", "subscriber_disconnects"]
+            assert not any(leg.recorded for leg in live.record.legs.values())
 
     play(story)
 

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import anyio
@@ -15,7 +15,12 @@ from callwright.directory.model import AccountId
 from callwright.directory.webhook import Verb, Webhook, WebhookDraft
 from callwright.hooks.client import HookClient
 from callwright.notify.breaker import LONGEST_PAUSE, CircuitBreaker
-from callwright.notify.delivery_scheduler import DeliveryLimits, DeliveryScheduler, EventLoopClock
+from callwright.notify.delivery_scheduler import (
+    DeliveryLimits,
+    DeliveryScheduler,
+    EventLoopClock,
+    SchedulerClock,
+)
 from callwright.notify.http_sender import WebhookSender
 from callwright.storage.history.journal import StoredJournal
 from callwright.storage.tables import Origin
@@ -49,6 +54,27 @@ class JumpingClock:
             await woken.wait()
         elif not woken.is_set():
             self.time = max(self.time, until)
+
+
+class StandingClock:
+    """It is later only when a test says so: the courier sleeps until somebody wakes it."""
+
+    def __init__(self) -> None:
+        # Whatever the journal puts into the outbox by the wall's clock is due by this one.
+        self.time = datetime.now(UTC) + timedelta(hours=1)
+        self._woken: anyio.Event | None = None
+
+    @property
+    def asleep(self) -> bool:
+        return self._woken is not None and not self._woken.is_set()
+
+    def now(self) -> datetime:
+        return self.time
+
+    async def wait(self, woken: anyio.Event, until: datetime) -> None:
+        self._woken = woken
+        await woken.wait()
+        self._woken = None
 
 
 def draft(
@@ -117,13 +143,14 @@ class Office:
         within: float = 10.0,
         limits: DeliveryLimits | None = None,
         longest: float = LONGEST_PAUSE,
+        clock: SchedulerClock | None = None,
     ) -> DeliveryScheduler:
         """A scheduler that has not begun."""
         made = DeliveryScheduler(
             self.outbox,
             WebhookSender(client, within=within),
             limits=limits or DeliveryLimits(),
-            clock=EventLoopClock() if wall else self.clock,
+            clock=clock or (EventLoopClock() if wall else self.clock),
             breaker=lambda: CircuitBreaker(lambda: 0.5, longest=longest),
         )
         self.clock.scheduler = made
@@ -138,11 +165,12 @@ class Office:
         limits: DeliveryLimits | None = None,
         client: HookClient | None = None,
         longest: float = LONGEST_PAUSE,
+        clock: SchedulerClock | None = None,
     ) -> AsyncIterator[DeliveryScheduler]:
         """Deliver while the block runs. ``wall``: by the wall's clock."""
         async with client or HookClient(allow_private=True) as open_client:
             scheduler = self.scheduler(
-                open_client, wall=wall, within=within, limits=limits, longest=longest
+                open_client, wall=wall, within=within, limits=limits, longest=longest, clock=clock
             )
             await scheduler.refresh()
             async with anyio.create_task_group() as tasks:
@@ -165,3 +193,10 @@ async def emptied(office: Office) -> None:
     with anyio.fail_after(WITHIN):
         while await office.webhooks.waiting():  # noqa: ASYNC110
             await anyio.sleep(0.02)
+
+
+async def asleep(scheduler: DeliveryScheduler, clock: StandingClock) -> None:
+    """Wait until the scheduler has nothing to do, and nobody has woken it."""
+    with anyio.fail_after(30):
+        while scheduler.busy or not clock.asleep:  # noqa: ASYNC110
+            await anyio.sleep(0.002)

@@ -19,13 +19,24 @@ from standardwebhooks import Webhook as Verifier
 from callwright.directory.webhook import GRACE, Verb
 from callwright.hooks.client import HookClient
 from callwright.notify import delivery_scheduler as scheduler_module
+from callwright.notify.breaker import FAILURES
 from callwright.notify.delivery_scheduler import DeliveryLimits, DeliveryScheduler
 from callwright.notify.http_sender import ANSWER_KEPT
 from callwright.notify.session_delivery import RETRIED_FOR
 from callwright.storage.tables import Origin, call_events, webhook_log
 from callwright.storage.webhooks import webhook_log as webhook_log_module
 from callwright.storage.webhooks.webhook_log import KEPT_FOR, AttemptOutcome
-from tests.notify.office import OURS, PUBLIC, Office, draft, emptied, until, until_taken
+from tests.notify.office import (
+    OURS,
+    PUBLIC,
+    Office,
+    StandingClock,
+    asleep,
+    draft,
+    emptied,
+    until,
+    until_taken,
+)
 from tests.notify.receiver import Receiver, Taken, receiving
 from tests.storage.stories import later, started
 from tests.waiting import WITHIN
@@ -429,6 +440,32 @@ async def test_a_receiver_that_is_stuck_does_not_hold_the_others(office: Office)
     assert sorted(stuck.places) == whole(*range(1, 7))
 
 
+async def test_a_receiver_that_is_given_up_for_a_while_does_not_hold_the_others(
+    office: Office,
+) -> None:
+    clock = StandingClock()
+    with receiving(Receiver(lambda _: 500)) as down, receiving(Receiver()) as well:
+        await office.hook(down, name="down")
+        await office.hook(well, name="well")
+        async with office.open(clock=clock) as courier:
+            for session in range(1, FAILURES + 1):
+                await office.call(session)
+            await until_taken(well, FAILURES * len(PUBLIC))
+            await asleep(courier, clock)
+            assert len(down.asked) >= FAILURES
+            # They take turns in being looked at first: once the one, once the other.
+            for session in (FAILURES + 1, FAILURES + 2):
+                office.outbox.listeners.remove(courier.wake)
+                await office.call(session)
+                office.outbox.listeners.append(courier.wake)
+                courier.wake()
+                await until_taken(well, session * len(PUBLIC))
+                await asleep(courier, clock)
+                courier.wake()
+                await asleep(courier, clock)
+    assert in_order(well.places)
+
+
 # Restarts and changes.
 
 
@@ -524,6 +561,40 @@ async def test_a_new_address_is_tried_at_once(office: Office) -> None:
     assert in_order(right.places)
 
 
+async def test_a_courier_that_sleeps_is_woken_by_a_new_address(office: Office) -> None:
+    clock = StandingClock()
+    with receiving(Receiver(lambda _: 500)) as wrong, receiving(Receiver()) as right:
+        webhook = await office.hook(wrong)
+        async with office.open(clock=clock) as courier:
+            await office.call(1)
+            await until(wrong, lambda r: len(r.asked) == 1)
+            await asleep(courier, clock)
+            await office.webhooks.update(OURS, webhook.id, draft(right.url))
+            await courier.refresh()
+            await emptied(office)
+    assert right.places == whole(1)
+
+
+async def test_a_courier_that_sleeps_is_woken_by_a_webhook_that_is_switched_on_again(
+    office: Office,
+) -> None:
+    clock = StandingClock()
+    answers = iter([500])
+    with receiving(Receiver(lambda _: next(answers, 200))) as receiver:
+        webhook = await office.hook(receiver)
+        async with office.open(clock=clock) as courier:
+            await office.call(1)
+            await until(receiver, lambda r: len(r.asked) == 1)
+            await asleep(courier, clock)
+            await office.webhooks.update(OURS, webhook.id, draft(receiver.url, active=False))
+            await courier.refresh()
+            await asleep(courier, clock)
+            await office.webhooks.update(OURS, webhook.id, draft(receiver.url))
+            await courier.refresh()
+            await emptied(office)
+    assert receiver.places == whole(1)
+
+
 async def test_while_a_secret_is_replaced_both_sign(office: Office) -> None:
     with receiving(Receiver()) as receiver:
         webhook = await office.hook(receiver, event_types=["talk.started"])
@@ -569,6 +640,27 @@ async def test_a_story_that_cannot_be_told_costs_no_other_its_events(
             await until_taken(receiver, len(PUBLIC))
     assert receiver.places == whole(2)
     assert "session 1 cannot be told to a webhook" in caplog.text
+
+
+async def test_a_story_that_cannot_be_told_is_tried_later_and_later(office: Office) -> None:
+    clock = StandingClock()
+    with receiving(Receiver()) as receiver:
+        webhook = await office.hook(receiver)
+        await office.call(1)
+        async with office.database.begin() as connection:
+            await connection.execute(delete(call_events).where(call_events.c.sequence == 1))
+        async with office.open(clock=clock) as courier:
+            first = clock.now()
+            for attempts, pause in ((1, 5.0), (2, 30.0), (3, 120.0)):
+                await asleep(courier, clock)
+                tomorrow = clock.now() + timedelta(days=1)
+                [waiting] = await office.outbox.due(webhook.id, tomorrow, at_most=2)
+                assert (waiting.attempts, waiting.failing_since) == (attempts, first)
+                put_off = (waiting.due_at - clock.now()).total_seconds()
+                assert 0.8 * pause <= put_off <= 1.2 * pause
+                clock.time = waiting.due_at
+                courier.wake()
+    assert receiver.asked == []
 
 
 async def test_a_database_that_is_locked_makes_it_wait(

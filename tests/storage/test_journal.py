@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from itertools import count as counter
 from pathlib import Path
 
 import anyio
@@ -26,6 +27,7 @@ from callwright.calls.events import (
 from callwright.calls.journal import JournalUnavailable
 from callwright.calls.plan import SessionId
 from callwright.engines.port import LegId, RecordingId
+from callwright.storage.history import journal as journal_module
 from callwright.storage.history.journal import StoredJournal
 from callwright.storage.tables import call_events, call_legs, call_recordings, call_sessions
 from callwright.storage.writer import Writer
@@ -541,6 +543,65 @@ async def test_one_that_cannot_be_written_does_not_hold_the_others_up(
             calls.start_soon(begin, session, 77 if session == 7 else 1)
     assert refused == [7]
     assert await count(database) == 9
+
+
+def telling_commits(
+    database: AsyncEngine, *, gathered_for: float
+) -> tuple[StoredJournal, list[int]]:
+    """A journal, and how many events each of its commits has brought on record."""
+    journal = StoredJournal(database, gathered_for=gathered_for, next_position=counter(1).__next__)
+    commits: list[int] = []
+    journal.readers.append(lambda written: commits.append(len(written)))
+    return journal, commits
+
+
+async def test_what_many_calls_tell_within_a_moment_is_one_commit(database: AsyncEngine) -> None:
+    journal, commits = telling_commits(database, gathered_for=3600)
+    for session in (1, 2, 3):
+        await journal.begin(started(session))
+    commits.clear()
+    async with anyio.create_task_group() as group:
+        group.start_soon(journal.run)
+        # Whatever does not wait for more is at the database after this.
+        await anyio.wait_all_tasks_blocked()
+        for facts in zip(later(1), later(2), later(3), strict=True):
+            for fact in facts:
+                journal.hear(fact)
+            await anyio.wait_all_tasks_blocked()
+        await journal.catch_up()
+        group.cancel_scope.cancel()
+    assert commits == [33]
+
+
+async def test_a_commit_is_bounded_and_what_waits_follows_at_once(
+    database: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal_module, "WRITTEN_AT_ONCE", 4)
+    journal, commits = telling_commits(database, gathered_for=3600)
+    await journal.begin(started(1))
+    commits.clear()
+    for fact in later(1):
+        journal.hear(fact)
+    async with anyio.create_task_group() as group:
+        group.start_soon(journal.run)
+        await journal.catch_up()
+        group.cancel_scope.cancel()
+    assert commits == [4, 4, 3]
+    assert await journal.events_of(SessionId(1), 1) == [started(1), *later(1)]
+
+
+async def test_only_the_commit_that_is_refused_is_made_again_event_by_event(
+    database: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal_module, "WRITTEN_AT_ONCE", 4)
+    journal, commits = telling_commits(database, gathered_for=0)
+    await journal.begin(started(1))
+    commits.clear()
+    for fact in [later(1)[0], later(9)[0], *later(1)[1:]]:
+        journal.hear(fact)
+    await write_all(journal)
+    assert commits == [1, 1, 1, 4, 4]
+    assert await journal.events_of(SessionId(1), 1) == [started(1), *later(1)]
 
 
 async def test_whoever_reads_waits_for_what_has_been_told(

@@ -5,10 +5,13 @@ import stat
 import wave
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from callwright.engines.media import engine as engine_module
+from callwright.engines.media.recording import Recording
 from callwright.engines.media.rtp import Packet
 from callwright.engines.port import (
     BridgeId,
@@ -366,3 +369,56 @@ def test_recordings_that_run_are_whole_when_the_engine_ends(tmp_path: Path) -> N
     recorded = Recorded(path)
     assert recorded.seconds > 0.7
     assert recorded.tones(0.2, 0.95) == (only(ANN), only(BOB))
+
+
+class Counted(Recording):
+    """A recording that counts how often it is asked for 20 ms of sound."""
+
+    ticks = 0
+
+    def tick(self, due: float) -> bool:
+        self.ticks += 1
+        return super().tick(due)
+
+
+def stop(board: Switchboard) -> None:
+    board.engine.stop_recording(RECORDING)
+
+
+def leave(board: Switchboard) -> None:
+    board.engine.close(OPERATOR)
+
+
+def fail(board: Switchboard) -> None:
+    """Nothing is to be done: its file is somebody else's."""
+
+
+@pytest.mark.parametrize("end", [stop, leave, fail])
+def test_a_recording_that_has_ended_is_asked_for_no_more_sound(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: Callable[[Switchboard], None]
+) -> None:
+    begun: list[Counted] = []
+
+    def recording(*arguments: Any) -> Counted:
+        begun.append(Counted(*arguments))
+        return begun[-1]
+
+    monkeypatch.setattr(engine_module, "Recording", recording)
+    if end is fail:
+        (tmp_path / "1.wav").write_bytes(b"somebody's")
+
+    async def tell(board: Switchboard) -> None:
+        board.engine.open(OPERATOR)
+        board.engine.open(CONTACT)
+        board.engine.record(RECORDING, OPERATOR, None, tmp_path / "1.wav")
+        if end is not fail:
+            await board.until(lambda: begun[0].ticks >= 2)
+        end(board)
+        await finished(board)
+        ended_at = begun[0].ticks
+        # One clock beats for all of them: whatever is on it would be asked in between.
+        board.engine.record(RecordingId(2), CONTACT, None, tmp_path / "2.wav")
+        await board.until(lambda: begun[1].ticks >= 3)
+        assert begun[0].ticks == ended_at
+
+    story(tell)

@@ -4,6 +4,7 @@ import pytest
 import sipmessage
 
 from callwright.engines.port import Cause, LegId, LegReleased
+from callwright.engines.sip.dialog.causes import cause_of
 from callwright.engines.sip.dialog.invite_client import InviteTarget
 from callwright.engines.sip.transaction.digest_client import DigestClient
 from callwright.engines.sip.wire.hop import Hop
@@ -130,6 +131,23 @@ def test_a_place_that_is_gone_does_not_speak_for_the_others() -> None:
     assert world.told() == ["LegRinging"]
     world.says(DESK, 486)
     assert world.ending().cause is Cause.BUSY
+
+
+@pytest.mark.parametrize("status", [484, 488, 503])
+def test_a_place_that_never_answered_says_less_than_any_refusal(status: int) -> None:
+    """Though its silence comes first, and even beside a status that is not told apart."""
+    world = Places()
+    world.says(LAPTOP, 180)
+    world.until(40)
+    assert world.told() == ["LegRinging"], "two are lost, one still rings"
+    world.says(LAPTOP, status)
+    assert world.ending() == LegReleased(LEG, cause_of(status), f"{status} Whatever")
+
+
+def test_when_no_place_ever_answers_the_leg_is_unreachable() -> None:
+    world = Places()
+    world.until(40)
+    assert world.ending().cause is Cause.UNREACHABLE
 
 
 def test_hanging_up_stops_the_ringing_everywhere() -> None:

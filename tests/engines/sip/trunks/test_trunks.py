@@ -8,6 +8,7 @@ import pytest
 
 from callwright.engines.network import Trunk, TrunkRegistration, TrunkState
 from callwright.engines.sip.admission.admission import Admission
+from callwright.engines.sip.trunks import trunk_hosts as hosts_module
 from callwright.engines.sip.trunks.trunks import Trunks
 from callwright.engines.sip.wire.hop import Hop
 from tests.waiting import WITHIN
@@ -57,6 +58,29 @@ async def test_calls_are_known_by_the_addresses_of_the_trunks_there_are_now() ->
     await admission.told()
     assert admission.knows(Hop("192.0.2.8"))
     assert not admission.knows(Hop("192.0.2.7"))
+
+    following.cancel()
+    with suppress(asyncio.CancelledError):
+        await following
+
+
+async def test_names_are_looked_up_again_and_keep_their_addresses_while_nobody_answers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(hosts_module, "LOOKED_UP_EVERY", 0.01)
+    front = WatchedFront()
+    trunks = Trunks(front)
+    trunks.use([NAMED])
+    answers = [[Hop("192.0.2.7")], [], [Hop("192.0.2.9")]]
+
+    async def moved(hop: Hop) -> Sequence[Hop]:
+        return answers.pop(0) if len(answers) > 1 else answers[0]
+
+    following = asyncio.create_task(trunks.follow_hosts(moved))
+    for address in ("192.0.2.7", "192.0.2.7", "192.0.2.9"):
+        await front.told()
+        assert front.knows(Hop(address))
+    assert not front.knows(Hop("192.0.2.7"))
 
     following.cancel()
     with suppress(asyncio.CancelledError):
