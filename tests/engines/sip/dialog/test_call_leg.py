@@ -33,9 +33,9 @@ def test_a_call_rings_is_answered_and_hung_up_by_us() -> None:
     world = World(answering)
     world.ring()
     world.until(1)
-    assert world.told() == ["LegRinging", "LegAnswered"]
+    assert world.told() == ["LegRinging", "LegConnected"]
     world.hang_up()
-    assert world.told() == ["LegRinging", "LegAnswered", "LegEnded"]
+    assert world.told() == ["LegRinging", "LegConnected", "LegReleased"]
     assert world.ending() == LegReleased(LegId(1), Cause.RELEASED)
     world.until(100)
     assert len(world.requests("BYE")) == 1
@@ -57,7 +57,7 @@ def test_the_audio_is_agreed_on_before_the_answer_is_told() -> None:
     world = talking()
     stream = RtpStream(("127.0.0.9", 7000), "PCMA", 8, 101)
     assert world.facts[0] == StreamAgreed(LegId(1), stream)
-    assert world.told() == ["LegAnswered"]
+    assert world.told() == ["LegConnected"]
 
 
 def test_the_first_two_invites_are_lost() -> None:
@@ -67,7 +67,7 @@ def test_the_first_two_invites_are_lost() -> None:
     assert world.times("INVITE") == [0.0, 0.5, 1.5]
     answered(world)
     world.until(10)
-    assert world.told() == ["LegAnswered"]
+    assert world.told() == ["LegConnected"]
     assert len(world.requests("INVITE")) == 3
 
 
@@ -96,7 +96,7 @@ def test_ringing_may_last_longer_than_any_timer() -> None:
     world.until(600)
     assert world.told() == ["LegRinging"]
     answered(world)
-    assert world.told() == ["LegRinging", "LegAnswered"]
+    assert world.told() == ["LegRinging", "LegConnected"]
 
 
 def test_a_200_repeated_is_acknowledged_each_time_and_told_once() -> None:
@@ -107,7 +107,7 @@ def test_a_200_repeated_is_acknowledged_each_time_and_told_once() -> None:
     acks = world.requests("ACK")
     assert len(acks) == 3
     assert len({bytes(ack) for ack in acks}) == 1
-    assert world.told() == ["LegAnswered"]
+    assert world.told() == ["LegConnected"]
     assert len(world.facts) == 2
 
 
@@ -181,7 +181,7 @@ def test_several_branches_of_a_fork_ring_and_one_answers() -> None:
     for tag in ("one", "two", "three"):
         ringing(world, tag=tag)
     answered(world, tag="two")
-    assert world.told() == ["LegRinging", "LegAnswered"]
+    assert world.told() == ["LegRinging", "LegConnected"]
     world.hang_up()
     (bye,) = world.requests("BYE")
     assert bye.to_address.parameters["tag"] == "two"
@@ -194,7 +194,7 @@ def test_a_late_second_200_of_a_fork_is_acknowledged_and_hung_up() -> None:
     world.until(0.3)
     answered(world, tag="two")
     answered(world, tag="two")
-    assert world.told() == ["LegAnswered"]
+    assert world.told() == ["LegConnected"]
     tags = [ack.to_address.parameters["tag"] for ack in world.requests("ACK")]
     assert tags == ["one", "two", "two"]
     (bye,) = world.requests("BYE")
@@ -237,7 +237,7 @@ def test_a_cancel_goes_out_once_however_often_it_rings() -> None:
     ringing(world, 183, sdp=SDP)
     cancels = {bytes(one) for one in world.requests("CANCEL")}
     assert len(cancels) == 1
-    assert world.told() == ["LegRinging", "LegEnded"]
+    assert world.told() == ["LegRinging", "LegReleased"]
 
 
 def test_a_200_that_crosses_the_cancel_is_acknowledged_and_hung_up() -> None:
@@ -249,7 +249,7 @@ def test_a_200_that_crosses_the_cancel_is_acknowledged_and_hung_up() -> None:
     answered(world)
     assert len(world.requests("ACK")) == 2
     assert len(world.requests("BYE")) == 1
-    assert world.told() == ["LegRinging", "LegEnded"]
+    assert world.told() == ["LegRinging", "LegReleased"]
 
 
 def test_a_200_for_a_call_given_up_before_any_reply_is_hung_up() -> None:
@@ -344,7 +344,7 @@ def test_early_media_is_told_once_and_serves_an_answer_without_sdp() -> None:
     ringing(world, 183, sdp=SDP)
     assert world.told() == ["EarlyMediaStarted"]
     answered(world, sdp="")
-    assert world.told() == ["EarlyMediaStarted", "LegAnswered"]
+    assert world.told() == ["EarlyMediaStarted", "LegConnected"]
     assert sum(isinstance(fact, StreamAgreed) for fact in world.facts) == 1
 
 
@@ -363,7 +363,7 @@ def test_a_183_that_cannot_be_used_disturbs_nothing() -> None:
     world.ring()
     ringing(world, 183, sdp=VIDEO)
     answered(world)
-    assert world.told() == ["LegAnswered"]
+    assert world.told() == ["LegConnected"]
 
 
 def test_a_reliable_provisional_response_is_acknowledged_once() -> None:
@@ -415,9 +415,9 @@ def test_a_prack_that_nobody_answers_ends_no_call() -> None:
     extra = ("Require: 100rel", "RSeq: 70")
     world.hear(reply(world.requests("INVITE")[0], 183, sdp=SDP, extra=extra))
     world.until(40)
-    assert "LegEnded" not in world.told()
+    assert "LegReleased" not in world.told()
     answered(world)
-    assert world.told()[-1] == "LegAnswered"
+    assert world.told()[-1] == "LegConnected"
 
 
 def test_an_invite_and_its_bye_answer_challenges() -> None:
@@ -442,7 +442,7 @@ def test_an_invite_and_its_bye_answer_challenges() -> None:
     again = world.requests("BYE")[1]
     assert proves(again, "n2") == "00000001"
     assert again.cseq.sequence == bye.cseq.sequence + 1
-    assert world.told() == ["LegAnswered", "LegEnded"]
+    assert world.told() == ["LegConnected", "LegReleased"]
 
 
 def test_a_bye_challenged_out_of_the_blue_is_answered() -> None:
@@ -523,11 +523,11 @@ def test_thirty_calls_of_thirty_are_answered_at_15_percent_loss(seed: int) -> No
     for leg in range(30):
         world.ring(leg)
     world.until(35)
-    assert world.told().count("LegAnswered") == 30
+    assert world.told().count("LegConnected") == 30
     for leg in range(30):
         world.hang_up(leg)
     world.until(200)
-    assert world.told().count("LegEnded") == 30
+    assert world.told().count("LegReleased") == 30
     assert world.agent.layer.next_timer() is None
     assert world.agent.layer._clients == {}
 
@@ -547,7 +547,7 @@ def test_two_byes_cross() -> None:
     world.hang_up()
     world.hear(ask(world.requests("INVITE")[0], "BYE"))
     assert [one.code for one in world.responses()] == [200]
-    assert world.told() == ["LegAnswered", "LegEnded"]
+    assert world.told() == ["LegConnected", "LegReleased"]
 
 
 def test_a_bye_before_the_answer_is_refused() -> None:
@@ -581,7 +581,7 @@ def test_every_request_inside_a_call_is_answered(method: str, status: int) -> No
     assert response.code == status
     if status in (405, 501) or method == "OPTIONS":
         assert "INVITE" in response.headers["Allow"]
-    assert world.told() == ["LegAnswered"]
+    assert world.told() == ["LegConnected"]
 
 
 def test_an_old_cseq_is_refused() -> None:
@@ -627,7 +627,7 @@ def test_other_infos_are_refused(body: str, kind: str, status: int) -> None:
     world = talking()
     world.hear(ask(world.requests("INVITE")[0], "INFO", body=body, kind=kind))
     assert world.responses()[0].code == status
-    assert world.told() == ["LegAnswered"]
+    assert world.told() == ["LegConnected"]
 
 
 def version(response: sipmessage.Response) -> int:
@@ -712,7 +712,7 @@ def test_an_ack_with_the_branch_of_its_invite_still_brings_the_answer() -> None:
     assert last.stream.remote == ("127.0.0.9", 7008)
     world.until(100)
     assert len(world.responses()) == 1
-    assert world.told() == ["LegAnswered"]
+    assert world.told() == ["LegConnected"]
 
 
 def test_a_reinvite_may_overtake_the_ack_of_the_one_before() -> None:
@@ -726,7 +726,7 @@ def test_a_reinvite_may_overtake_the_ack_of_the_one_before() -> None:
     )
     world.until(100)
     assert [one.code for one in world.responses()] == [200, 200]
-    assert world.told() == ["LegAnswered"]
+    assert world.told() == ["LegConnected"]
 
 
 def test_reinvites_that_are_never_acknowledged_are_bounded() -> None:
@@ -744,7 +744,7 @@ def test_a_refusal_that_is_never_acknowledged_ends_nothing() -> None:
     world.until(100)
     assert {one.code for one in world.responses()} == {488}
     assert len(world.responses()) == 11
-    assert world.told() == ["LegAnswered"]
+    assert world.told() == ["LegConnected"]
 
 
 def test_a_refused_reinvite_does_not_move_the_target() -> None:
@@ -807,7 +807,7 @@ def test_video_is_refused_in_its_place_and_stays_there() -> None:
             (b"audio", b"16384"),
             (b"video", b"0"),
         ]
-    assert world.told() == ["LegAnswered"]
+    assert world.told() == ["LegConnected"]
 
 
 def test_a_challenge_ends_the_early_dialogs_of_its_attempt() -> None:
@@ -988,7 +988,7 @@ def test_garbage_is_counted_and_nothing_else() -> None:
     world.hear(reply(world.requests("ACK")[0], 200))
     assert sum(world.agent.layer.dropped.values()) == 6
     assert len(world.responses()) == 0
-    assert world.told() == ["LegAnswered"]
+    assert world.told() == ["LegConnected"]
 
 
 def test_a_number_cannot_smuggle_a_header() -> None:

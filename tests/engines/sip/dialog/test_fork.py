@@ -57,7 +57,7 @@ def test_the_first_answer_wins_and_the_others_are_withdrawn() -> None:
     for place in (DESK, CELL, LAPTOP):
         world.says(place, 180, tag=place.host)
     world.says(CELL, 200, sdp=SDP, tag=CELL.host)
-    assert world.told() == ["LegRinging", "LegAnswered"]
+    assert world.told() == ["LegRinging", "LegConnected"]
     assert world.asked("ACK") == ["192.0.2.2"]
     assert sorted(world.asked("CANCEL")) == ["192.0.2.1", "192.0.2.3"]
     elsewhere = 'SIP;cause=200;text="Call completed elsewhere"'
@@ -66,7 +66,7 @@ def test_the_first_answer_wins_and_the_others_are_withdrawn() -> None:
         world.says(place, 487)
     world.hang_up()
     assert world.asked("BYE") == ["192.0.2.2"]
-    assert world.told() == ["LegRinging", "LegAnswered", "LegEnded"]
+    assert world.told() == ["LegRinging", "LegConnected", "LegReleased"]
 
 
 def test_a_place_that_has_said_nothing_is_withdrawn_when_it_does() -> None:
@@ -81,7 +81,7 @@ def test_two_who_answer_at_once_are_not_both_on_the_line() -> None:
     world = Places()
     world.says(DESK, 200, sdp=SDP)
     world.says(CELL, 200, sdp=SDP)
-    assert world.told() == ["LegAnswered"]
+    assert world.told() == ["LegConnected"]
     assert world.asked("ACK") == ["192.0.2.1", "192.0.2.2"]
     assert world.asked("BYE") == ["192.0.2.2"]
 
@@ -108,7 +108,7 @@ def test_a_phone_that_is_busy_does_not_end_the_ringing_of_others() -> None:
     world.says(DESK, 486)
     world.says(CELL, 180)
     world.says(CELL, 200, sdp=SDP)
-    assert world.told() == ["LegRinging", "LegAnswered"]
+    assert world.told() == ["LegRinging", "LegConnected"]
 
 
 def test_who_declines_declines_everywhere() -> None:
@@ -178,7 +178,7 @@ def test_early_media_of_any_place_is_heard_until_one_answers() -> None:
     world.says(CELL, 183, sdp=SDP.replace("7000", "7002"), tag="cell")
     assert world.told() == ["EarlyMediaStarted"]
     world.says(CELL, 200, sdp=SDP.replace("7000", "7002"), tag="cell")
-    assert world.told() == ["EarlyMediaStarted", "LegAnswered"]
+    assert world.told() == ["EarlyMediaStarted", "LegConnected"]
 
 
 def test_a_phone_behind_a_nat_is_talked_to_where_it_is() -> None:

@@ -233,7 +233,7 @@ def test_a_call_is_rung_back_answered_and_hung_up_by_the_caller() -> None:
     assert b"m=audio 16386 RTP/AVP 0 96" in ok.body
     assert house.facts == [StreamAgreed(LEG, RtpStream(("127.0.0.8", 7100), "PCMU", 0, 96))]
     house.ask("ACK")
-    assert house.told() == ["LegAnswered"]
+    assert house.told() == ["LegConnected"]
     house.ask("BYE", cseq=2)
     assert house.final().code == 200
     assert house.ending().cause is Cause.HUNG_UP
@@ -282,7 +282,7 @@ def test_an_invite_without_an_offer_gets_ours() -> None:
     assert b"PCMA" in offer
     assert house.facts == []
     house.ask("ACK", body=SDP)
-    assert house.told() == ["LegAnswered"]
+    assert house.told() == ["LegConnected"]
     assert house.facts[0] == StreamAgreed(LEG, RtpStream(("127.0.0.8", 7100), "PCMU", 0, 96))
 
 
@@ -306,7 +306,7 @@ def test_our_answer_is_repeated_until_it_is_acknowledged() -> None:
     house.ask("ACK")
     house.until(60)
     assert house.codes() == [100] + [200] * 4
-    assert house.told() == ["LegAnswered"]
+    assert house.told() == ["LegConnected"]
 
 
 def test_no_ack_in_32_seconds_ends_the_call_by_a_bye() -> None:
@@ -391,7 +391,7 @@ def test_a_cancel_that_crosses_our_answer_has_no_effect() -> None:
     house.responses()
     ok = next(one for one in house.responses() if one.code == 200 and one.body)
     house.ask("ACK", to=ok.headers["To"])
-    assert house.told() == ["LegAnswered"]
+    assert house.told() == ["LegConnected"]
 
 
 def test_a_cancel_of_something_else_changes_nothing() -> None:
@@ -475,12 +475,12 @@ def test_thirty_callers_of_thirty_are_answered_at_15_percent_loss(seed: int) -> 
     for leg in house.calls:
         house.answer(leg)
     house.until(64)
-    assert house.told().count("LegAnswered") == 30
+    assert house.told().count("LegConnected") == 30
     said = {one.headers["Call-ID"]: one.headers["To"] for one in house.responses()}
     for call, to in said.items():
         house.travel(callers.byes(call, to))
     house.until(200)
-    assert house.told().count("LegEnded") == 30
+    assert house.told().count("LegReleased") == 30
     assert house.requests("BYE") == []
     assert house.agent.layer.next_timer() is None
     assert (house.agent.layer._servers, house.agent._calls) == ({}, {})
@@ -635,7 +635,7 @@ def test_keys_and_holds_of_a_caller() -> None:
     house.ask("INVITE", cseq=2, body=SDP + "a=sendonly\r\n")
     assert b"a=recvonly" in house.final().body
     house.ask("ACK", cseq=2)
-    assert house.told() == ["LegAnswered"]
+    assert house.told() == ["LegConnected"]
 
 
 def test_a_session_that_is_not_refreshed_ends() -> None:

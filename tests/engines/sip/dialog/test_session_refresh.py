@@ -70,7 +70,7 @@ def test_a_contact_nobody_can_follow_leaves_the_target(contact: str) -> None:
     world = refreshing()
     world.hear(reply(latest(world), 200, sdp=SDP, contact=contact))
     assert world.hops("ACK")[-1] == ("127.0.0.1", 6000)
-    assert world.told() == ["LegAnswered"]
+    assert world.told() == ["LegConnected"]
 
 
 def test_a_2xx_with_an_answer_nobody_can_use_ends_the_call() -> None:
@@ -84,7 +84,7 @@ def test_a_2xx_without_an_answer_is_still_a_refresh() -> None:
     world = refreshing()
     world.hear(reply(latest(world), 200, extra=(TIMED,)))
     world.until(199)
-    assert world.told() == ["LegAnswered"]
+    assert world.told() == ["LegConnected"]
 
 
 @pytest.mark.parametrize("status", [300, 400, 403, 488, 500, 503, 600, 603])
@@ -211,7 +211,7 @@ def test_a_refresh_is_challenged(method: str) -> None:
         assert ack.headers["Proxy-Authorization"] == third.headers["Proxy-Authorization"]
         assert ack.cseq.sequence == third.cseq.sequence
     world.until(199)
-    assert world.told() == ["LegAnswered"]
+    assert world.told() == ["LegConnected"]
 
 
 def test_a_refresh_that_crosses_our_bye_is_acknowledged_and_forgotten() -> None:
@@ -222,7 +222,7 @@ def test_a_refresh_that_crosses_our_bye_is_acknowledged_and_forgotten() -> None:
     world.hear(reply(reinvite, 200, sdp=SDP.replace("7000", "7100")))
     assert len(world.requests("ACK")) == 2
     world.until(300)
-    assert world.told() == ["LegAnswered", "LegEnded"]
+    assert world.told() == ["LegConnected", "LegReleased"]
     assert world.agent.layer._clients == {}
     assert world.agent.layer.next_timer() is None
 
@@ -253,7 +253,7 @@ def test_a_reinvite_that_is_only_said_100_to_is_cancelled() -> None:
     cancel = world.requests("CANCEL")[0]
     assert cancel.cseq.sequence == reinvite.cseq.sequence
     world.hear(reply(cancel, 200), reply(reinvite, 487, contact=None))
-    assert world.told() == ["LegAnswered"]
+    assert world.told() == ["LegConnected"]
     assert len(world.requests("ACK")) == 2
 
 

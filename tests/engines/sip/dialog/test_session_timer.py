@@ -45,7 +45,7 @@ def test_a_422_is_answered_with_the_longer_interval() -> None:
     assert {one.call_id for one in (first, second, third)} == {first.call_id}
     assert len(world.requests("ACK")) == 2
     answered(world)
-    assert world.told() == ["LegAnswered"]
+    assert world.told() == ["LegConnected"]
 
 
 @pytest.mark.parametrize("min_se", ["1800", "90", "x", "999999", "-5", "99999999999"])
@@ -89,7 +89,7 @@ def test_we_refresh_by_update_at_half_the_interval() -> None:
     assert len(world.requests("UPDATE")) == 1
     world.until(250)
     assert len(world.requests("UPDATE")) == 2
-    assert world.told() == ["LegAnswered"]
+    assert world.told() == ["LegConnected"]
 
 
 def test_a_far_end_without_update_is_refreshed_by_an_invite_that_changes_nothing() -> None:
@@ -104,7 +104,7 @@ def test_a_far_end_without_update_is_refreshed_by_an_invite_that_changes_nothing
     assert world.requests("ACK")[-1].cseq.sequence == 2
     world.until(200)
     assert len(world.requests("INVITE")) == 3
-    assert world.told() == ["LegAnswered"]
+    assert world.told() == ["LegConnected"]
     assert len(world.facts) == 2  # the stream is the same, so nobody is told of one
 
 
@@ -132,7 +132,7 @@ def test_the_far_end_refreshes() -> None:
     assert world.requests("UPDATE") == []
     # It dies. RFC 4028 section 10: BYE at 300 - min(32, 300 / 3) seconds after the last refresh.
     world.until(450 + 267)
-    assert world.told() == ["LegAnswered"]
+    assert world.told() == ["LegConnected"]
     world.until(450 + 268)
     assert world.ending() == LegReleased(LegId(1), Cause.UNREACHABLE, "session timer")
     assert len(world.requests("BYE")) == 1
@@ -141,7 +141,7 @@ def test_the_far_end_refreshes() -> None:
 def test_a_short_session_that_nobody_refreshes() -> None:
     world = talking(extra=("Session-Expires: 90;refresher=uas",))
     world.until(59)
-    assert world.told() == ["LegAnswered"]
+    assert world.told() == ["LegConnected"]
     world.until(60)
     assert world.ending().raw == "session timer"
 
@@ -164,7 +164,7 @@ def test_a_refusal_proves_that_somebody_is_there() -> None:
         world.until(900 * number)
         world.hear(reply(world.requests("INVITE")[number], 488, contact=None))
     world.until(3000)
-    assert world.told() == ["LegAnswered"]
+    assert world.told() == ["LegConnected"]
 
 
 def test_a_session_that_is_refused_its_refresh_expires() -> None:
@@ -173,7 +173,7 @@ def test_a_session_that_is_refused_its_refresh_expires() -> None:
     world.until(199)
     # At half of what is left, again and again, but not in its last seconds.
     assert [round(at) for at in world.times("UPDATE")] == [100, 150, 175, 188, 194]
-    assert world.told() == ["LegAnswered"]
+    assert world.told() == ["LegConnected"]
     world.until(200)
     assert world.ending().raw == "session timer"
 
@@ -187,7 +187,7 @@ def test_a_far_end_that_announced_update_and_does_not_take_it(status: int) -> No
     world.hear(reply(again, 200, sdp=SDP, extra=("Session-Expires: 200",)))
     world.until(200)
     assert len(world.requests("INVITE")) == 3
-    assert world.told() == ["LegAnswered"]
+    assert world.told() == ["LegConnected"]
 
 
 def test_a_refresh_too_frequent_for_a_proxy_is_sent_again_for_longer() -> None:
@@ -332,7 +332,7 @@ def test_who_calls_us_and_asks_to_refresh_does_so() -> None:
     assert ok.headers["Require"] == "timer"
     world.hear(theirs(world, "ACK", body=""))
     world.until(267)
-    assert world.told() == ["LegAnswered"]
+    assert world.told() == ["LegConnected"]
     world.until(268)
     assert world.ending().raw == "session timer"
 
@@ -347,7 +347,7 @@ def test_who_calls_us_and_knows_no_timers_is_refreshed() -> None:
     world.hear(reply(update, 200, tag="", extra=("Session-Expires: 1800;refresher=uac",)))
     world.until(1799)
     assert len(world.requests("UPDATE")) == 1
-    assert world.told() == ["LegAnswered"]
+    assert world.told() == ["LegConnected"]
 
 
 def test_who_calls_us_and_asks_for_too_much_is_told_so() -> None:
