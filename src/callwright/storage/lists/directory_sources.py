@@ -56,10 +56,12 @@ async def _phones(
     """The phones of each of some employees, and the extension, which is none of them."""
     phones: defaultdict[int, list[object]] = defaultdict(list)
     extensions: dict[int, object] = dict.fromkeys(people)
+    known = employee_phones.c
+    # Not their passwords: they are shown nowhere.
     rows = await connection.execute(
-        select(employee_phones)
-        .where(employee_phones.c.employee_id.in_(people))
-        .order_by(employee_phones.c.employee_id, employee_phones.c.priority, employee_phones.c.id)
+        select(known.employee_id, known.id, known.number, known.kind, known.dial_time, known.active)
+        .where(known.employee_id.in_(people))
+        .order_by(known.employee_id, known.priority, known.id)
     )
     for phone in rows:
         owner = phone.employee_id
