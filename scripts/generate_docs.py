@@ -19,8 +19,9 @@ from pydantic import TypeAdapter
 
 from callwright.calls.state import LIVE, TRANSITIONS, State
 from callwright.methods.api_error import ApiError
-from callwright.methods.data.list_fields import Listing
-from callwright.methods.data.registry import DATA_CATALOGUE, LISTINGS
+from callwright.methods.data.list_fields import ListedField, Listing
+from callwright.methods.data.list_method import ListDeclaration
+from callwright.methods.data.registry import DATA_CATALOGUE
 from callwright.methods.errors import ERRORS
 from callwright.methods.method import Declaration
 from callwright.methods.registry import CATALOGUE
@@ -28,7 +29,7 @@ from callwright.public_events.catalogue import CATALOGUE as EVENTS
 from callwright.public_events.parameters import FACTS as EVENT_FACTS
 from callwright.public_events.parameters import OWN as OWN_PARAMETERS
 from callwright.public_events.payloads import LegPayload, Payload
-from callwright.query import OPERATORS, Operator
+from callwright.query import OPERATORS, FieldKind, Operator
 from callwright.rpc.openrpc import COMMON, OF_REQUESTS, OF_TOKENS, TOKEN_DESCRIPTION, describe
 from callwright.sandbox.methods import DECLARATIONS as OF_SANDBOX
 from callwright.sandbox.numbers import FAMILIES
@@ -74,7 +75,7 @@ LISTS = """\
 Methods that give a list take the same parameters, and answer with `metadata.total_items`: how many
 rows there are without `limit` and `offset`.
 
-- `fields` names what is shown; left out, all fields are but those that are shown on request.
+- `fields` names what is shown; left out, the fields are that the list marks as *default*.
 - `sort` is `[{"field": "name", "order": "desc"}]`. Null comes before everything else.
 - `filter` is a comparison, `{"field": "id", "operator": ">", "value": 5}`, or a tree:
   `{"filters": [...], "condition": "and"}`, where `or` is the other condition and filters may be
@@ -85,7 +86,10 @@ rows there are without `limit` and `offset`.
   `regexp` takes expressions of [RE2](https://github.com/google/re2/wiki/Syntax), POSIX classes
   included, without references back and look-around; it is found anywhere in a text unless anchored.
 - Moments are written and shown as `YYYY-MM-DD hh:mm:ss` in the account's time zone, and compared by
-  whole seconds."""
+  whole seconds.
+
+Of every list there is a table of its fields: their types; whether a field may be *null*; what the
+list may be *filtered* and *sorted* by; and what is in the *default* answer."""
 
 Schema = dict[str, Any]
 
@@ -138,20 +142,63 @@ def data_api() -> Iterator[str]:
     yield from _methods(DATA_CATALOGUE)
 
 
-def _fields(listing: Listing) -> Iterator[str]:
-    """What cannot be told from the shape of a list's rows."""
-    known = [field for field in listing.fields.values() if field.name not in listing.unknown]
-    for what, names in (
-        ("Shown on request", [field.name for field in known if not field.default]),
-        ("Not sorted by", [field.name for field in known if not field.sortable]),
-        ("Not filtered by", [field.name for field in known if not field.filterable]),
-        (
-            "Fields of the published API of which nothing is known here, null where asked for",
-            [name for name in listing.fields if name in listing.unknown],
-        ),
-    ):
+def _fields(listing: Listing, schema: Schema, schemas: Schema) -> Iterator[str]:
+    """What the rows of a list have."""
+    yield from ("Rows (`result.data`):", "")
+    yield from _table("Field", "Type", "Null", "Filter", "Sort", "Default", "")
+    for name, field in listing.fields.items():
+        if field.known:
+            yield from _field(field, schema[name], schemas)
+    yield ""
+    nothing: tuple[object, ...] = ([], {}, None)
+    for empty in nothing:
+        names = [
+            name
+            for name, field in listing.fields.items()
+            if not field.known and field.empty == empty
+        ]
         if names:
-            yield from (f"{what}: {', '.join(f'`{name}`' for name in names)}.", "")
+            told = ", ".join(f"`{name}`" for name in names)
+            shown = "null" if empty is None else f"`{json.dumps(empty)}`"
+            yield f"Also taken, of the published API; nothing is known of them here: {told}."
+            yield from (f"They are {shown} where they are asked for.", "")
+
+
+def _field(field: ListedField, schema: Schema, schemas: Schema) -> Iterator[str]:
+    """The row of a field, and those of its members."""
+    marks = (field.nullable, field.filterable, field.sortable, field.default)
+    is_moment = field.kind is FieldKind.MOMENT
+    yield _row(
+        f"`{field.name}`",
+        _field_type(schema, schemas, field.kind),
+        *("●" if mark else "" for mark in marks),
+        "" if is_moment else str(schema.get("description", "")),
+    )
+    yield from _members_of(field.name, schema, schemas)
+
+
+def _members_of(name: str, schema: Schema, schemas: Schema) -> Iterator[str]:
+    plain = _plain(schema, schemas)
+    plain = _plain(plain.get("items", plain), schemas)
+    for member, part in plain.get("properties", {}).items():
+        null = {"type": "null"} in part.get("anyOf", ())
+        described = str(part.get("description", ""))
+        yield _row(
+            f"`{name}.{member}`",
+            _type(_plain(part, schemas), schemas),
+            "●" if null else "",
+            *("", "", ""),
+            described,
+        )
+        yield from _members_of(f"{name}.{member}", part, schemas)
+
+
+def _field_type(schema: Schema, schemas: Schema, kind: FieldKind) -> str:
+    """The kind of a field, or the values it may have, or what a structure is made of."""
+    plain = _plain(schema, schemas)
+    if "enum" in plain or "const" in plain or kind is FieldKind.STRUCTURE:
+        return _type(plain, schemas)
+    return kind.value
 
 
 def _methods(catalogue: Sequence[Declaration[Any]]) -> Iterator[str]:
@@ -314,11 +361,11 @@ def _method(method: Declaration[Any], shown: Schema, schemas: Schema) -> Iterato
             yield from _rows(param["name"], schema, param["required"], schemas)
     yield ""
     result = shown["result"]["schema"]["properties"]["data"]
-    if result:
+    if isinstance(method, ListDeclaration):
+        yield from _fields(method.listing, _plain(result["items"], schemas)["properties"], schemas)
+    elif result:
         yield from ("Result (`result.data`):", "")
         yield from ("```", *_shape(result, schemas, ""), "```", "")
-    if method.name in LISTINGS:
-        yield from _fields(LISTINGS[method.name])
     if method.errors:
         own = ", ".join(f"`{mnemonic}`" for mnemonic in method.errors)
         yield from (f"Errors of its own: {own}. All are in [errors.md](errors.md).", "")

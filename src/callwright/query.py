@@ -1,14 +1,14 @@
-"""Queries: what a client asks of a list, once it has been checked.
+"""Queries: what a client asks of a list, once it has been checked; and the fields of a list.
 
-A list has fields, each of one kind. What may be compared with what is decided before a query is
-made; whoever answers one need not doubt it.
+What may be compared with what is decided before a query is made; whoever answers one need not doubt
+it.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 
 class FieldKind(StrEnum):
@@ -49,6 +49,26 @@ OPERATORS: Mapping[FieldKind, frozenset[Operator]] = {
     FieldKind.STRUCTURE: frozenset(),
 }
 "Which operators there are for which kind."
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A field of a list, as far as whoever has the rows must know it."""
+
+    name: str
+    "What clients call it, and so do queries."
+    kind: FieldKind
+    "What clients are shown; what is stored is made that, if it is something else."
+    fact: str | None
+    "The stored fact it shows; None: none, it is shown and compared as ``constant``."
+    words: Mapping[Any, str] | None = None
+    "What clients read for each stored value, if not that value."
+    constant: object = None
+    raw: bool = False
+    "The fact is given as it is stored: what is shown is yet to be made of it."
+    sortable: bool = True
+    filterable: bool = True
+
 
 Value: TypeAlias = bool | int | float | str | datetime
 "Of the field's kind; a datetime is UTC, aware, and without a fraction of a second."

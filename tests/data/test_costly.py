@@ -4,14 +4,12 @@ from collections.abc import AsyncGenerator, Sequence
 
 import pytest
 
-from callwright.directory.model import Account, AccountId
-from callwright.methods.data.list_methods import answer_list
-from callwright.methods.data.virtual_numbers import VIRTUAL_NUMBERS
+from callwright.directory.model import AccountId
+from callwright.methods.data.list_method import answered
 from callwright.methods.errors import DataLimitExceeded
 from callwright.query import Query, Row, TooCostly
 
 pytestmark = pytest.mark.anyio
-ACCOUNT = Account(AccountId(1), "House")
 
 
 @pytest.fixture
@@ -22,7 +20,6 @@ def anyio_backend() -> str:
 class Costly:
     """Rows of which either the page or the count takes too long."""
 
-    fields = VIRTUAL_NUMBERS.known
     are_many = True
 
     def __init__(self, *, page: bool) -> None:
@@ -42,4 +39,4 @@ class Costly:
 @pytest.mark.parametrize("page", [True, False], ids=["page", "count"])
 async def test_it_is_refused(page: bool) -> None:
     with pytest.raises(DataLimitExceeded):
-        await answer_list(ACCOUNT, Query(["id"]), VIRTUAL_NUMBERS, Costly(page=page))
+        await answered(AccountId(1), Query(["id"]), Costly(page=page), dict)

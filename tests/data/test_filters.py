@@ -29,7 +29,7 @@ from sqlalchemy import (
 from typing_extensions import TypedDict
 
 from callwright.methods.data.list_fields import ON_REQUEST, Listing, Moment
-from callwright.methods.data.list_query import Asking, query_of
+from callwright.methods.data.list_request import ListRequest, query_of
 from callwright.methods.errors import InvalidParameterValue
 from callwright.pattern import is_found
 from callwright.query import OPERATORS, FieldKind, Operator
@@ -112,7 +112,7 @@ def things() -> Iterator[Connection]:
 
 
 def found(things: Connection, tree: dict[str, Any]) -> list[int]:
-    query = query_of(Asking.model_validate_json(json.dumps({"filter": tree})), LISTING, MOSCOW)
+    query = query_of(ListRequest.model_validate_json(json.dumps({"filter": tree})), LISTING, MOSCOW)
     assert query.filter is not None
     wanted = clause(query.filter, dict(TABLE.c), "sqlite")
     return list(things.scalars(select(TABLE.c.id).where(wanted).order_by(TABLE.c.id)))
@@ -288,7 +288,7 @@ def test_nobody_lives_in_two_hours_at_once(things: Connection) -> None:
     """In Berlin, 2026-10-25 02:30 was twice; it is taken for the first."""
     berlin = ZoneInfo("Europe/Berlin")
     tree = {"field": "at", "operator": "=", "value": "2026-10-25 02:30:00"}
-    query = query_of(Asking.model_validate_json(json.dumps({"filter": tree})), LISTING, berlin)
+    query = query_of(ListRequest.model_validate_json(json.dumps({"filter": tree})), LISTING, berlin)
     assert getattr(query.filter, "value", None) == datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
 
 
@@ -309,5 +309,5 @@ def test_nobody_lives_in_two_hours_at_once(things: Connection) -> None:
 def test_other_moments_are_none(value: str) -> None:
     tree = {"field": "at", "operator": "=", "value": value}
     with pytest.raises(InvalidParameterValue) as refused:
-        query_of(Asking.model_validate_json(json.dumps({"filter": tree})), LISTING, MOSCOW)
+        query_of(ListRequest.model_validate_json(json.dumps({"filter": tree})), LISTING, MOSCOW)
     assert (refused.value.field, refused.value.value) == ("filter.value", value)

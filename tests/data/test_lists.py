@@ -5,6 +5,9 @@ from typing import Any
 
 import pytest
 
+from callwright.methods.data.list_method import ListDeclaration
+from callwright.methods.data.list_request import ReportRequest
+from callwright.methods.data.registry import LISTS
 from tests.api.answers import INVALID, TYPE, refusal, without_metadata
 from tests.api.house import DIRECTORY, STRANGER, House, house
 
@@ -266,6 +269,23 @@ def test_a_larger_one_is_refused(home: House, tree: dict[str, Any]) -> None:
     answer = without_metadata(home.data("get.virtual_numbers", {"filter": tree}))
     expected = {"mnemonic": "invalid_parameter_value", "field": "filter"}
     assert answer == refusal(*INVALID, expected)
+
+
+@pytest.mark.parametrize("declared", LISTS, ids=[one.name for one in LISTS])
+def test_a_list_is_sorted_and_filtered_by_whatever_it_declares(
+    home: House, declared: ListDeclaration[Any]
+) -> None:
+    params: dict[str, object] = {"fields": [*declared.listing.fields]}
+    if issubclass(declared.params, ReportRequest):
+        params |= {"date_from": "2026-05-01 00:00:00", "date_till": "2026-07-01 00:00:00"}
+    for name, field in declared.listing.fields.items():
+        tree = {"field": name, "operator": "!=", "value": None}
+        if field.sortable:
+            params["sort"] = [{"field": name, "order": "desc"}]
+        if field.filterable:
+            params["filter"] = tree
+        answer = home.data(declared.name, params)
+        assert "result" in answer, (name, answer)
 
 
 def test_the_data_api_can_be_switched_off_for_a_user(home: House) -> None:

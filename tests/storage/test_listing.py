@@ -3,12 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import anyio
 import pytest
 from sqlalchemy import event, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from callwright.methods.data.api_requests import GET_API_REQUESTS
+from callwright.methods.data.call_legs_report import GET_CALL_LEGS_REPORT
+from callwright.methods.data.calls_report import GET_CALLS_REPORT
+from callwright.methods.data.list_method import ListDeclaration
 from callwright.query import (
     Comparison,
     Every,
@@ -21,16 +26,24 @@ from callwright.query import (
     Value,
     Window,
 )
-from callwright.storage.lists.report_sources import CALLS, LEGS, REQUESTS
-from callwright.storage.lists.select import Source, StoredRows
-from callwright.storage.lists.totals import KEPT_FOR, SETTLED_AFTER, Totals
+from callwright.storage.lists.rows import KEPT_FOR, SETTLED_AFTER, StoredRows, Totals
+from callwright.storage.lists.source import StoredList
 from callwright.storage.tables import call_sessions
+from callwright.wiring.data_api import SOURCES
 
 pytestmark = pytest.mark.anyio
 
 NOW = datetime(2026, 5, 20, 12, 30, tzinfo=UTC)
 LONG_AGO = NOW - timedelta(days=60)
 FINISHED = Comparison("finish_reason", FieldKind.TEXT, Operator.NOT_EQUAL, None)
+
+
+def stored(declared: ListDeclaration[Any]) -> StoredList:
+    return StoredList.of(SOURCES[declared.table], declared.listing.fields.values())
+
+
+CALLS, LEGS = stored(GET_CALLS_REPORT), stored(GET_CALL_LEGS_REPORT)
+REQUESTS = stored(GET_API_REQUESTS)
 
 
 class Clock:
@@ -40,8 +53,8 @@ class Clock:
         return self.now
 
 
-def rows(database: AsyncEngine, source: Source, clock: Clock | None = None) -> StoredRows:
-    return StoredRows(database, source, anyio.CapacityLimiter(2), Totals(clock or Clock()))
+def rows(database: AsyncEngine, listed: StoredList, clock: Clock | None = None) -> StoredRows:
+    return StoredRows(database, listed, anyio.CapacityLimiter(2), Totals(clock or Clock()))
 
 
 def window(field: str = "start_time", start: datetime = LONG_AGO, end: datetime = NOW) -> Window:
@@ -118,7 +131,7 @@ async def test_what_is_settled_is_counted_once(database: AsyncEngine) -> None:
     assert len(counted) == 7
 
 
-async def plans(database: AsyncEngine, source: Source, query: Query) -> Sequence[str]:
+async def plans(database: AsyncEngine, listed: StoredList, query: Query) -> Sequence[str]:
     """How SQLite goes about a page, and about its count."""
     asked: list[tuple[str, tuple[object, ...]]] = []
 
@@ -128,7 +141,7 @@ async def plans(database: AsyncEngine, source: Source, query: Query) -> Sequence
         asked.append((statement, parameters))
 
     event.listen(database.sync_engine, "before_cursor_execute", note)
-    found = rows(database, source)
+    found = rows(database, listed)
     await found.count(1, query)
     async for _ in found.read(1, query):
         pass
@@ -160,7 +173,7 @@ def calls(*filters: Comparison, sort: Sequence[Order] = ()) -> Query:
 
 
 @pytest.mark.parametrize(
-    ("source", "query"),
+    ("listed", "query"),
     [
         (CALLS, calls()),
         (CALLS, calls(sort=[Order("start_time", descending=True)])),
@@ -174,10 +187,10 @@ def calls(*filters: Comparison, sort: Sequence[Order] = ()) -> Query:
     ],
 )
 async def test_an_index_finds_what_a_report_shows(
-    database: AsyncEngine, source: Source, query: Query
+    database: AsyncEngine, listed: StoredList, query: Query
 ) -> None:
     """Looking at the rows themselves, of which there may be a million, takes half a second."""
-    for plan in await plans(database, source, query):
+    for plan in await plans(database, listed, query):
         # Rows are looked at by their keys alone, once a page of these is known.
         assert "COVERING INDEX" in plan
         searches = [step for step in plan.split(" / ") if "SEARCH" in step or "SCAN" in step]

@@ -1,30 +1,34 @@
 """The Data API put together: where its lists have their rows, and how long these are kept."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import anyio
 
 from callwright.config import Settings
-from callwright.methods.data.account import ACCOUNTS, GET_ACCOUNT
-from callwright.methods.data.api_requests import api_requests
+from callwright.methods.data.api_requests import GET_API_REQUESTS
 from callwright.methods.data.call_details import CallDetails
-from callwright.methods.data.call_legs_report import legs_report
-from callwright.methods.data.calls_report import CallsReport
-from callwright.methods.data.list_methods import Rows, list_method
-from callwright.methods.data.virtual_numbers import GET_VIRTUAL_NUMBERS, VIRTUAL_NUMBERS
+from callwright.methods.data.call_legs_report import GET_CALL_LEGS_REPORT
+from callwright.methods.data.calls_report import GET_CALLS_REPORT
+from callwright.methods.data.media_files import GET_MEDIA_FILES
+from callwright.methods.data.registry import DATA_CATALOGUE, LISTS
+from callwright.methods.data.sip_lines import GET_SIP_LINES, registrations
+from callwright.methods.data.webhooks import Webhooks
 from callwright.methods.method import Method
 from callwright.storage.history.cleaning import Cleaner
 from callwright.storage.history.request_log import GATHERED_FOR, StoredRequests
-from callwright.storage.lists import report_sources, sources
-from callwright.storage.lists.select import Source, StoredRows
-from callwright.storage.lists.totals import Totals
+from callwright.storage.lists.directory_sources import DIRECTORY_SOURCES
+from callwright.storage.lists.report_sources import REPORT_SOURCES
+from callwright.storage.lists.rows import StoredRows, Totals
+from callwright.storage.lists.source import StoredList
+from callwright.storage.webhooks.stored import StoredWebhooks
 from callwright.wiring.components import Components, Storage
 from callwright.wiring.environment import Environment
-from callwright.wiring.webhook_api import webhook_methods
 
+SOURCES = {source.table.name: source for source in (*DIRECTORY_SOURCES, *REPORT_SOURCES)}
+"Where lists have their rows, by what their declarations say."
 READ_AT_ONCE = 2
 "Queries that are read at once: of the database's few connections, calls are to find one free."
 
@@ -35,12 +39,6 @@ class Keeping:
 
     requests: StoredRequests
     cleaner: Cleaner
-
-    async def run(self) -> None:
-        """Log requests and remove what is too old, until cancelled."""
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(self.requests.run)
-            await self.cleaner.run()
 
 
 def keeping(settings: Settings, storage: Storage, around: Environment) -> Keeping:
@@ -65,27 +63,46 @@ def keeping(settings: Settings, storage: Storage, around: Environment) -> Keepin
 def data_methods(
     components: Components,
     requests: StoredRequests,
-    entity_methods: Callable[[Callable[[Source], Rows]], Sequence[Method[Any]]],
+    entity_methods: Sequence[Method[Any]],
     webhooks_changed: Callable[[], Awaitable[None]],
 ) -> Sequence[Method[Any]]:
-    """Every method of the Data API, but for logging in."""
-    database, journal, now = (
+    """Every method of the Data API, but for logging in, in the order of its reference.
+
+    ``webhooks_changed``: lets what is set up hold at once.
+    """
+    methods = [
+        *_lists(components, requests),
+        *entity_methods,
+        *Webhooks(StoredWebhooks(components.storage.database), webhooks_changed).methods(),
+        CallDetails(components.journal).method(),
+    ]
+    places = {declared.name: place for place, declared in enumerate(DATA_CATALOGUE)}
+    return sorted(methods, key=lambda method: places[method.name])
+
+
+def _lists(components: Components, requests: StoredRequests) -> Iterator[Method[Any]]:
+    database, links, now = (
         components.storage.database,
-        components.journal,
+        components.links,
         components.around.clock.now,
     )
     turns, totals = anyio.CapacityLimiter(READ_AT_ONCE), Totals(now)
+    catch_up: dict[str, Callable[[], Awaitable[object]]] = {
+        GET_CALLS_REPORT.name: components.journal.catch_up,
+        GET_CALL_LEGS_REPORT.name: components.journal.catch_up,
+        GET_API_REQUESTS.name: requests.write_all,
+    }
 
-    def rows(source: Source) -> StoredRows:
-        return StoredRows(database, source, turns, totals)
+    def registered(number: str) -> Sequence[tuple[datetime, str]]:
+        places = components.engine.registered(number)
+        return [(now() - timedelta(seconds=place.ago), place.address) for place in places]
 
-    return [
-        list_method(GET_ACCOUNT, ACCOUNTS, rows(sources.ACCOUNTS)),
-        list_method(GET_VIRTUAL_NUMBERS, VIRTUAL_NUMBERS, rows(sources.VIRTUAL_NUMBERS)),
-        *entity_methods(rows),
-        *webhook_methods(database, webhooks_changed, rows),
-        CallsReport(rows(report_sources.CALLS), components.links, journal.catch_up).method(),
-        legs_report(rows(report_sources.LEGS), journal.catch_up),
-        CallDetails(journal).method(),
-        api_requests(rows(report_sources.REQUESTS), requests.write_all),
-    ]
+    makers: dict[str, Mapping[str, Callable[[Any], object]]] = {
+        GET_CALLS_REPORT.name: {"full_record_file_link": links.recording},
+        GET_MEDIA_FILES.name: {"play_link": links.media_file},
+        GET_SIP_LINES.name: registrations(registered),
+    }
+    for each in LISTS:
+        stored = StoredList.of(SOURCES[each.table], each.listing.fields.values())
+        rows = StoredRows(database, stored, turns, totals)
+        yield each.served(rows, makers.get(each.name), catch_up.get(each.name))

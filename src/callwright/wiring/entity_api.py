@@ -20,7 +20,6 @@ from callwright.methods.data import (
     sip_lines,
     tags,
 )
-from callwright.methods.data.list_methods import Rows, list_method
 from callwright.methods.method import Method
 from callwright.rpc.files import UPLOAD_WITHIN, Files
 from callwright.storage.editing.changing import Changing
@@ -30,8 +29,6 @@ from callwright.storage.editing.scenarios import StoredScenarios
 from callwright.storage.editing.sip_lines import StoredSipLines
 from callwright.storage.editing.tags import StoredBlacklist, StoredTags
 from callwright.storage.history.files import StoredShelf
-from callwright.storage.lists import entity_sources
-from callwright.storage.lists.select import Source
 from callwright.wiring.components import Components
 
 COPIES_AT_MOST = 1 << 30
@@ -42,15 +39,14 @@ COPIES_AT_MOST = 1 << 30
 class Entities:
     """Everything that the account's things are edited with."""
 
-    methods: Callable[[Callable[[Source], Rows]], Sequence[Method[Any]]]
-    "Given what reads the rows of a list."
+    methods: Sequence[Method[Any]]
     files: Files
 
 
 async def entities(components: Components, changed: Callable[[], Awaitable[None]]) -> Entities:
     """``changed`` is called after a change."""
     settings, database = components.settings, components.storage.database
-    clock, links = components.around.clock, components.links
+    clock = components.around.clock
     media = settings.data / "media"
     changing = Changing(database, components.remembered, components.next_id, clock.now, changed)
     intake = MediaUpload(
@@ -64,36 +60,19 @@ async def entities(components: Components, changed: Callable[[], Awaitable[None]
         database, settings.data / "recordings", media, components.journal.queued_recording
     )
     within = max(UPLOAD_WITHIN, components.around.body_within)
-    files = Files(links, shelf, copies, uploaded, upload_within=within)
+    files = Files(components.links, shelf, copies, uploaded, upload_within=within)
 
-    def methods(rows: Callable[[Source], Rows]) -> Sequence[Method[Any]]:
-        sources = entity_sources
-        return [
-            list_method(employees.GET_EMPLOYEES, employees.EMPLOYEES, rows(sources.EMPLOYEES)),
-            *employees.Employees(StoredEmployees(changing)).methods(),
-            list_method(
-                media_files.GET_MEDIA_FILES,
-                media_files.MEDIA_FILES,
-                rows(sources.media_files_source(links.media_file)),
-            ),
-            *uploaded.methods(),
-            list_method(tags.GET_TAGS, tags.TAGS, rows(sources.TAGS)),
-            *tags.Tags(StoredTags(changing)).methods(),
-            *communications.Communications(
-                components.manager, components.directory, components.tagging
-            ).methods(),
-            list_method(blacklist.GET_BLACKLIST, blacklist.BLACKLIST, rows(sources.BLACKLIST)),
-            *blacklist.Blacklist(StoredBlacklist(changing)).methods(),
-            list_method(
-                sip_lines.GET_SIP_LINES,
-                sip_lines.SIP_LINES,
-                rows(sources.sip_lines_source(components.engine.registered, clock.now)),
-            ),
-            *sip_lines.SipLines(StoredSipLines(changing), _sip_server(settings.sip)).methods(),
-            list_method(scenarios.GET_SCENARIOS, scenarios.SCENARIOS, rows(sources.SCENARIOS)),
-            *scenarios.ScenarioEntities(StoredScenarios(changing)).methods(),
-        ]
-
+    methods = [
+        *employees.Employees(StoredEmployees(changing)).methods(),
+        *uploaded.methods(),
+        *tags.Tags(StoredTags(changing)).methods(),
+        *communications.Communications(
+            components.manager, components.directory, components.tagging
+        ).methods(),
+        *blacklist.Blacklist(StoredBlacklist(changing)).methods(),
+        *sip_lines.SipLines(StoredSipLines(changing), _sip_server(settings.sip)).methods(),
+        *scenarios.ScenarioEntities(StoredScenarios(changing)).methods(),
+    ]
     return Entities(methods, files)
 
 

@@ -7,7 +7,7 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from callwright.directory.editing import BlacklistEditor
-from callwright.methods.data.entities import (
+from callwright.methods.data.entity_method import (
     DONE,
     DUPLICATE,
     Done,
@@ -16,9 +16,9 @@ from callwright.methods.data.entities import (
     deletion,
     entity_declaration,
 )
-from callwright.methods.data.list_fields import Listing, Moment
-from callwright.methods.data.list_methods import list_declaration
-from callwright.methods.data.list_query import Asking
+from callwright.methods.data.list_fields import Moment, Stored
+from callwright.methods.data.list_method import list_declaration
+from callwright.methods.data.list_request import ListRequest
 from callwright.methods.method import Caller, Method, Params, PhoneNumber, described
 
 
@@ -39,20 +39,19 @@ class Blocked(TypedDict):
 @described
 class ShownBlocked(TypedDict):
     id: int
-    phone_number: str
-    add_user_name: str | None
+    phone_number: Annotated[str, Stored("number")]
+    add_user_name: Annotated[str | None, Stored("added_by")]
     "Login of the user who put it there; null: the directory file, or `block.contact`."
-    add_comment: str
-    add_date_time: Moment | None
+    add_comment: Annotated[str, Stored("comment")]
+    add_date_time: Annotated[Moment | None, Stored("added_at")]
     "Null where `add_user_name` is."
 
 
-BLACKLIST = Listing.of(ShownBlocked)
-
 GET_BLACKLIST = list_declaration(
     "get.blacklist_phone_numbers",
-    BLACKLIST,
-    params=Asking,
+    ShownBlocked,
+    table="blacklist",
+    params=ListRequest,
     summary="List the numbers that are not called.",
 )
 CREATE_IN_BLACKLIST = entity_declaration(

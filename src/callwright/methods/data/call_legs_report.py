@@ -1,38 +1,36 @@
 """get.call_legs_report: the legs of the account's sessions."""
 
-from collections.abc import Awaitable, Callable
 from typing import Annotated, Literal
 
 from typing_extensions import TypedDict
 
-from callwright.methods.data.list_fields import ON_REQUEST, Listing, Moment
-from callwright.methods.data.list_methods import Rows, answer_list, check_rows, list_declaration
-from callwright.methods.data.list_query import query_of
-from callwright.methods.data.reports import ERRORS, ReportAsking, in_window
-from callwright.methods.method import Answer, Caller, Method, described
+from callwright.methods.data.list_fields import ON_REQUEST, Moment, Stored
+from callwright.methods.data.list_method import list_declaration
+from callwright.methods.data.list_request import ReportRequest
+from callwright.methods.method import described
 
 
 @described
 class ReportedLeg(TypedDict):
     id: int
-    call_session_id: int
-    start_time: Moment
+    call_session_id: Annotated[int, Stored("session_id")]
+    start_time: Annotated[Moment, Stored("started_at")]
     "When it was rung, or called in."
-    connect_time: Moment | None
+    connect_time: Annotated[Moment | None, Stored("answered_at")]
     "When it answered."
-    duration: int
+    duration: Annotated[int, Stored("talk_duration")]
     "Seconds from the answer to the end; 0: it has not answered."
     total_duration: int
     finish_reason: str
-    finish_reason_description: str
+    finish_reason_description: Annotated[str, Stored("raw")]
     "What the far end or the network said: `486 Busy Here`; may be empty."
-    virtual_phone_number: str
-    contact_phone_number: str
-    calling_phone_number: str
-    called_phone_number: str
-    direction: Literal["in", "out"]
+    virtual_phone_number: Annotated[str, Stored("virtual_number")]
+    contact_phone_number: Annotated[str, Stored("contact_number")]
+    calling_phone_number: Annotated[str, Stored("calling_number")]
+    called_phone_number: Annotated[str, Stored("called_number")]
+    direction: Annotated[Literal["in", "out"], Stored("offered", {True: "in", False: "out"})]
     "`in`: it has called in."
-    is_transfered: bool
+    is_transfered: Annotated[bool, Stored("is_transferred")]
     "Its operator has handed the contact over to another."
     is_operator: bool
     is_coach: bool
@@ -41,10 +39,10 @@ class ReportedLeg(TypedDict):
     is_talked: bool
     employee_id: int | None
     employee_full_name: str | None
-    employee_phone_number: str | None
-    call_records: list[int]
+    employee_phone_number: Annotated[str | None, Stored("employee_number")]
+    call_records: Annotated[list[int], Stored("recordings")]
     "Ids of the recordings it is heard on."
-    finish_time: Annotated[Moment, ON_REQUEST]
+    finish_time: Annotated[Moment, Stored("ended_at"), ON_REQUEST]
     cause: Annotated[str, ON_REQUEST]
     "Why it ended, as the engine says: `hung_up`, `busy`, `no_answer`, …"
     loss: Annotated[float | None, ON_REQUEST]
@@ -59,8 +57,12 @@ class ReportedLeg(TypedDict):
     "Estimated mean opinion score, 1 to 4.5, of the worse direction."
 
 
-LEGS_REPORT = Listing.of(
+GET_CALL_LEGS_REPORT = list_declaration(
+    "get.call_legs_report",
     ReportedLeg,
+    table="call_legs",
+    params=ReportRequest,
+    summary="List the legs that have ended and began between two moments.",
     unknown=(
         "employee_rating",
         "scenario_id",
@@ -75,25 +77,3 @@ LEGS_REPORT = Listing.of(
         "release_cause_description",
     ),
 )
-
-GET_CALL_LEGS_REPORT = list_declaration(
-    "get.call_legs_report",
-    LEGS_REPORT,
-    params=ReportAsking,
-    summary="List the legs that have ended and began between two moments.",
-    errors=ERRORS,
-)
-
-
-def legs_report(rows: Rows, catch_up: Callable[[], Awaitable[object]]) -> Method[ReportAsking]:
-    """Serve the report. ``catch_up``: as for `callwright.methods.data.calls_report.CallsReport`."""
-    check_rows(LEGS_REPORT, rows)
-
-    async def serve(caller: Caller, params: ReportAsking) -> Answer:
-        zone = caller.account.timezone
-        query = query_of(params, LEGS_REPORT, zone)
-        query = in_window(query, params, zone, field="start_time")
-        await catch_up()
-        return await answer_list(caller.account, query, LEGS_REPORT, rows)
-
-    return GET_CALL_LEGS_REPORT.served_by(serve)

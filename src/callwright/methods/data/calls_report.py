@@ -1,27 +1,34 @@
 """get.calls_report: the account's sessions."""
 
-from collections.abc import Awaitable, Callable, Mapping
 from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
 
 from typing_extensions import TypedDict
 
-from callwright.downloads.links import Links
 from callwright.methods.data.list_fields import (
     ON_REQUEST,
     UNFILTERABLE,
     UNSORTABLE,
-    Listing,
+    Always,
+    MadeOf,
     Moment,
+    Stored,
 )
-from callwright.methods.data.list_methods import Rows, answer_list, check_rows, list_declaration
-from callwright.methods.data.list_query import query_of
-from callwright.methods.data.reports import ERRORS, ReportAsking, finished, in_window
-from callwright.methods.method import Answer, Caller, Method, described
+from callwright.methods.data.list_method import list_declaration
+from callwright.methods.data.list_request import ReportRequest, also
+from callwright.methods.method import described
+from callwright.query import Comparison, FieldKind, Operator, Query
+
+FINISHED = Comparison("finish_reason", FieldKind.TEXT, Operator.NOT_EQUAL, None)
 
 
-class GetCallsReport(ReportAsking):
+class GetCallsReport(ReportRequest):
     include_ongoing_calls: bool = False
     "Sessions that are not over, too; of those most fields are null."
+
+    def narrowed(self, query: Query, zone: ZoneInfo) -> Query:
+        query = super().narrowed(query, zone)
+        return query if self.include_ongoing_calls else also(query, FINISHED)
 
 
 class TalkedEmployee(TypedDict):
@@ -35,9 +42,9 @@ class ReportedTag(TypedDict):
     tag_id: int
     tag_name: str
     tag_type: Literal["auto", "manual"]
-    tag_change_time: Moment
-    tag_user_id: int | None
-    tag_user_login: str | None
+    tag_change_time: Annotated[Moment, Stored("set_at")]
+    tag_user_id: Annotated[int | None, Stored("user_id")]
+    tag_user_login: Annotated[str | None, Stored("user_login")]
 
 
 # Found out row by row from the legs: a report cannot be sorted or filtered by it.
@@ -49,8 +56,8 @@ FoundId = Annotated[int | None, ON_REQUEST, UNSORTABLE, UNFILTERABLE]
 class ReportedCall(TypedDict):
     id: int
     "The `call_session_id`."
-    start_time: Moment
-    finish_time: Moment | None
+    start_time: Annotated[Moment, Stored("started_at")]
+    finish_time: Annotated[Moment | None, Stored("finished_at")]
     finish_reason: str | None
     "The session's verdict; null: it is not over."
     direction: Literal["in", "out"]
@@ -64,25 +71,25 @@ class ReportedCall(TypedDict):
     "What has brought it about; `va`: somebody has called the virtual number."
     is_lost: bool
     "It came in, and nobody has talked with the contact."
-    virtual_phone_number: str
-    contact_phone_number: str
-    communication_id: int
+    virtual_phone_number: Annotated[str, Stored("virtual_number")]
+    contact_phone_number: Annotated[str, Stored("contact_number")]
+    communication_id: Annotated[int, Stored("id")]
     "The `id`."
-    communication_type: Literal["call"]
+    communication_type: Annotated[Literal["call"], Always("call")]
     wait_duration: int | None
     "Seconds until the talk began, or until the end if there was none."
-    total_wait_duration: int | None
+    total_wait_duration: Annotated[int | None, Stored("wait_duration")]
     "The same."
     talk_duration: int | None
     "Seconds of talk; holds are not counted."
-    clean_talk_duration: int | None
+    clean_talk_duration: Annotated[int | None, Stored("talk_duration")]
     "The same."
     total_duration: int | None
-    call_records: list[int]
+    call_records: Annotated[list[int], Stored("recordings")]
     "Ids of the recordings of its talks; get.call has the links."
-    wav_call_records: list[int]
+    wav_call_records: Annotated[list[int], Stored("recordings")]
     "The same."
-    full_record_file_link: Annotated[str | None, UNSORTABLE, UNFILTERABLE]
+    full_record_file_link: Annotated[str | None, MadeOf("first_recording")]
     "Where the first recording of a talk can be fetched for a while."
     is_transfer: Annotated[bool, ON_REQUEST]
     "An operator has handed the contact over to another."
@@ -91,7 +98,7 @@ class ReportedCall(TypedDict):
     employee_full_name: Annotated[str | None, ON_REQUEST]
     employees: Annotated[list[TalkedEmployee], ON_REQUEST]
     "Everybody who has been rung."
-    operator_phone_number: Found
+    operator_phone_number: Annotated[Found, Stored("operator_number")]
     "Number of the phone that has talked last."
     first_answered_employee_id: FoundId
     first_answered_employee_full_name: Found
@@ -102,11 +109,11 @@ class ReportedCall(TypedDict):
     last_talked_employee_id: FoundId
     last_talked_employee_full_name: Found
     tags: Annotated[list[ReportedTag], ON_REQUEST]
-    voice_mail_records: Annotated[list[int], ON_REQUEST]
+    voice_mail_records: Annotated[list[int], Stored("voicemails"), ON_REQUEST]
     "Ids of the voicemails left."
-    call_api_request_id: FoundId
+    call_api_request_id: Annotated[FoundId, Stored("request_id")]
     "The request that has begun it, as in get.api_requests; null: it is not logged."
-    call_api_external_id: Annotated[str | None, ON_REQUEST]
+    call_api_external_id: Annotated[str | None, Stored("external_id"), ON_REQUEST]
     "The `external_id` of the request."
     ended_by: Annotated[
         Literal["contact", "employee", "third", "client", "service"] | None, ON_REQUEST
@@ -117,8 +124,12 @@ class ReportedCall(TypedDict):
     "Who is to blame for the finish reason."
 
 
-CALLS_REPORT = Listing.of(
+GET_CALLS_REPORT = list_declaration(
+    "get.calls_report",
     ReportedCall,
+    table="call_sessions",
+    params=GetCallsReport,
+    summary="List the sessions that began between two moments.",
     unknown=(
         "cpn_region_id",
         "cpn_region_name",
@@ -182,41 +193,3 @@ CALLS_REPORT = Listing.of(
     ),
     unknown_arrays=("scenario_operations", "attributes", "visitor_custom_properties", "segments"),
 )
-
-GET_CALLS_REPORT = list_declaration(
-    "get.calls_report",
-    CALLS_REPORT,
-    params=GetCallsReport,
-    summary="List the sessions that began between two moments.",
-    errors=ERRORS,
-)
-
-
-class CallsReport:
-    """``catch_up``: waits until what has happened in calls is in the rows, if that is soon."""
-
-    def __init__(self, rows: Rows, links: Links, catch_up: Callable[[], Awaitable[object]]) -> None:
-        check_rows(CALLS_REPORT, rows)
-        self._rows = rows
-        self._links = links
-        self._catch_up = catch_up
-
-    def method(self) -> Method[GetCallsReport]:
-        return GET_CALLS_REPORT.served_by(self.serve)
-
-    async def serve(self, caller: Caller, params: GetCallsReport) -> Answer:
-        zone = caller.account.timezone
-        query = query_of(params, CALLS_REPORT, zone)
-        query = in_window(query, params, zone, field="start_time")
-        if not params.include_ongoing_calls:
-            query = finished(query, field="finish_reason")
-        await self._catch_up()
-        return await answer_list(
-            caller.account, query, CALLS_REPORT, self._rows, finish=self._with_link
-        )
-
-    def _with_link(self, shown: dict[str, object]) -> Mapping[str, object]:
-        recording = shown.get("full_record_file_link")
-        if isinstance(recording, int):
-            shown["full_record_file_link"] = self._links.recording(recording)
-        return shown

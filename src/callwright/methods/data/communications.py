@@ -13,7 +13,7 @@ from callwright.calls.session import Session
 from callwright.directory.lookup import Directory
 from callwright.directory.model import Tag, User
 from callwright.methods import errors
-from callwright.methods.data.entities import (
+from callwright.methods.data.entity_method import (
     DONE,
     DUPLICATE,
     NOT_FOUND,

@@ -16,7 +16,7 @@ from callwright.methods.data.employee_params import (
     Status,
     changed,
 )
-from callwright.methods.data.entities import (
+from callwright.methods.data.entity_method import (
     DEPENDENCY,
     DONE,
     DUPLICATE,
@@ -29,9 +29,9 @@ from callwright.methods.data.entities import (
     deletion,
     entity_declaration,
 )
-from callwright.methods.data.list_fields import ON_REQUEST, Listing
-from callwright.methods.data.list_methods import list_declaration
-from callwright.methods.data.list_query import Asking
+from callwright.methods.data.list_fields import ON_REQUEST, Always, Stored
+from callwright.methods.data.list_method import list_declaration
+from callwright.methods.data.list_request import ListRequest
 from callwright.methods.method import Caller, Id, Method, described
 
 
@@ -40,32 +40,37 @@ class UpdateEmployee(EmployeeParams):
     "Which one. What is left out stays; arrays are replaced as a whole; null clears."
 
 
+BOTH_TYPES, BOTH_WAYS = Always(["internal", "external"]), Always(["in", "out"])
+
+
 @described
 class ShownPhone(TypedDict):
-    phone_id: int
-    phone_number: str
-    channels_count: int
+    phone_id: Annotated[int, Stored("id")]
+    phone_number: Annotated[str, Stored("number")]
+    channels_count: Annotated[int, Always(1)]
     "Always 1."
     dial_time: float
     "Seconds."
-    status: Literal["active", "inactive"]
+    status: Annotated[
+        Literal["active", "inactive"], Stored("active", {True: "active", False: "inactive"})
+    ]
 
 
 class ShownExtension(TypedDict, total=False):
-    extension_phone_number: str
-    extension_voice_mail_enabled: bool
-    extension_queue_enabled: bool
+    extension_phone_number: Annotated[str, Stored("number")]
+    extension_voice_mail_enabled: Annotated[bool, Always(False)]
+    extension_queue_enabled: Annotated[bool, Always(False)]
 
 
 class ShownCoach(TypedDict, total=False):
-    coach_id: int
-    coach_full_name: str | None
-    coach_always_enabled: bool
+    coach_id: Annotated[int, Stored("id")]
+    coach_full_name: Annotated[str | None, Stored("full_name")]
+    coach_always_enabled: Annotated[bool, Always(False)]
 
 
 class ShownGroup(TypedDict):
-    group_id: int
-    group_name: str
+    group_id: Annotated[int, Stored("id")]
+    group_name: Annotated[str, Stored("name")]
 
 
 @described
@@ -76,35 +81,35 @@ class ShownEmployee(TypedDict):
     first_name: str | None
     patronymic: str | None
     full_name: str
-    status: Status
-    calls_available: bool
+    status: Annotated[Status, Stored("active", {True: "available", False: "not_at_work"})]
+    calls_available: Annotated[bool, Stored("active")]
     email: str | None
     call_recording: Literal["all", "in", "out", "off"]
     coach: ShownCoach
     "Empty: there is none."
     groups: list[ShownGroup]
-    phone_numbers: list[ShownPhone]
+    phone_numbers: Annotated[list[ShownPhone], Stored("phones")]
     "In the order they are rung."
     extension: ShownExtension
     "Empty: there is none."
-    allowed_in_call_types: Annotated[list[CallType], ON_REQUEST]
+    allowed_in_call_types: Annotated[list[CallType], BOTH_TYPES, ON_REQUEST]
     "Both, in the older words; as are the next four."
-    allowed_out_call_types: Annotated[list[CallType], ON_REQUEST]
+    allowed_out_call_types: Annotated[list[CallType], BOTH_TYPES, ON_REQUEST]
     "Both."
-    in_external_allowed_call_directions: list[Direction]
-    in_internal_allowed_call_directions: list[Direction]
-    out_external_allowed_call_directions: list[Direction]
-    out_internal_allowed_call_directions: list[Direction]
+    in_external_allowed_call_directions: Annotated[list[Direction], BOTH_WAYS]
+    in_internal_allowed_call_directions: Annotated[list[Direction], BOTH_WAYS]
+    out_external_allowed_call_directions: Annotated[list[Direction], BOTH_WAYS]
+    out_internal_allowed_call_directions: Annotated[list[Direction], BOTH_WAYS]
 
-
-EMPLOYEES = Listing.of(
-    ShownEmployee,
-    unknown=("login", "status_id", "schedule_id", "schedule_name"),
-    unknown_objects=("operator",),
-)
 
 GET_EMPLOYEES = list_declaration(
-    "get.employees", EMPLOYEES, params=Asking, summary="List the account's employees."
+    "get.employees",
+    ShownEmployee,
+    table="employees",
+    params=ListRequest,
+    summary="List the account's employees.",
+    unknown=("login", "status_id", "schedule_id", "schedule_name"),
+    unknown_objects=("operator",),
 )
 CREATE_EMPLOYEES = entity_declaration(
     "create.employees",

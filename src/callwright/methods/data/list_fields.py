@@ -1,30 +1,33 @@
-"""Listings: which fields a list of the Data API has, and what may be done with each.
+"""The fields of a list of the Data API, each declared once, in the shape of the list's rows.
 
-The shape of a row is the definition: a TypedDict whose strings go to the API reference. What a
-field's type does not say stands beside it, in ``Annotated``::
+The shape is a TypedDict whose strings go to the API reference. A field's type is what clients are
+shown, whatever is stored; ``| None`` says that it may be null. What the type does not say stands
+beside it, in ``Annotated``::
 
     @described
-    class ListedNumber(TypedDict):
+    class ShownNumber(TypedDict):
         id: int
-        virtual_phone_number: str
-        activation_date: Moment | None
-        scenarios: Annotated[list[NumberScenario], ON_REQUEST]
+        number: Annotated[str, Stored("virtual_number")]
+        status: Annotated[Literal["on", "off"], Stored("active", {True: "on", False: "off"})]
+        category: Annotated[str, Always("usual")]
+        links: Annotated[list[Link], ON_REQUEST]
 
-    VIRTUAL_NUMBERS = Listing.of(ListedNumber)
+Storage knows facts by names of its own: the columns of the table that the list is made of, and what
+`callwright.storage.lists` adds to them. A field without `Stored` shows the fact of its own name.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, TypeAlias, Union, get_args, get_origin
 from zoneinfo import ZoneInfo
 
 from pydantic import WithJsonSchema
 from typing_extensions import get_type_hints, is_typeddict
 
-from callwright.query import FieldKind, Row
+from callwright.query import Field, FieldKind, Row
 
 MOMENT_FORMAT = "%Y-%m-%d %H:%M:%S"
 "How clients write and are shown moments, in the time zone of their account."
@@ -32,12 +35,37 @@ MOMENT_FORMAT = "%Y-%m-%d %H:%M:%S"
 
 class Mark(Enum):
     ON_REQUEST = "on request"
-    "Shown only where `fields` names it."
+    "Not in the default answer: shown only where `fields` names it."
     UNSORTABLE = "unsortable"
     UNFILTERABLE = "unfilterable"
 
 
 ON_REQUEST, UNSORTABLE, UNFILTERABLE = Mark.ON_REQUEST, Mark.UNSORTABLE, Mark.UNFILTERABLE
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """The stored fact that is shown, where it has another name, and the words for its values."""
+
+    fact: str
+    words: Mapping[Any, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Always:
+    """The same in every row; nothing is stored of it."""
+
+    value: object
+
+
+@dataclass(frozen=True, slots=True)
+class MadeOf:
+    """Made of a stored fact when it is shown, and so neither sorted nor filtered by."""
+
+    fact: str
+    by: Callable[[Any], object] | None = None
+    "None: by what is at hand where the list is served (`ListDeclaration.served`)."
+
 
 Moment = Annotated[
     str,
@@ -47,17 +75,28 @@ Moment = Annotated[
     ),
 ]
 
+Show: TypeAlias = Callable[[Any, ZoneInfo], object]
+"Makes of a fact what is shown of it, in the account's time zone; never called with None."
+Makers: TypeAlias = Mapping[str, Callable[[Any], object]]
+"What makes fields of stored facts, by the names of the fields."
+
 
 @dataclass(frozen=True, slots=True)
-class ListedField:
-    name: str
-    kind: FieldKind
-    sortable: bool
-    filterable: bool
-    default: bool
-    "Whether it is shown where `fields` is left out."
+class ListedField(Field):
+    """A field of a list, with what clients only are concerned with."""
+
+    default: bool = True
+    "Whether it is in the default answer: shown where `fields` is left out."
+    nullable: bool = True
     empty: object = None
     "What is shown where there is nothing: null, `[]` of an array, `{}` of an object."
+    known: bool = True
+    """Of other fields clients of the published API may name nothing can be known here: they are
+    empty where they are asked for, neither sorted nor filtered by."""
+    to_be_made: bool = False
+    "What makes it is given where the list is served."
+    show: Show | None = None
+    "None: as it is stored, or made."
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +107,6 @@ class Listing:
     "The TypedDict of a row, for the API reference."
     fields: Mapping[str, ListedField]
     "By name, in the order they are shown in."
-    unknown: frozenset[str] = frozenset()
-    """Fields clients of the published API may name, of which nothing can be known here: empty where
-    they are asked for, neither sorted nor filtered by."""
 
     @classmethod
     def of(
@@ -81,90 +117,182 @@ class Listing:
         unknown_arrays: Sequence[str] = (),
         unknown_objects: Sequence[str] = (),
     ) -> "Listing":
-        """Take the fields from the TypedDict of a row. Raises TypeError for one of no known kind.
+        """Take the fields from the TypedDict of a row.
 
-        ``unknown…``: names for `Listing.unknown`, of scalars, arrays and objects: clients loop over
-        the ones and look into the others without asking whether there are any.
+        ``unknown…``: names of scalars, arrays and objects of which nothing is known (see
+        `ListedField.known`): clients loop over the ones and look into the others without asking
+        whether there are any.
         """
-        found = [
-            _field(name, hint) for name, hint in get_type_hints(shape, include_extras=True).items()
-        ]
+        found = [_field(name, hint) for name, hint in _hints(shape)]
         nothing = [
-            ListedField(name, FieldKind.STRUCTURE, False, False, False, empty)
+            _unknown(name, empty)
             for names, empty in ((unknown, None), (unknown_arrays, []), (unknown_objects, {}))
             for name in names
         ]
-        names = frozenset(one.name for one in nothing)
-        return cls(shape, {one.name: one for one in (*found, *nothing)}, names)
+        return cls(shape, {one.name: one for one in (*found, *nothing)})
 
     @property
     def defaults(self) -> list[str]:
         return [field.name for field in self.fields.values() if field.default]
 
     @property
-    def known(self) -> frozenset[str]:
-        """The fields that something can be known of: those its rows come with."""
-        return frozenset(self.fields) - self.unknown
+    def to_be_made(self) -> frozenset[str]:
+        """The fields whose makers are to be given where the list is served."""
+        return frozenset(name for name, field in self.fields.items() if field.to_be_made)
 
-    def shown(self, row: Row, fields: Sequence[str], zone: ZoneInfo) -> dict[str, object]:
-        """Return a row as JSON: the ``fields``, moments in the account's time zone."""
-        return {
-            name: self.fields[name].empty
-            if (value := row.get(name)) is None
-            else _in_zone(value, zone)
-            for name in fields
-        }
+    def shower(
+        self, names: Iterable[str], zone: ZoneInfo, makers: Makers | None = None
+    ) -> Callable[[Row], dict[str, object]]:
+        """Return what makes JSON of rows: the fields of these names, moments in ``zone``."""
+        fields = [(name, self.fields[name], (makers or {}).get(name)) for name in names]
+
+        def shown(row: Row) -> dict[str, object]:
+            told: dict[str, object] = {}
+            for name, field, make in fields:
+                value = field.constant if field.fact is None else row.get(name)
+                if value is None:
+                    value = field.empty
+                elif make:
+                    value = make(value)
+                if field.show and value is not field.empty:
+                    value = field.show(value, zone)
+                told[name] = value
+            return told
+
+        return shown
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What a type of a row's shape says, and what is said beside it."""
+
+    kind: FieldKind
+    plain: Any
+    "The type, without null and what stands beside it."
+    nullable: bool = False
+    beside: tuple[object, ...] = ()
+
+    def one(self, of: type[Stored | Always | MadeOf]) -> Any:
+        return next((one for one in self.beside if isinstance(one, of)), None)
+
+
+def _hints(shape: Any) -> Iterable[tuple[str, Any]]:
+    return get_type_hints(shape, include_extras=True).items()
+
+
+def _said(hint: Any) -> _Said:
+    origin = get_origin(hint)
+    if origin is Annotated:
+        inner, *beside = get_args(hint)
+        said = _said(inner)
+        kind = next((one for one in beside if isinstance(one, FieldKind)), said.kind)
+        return _Said(kind, said.plain, said.nullable, (*said.beside, *beside))
+    if origin in (Union, UnionType):
+        [rest] = [one for one in get_args(hint) if one is not NoneType]
+        said = _said(rest)
+        return _Said(said.kind, said.plain, True, said.beside)
+    if origin is Literal:
+        return _Said(FieldKind.TEXT, str)
+    return _Said(_KINDS.get(hint, FieldKind.STRUCTURE), hint)
+
+
+_KINDS = {
+    bool: FieldKind.BOOLEAN,
+    int: FieldKind.INTEGER,
+    float: FieldKind.NUMBER,
+    str: FieldKind.TEXT,
+}
 
 
 def _field(name: str, hint: Any) -> ListedField:
-    kind, marks = _kind(hint)
-    comparable = kind is not FieldKind.STRUCTURE
+    said = _said(hint)
+    stored, always, made = said.one(Stored), said.one(Always), said.one(MadeOf)
+    comparable = said.kind is not FieldKind.STRUCTURE and not made
+    source = made or stored
     return ListedField(
         name,
-        kind,
-        sortable=comparable and UNSORTABLE not in marks,
-        filterable=comparable and UNFILTERABLE not in marks,
-        default=ON_REQUEST not in marks,
-        empty=_empty(hint),
+        said.kind,
+        None if always else source.fact if source else name,
+        words=stored.words if stored else None,
+        constant=always.value if always else None,
+        raw=made is not None,
+        sortable=comparable and UNSORTABLE not in said.beside,
+        filterable=comparable and UNFILTERABLE not in said.beside,
+        default=ON_REQUEST not in said.beside,
+        nullable=said.nullable,
+        empty=_empty(said.plain),
+        to_be_made=made is not None and made.by is None,
+        show=_show(said),
     )
 
 
-def _empty(hint: Any) -> object:
-    """Nothing, as a field of such a type shows it; one that may be None says so itself."""
-    if get_origin(hint) is Annotated:
-        return _empty(get_args(hint)[0])
-    if is_typeddict(hint):
+def _unknown(name: str, empty: object) -> ListedField:
+    return ListedField(
+        name,
+        FieldKind.STRUCTURE,
+        None,
+        sortable=False,
+        filterable=False,
+        default=False,
+        empty=empty,
+        known=False,
+    )
+
+
+def _empty(plain: Any) -> object:
+    """Nothing, as a field of such a type shows it; one that may be null says so itself."""
+    if is_typeddict(plain):
         return {}
-    return [] if get_origin(hint) in (list, tuple) else None
+    return [] if get_origin(plain) in (list, tuple) else None
 
 
-def _kind(hint: Any) -> tuple[FieldKind, frozenset[Mark]]:
-    """What a type of a row's shape is, and what is marked beside it."""
-    if get_origin(hint) is Annotated:
-        inner, *beside = get_args(hint)
-        kind, marks = _kind(inner)
-        said = next((one for one in beside if isinstance(one, FieldKind)), kind)
-        return said, marks | {one for one in beside if isinstance(one, Mark)}
-    if get_origin(hint) in (Union, UnionType):
-        [rest] = [one for one in get_args(hint) if one is not NoneType]
-        return _kind(rest)
-    if get_origin(hint) is Literal:
-        return FieldKind.TEXT, frozenset()
-    plain = {
-        bool: FieldKind.BOOLEAN,
-        int: FieldKind.INTEGER,
-        float: FieldKind.NUMBER,
-        str: FieldKind.TEXT,
-    }
-    return plain.get(hint, FieldKind.STRUCTURE), frozenset()
+def _show(said: _Said) -> Show | None:
+    """What is done to a fact before it is shown; None: nothing."""
+    show = _in_zone if said.kind is FieldKind.MOMENT else _structure(said.plain)
+    made = said.one(MadeOf)
+    if not made or made.by is None:
+        return show
+    return lambda value, zone: show(made.by(value), zone) if show else made.by(value)
 
 
-def _in_zone(value: object, zone: ZoneInfo) -> object:
-    match value:
-        case datetime():
-            return value.astimezone(zone).strftime(MOMENT_FORMAT)
-        case list():
-            return [_in_zone(one, zone) for one in value]
-        case dict():
-            return {name: _in_zone(one, zone) for name, one in value.items()}
-    return value
+def _structure(plain: Any) -> Show | None:
+    """How an array or an object is shown, whose parts storage has names of its own for."""
+    if get_origin(plain) in (list, tuple):
+        show = _structure(get_args(plain)[0])
+        return show and (lambda value, zone: [show(one, zone) for one in value])
+    if not is_typeddict(plain):
+        return None
+    parts = [_part(name, _said(hint)) for name, hint in _hints(plain)]
+    return lambda value, zone: {name: part(value, zone) for name, part in parts}
+
+
+def _part(name: str, said: _Said) -> tuple[str, Show]:
+    """How one part of an object is shown, of all that is known of the object."""
+    if always := said.one(Always):
+        return name, lambda _value, _zone: always.value
+    stored = said.one(Stored) or Stored(name)
+    show = _show(said) or _NUMBERS.get(said.plain)
+    if stored.words:
+        return name, lambda value, _zone: stored.words[value[stored.fact]]
+
+    def part(value: Any, zone: ZoneInfo) -> object:
+        fact = value[stored.fact]
+        return fact if fact is None or show is None else show(fact, zone)
+
+    return name, part
+
+
+def _in_zone(moment: datetime, zone: ZoneInfo) -> str:
+    return moment.astimezone(zone).strftime(MOMENT_FORMAT)
+
+
+def _whole(number: float, _zone: ZoneInfo) -> int:
+    return round(number)
+
+
+def _number(number: float, _zone: ZoneInfo) -> float:
+    """A number without a fraction that is none."""
+    return int(number) if number == int(number) else number
+
+
+_NUMBERS: dict[Any, Show] = {int: _whole, float: _number}

@@ -5,11 +5,9 @@ Audio comes in base64 here, or, where it is larger than a request may be, by ``P
 
 import binascii
 from base64 import b64decode
-from collections.abc import Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Awaitable, Callable, Sequence
 from io import BytesIO
-from pathlib import Path
-from typing import IO, Annotated, Any, Literal, Protocol
+from typing import IO, Annotated, Any, Literal, TypeAlias
 
 from pydantic import AfterValidator, Field
 from typing_extensions import TypedDict
@@ -17,10 +15,10 @@ from typing_extensions import TypedDict
 from callwright.directory.editing import MediaEditor, MediaGone
 from callwright.directory.entries import Text
 from callwright.directory.media import MediaFault, StoredMedia
-from callwright.directory.media_upload import IntakeBusy
+from callwright.directory.media_upload import IntakeBusy, MediaUpload
 from callwright.directory.model import MediaFileId
 from callwright.methods import errors
-from callwright.methods.data.entities import (
+from callwright.methods.data.entity_method import (
     DEPENDENCY,
     DONE,
     DUPLICATE,
@@ -32,10 +30,13 @@ from callwright.methods.data.entities import (
     deletion,
     entity_declaration,
 )
-from callwright.methods.data.list_fields import UNFILTERABLE, UNSORTABLE, Listing
-from callwright.methods.data.list_methods import list_declaration
-from callwright.methods.data.list_query import Asking
+from callwright.methods.data.list_fields import Always, MadeOf, Stored
+from callwright.methods.data.list_method import list_declaration
+from callwright.methods.data.list_request import ListRequest
 from callwright.methods.method import Caller, Id, Method, Params, described
+
+Keep: TypeAlias = Callable[[StoredMedia], Awaitable[MediaFileId]]
+"Puts audio into the directory. May raise `MediaGone`, and what `answering` answers."
 
 ATTEMPTS = 3
 "To keep audio that somebody else removes at the same time."
@@ -95,18 +96,20 @@ class ShownMediaFile(TypedDict):
     "Seconds."
     size: int
     "Bytes."
-    type: Literal["user", "system"]
+    type: Annotated[Literal["user", "system"], Stored("is_system", {True: "system", False: "user"})]
     "Those of the system are every account's, and cannot be changed."
-    normalization: bool
+    normalization: Annotated[bool, Always(True)]
     "Always true: all files are made equally loud."
-    play_link: Annotated[str, UNSORTABLE, UNFILTERABLE]
+    play_link: Annotated[str, MadeOf("id")]
     "Where it is fetched, without a token, for a while; `&format=mp3` or `opus` may be added."
 
 
-MEDIA_FILES = Listing.of(ShownMediaFile)
-
 GET_MEDIA_FILES = list_declaration(
-    "get.media_files", MEDIA_FILES, params=Asking, summary="List what can be played."
+    "get.media_files",
+    ShownMediaFile,
+    table="media_files",
+    params=ListRequest,
+    summary="List what can be played.",
 )
 CREATE_MEDIA_FILES = entity_declaration(
     "create.media_files",
@@ -136,16 +139,8 @@ UPLOAD = entity_declaration(
 DECLARATIONS = (GET_MEDIA_FILES, CREATE_MEDIA_FILES, UPDATE_MEDIA_FILES, DELETE_MEDIA_FILES)
 
 
-class MediaIntake(Protocol):
-    """Makes audio that is brought fit to be played. See `callwright.directory.media_upload`."""
-
-    def brought(self, content: IO[bytes]) -> AbstractAsyncContextManager[Path]: ...
-
-    async def take_in(self, source: Path) -> StoredMedia: ...
-
-
 class MediaFiles:
-    def __init__(self, editor: MediaEditor, intake: MediaIntake) -> None:
+    def __init__(self, editor: MediaEditor, intake: MediaUpload) -> None:
         self._editor = editor
         self._intake = intake
 
@@ -202,7 +197,7 @@ class MediaFiles:
             await self._editor.remove_media_file(caller.account.id, MediaFileId(params.id))
         return DONE
 
-    async def _kept(self, content: IO[bytes], field: str, keep: "Keep") -> MadeMediaFile:
+    async def _kept(self, content: IO[bytes], field: str, keep: Keep) -> MadeMediaFile:
         try:
             async with self._intake.brought(content) as source:
                 for attempt in range(1, ATTEMPTS + 1):
@@ -223,9 +218,3 @@ class MediaFiles:
             reason = "Too many files are being taken in: send it once more"
             raise errors.Unusable(field=field, reason=reason) from None
         raise AssertionError("the last attempt returns or raises")
-
-
-class Keep(Protocol):
-    """Puts audio into the directory. May raise `MediaGone`, and what `answering` answers."""
-
-    async def __call__(self, audio: StoredMedia, /) -> MediaFileId: ...

@@ -1,25 +1,36 @@
 """get.notifications: the log of webhooks, in the words of the published service."""
 
 from collections.abc import Iterator
-from dataclasses import replace
-from typing import Literal
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 from typing_extensions import TypedDict
 
-from callwright.methods.data.list_fields import Listing, Moment
-from callwright.methods.data.list_methods import Rows, answer_list, check_rows, list_declaration
-from callwright.methods.data.list_query import Asking, moment_of, query_of
-from callwright.methods.data.reports import Moment as SentMoment
-from callwright.methods.method import Answer, Caller, Method, described
-from callwright.query import Comparison, Every, FieldKind, Filter, Operator
+from callwright.methods.data.list_fields import Always, MadeOf, Moment, Stored
+from callwright.methods.data.list_filter import moment_of
+from callwright.methods.data.list_method import list_declaration
+from callwright.methods.data.list_request import ListRequest, SentMoment, also
+from callwright.methods.method import described
+from callwright.query import Comparison, FieldKind, Filter, Operator, Query
 
 
-class GetNotifications(Asking):
+class GetNotifications(ListRequest):
     date_from: SentMoment | None = None
     "`YYYY-MM-DD hh:mm:ss` in the account's time zone: what was sent then or later."
     date_till: SentMoment | None = None
     "What was sent in this second or before."
+
+    def narrowed(self, query: Query, zone: ZoneInfo) -> Query:
+        within = [*self._window(zone)]
+        return also(query, *within) if within else query
+
+    def _window(self, zone: ZoneInfo) -> Iterator[Filter]:
+        for text, operator in (
+            (self.date_from, Operator.AT_LEAST),
+            (self.date_till, Operator.AT_MOST),
+        ):
+            if text is not None:
+                yield Comparison("send_time", FieldKind.MOMENT, operator, moment_of(text, zone))
 
 
 class NotificationEvent(TypedDict):
@@ -27,44 +38,48 @@ class NotificationEvent(TypedDict):
     value_id: str
 
 
+def _event(event_type: str) -> NotificationEvent:
+    return {"value": event_type, "value_id": event_type}
+
+
 @described
 class LoggedNotification(TypedDict):
     id: int
     "Of the attempt: what `callwright webhook resend` takes."
-    notification_id: int
+    notification_id: Annotated[int, Stored("webhook_id")]
     "Of the webhook."
-    notification_name: str
+    notification_name: Annotated[str, Stored("webhook_name")]
     "Of the webhook."
-    notification_delay: int
+    notification_delay: Annotated[int, Always(0)]
     "Always 0: events are sent at once."
-    notification_message: str
+    notification_message: Annotated[str, Stored("content")]
     "What was sent: the body, or the query of a GET."
-    notification_send_to: str
+    notification_send_to: Annotated[str, Stored("url")]
     "The URL."
-    event_type: NotificationEvent
+    event_type: Annotated[NotificationEvent, MadeOf("event_type", _event)]
     "Both say the type, such as `talk.started`."
-    event_mnemonic: str
+    event_mnemonic: Annotated[str, Stored("event_type")]
     "The type once more, to filter and sort by."
-    communication_id: int
+    communication_id: Annotated[int, Stored("session_id")]
     "Id of the session."
-    communication_type: Literal["call"]
-    notification_status: Literal["sent", "failed", "given_up"]
+    communication_type: Annotated[Literal["call"], Always("call")]
+    notification_status: Annotated[Literal["sent", "failed", "given_up"], Stored("outcome")]
     "`failed` is tried again, `given_up` is not."
-    notification_channel: Literal["http_request"]
-    notification_error_type: str | None
+    notification_channel: Annotated[Literal["http_request"], Always("http_request")]
+    notification_error_type: Annotated[str | None, Stored("error_type")]
     "`http_status`, `timeout`, `unreachable`, `private_network`, `protocol` or `given_up`."
-    notification_error_message: str | None
-    start_time: Moment
+    notification_error_message: Annotated[str | None, Stored("error_message")]
+    start_time: Annotated[Moment, Stored("event_time")]
     "When the event happened."
-    send_time: Moment
+    send_time: Annotated[Moment, Stored("started_at")]
     "When it was sent."
     delivery_id: str
     "The header `webhook-id`: the same for every attempt."
     event_id: str
     attempt: int
     "From 1; 0: sent by hand, or given up without a request."
-    http_method: Literal["POST", "GET"]
-    http_status: int | None
+    http_method: Annotated[Literal["POST", "GET"], Stored("method")]
+    http_status: Annotated[int | None, Stored("status")]
     "Null: there was no answer."
     answer: str | None
     "The beginning of what was answered."
@@ -72,34 +87,10 @@ class LoggedNotification(TypedDict):
     "Seconds."
 
 
-NOTIFICATIONS = Listing.of(LoggedNotification)
-
 GET_NOTIFICATIONS = list_declaration(
     "get.notifications",
-    NOTIFICATIONS,
+    LoggedNotification,
+    table="webhook_log",
     params=GetNotifications,
     summary="List the latest attempts to tell webhooks something.",
 )
-
-
-def notifications(rows: Rows) -> Method[GetNotifications]:
-    check_rows(NOTIFICATIONS, rows)
-
-    async def serve(caller: Caller, params: GetNotifications) -> Answer:
-        zone = caller.account.timezone
-        query = query_of(params, NOTIFICATIONS, zone)
-        if within := [*_window(params, zone)]:
-            own = () if query.filter is None else (query.filter,)
-            query = replace(query, filter=Every((*within, *own)))
-        return await answer_list(caller.account, query, NOTIFICATIONS, rows)
-
-    return GET_NOTIFICATIONS.served_by(serve)
-
-
-def _window(params: GetNotifications, zone: ZoneInfo) -> Iterator[Filter]:
-    for text, operator in (
-        (params.date_from, Operator.AT_LEAST),
-        (params.date_till, Operator.AT_MOST),
-    ):
-        if text is not None:
-            yield Comparison("send_time", FieldKind.MOMENT, operator, moment_of(text, zone))

@@ -20,7 +20,7 @@ from callwright.methods.data import (
     virtual_numbers,
     webhooks,
 )
-from callwright.methods.data.list_fields import Listing
+from callwright.methods.data.list_method import ListDeclaration
 from callwright.methods.method import Declaration
 
 DATA_CATALOGUE: tuple[Declaration[Any], ...] = (
@@ -43,13 +43,4 @@ DATA_CATALOGUE: tuple[Declaration[Any], ...] = (
     api_requests.GET_API_REQUESTS,
 )
 
-LISTINGS: dict[str, Listing] = {
-    account.GET_ACCOUNT.name: account.ACCOUNTS,
-    virtual_numbers.GET_VIRTUAL_NUMBERS.name: virtual_numbers.VIRTUAL_NUMBERS,
-    webhooks.GET_WEBHOOKS.name: webhooks.WEBHOOKS,
-    notifications.GET_NOTIFICATIONS.name: notifications.NOTIFICATIONS,
-    calls_report.GET_CALLS_REPORT.name: calls_report.CALLS_REPORT,
-    call_legs_report.GET_CALL_LEGS_REPORT.name: call_legs_report.LEGS_REPORT,
-    api_requests.GET_API_REQUESTS.name: api_requests.API_REQUESTS,
-}
-"What the methods that list something list, by the name of the method."
+LISTS = tuple(one for one in DATA_CATALOGUE if isinstance(one, ListDeclaration))

@@ -1,6 +1,6 @@
 """Scenarios: get.scenarios, and create, update and delete of ours."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -8,8 +8,8 @@ from typing_extensions import TypedDict
 
 from callwright.directory.editing import ScenariosEditor
 from callwright.directory.entries import ScenarioEntry, Text
-from callwright.directory.scenario import Label, Operations, ScenarioId
-from callwright.methods.data.entities import (
+from callwright.directory.scenario import START, Label, Operations, ScenarioId
+from callwright.methods.data.entity_method import (
     DEPENDENCY,
     DONE,
     DUPLICATE,
@@ -22,9 +22,9 @@ from callwright.methods.data.entities import (
     deletion,
     entity_declaration,
 )
-from callwright.methods.data.list_fields import Listing
-from callwright.methods.data.list_methods import list_declaration
-from callwright.methods.data.list_query import Asking
+from callwright.methods.data.list_fields import MadeOf, Stored
+from callwright.methods.data.list_method import list_declaration
+from callwright.methods.data.list_request import ListRequest
 from callwright.methods.method import Caller, Id, Method, Params, described
 
 Branches = Annotated[dict[Label, Operations], Field(max_length=100)]
@@ -55,22 +55,29 @@ class UpdateScenario(Params):
     "The account's numbers that run it from now on; those left out run none."
 
 
+def _without_start(lists: Mapping[str, object]) -> dict[str, object]:
+    return {label: operations for label, operations in lists.items() if label != START}
+
+
 @described
 class ShownScenario(TypedDict):
     id: int
     name: str
-    virtual_phone_numbers: list[str]
+    virtual_phone_numbers: Annotated[list[str], Stored("numbers")]
     "Those that run it."
-    operations: list[dict[str, object]]
+    operations: Annotated[list[dict[str, object]], MadeOf("branches", lambda lists: lists[START])]
     "As in the directory file; what has its default value is shown, too."
-    branches: dict[str, object]
+    branches: Annotated[dict[str, object], MadeOf("branches", _without_start)]
     "Lists of operations by label."
 
 
-SCENARIOS = Listing.of(ShownScenario, unknown_arrays=("sites", "campaigns"))
-
 GET_SCENARIOS = list_declaration(
-    "get.scenarios", SCENARIOS, params=Asking, summary="List the account's scenarios."
+    "get.scenarios",
+    ShownScenario,
+    table="scenarios",
+    params=ListRequest,
+    summary="List the account's scenarios.",
+    unknown_arrays=("sites", "campaigns"),
 )
 CREATE_SCENARIOS = entity_declaration(
     "create.scenarios",

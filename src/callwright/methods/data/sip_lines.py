@@ -1,8 +1,9 @@
 """SIP lines, which are phones of employees that register with us."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
@@ -13,7 +14,7 @@ from callwright.directory.model import AccountId, EmployeeId
 from callwright.directory.tokens import new_password
 from callwright.methods import errors
 from callwright.methods.data.employee_params import Channels, DialTime
-from callwright.methods.data.entities import (
+from callwright.methods.data.entity_method import (
     DONE,
     DUPLICATE,
     NOT_FOUND,
@@ -24,9 +25,17 @@ from callwright.methods.data.entities import (
     deletion,
     entity_declaration,
 )
-from callwright.methods.data.list_fields import UNFILTERABLE, UNSORTABLE, Listing, Moment
-from callwright.methods.data.list_methods import list_declaration
-from callwright.methods.data.list_query import Asking
+from callwright.methods.data.list_fields import (
+    UNFILTERABLE,
+    UNSORTABLE,
+    Always,
+    MadeOf,
+    Makers,
+    Moment,
+    Stored,
+)
+from callwright.methods.data.list_method import list_declaration
+from callwright.methods.data.list_request import ListRequest
 from callwright.methods.method import Caller, Id, Method, Params, PhoneNumber, described
 
 COMBINATION = errors.InvalidParametersCombination.mnemonic
@@ -115,34 +124,36 @@ class RegisteredFrom(TypedDict):
 @described
 class ShownSipLine(TypedDict):
     id: int
-    phone_number: str
+    phone_number: Annotated[str, Stored("number")]
     "User it registers as."
     employee_id: int
     employee_full_name: Annotated[str, UNSORTABLE, UNFILTERABLE]
-    type: Literal["in_out"]
-    channels_count: int
+    type: Annotated[Literal["in_out"], Always("in_out")]
+    channels_count: Annotated[int, Always(1)]
     "Always 1."
     dial_time: float
     "Seconds."
-    status: Literal["active", "inactive"]
-    billing_state: Literal["active", "manual_lock"]
-    "The same as `status`, in other words."
-    physical_state: Annotated[
-        Literal["Зарегистрирован", "Не зарегистрирован"], UNSORTABLE, UNFILTERABLE
+    status: Annotated[
+        Literal["active", "inactive"], Stored("active", {True: "active", False: "inactive"})
     ]
+    billing_state: Annotated[
+        Literal["active", "manual_lock"], Stored("active", {True: "active", False: "manual_lock"})
+    ]
+    "The same as `status`, in other words."
+    physical_state: Annotated[Literal["Зарегистрирован", "Не зарегистрирован"], MadeOf("number")]
     "Whether a phone has registered."
-    ip_addresses: list[RegisteredFrom]
+    ip_addresses: Annotated[list[RegisteredFrom], MadeOf("number")]
     "From where."
     srtp: bool
 
 
-SIP_LINES = Listing.of(ShownSipLine, unknown=("virtual_phone_number",))
-
 GET_SIP_LINES = list_declaration(
     "get.sip_lines",
-    SIP_LINES,
-    params=Asking,
+    ShownSipLine,
+    table="employee_phones",
+    params=ListRequest,
     summary="List the phones that may register, and where they have.",
+    unknown=("virtual_phone_number",),
 )
 CREATE_SIP_LINES = entity_declaration(
     "create.sip_lines",
@@ -175,6 +186,18 @@ DECLARATIONS = (
     DELETE_SIP_LINES,
     UPDATE_SIP_LINE_PASSWORD,
 )
+
+
+def registrations(registered: Callable[[str], Sequence[tuple[datetime, str]]]) -> Makers:
+    """``registered``: when and from which addresses the phone of a number has registered."""
+    return {
+        "physical_state": lambda number: (
+            "Зарегистрирован" if registered(number) else "Не зарегистрирован"
+        ),
+        "ip_addresses": lambda number: [
+            {"date_time": time, "ip": address} for time, address in registered(number)
+        ],
+    }
 
 
 class SipLines:

@@ -1,13 +1,13 @@
 """Tags: get.tags, create.tags, update.tags, delete.tags."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
 from typing_extensions import TypedDict
 
 from callwright.directory.editing import TagsEditor
 from callwright.directory.entries import Text
-from callwright.methods.data.entities import (
+from callwright.methods.data.entity_method import (
     DEPENDENCY,
     DONE,
     DUPLICATE,
@@ -19,9 +19,9 @@ from callwright.methods.data.entities import (
     deletion,
     entity_declaration,
 )
-from callwright.methods.data.list_fields import Listing
-from callwright.methods.data.list_methods import list_declaration
-from callwright.methods.data.list_query import Asking
+from callwright.methods.data.list_fields import Always
+from callwright.methods.data.list_method import list_declaration
+from callwright.methods.data.list_request import ListRequest
 from callwright.methods.method import Caller, Method, Params, described
 
 
@@ -39,13 +39,17 @@ class UpdateTag(OfEntity):
 class ShownTag(TypedDict):
     id: int
     name: str
-    is_system: bool
+    is_system: Annotated[bool, Always(False)]
     "Always false."
 
 
-TAGS = Listing.of(ShownTag)
-
-GET_TAGS = list_declaration("get.tags", TAGS, params=Asking, summary="List the account's tags.")
+GET_TAGS = list_declaration(
+    "get.tags",
+    ShownTag,
+    table="tags",
+    params=ListRequest,
+    summary="List the account's tags.",
+)
 CREATE_TAGS = entity_declaration(
     "create.tags", CreateTag, summary="Create a tag.", errors=(DUPLICATE,), result=Made
 )

@@ -18,7 +18,7 @@ from callwright.directory.webhook import (
     checked_url,
 )
 from callwright.methods import errors
-from callwright.methods.data.entities import (
+from callwright.methods.data.entity_method import (
     DONE,
     DUPLICATE,
     NOT_FOUND,
@@ -29,9 +29,8 @@ from callwright.methods.data.entities import (
     deletion,
     entity_declaration,
 )
-from callwright.methods.data.list_fields import Listing
-from callwright.methods.data.list_methods import list_declaration
-from callwright.methods.data.list_query import Asking
+from callwright.methods.data.list_method import list_declaration
+from callwright.methods.data.list_request import ListRequest
 from callwright.methods.method import Caller, Method, Params, described
 from callwright.public_events.webhook_checks import fault_of_template, faulty_types
 
@@ -109,12 +108,11 @@ class ShownWebhook(TypedDict):
     active: bool
 
 
-WEBHOOKS = Listing.of(ShownWebhook)
-
 GET_WEBHOOKS = list_declaration(
     "get.webhooks",
-    WEBHOOKS,
-    params=Asking,
+    ShownWebhook,
+    table="webhooks",
+    params=ListRequest,
     summary="List the account's webhooks, without their secrets.",
 )
 CREATE_WEBHOOKS = entity_declaration(

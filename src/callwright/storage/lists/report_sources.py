@@ -1,14 +1,14 @@
-"""Report sources: where in the database reports of sessions and legs have their rows."""
+"""Report sources: where reports of what has happened have their rows."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Row, case, cast, func, literal, select
+from sqlalchemy import Row, case, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callwright.storage.history.projection import TALK, VOICEMAIL
-from callwright.storage.lists.select import Detail, Part, Source
+from callwright.storage.lists.source import Detail, Part, Source
 from callwright.storage.tables import (
     api_requests,
     call_legs,
@@ -16,11 +16,6 @@ from callwright.storage.tables import (
     call_sessions,
     call_tags,
 )
-
-
-def _seconds(column: ColumnElement[Any]) -> ColumnElement[Any]:
-    """Whole seconds, as clients of the published API take durations."""
-    return cast(func.round(column), Integer)
 
 
 def _recordings_of(kind: str) -> Detail:
@@ -34,7 +29,7 @@ def _recordings_of(kind: str) -> Detail:
     return bring
 
 
-async def _full_recording(
+async def _first_recording(
     connection: AsyncConnection, sessions: Sequence[int]
 ) -> Mapping[int, object]:
     """The first recording of a talk; None where there is none."""
@@ -53,16 +48,7 @@ async def _tags(connection: AsyncConnection, sessions: Sequence[int]) -> Mapping
     )
     found: defaultdict[int, list[object]] = defaultdict(list)
     for row in await connection.execute(query):
-        found[row.session_id].append(
-            {
-                "tag_id": row.tag_id,
-                "tag_name": row.tag_name,
-                "tag_type": row.tag_type,
-                "tag_change_time": row.set_at,
-                "tag_user_id": row.user_id,
-                "tag_user_login": row.user_login,
-            }
-        )
+        found[row.session_id].append(row._mapping)
     return found
 
 
@@ -109,7 +95,7 @@ def _told_of(rung: Sequence[Row[*tuple[Any, ...]]]) -> dict[str, object]:
         known["is_talked"] = known["is_talked"] or row.talked_at is not None
     told: dict[str, object] = {
         "employees": list(employees.values()),
-        "operator_phone_number": talked[-1].called_number if talked else None,
+        "operator_number": talked[-1].called_number if talked else None,
     }
     for what, rows in (("answered", answered), ("talked", talked)):
         of_employees = [row for row in rows if row.employee_id is not None]
@@ -159,7 +145,7 @@ async def _requests(connection: AsyncConnection, sessions: Sequence[int]) -> Map
 
 _EMPLOYEES = (
     "employees",
-    "operator_phone_number",
+    "operator_number",
     *(
         f"{which}_{what}_employee_{fact}"
         for what in ("answered", "talked")
@@ -168,120 +154,46 @@ _EMPLOYEES = (
     ),
 )
 
-_session = call_sessions.c
-CALLS = Source(
-    call_sessions,
-    account=_session.account_id,
-    key=_session.id,
-    order=(_session.started_at,),
-    finer={
-        "wait_duration": _session.wait_duration,
-        "total_wait_duration": _session.wait_duration,
-        "talk_duration": _session.talk_duration,
-        "clean_talk_duration": _session.talk_duration,
-        "total_duration": _session.total_duration,
-    },
-    is_large=True,
-    columns={
-        "id": _session.id,
-        "start_time": _session.started_at,
-        "finish_time": _session.finished_at,
-        "finish_reason": _session.finish_reason,
-        "direction": _session.direction,
-        "source": _session.source,
-        "is_lost": _session.is_lost,
-        "contact_phone_number": _session.contact_number,
-        "communication_id": _session.id,
-        "communication_type": literal("call"),
-        "wait_duration": _seconds(_session.wait_duration),
-        "total_wait_duration": _seconds(_session.wait_duration),
-        "talk_duration": _seconds(_session.talk_duration),
-        "clean_talk_duration": _seconds(_session.talk_duration),
-        "total_duration": _seconds(_session.total_duration),
-        "virtual_phone_number": _session.virtual_number,
-        "is_transfer": _session.is_transfer,
-        "employee_id": _session.employee_id,
-        "employee_full_name": _session.employee_full_name,
-        "call_api_external_id": _session.external_id,
-        "ended_by": _session.ended_by,
-        "fault": _session.fault,
-    },
-    details={
-        "call_records": _recordings_of(TALK),
-        "wav_call_records": _recordings_of(TALK),
-        "voice_mail_records": _recordings_of(VOICEMAIL),
-        "full_record_file_link": _full_recording,
-        "tags": _tags,
-        "call_api_request_id": _requests,
-        **{name: Part(_employees, name) for name in _EMPLOYEES},
-    },
-)
+_session, _leg = call_sessions.c, call_legs.c
 
-_leg = call_legs.c
-LEGS = Source(
-    call_legs,
-    joined=call_legs.outerjoin(call_sessions),
-    borrowed=frozenset({"virtual_phone_number", "contact_phone_number"}),
-    account=_leg.account_id,
-    key=_leg.id,
-    order=(_leg.started_at,),
-    # Of a leg that has not ended nothing can be reported yet.
-    condition=_leg.finish_reason.is_not(None),
-    is_large=True,
-    columns={
-        "id": _leg.id,
-        "call_session_id": _leg.session_id,
-        "start_time": _leg.started_at,
-        "connect_time": _leg.answered_at,
-        "finish_time": _leg.ended_at,
-        "duration": _seconds(_leg.talk_duration),
-        "total_duration": _seconds(_leg.total_duration),
-        "finish_reason": _leg.finish_reason,
-        "finish_reason_description": _leg.raw,
-        "virtual_phone_number": _session.virtual_number,
-        "contact_phone_number": _session.contact_number,
-        "calling_phone_number": _leg.calling_number,
-        "called_phone_number": _leg.called_number,
-        "direction": case((_leg.offered, literal("in")), else_=literal("out")),
-        "is_transfered": _leg.is_transferred,
-        "is_operator": _leg.role != "contact",
-        "is_coach": _leg.role == "coach",
-        "is_failed": _leg.answered_at.is_(None),
-        "is_talked": _leg.talked_at.is_not(None),
-        "employee_id": _leg.employee_id,
-        "employee_full_name": _leg.employee_full_name,
-        "employee_phone_number": case(
-            (_leg.employee_id.is_(None), None),
-            (_leg.offered, _leg.calling_number),
-            else_=_leg.called_number,
-        ),
-        "cause": _leg.cause,
-        "loss": _leg.loss,
-        "far_loss": _leg.far_loss,
-        "jitter": _leg.jitter,
-        "round_trip": _leg.round_trip,
-        "mos": _leg.mos,
-    },
-    details={"call_records": _recordings_of_legs},
-)
-
-_request = api_requests.c
-REQUESTS = Source(
-    api_requests,
-    account=_request.account_id,
-    key=_request.id,
-    order=(_request.time,),
-    is_large=True,
-    columns={
-        "id": _request.id,
-        "date_time": _request.time,
-        "api_version": _request.api,
-        "method": _request.method,
-        "ip": _request.ip,
-        "user_id": _request.user_id,
-        "user_login": _request.user_login,
-        "error_mnemonic": _request.mnemonic,
-        "duration": _request.duration,
-        "call_session_id": _request.session_id,
-    },
+REPORT_SOURCES = (
+    Source(
+        call_sessions,
+        order=(_session.started_at,),
+        ordered=frozenset({"wait_duration", "talk_duration", "total_duration"}),
+        is_large=True,
+        details={
+            "recordings": _recordings_of(TALK),
+            "voicemails": _recordings_of(VOICEMAIL),
+            "first_recording": _first_recording,
+            "tags": _tags,
+            "request_id": _requests,
+            **{name: Part(_employees, name) for name in _EMPLOYEES},
+        },
+    ),
+    Source(
+        call_legs,
+        facts={
+            "is_operator": _leg.role != "contact",
+            "is_coach": _leg.role == "coach",
+            "is_failed": _leg.answered_at.is_(None),
+            "is_talked": _leg.talked_at.is_not(None),
+            "employee_number": case(
+                (_leg.employee_id.is_(None), None),
+                (_leg.offered, _leg.calling_number),
+                else_=_leg.called_number,
+            ),
+        },
+        details={"recordings": _recordings_of_legs},
+        joined=call_legs.outerjoin(call_sessions),
+        borrowed={
+            "virtual_number": _session.virtual_number,
+            "contact_number": _session.contact_number,
+        },
+        # Of a leg that has not ended nothing can be reported yet.
+        condition=_leg.finish_reason.is_not(None),
+        order=(_leg.started_at,),
+        is_large=True,
+    ),
+    Source(api_requests, order=(api_requests.c.time,), is_large=True),
 )

@@ -1,7 +1,6 @@
-"""Asking: how a client says which rows of a list it wants, and the query that becomes of it."""
+"""Filters: how a client says which rows of a list it wants, and the condition this becomes."""
 
 import re
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Literal, TypeAlias
@@ -11,12 +10,7 @@ from pydantic import Discriminator, Field, Tag
 
 from callwright import pattern
 from callwright.methods.data.list_fields import MOMENT_FORMAT, ListedField, Listing
-from callwright.methods.errors import (
-    DataTypeError,
-    FilterProhibited,
-    InvalidParameterValue,
-    SortProhibited,
-)
+from callwright.methods.errors import DataTypeError, FilterProhibited, InvalidParameterValue
 from callwright.methods.method import Params
 from callwright.query import (
     OPERATORS,
@@ -25,16 +19,10 @@ from callwright.query import (
     FieldKind,
     Filter,
     Operator,
-    Order,
-    Query,
     Some,
     Value,
 )
 
-LIMIT_AT_MOST = 10_000
-OFFSET_AT_MOST = 100_000
-FIELDS_AT_MOST = 500
-SORTED_BY_AT_MOST = 10
 DEEPEST = 8
 "Trees that stand in each other."
 COMPARISONS_AT_MOST = 100
@@ -50,13 +38,6 @@ _INTEGERS = range(-(1 << 63), 1 << 63)
 
 Plain: TypeAlias = bool | int | float | str
 Sent: TypeAlias = Plain | tuple[Plain | None, ...] | None
-
-
-class Sorting(Params):
-    field: str
-    "A field of the list."
-    order: Literal["asc", "desc"] = "asc"
-    "Null comes first, or last in descending order."
 
 
 class Leaf(Params):
@@ -88,41 +69,22 @@ Node = Annotated[
 ]
 
 
-class Asking(Params):
-    """What every method that lists something takes."""
+def filter_of(asked: Leaf | Branch, listing: Listing, zone: ZoneInfo) -> Filter:
+    """Check a filter against the list it was asked of.
 
-    limit: Annotated[int, Field(ge=1, le=LIMIT_AT_MOST)] = 1000
-    "Rows at most."
-    offset: Annotated[int, Field(ge=0, le=OFFSET_AT_MOST)] = 0
-    "Rows that are passed over."
-    filter: Node | None = None
-    "`{field, operator, value}`, or a tree: `{filters: [...], condition: and or or}`."
-    sort: Annotated[tuple[Sorting, ...], Field(max_length=SORTED_BY_AT_MOST)] | None = None
-    "By which fields, the first one first."
-    fields: Annotated[tuple[str, ...], Field(min_length=1, max_length=FIELDS_AT_MOST)] | None = None
-    "Which fields are shown; left out: those shown by default."
-
-
-def query_of(asked: Asking, listing: Listing, zone: ZoneInfo) -> Query:
-    """Check what was asked against the list it was asked of, and put it as a query.
-
-    ``zone``: the account's, in which moments are written. Raises `InvalidParameterValue` for fields
-    the list does not have, values that cannot be compared and trees that are too large,
-    `DataTypeError` for values of another type than the field's, `SortProhibited` and
+    Raises `InvalidParameterValue` for fields the list does not have, values that cannot be compared
+    and trees that are too large, `DataTypeError` for values of another type than the field's, and
     `FilterProhibited`.
     """
-    shown = [_field(listing, name, f"fields.{at}") for at, name in enumerate(asked.fields or ())]
-    found = None
-    if asked.filter is not None:
-        _check_size(asked.filter)
-        found = _Reading(listing, zone).read(asked.filter, "filter")
-    return Query(
-        fields=list(dict.fromkeys(field.name for field in shown)) or listing.defaults,
-        filter=found,
-        sort=list(_orders(asked.sort or (), listing)),
-        limit=asked.limit,
-        offset=asked.offset,
-    )
+    _check_size(asked)
+    return _Reading(listing, zone).read(asked, "filter")
+
+
+def field_of(listing: Listing, name: str, place: str) -> ListedField:
+    """The field that a client has named at ``place``. Raises `InvalidParameterValue` for none."""
+    if name not in listing.fields:
+        raise InvalidParameterValue(field=place, value=name)
+    return listing.fields[name]
 
 
 def moment_of(text: str, zone: ZoneInfo) -> datetime:
@@ -135,20 +97,6 @@ def moment_of(text: str, zone: ZoneInfo) -> datetime:
     if not datetime(1, 1, 3) < local < datetime(9999, 12, 29):
         raise ValueError(f"{text} is not of our time")
     return local.replace(tzinfo=zone).astimezone(UTC)
-
-
-def _orders(sorts: Sequence[Sorting], listing: Listing) -> Iterator[Order]:
-    for at, sort in enumerate(sorts):
-        place = f"sort.{at}.field"
-        if not _field(listing, sort.field, place).sortable:
-            raise SortProhibited(field=place, value=sort.field)
-        yield Order(sort.field, descending=sort.order == "desc")
-
-
-def _field(listing: Listing, name: str, place: str) -> ListedField:
-    if name not in listing.fields:
-        raise InvalidParameterValue(field=place, value=name)
-    return listing.fields[name]
 
 
 def _check_size(root: Leaf | Branch) -> None:
@@ -165,6 +113,8 @@ def _check_size(root: Leaf | Branch) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
+    """Checks a filter against the list it was asked of."""
+
     listing: Listing
     zone: ZoneInfo
 
@@ -177,7 +127,7 @@ class _Reading:
         return Every(filters) if node.condition == "and" else Some(filters)
 
     def _comparison(self, leaf: Leaf, place: str) -> Comparison:
-        field = _field(self.listing, leaf.field, f"{place}.field")
+        field = field_of(self.listing, leaf.field, f"{place}.field")
         if not field.filterable:
             raise FilterProhibited(field=f"{place}.field", value=leaf.field)
         operator = Operator(leaf.operator)

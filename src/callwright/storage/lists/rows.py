@@ -1,29 +1,30 @@
-"""Listing: how a query becomes rows of the database, some at a time, and their number."""
+"""Rows: how a query is answered from the database, some rows at a time, and counted."""
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import (
     AsyncGenerator,
     AsyncIterator,
     Awaitable,
     Callable,
-    Iterable,
+    Hashable,
     Mapping,
     Sequence,
 )
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import aiosqlite
 import anyio
-from sqlalchemy import ColumnElement, FromClause, Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from callwright.query import Query, Row, TooCostly, fields_of
 from callwright.storage.lists.filters import clause
-from callwright.storage.lists.totals import Totals
+from callwright.storage.lists.source import Detail, Part, Parts, StoredList
 
 _SECOND = timedelta(seconds=1)
 "What is shown of moments, and so what windows are made of."
@@ -35,80 +36,60 @@ AGAIN = 0.05
 READ_AT_ONCE = 200
 "Rows: some milliseconds of work, so that calls are not kept waiting by a long list."
 
-Detail = Callable[[AsyncConnection, Sequence[int]], Awaitable[Mapping[int, object]]]
-"""Brings what belongs to rows but stands in other tables, by the rows' keys. A row whose key it
-brings nothing for has an empty array there."""
-
-Parts = Callable[[AsyncConnection, Sequence[int]], Awaitable[Mapping[int, Mapping[str, object]]]]
-"""Brings several fields of each row, by their names; something for every key."""
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A field that is brought together with others, by one query for all of them."""
-
-    of: Parts
-    name: str
+SETTLED_AFTER = timedelta(days=2)
+"What began so long ago has ended: the longest talk is a day's."
+KEPT_FOR = timedelta(minutes=10)
+"Then it is counted again: what is too old has been removed in the meantime."
+KEPT_AT_MOST = 500
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Where the rows of a list are, and what its fields are there."""
+class Totals:
+    """How many rows of the past queries have, counted once for all of their pages.
 
-    tables: FromClause
-    account: ColumnElement[int]
-    key: ColumnElement[int]
-    "Tells rows apart; the list is ordered by it where a query leaves the order open."
-    columns: Mapping[str, ColumnElement[Any]]
-    details: Mapping[str, Detail | Part] = field(default_factory=dict)
-    condition: ColumnElement[bool] | None = None
-    "What holds for every row of the list."
-    shared: ColumnElement[bool] | None = None
-    "What holds for rows that every account has."
-    order: Sequence[ColumnElement[Any]] = ()
-    "What the list is ordered by before its key."
-    joined: FromClause | None = None
-    "The tables with others, of which each row has one at most: for the fields that are there."
-    borrowed: frozenset[str] = frozenset()
-    "The fields that need ``joined``."
-    finer: Mapping[str, ColumnElement[Any]] = field(default_factory=dict)
-    "What rows can be ordered by instead of some fields, and sooner: what these are made of."
-    is_large: bool = False
-    "There may be a million rows: they are counted while a page of them is read."
+    ``now``: UTC, aware.
+    """
 
-    def holding(self, names: Iterable[str]) -> FromClause:
-        """The tables that have these fields; no others, which would only take time."""
-        if self.joined is not None and not self.borrowed.isdisjoint(names):
-            return self.joined
-        return self.tables
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        self._now = now
+        self._kept: OrderedDict[Hashable, tuple[datetime, int]] = OrderedDict()
 
-    @property
-    def fields(self) -> frozenset[str]:
-        return frozenset(self.columns) | frozenset(self.details)
+    def settled_before(self) -> datetime:
+        """Return the moment before which nothing changes any more: the same for a whole hour."""
+        return (self._now() - SETTLED_AFTER).replace(minute=0, second=0, microsecond=0)
+
+    async def of(self, question: Hashable, count: Callable[[], Awaitable[int]]) -> int:
+        """Return what ``count`` counts, or has counted for this question lately."""
+        now = self._now()
+        if question in self._kept:
+            counted_at, total = self._kept[question]
+            if now - counted_at < KEPT_FOR:
+                return total
+        total = await count()
+        self._kept[question] = now, total
+        self._kept.move_to_end(question)
+        if len(self._kept) > KEPT_AT_MOST:
+            self._kept.popitem(last=False)
+        return total
 
 
 @dataclass(frozen=True, slots=True)
 class StoredRows:
-    """Answers `callwright.methods.data.list_methods.Rows` from the database.
+    """Answers `callwright.methods.data.list_method.Rows` from the database.
 
     ``turns``: how many queries are read at once, of all lists that share it; calls need the
     database's connections, too.
     """
 
     database: AsyncEngine
-    source: Source
+    listed: StoredList
     turns: anyio.CapacityLimiter
     totals: Totals
     within: float = READ_WITHIN
     "Seconds one query may take."
 
     @property
-    def fields(self) -> frozenset[str]:
-        return self.source.fields
-
-    @property
     def are_many(self) -> bool:
-        return self.source.is_large
+        return self.listed.source.is_large
 
     async def count(self, account: int, query: Query) -> int:
         """Return how many rows there are without limit and offset. Raises `TooCostly`."""
@@ -120,7 +101,7 @@ class StoredRows:
         if window.start < settled:
             before = replace(window, end=min(window.end, settled - _SECOND))
             past = replace(query, window=before)
-            question = (id(self.source), account, query.filter, before)
+            question = (id(self.listed), account, query.filter, before)
             total += await self.totals.of(question, lambda: self._count(account, past))
         if window.end >= settled:
             after = replace(window, start=max(window.start, settled))
@@ -129,13 +110,12 @@ class StoredRows:
 
     async def read(self, account: int, query: Query) -> AsyncGenerator[Sequence[Row], None]:
         """Give the rows of a page in order, some at a time. Raises `TooCostly`."""
-        details = {
-            name: self.source.details[name] for name in query.fields if name in self.source.details
-        }
+        shown = self.listed.read(query.fields)
+        known = self.listed.details
+        details = {name: known[name] for name in query.fields if name in known}
         async with self._reading() as connection:
             result = await connection.stream(self._page(account, query))
             async for some in result.partitions(READ_AT_ONCE):
-                shown = [name for name in query.fields if name in self.source.columns]
                 rows = [dict(zip(shown, row[1:], strict=True)) for row in some]
                 await _add(details, connection, [row[0] for row in some], rows)
                 yield rows
@@ -155,46 +135,45 @@ class StoredRows:
             yield connection
 
     def _page(self, account: int, query: Query) -> Select[Any]:
-        source = self.source
+        listed, key = self.listed, self.listed.source.key
         order, by = self._order(query), [one.field for one in query.sort]
         # Which rows it is, first: that is told by an index, and only those are then looked at.
         page = (
-            self._of(account, query, select(source.key.label("key")), by)
+            self._of(account, query, select(key.label("key")), by)
             .order_by(*order)
             .limit(query.limit)
             .offset(query.offset)
             .subquery()
         )
-        shown = source.holding([*query.fields, *by])
-        columns = [source.columns[name] for name in query.fields if name in source.columns]
+        shown = listed.holding([*query.fields, *by])
+        columns = [listed.columns[name] for name in listed.read(query.fields)]
         labelled = (column.label(f"field_{at}") for at, column in enumerate(columns))
         return (
-            select(source.key, *labelled)
-            .select_from(page.join(shown, source.key == page.c.key))
-            .order_by(*order)
+            select(key, *labelled).select_from(page.join(shown, key == page.c.key)).order_by(*order)
         )
 
     def _of(self, account: int, query: Query, found: Select[Any], by: Sequence[str]) -> Select[Any]:
         """Narrow ``found`` down to the rows of a query, which may then be ordered ``by`` fields."""
-        source = self.source
-        own = source.account == account
+        source, columns = self.listed.source, self.listed.columns
+        owner = source.table.c.account_id if source.account is None else source.account
+        own = owner == account
         wanted = [own if source.shared is None else or_(own, source.shared)]
         if source.condition is not None:
             wanted.append(source.condition)
         if query.window is not None:
-            moment = source.columns[query.window.field]
+            moment = columns[query.window.field]
             wanted += [moment >= query.window.start, moment < query.window.end + _SECOND]
         if query.filter is not None:
-            wanted.append(clause(query.filter, source.columns, self.database.dialect.name))
+            wanted.append(clause(query.filter, columns, self.database.dialect.name))
         named = [*by, *(fields_of(query.filter) if query.filter else ())]
-        return found.select_from(source.holding(named)).where(*wanted)
+        return found.select_from(self.listed.holding(named)).where(*wanted)
 
     def _order(self, query: Query) -> list[ColumnElement[Any]]:
-        order = []
+        listed, order = self.listed, []
         for one in query.sort:
-            column = self.source.columns[one.field]
+            column = listed.columns[one.field]
             if one is query.sort[-1]:  # what is equal by the field need not be told apart further
-                column = self.source.finer.get(one.field, column)
+                column = listed.finer.get(one.field, column)
             # SQLite takes null for the least there is, PostgreSQL for the greatest. Said to
             # SQLite, it would keep it from using an index.
             if self.database.dialect.name == "sqlite":
@@ -203,7 +182,7 @@ class StoredRows:
                 order.append(
                     column.desc().nulls_last() if one.descending else column.asc().nulls_first()
                 )
-        return [*(order or self.source.order), self.source.key.asc()]
+        return [*(order or listed.source.order), listed.source.key.asc()]
 
 
 @asynccontextmanager

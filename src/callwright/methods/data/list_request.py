@@ -1,0 +1,138 @@
+"""List requests: how a client asks for rows of a list, and the query that becomes of it."""
+
+from calendar import monthrange
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Annotated, ClassVar, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, Field, WithJsonSchema
+
+from callwright.methods.data.list_fields import Listing
+from callwright.methods.data.list_filter import Node, field_of, filter_of, moment_of
+from callwright.methods.errors import (
+    DateIntervalLimitReached,
+    InvalidParameterValue,
+    SortProhibited,
+)
+from callwright.methods.method import Params
+from callwright.query import Every, Filter, Order, Query, Window
+
+LIMIT_AT_MOST = 10_000
+OFFSET_AT_MOST = 100_000
+FIELDS_AT_MOST = 500
+SORTED_BY_AT_MOST = 10
+MONTHS_AT_MOST = 3
+"Of one report."
+
+
+class Sorting(Params):
+    field: str
+    "A field of the list."
+    order: Literal["asc", "desc"] = "asc"
+    "Null comes first, or last in descending order."
+
+
+class ListRequest(Params):
+    """What every method that lists something takes."""
+
+    limit: Annotated[int, Field(ge=1, le=LIMIT_AT_MOST)] = 1000
+    "Rows at most."
+    offset: Annotated[int, Field(ge=0, le=OFFSET_AT_MOST)] = 0
+    "Rows that are passed over."
+    filter: Node | None = None
+    "`{field, operator, value}`, or a tree: `{filters: [...], condition: and or or}`."
+    sort: Annotated[tuple[Sorting, ...], Field(max_length=SORTED_BY_AT_MOST)] | None = None
+    "By which fields, the first one first."
+    fields: Annotated[tuple[str, ...], Field(min_length=1, max_length=FIELDS_AT_MOST)] | None = None
+    "Which fields are shown; left out: those shown by default."
+
+    errors: ClassVar[tuple[str, ...]] = (
+        "sort_prohibited",
+        "filter_prohibited",
+        "data_limit_exceeded",
+    )
+    "Mnemonics of every method that takes these parameters."
+
+    def narrowed(self, query: Query, zone: ZoneInfo) -> Query:
+        """Narrow the query down by parameters of a list's own."""
+        return query
+
+
+def _moment(text: str) -> str:
+    moment_of(text, ZoneInfo("UTC"))
+    return text
+
+
+SentMoment = Annotated[
+    str,
+    AfterValidator(_moment),
+    WithJsonSchema(
+        {"type": "string", "pattern": "^[0-9]{4}(-[0-9]{2}){2} [0-9]{2}(:[0-9]{2}){2}$"}
+    ),
+]
+
+
+class ReportRequest(ListRequest):
+    """What every report takes: a list of what has happened between two moments."""
+
+    date_from: SentMoment
+    "`YYYY-MM-DD hh:mm:ss` in the account's time zone: what began then or later."
+    date_till: SentMoment
+    "What began in this second or before; at most three months after `date_from`."
+
+    window_by: ClassVar[str] = "start_time"
+    "The field that is in the window."
+    errors: ClassVar[tuple[str, ...]] = (*ListRequest.errors, "date_interval_limit_reached")
+
+    def narrowed(self, query: Query, zone: ZoneInfo) -> Query:
+        """Narrow the query down to the window.
+
+        Raises `InvalidParameterValue` for a window that ends before it begins, and
+        `DateIntervalLimitReached` for one of more than three months.
+        """
+        start, end = moment_of(self.date_from, zone), moment_of(self.date_till, zone)
+        if end < start:
+            raise InvalidParameterValue(field="date_till", value=self.date_till)
+        if end > _months_later(start.astimezone(zone), MONTHS_AT_MOST):
+            raise DateIntervalLimitReached(field="date_till", value=self.date_till)
+        return replace(query, window=Window(self.window_by, start, end))
+
+
+def query_of(asked: ListRequest, listing: Listing, zone: ZoneInfo) -> Query:
+    """Check what was asked against the list it was asked of, and put it as a query.
+
+    ``zone``: the account's, in which moments are written. Raises what `filter_of` does, and
+    `SortProhibited`.
+    """
+    shown = [field_of(listing, name, f"fields.{at}") for at, name in enumerate(asked.fields or ())]
+    query = Query(
+        fields=list(dict.fromkeys(field.name for field in shown)) or listing.defaults,
+        filter=None if asked.filter is None else filter_of(asked.filter, listing, zone),
+        sort=list(_orders(asked.sort or (), listing)),
+        limit=asked.limit,
+        offset=asked.offset,
+    )
+    return asked.narrowed(query, zone)
+
+
+def also(query: Query, *filters: Filter) -> Query:
+    """Narrow a query down to what fulfils some more filters; there is at least one."""
+    own = () if query.filter is None else (query.filter,)
+    return replace(query, filter=Every((*filters, *own)))
+
+
+def _orders(sorts: Sequence[Sorting], listing: Listing) -> Iterator[Order]:
+    for at, sort in enumerate(sorts):
+        place = f"sort.{at}.field"
+        if not field_of(listing, sort.field, place).sortable:
+            raise SortProhibited(field=place, value=sort.field)
+        yield Order(sort.field, descending=sort.order == "desc")
+
+
+def _months_later(start: datetime, months: int) -> datetime:
+    """The same time of day some months later, on the last day of a month that is shorter."""
+    years, month = divmod(start.month - 1 + months, 12)
+    year, month = start.year + years, month + 1
+    return start.replace(year=year, month=month, day=min(start.day, monthrange(year, month)[1]))

@@ -1,0 +1,163 @@
+"""Directory sources: where lists of what an account owns have their rows."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import case, func, literal, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from callwright.directory.model import PhoneKind
+from callwright.storage.lists.source import Source
+from callwright.storage.tables import (
+    accounts,
+    blacklist,
+    employee_groups,
+    employee_phones,
+    employees,
+    media_files,
+    scenarios,
+    tags,
+    virtual_numbers,
+    webhook_log,
+    webhooks,
+)
+
+
+async def _scenarios_of_numbers(
+    connection: AsyncConnection, numbers: Sequence[int]
+) -> Mapping[int, object]:
+    query = (
+        select(virtual_numbers.c.id, scenarios.c.id, scenarios.c.name)
+        .join_from(virtual_numbers, scenarios, virtual_numbers.c.scenario == scenarios.c.id)
+        .where(virtual_numbers.c.id.in_(numbers))
+    )
+    found: defaultdict[int, list[object]] = defaultdict(list)
+    for number, scenario, name in await connection.execute(query):
+        found[number].append({"id": scenario, "name": name})
+    return found
+
+
+async def _numbers_of_scenarios(
+    connection: AsyncConnection, asked: Sequence[int]
+) -> Mapping[int, object]:
+    found: defaultdict[int, list[object]] = defaultdict(list)
+    query = select(virtual_numbers.c.scenario, virtual_numbers.c.number)
+    rows = await connection.execute(
+        query.where(virtual_numbers.c.scenario.in_(asked)).order_by(virtual_numbers.c.number)
+    )
+    for scenario, number in rows:
+        found[scenario].append(number)
+    return found
+
+
+async def _phones(
+    connection: AsyncConnection, people: Sequence[int]
+) -> tuple[Mapping[int, list[object]], Mapping[int, object]]:
+    """The phones of each of some employees, and the extension, which is none of them."""
+    phones: defaultdict[int, list[object]] = defaultdict(list)
+    extensions: dict[int, object] = dict.fromkeys(people)
+    known = employee_phones.c
+    # Not their passwords: they are shown nowhere.
+    rows = await connection.execute(
+        select(known.employee_id, known.id, known.number, known.kind, known.dial_time, known.active)
+        .where(known.employee_id.in_(people))
+        .order_by(known.employee_id, known.priority, known.id)
+    )
+    for phone in rows:
+        owner = phone.employee_id
+        if phone.kind == PhoneKind.EXTENSION and extensions[owner] is None:
+            extensions[owner] = phone._mapping
+        else:
+            phones[owner].append(phone._mapping)
+    return phones, extensions
+
+
+async def _phone_numbers(
+    connection: AsyncConnection, people: Sequence[int]
+) -> Mapping[int, object]:
+    return (await _phones(connection, people))[0]
+
+
+async def _extensions(connection: AsyncConnection, people: Sequence[int]) -> Mapping[int, object]:
+    return (await _phones(connection, people))[1]
+
+
+async def _coaches(connection: AsyncConnection, people: Sequence[int]) -> Mapping[int, object]:
+    found: dict[int, object] = dict.fromkeys(people)
+    coach = employees.alias()
+    rows = await connection.execute(
+        select(employees.c.id, employees.c.coach, coach.c.full_name)
+        .join_from(employees, coach, employees.c.coach == coach.c.id, isouter=True)
+        .where(employees.c.id.in_(people), employees.c.coach.is_not(None))
+    )
+    for employee, coach_id, full_name in rows:
+        found[employee] = {"id": coach_id, "full_name": full_name}
+    return found
+
+
+async def _groups(connection: AsyncConnection, people: Sequence[int]) -> Mapping[int, object]:
+    asked = set(people)
+    found: defaultdict[int, list[object]] = defaultdict(list)
+    # An account has few groups, and they hold their members in one column.
+    accounts = select(employees.c.account_id).where(employees.c.id.in_(people))
+    rows = await connection.execute(
+        select(employee_groups.c.id, employee_groups.c.name, employee_groups.c.employees)
+        .where(employee_groups.c.account_id.in_(accounts))
+        .order_by(employee_groups.c.id)
+    )
+    for group, name, members in rows:
+        for member in asked.intersection(members):
+            found[member].append({"id": group, "name": name})
+    return found
+
+
+async def _owners(connection: AsyncConnection, phones: Sequence[int]) -> Mapping[int, object]:
+    rows = await connection.execute(
+        select(employee_phones.c.id, employees.c.full_name)
+        .join_from(employee_phones, employees, employee_phones.c.employee_id == employees.c.id)
+        .where(employee_phones.c.id.in_(phones))
+    )
+    return {row.id: row.full_name for row in rows}
+
+
+_COMPOSED = func.coalesce(
+    employees.c.last_name
+    + func.coalesce(literal(" ") + employees.c.first_name, "")
+    + func.coalesce(literal(" ") + employees.c.patronymic, ""),
+    "",
+)
+# Parts of a name that somebody has changed since, who knows of the whole only, are none of it.
+_HOLDS = employees.c.full_name == _COMPOSED
+
+_SYSTEM = media_files.c.account_id.is_(None)
+
+DIRECTORY_SOURCES = (
+    Source(accounts, account=accounts.c.id),
+    Source(virtual_numbers, details={"scenarios": _scenarios_of_numbers}),
+    Source(
+        employees,
+        facts={
+            "last_name": case((_HOLDS, employees.c.last_name)),
+            "first_name": case((_HOLDS, employees.c.first_name)),
+            "patronymic": case((_HOLDS, employees.c.patronymic)),
+        },
+        details={
+            "coach": _coaches,
+            "groups": _groups,
+            "phones": _phone_numbers,
+            "extension": _extensions,
+        },
+    ),
+    Source(
+        employee_phones,
+        details={"employee_full_name": _owners},
+        # Those that register with us.
+        condition=employee_phones.c.password.is_not(None),
+    ),
+    Source(media_files, facts={"is_system": _SYSTEM}, shared=_SYSTEM),
+    Source(scenarios, details={"numbers": _numbers_of_scenarios}),
+    Source(tags),
+    Source(blacklist),
+    Source(webhooks),
+    Source(webhook_log),
+)

@@ -1,0 +1,148 @@
+"""Sources: where the rows of a list are, and what is known of each, by names of storage's own.
+
+What clients call these facts and how they are shown them, the declaration of a list says
+(`callwright.query.Field`); here that is put into SQL, the same for every list.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from sqlalchemy import (
+    ColumnElement,
+    Float,
+    FromClause,
+    Integer,
+    String,
+    Table,
+    case,
+    cast,
+    func,
+    literal,
+)
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from callwright.query import Field, FieldKind
+
+Detail = Callable[[AsyncConnection, Sequence[int]], Awaitable[Mapping[int, object]]]
+"""Brings what belongs to rows but stands in other tables, by the rows' keys. A row whose key it
+brings nothing for has an empty array there."""
+
+Parts = Callable[[AsyncConnection, Sequence[int]], Awaitable[Mapping[int, Mapping[str, object]]]]
+"""Brings several facts of each row, by their names; something for every key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A fact that is brought together with others, by one query for all of them."""
+
+    of: Parts
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where the rows of a list are. Every column of the table is a fact, by its name."""
+
+    table: Table
+    facts: Mapping[str, ColumnElement[Any]] = field(default_factory=dict)
+    "What follows from the columns; a name that is a column's stands for this."
+    details: Mapping[str, Detail | Part] = field(default_factory=dict)
+    "Facts that are shown, but neither sorted nor filtered by."
+    account: ColumnElement[int] | None = None
+    "Whose a row is, if not the column ``account_id`` says so."
+    condition: ColumnElement[bool] | None = None
+    "What holds for every row of the list."
+    shared: ColumnElement[bool] | None = None
+    "What holds for rows that every account has."
+    order: Sequence[ColumnElement[Any]] = ()
+    "What the list is ordered by before its key."
+    joined: FromClause | None = None
+    "The table with others, of which each row has one at most: for facts that are there."
+    borrowed: Mapping[str, ColumnElement[Any]] = field(default_factory=dict)
+    "The facts that need ``joined``."
+    ordered: frozenset[str] = frozenset()
+    "Columns an index is ordered by: rows are, too, where they are shown rounded."
+    is_large: bool = False
+    "There may be a million rows: they are counted while a page of them is read."
+
+    @property
+    def key(self) -> ColumnElement[int]:
+        """What tells rows apart; the list is ordered by it where a query leaves that open."""
+        key: ColumnElement[int] = self.table.c.id
+        return key
+
+    @property
+    def columns(self) -> dict[str, ColumnElement[Any]]:
+        """What rows can be sorted and filtered by, by the facts' names."""
+        return {**self.table.c, **self.facts, **self.borrowed}
+
+
+@dataclass(frozen=True, slots=True)
+class StoredList:
+    """The fields of a list, by the names clients have for them, as the database knows them."""
+
+    source: Source
+    columns: Mapping[str, ColumnElement[Any]]
+    details: Mapping[str, Detail | Part]
+    finer: Mapping[str, ColumnElement[Any]]
+    "What rows are ordered by in place of some fields, which these are made of."
+    borrowed: frozenset[str]
+    constant: frozenset[str]
+    "Fields that are the same in every row: never read, though they can be filtered by."
+
+    @classmethod
+    def of(cls, source: Source, fields: Iterable[Field]) -> Self:
+        """Find the fields of a list. Raises ValueError for a fact there is none of, or that cannot
+        be sorted or filtered by though the field is."""
+        there = source.columns
+        columns: dict[str, ColumnElement[Any]] = {}
+        details: dict[str, Detail | Part] = {}
+        finer: dict[str, ColumnElement[Any]] = {}
+        fields = tuple(fields)
+        for one in fields:
+            if one.fact is None:
+                if one.sortable or one.filterable:
+                    columns[one.name] = literal(one.constant)
+            elif one.fact in source.details:
+                if one.sortable or one.filterable or one.words:
+                    raise ValueError(f"{source.table}.{one.fact} cannot be compared: {one.name}")
+                details[one.name] = source.details[one.fact]
+            elif one.fact in there:
+                columns[one.name] = shown(one, there[one.fact])
+                if one.fact in source.ordered and one.kind is FieldKind.INTEGER:
+                    finer[one.name] = there[one.fact]
+            else:
+                raise ValueError(f"{source.table} has no {one.fact}: {one.name}")
+        return cls(
+            source,
+            columns,
+            details,
+            finer,
+            frozenset(one.name for one in fields if one.fact in source.borrowed),
+            frozenset(one.name for one in fields if one.fact is None),
+        )
+
+    def holding(self, names: Iterable[str]) -> FromClause:
+        """The tables that have these fields; no others, which would only take time."""
+        if self.source.joined is not None and not self.borrowed.isdisjoint(names):
+            return self.source.joined
+        return self.source.table
+
+    def read(self, names: Iterable[str]) -> list[str]:
+        """Those of the fields that are columns to be read."""
+        return [name for name in names if name in self.columns and name not in self.constant]
+
+
+def shown(field: Field, column: ColumnElement[Any]) -> ColumnElement[Any]:
+    """What clients are shown of a fact, and so compare and sort by."""
+    if field.raw:
+        return column
+    if field.words is not None:
+        return case(field.words, value=column)
+    match field.kind, column.type:
+        case FieldKind.INTEGER, Float():
+            return cast(func.round(column), Integer)
+        case FieldKind.TEXT, Integer():
+            return cast(column, String)
+    return column
