@@ -222,7 +222,7 @@ async def _parts(
     )
     recordings = settings.data / "recordings"
     unfinished = await journal.close_unfinished(
-        clock.now(), lambda file_name: seconds_of(recordings / file_name)
+        lambda file_name: seconds_of(recordings / file_name)
     )
     if unfinished:
         log.warning("%d sessions had been cut off by the last stop: closed", len(unfinished))

@@ -10,7 +10,6 @@ import logging
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from itertools import islice
 from math import inf
 from typing import Protocol
@@ -230,7 +229,7 @@ class StoredJournal:
                 self._filled.set()
 
     async def close_unfinished(
-        self, now: datetime, lasted: Callable[[str], float | None] = lambda file_name: None
+        self, lasted: Callable[[str], float | None] = lambda file_name: None
     ) -> list[SessionFinished]:
         """Give every session without a verdict its end, and return those verdicts.
 
@@ -243,13 +242,12 @@ class StoredJournal:
             for session, started_at in await unfinished(connection):
                 story = await read_events(connection, session)
                 kept = await anyio.to_thread.run_sync(kept_recordings, story, lasted)
-                ends, verdict = closing_events(session, started_at, story, now, kept)
-                events = [*ends, verdict]
+                events = closing_events(session, started_at, story, kept)
                 positions = self._positions(len(events))
                 await connection.run_sync(write_events, events, positions)
                 if self._outbox and self._outbox.wanted:
                     await connection.run_sync(self._outbox.put, events)
-                verdicts.append(verdict)
+                verdicts += [one for one in events if isinstance(one, SessionFinished)]
         for verdict in verdicts:
             log.warning("%s closed: %s", verdict.session, verdict.detail)
         return verdicts
