@@ -251,9 +251,14 @@ def the_metrics_agree(story: Sequence[SessionEvent], seen: Watched) -> None:
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(call=random_calls, cut=st.floats(0.0, 1.0), recorded=st.floats(0.0, 20.0))
+@given(
+    call=random_calls,
+    cut=st.floats(0.0, 1.0),
+    recorded=st.floats(0.0, 20.0),
+    alive=st.none() | st.floats(-10.0, 60.0),
+)
 def test_everybody_tells_the_same_of_every_call(
-    call: RandomCall, cut: float, recorded: float
+    call: RandomCall, cut: float, recorded: float, alive: float | None
 ) -> None:
     def check(scene: Stage, session: Session) -> None:
         stories.append(list(scene.journal.stories[session.id]))
@@ -263,10 +268,13 @@ def test_everybody_tells_the_same_of_every_call(
     [whole] = stories
     all_agree(whole)
 
-    # The crash: some of what was told is on record, and perhaps a recording was under way.
+    # The crash: some of what was told is on record, perhaps a recording was under way, and perhaps
+    # it is known when the service lived last.
     known = whole[: 1 + int(cut * (len(whole) - 1))]
     if isinstance(known[-1], SessionFinished):
         return
     begun = [one for one in known if isinstance(one, events.RecordingStarted)]
     kept = {begun[-1].recording: round(recorded, 3)} if begun else {}
-    all_agree([*known, *closing_events(whole[0].session, whole[0].time, known, kept)])
+    began = whole[0].time
+    lived = None if alive is None else began + timedelta(seconds=alive)
+    all_agree([*known, *closing_events(whole[0].session, began, known, kept, lived)])

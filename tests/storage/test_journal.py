@@ -449,6 +449,28 @@ async def test_a_restart_closes_what_was_cut_off_and_only_once(
     assert await reopened.events_of(SessionId(2), 1) == [started(2), *later(2)]
 
 
+async def test_a_call_that_a_crash_cuts_off_lasts_as_long_as_the_service_lived(
+    journal: StoredJournal, database: AsyncEngine
+) -> None:
+    """Nothing is written while two people talk, who are not recorded."""
+    await journal.begin(started(1))
+    for fact in later(1)[:7]:
+        journal.hear(fact)
+    await write_all(journal)
+    [verdict] = await StoredJournal(database).close_unfinished(alive=at(18.5))
+    assert (verdict.offset, verdict.time) == (18.5, at(18.5))
+    assert (verdict.talk_duration, verdict.total_duration) == (8.0, 18.5)
+
+
+async def test_a_proof_of_life_from_before_the_call_proves_nothing(
+    journal: StoredJournal, database: AsyncEngine
+) -> None:
+    await journal.begin(started(1))
+    # The clock may have been set back.
+    [verdict] = await StoredJournal(database).close_unfinished(alive=at(-3600))
+    assert (verdict.offset, verdict.total_duration) == (0.0, 0.0)
+
+
 async def test_recordings_that_were_cut_off_are_kept_as_far_as_their_files_go(
     journal: StoredJournal, database: AsyncEngine
 ) -> None:

@@ -35,6 +35,7 @@ from callwright.storage.access import StoredAccess
 from callwright.storage.database import check_schema, close_database, open_database, open_twin
 from callwright.storage.directory import StoredDirectory
 from callwright.storage.history.event_log import StoredEventLog
+from callwright.storage.history.heartbeat import beat, last_beat
 from callwright.storage.history.idempotency import StoredKeys
 from callwright.storage.history.journal import StoredJournal
 from callwright.storage.history.tagging import StoredTagging
@@ -60,6 +61,9 @@ if TYPE_CHECKING:
     from callwright.watch.meter import Meter
 
 log = logging.getLogger(__name__)
+
+HEARTBEAT = "alive"
+"The file in the data folder that tells how long the service has lived."
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +190,7 @@ async def _run(
         background(courier.run),
         background(journal.run),
         background(kept.run),
+        background(partial(beat, settings.data / HEARTBEAT, clock.now, around.beat)),
         background(parts.speech.run),
         started_in_background(lambda started: _run_engine(engine, settings, manager, started)),
         background(lambda: keep_trunk_states(database, engine.trunk_states, around.trunks_look)),
@@ -222,7 +227,8 @@ async def _parts(
     )
     recordings = settings.data / "recordings"
     unfinished = await journal.close_unfinished(
-        lambda file_name: seconds_of(recordings / file_name)
+        lambda file_name: seconds_of(recordings / file_name),
+        await anyio.to_thread.run_sync(last_beat, settings.data / HEARTBEAT),
     )
     if unfinished:
         log.warning("%d sessions had been cut off by the last stop: closed", len(unfinished))

@@ -41,22 +41,25 @@ def closing_events(
     started_at: datetime,
     story: Sequence[SessionEvent],
     kept: Mapping[RecordingId, float],
+    alive: datetime | None = None,
 ) -> list[SessionEvent]:
     """Return what ends the session: the end of all that goes on in it, and its verdict.
 
     A call that had come in and that nobody has talked on is told as lost, before the verdict.
-    ``kept``: see `kept_recordings`.
+    ``kept``: see `kept_recordings`; ``alive``: when the service lived last, if that is known.
 
-    All of it ends with the last that is known, be it an event or the end of a recording, however
-    late it is told: nobody talked while the service was down.
+    All of it ends with the last that is known, be it that moment, an event or the end of a
+    recording, however late it is told: nobody talked while the service was down.
     """
     cut = _cut(story)
     last = max(
         (
             *(event.offset for event in story),
             *(begun.offset + kept.get(begun.recording, 0.0) for begun in cut),
-        ),
-        default=0.0,
+            # Before the beginning: the clock has been set back since.
+            (alive - started_at).total_seconds() if alive else 0.0,
+            0.0,
+        )
     )
     closing = _Closing(session, started_at, story, round(last, 3))
     closing.end_what_goes_on(cut, kept)
