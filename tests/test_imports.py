@@ -77,6 +77,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     # What the outside is told of calls, in which words, and not how it gets there.
     "public_events": ("calls", "directory", "engines.port", "toml_lines"),
     "storage": (
+        "calls.durations",
+        "calls.ending",
         "calls.events",
         "calls.journal",
         "calls.plan",
@@ -111,7 +113,14 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "storage",
     ),
     # Whoever watches hears what has been written, and is asked for by whoever looks.
-    "watch": ("calls.events", "calls.plan", "engines.port", "figures", "storage"),
+    "watch": (
+        "calls.durations",
+        "calls.events",
+        "calls.plan",
+        "engines.port",
+        "figures",
+        "storage",
+    ),
     "methods": (
         "calls",
         "config",

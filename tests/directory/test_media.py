@@ -1,10 +1,12 @@
 import math
+import os
 import struct
 import wave
 from pathlib import Path
 
 import pytest
 
+from callwright.directory import audio
 from callwright.directory.media import MediaFault, put_in, take_in
 
 
@@ -33,11 +35,15 @@ def test_a_file_is_taken_in_normalised(tmp_path: Path, folder: Path) -> None:
     assert folder.stat().st_mode & 0o777 == 0o700
 
 
-def test_the_same_content_is_taken_in_once(tmp_path: Path, folder: Path) -> None:
+def test_the_same_content_is_normalised_once_and_then_as_good_as_new(
+    tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     first = take_in(write_tone(tmp_path / "one.wav"), folder, at_most=10)
-    made = (folder / first.file_name).stat().st_mtime_ns
+    os.utime(folder / first.file_name, (0, 0))
+    monkeypatch.setattr(audio, "normalise", None)
     assert take_in(write_tone(tmp_path / "other.wav"), folder, at_most=10) == first
-    assert (folder / first.file_name).stat().st_mtime_ns == made
+    # Or it would be taken for an orphan before it has a row again.
+    assert (folder / first.file_name).stat().st_mtime > 0
 
 
 def test_a_trial_leaves_nothing(tmp_path: Path, folder: Path) -> None:

@@ -499,7 +499,7 @@ async def test_a_call_that_a_crash_has_cut_off_is_told_to_its_end(office: Office
     with receiving(Receiver()) as receiver:
         await office.hook(receiver)
         await office.journal.begin(started(1))
-        await office.journal.close_unfinished(datetime.now(UTC))
+        await office.journal.close_unfinished()
         async with office.open():
             await emptied(office)
     assert [one.json["type"] for one in receiver.taken] == ["session.started", "session.finished"]

@@ -4,12 +4,15 @@ import os
 import signal
 import socket
 import sqlite3
+from datetime import UTC, datetime
 from pathlib import Path
 
 import anyio
 import psutil
 import pytest
 
+from callwright.storage.history.heartbeat import last_beat
+from callwright.wiring.service import HEARTBEAT
 from demo.service import Api, service
 from tests.real.scene import TOKEN, Scene, real_call, scene, softphones, until
 from tests.waiting import WITHIN
@@ -110,6 +113,13 @@ def test_after_sigkill_no_session_is_live_and_the_record_says_why(tmp_path: Path
         async with scene(tmp_path, *softphones(tmp_path)) as made:
             async with service(tmp_path, made.port) as api:
                 session = await talking(made, api)
+                began, beats = datetime.now(UTC), tmp_path / "data" / HEARTBEAT
+
+                async def known_to_live() -> bool:
+                    beat = last_beat(beats)
+                    return beat is not None and beat > began
+
+                await until(known_to_live)
                 process = service_process(made.port)
                 os.kill(process.pid, signal.SIGKILL)
                 await gone(process)
@@ -119,6 +129,7 @@ def test_after_sigkill_no_session_is_live_and_the_record_says_why(tmp_path: Path
                 assert call.finish_reason == "internal_error"
                 assert call.verdict
                 assert call.verdict.detail == "the service was restarted"
+                assert call.verdict.talk_duration > 0, "also of a call that is not recorded"
                 assert call.state == "finished"
                 ended = [entry for entry in call.timeline if entry.event == "leg_ended"]
                 assert len(ended) == 2

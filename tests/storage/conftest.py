@@ -2,11 +2,14 @@
 
 import asyncio
 import shutil
+import sqlite3
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, insert
+from sqlalchemy import Engine, event, insert
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from callwright.storage.database import migrate, open_database, open_twin, writing
@@ -55,3 +58,17 @@ def twin(database: AsyncEngine) -> Iterator[Engine]:
     with open_twin(database) as twin:
         assert twin
         yield twin
+
+
+@contextmanager
+def failing_commits(database: AsyncEngine) -> Iterator[None]:
+    """In the block no transaction can be committed: the disk is full."""
+
+    def refuse(_connection: object) -> None:
+        raise OperationalError("COMMIT", None, sqlite3.OperationalError("disk is full"))
+
+    event.listen(database.sync_engine, "commit", refuse)
+    try:
+        yield
+    finally:
+        event.remove(database.sync_engine, "commit", refuse)

@@ -7,6 +7,7 @@ from pathlib import Path
 import anyio
 import pytest
 from sqlalchemy import Table, func, insert, select
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from callwright.calls.events import RecordingReady, RecordingStarted, SessionEvent, TagSet
@@ -23,6 +24,7 @@ from callwright.storage.tables import (
     call_tags,
 )
 from callwright.storage.writer import Writer
+from tests.storage.conftest import failing_commits
 from tests.storage.stories import BEGAN, CAPTION, later, started
 
 pytestmark = pytest.mark.anyio
@@ -33,7 +35,14 @@ DAY = timedelta(days=1)
 
 def cleaner(database: AsyncEngine, recordings: Path, now: datetime) -> Cleaner:
     return Cleaner(
-        database, Writer(database), anyio.Lock(), recordings, 30 * DAY, 3 * DAY, lambda: now
+        database,
+        Writer(database),
+        anyio.Lock(),
+        recordings,
+        recordings.parent / "media",
+        30 * DAY,
+        3 * DAY,
+        lambda: now,
     )
 
 
@@ -107,6 +116,17 @@ async def test_a_session_that_is_not_over_stays(database: AsyncEngine, tmp_path:
     await tell(database, 1, over=False)
     assert await cleaner(database, tmp_path, BEGAN + 99 * DAY).clean(between=0) == (0, 0)
     assert await sessions(database, call_sessions) == {1}
+
+
+async def test_what_cannot_be_removed_from_the_database_keeps_its_recordings(
+    database: AsyncEngine, tmp_path: Path
+) -> None:
+    await tell(database, 1)
+    (tmp_path / "1-1.wav").write_bytes(b"RIFF")
+    with failing_commits(database), pytest.raises(OperationalError):
+        await cleaner(database, tmp_path, BEGAN + 99 * DAY).clean(between=0)
+    assert await sessions(database, call_sessions) == {1}
+    assert await anyio.Path(tmp_path / "1-1.wav").exists()
 
 
 async def test_a_recording_that_is_gone_already_is_no_hindrance(

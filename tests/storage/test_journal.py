@@ -3,7 +3,6 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
-from datetime import timedelta
 from itertools import count as counter
 from pathlib import Path
 
@@ -370,7 +369,7 @@ async def test_the_end_of_the_service_does_not_wait_for_a_locked_database(
     assert journal.queued == 11
     assert "11 events could not be written; the next start closes their sessions" in caplog.text
 
-    verdicts = await journal.close_unfinished(at(60))
+    verdicts = await journal.close_unfinished()
     assert [verdict.session for verdict in verdicts] == [1]
 
 
@@ -418,13 +417,13 @@ async def test_a_restart_closes_what_was_cut_off_and_only_once(
     await write_all(journal)
 
     reopened = StoredJournal(database)
-    verdicts = await reopened.close_unfinished(at(3600))
+    verdicts = await reopened.close_unfinished()
     assert verdicts == [
         SessionFinished(
             session=SessionId(1),
-            sequence=11,
-            time=at(3600),
-            offset=3600.0,
+            sequence=12,
+            time=at(10.5),
+            offset=10.5,
             finish_reason="internal_error",
             ended_by="service",
             fault="service",
@@ -436,7 +435,7 @@ async def test_a_restart_closes_what_was_cut_off_and_only_once(
     ]
     story = await reopened.events_of(SessionId(1), 1)
     assert story is not None
-    assert [fact.sequence for fact in story] == list(range(1, 12))
+    assert [fact.sequence for fact in story] == list(range(1, 13))
     ends = [fact for fact in story if isinstance(fact, LegEnded)]
     assert [(end.leg, end.cause, end.talk_duration, end.total_duration) for end in ends] == [
         (11, "engine_lost", 6.5, 10.0),
@@ -448,9 +447,31 @@ async def test_a_restart_closes_what_was_cut_off_and_only_once(
         )
         assert unended.all() == []
 
-    assert await reopened.close_unfinished(at(3700)) == []
+    assert await reopened.close_unfinished() == []
     assert await reopened.events_of(SessionId(1), 1) == story
     assert await reopened.events_of(SessionId(2), 1) == [started(2), *later(2)]
+
+
+async def test_a_call_that_a_crash_cuts_off_lasts_as_long_as_the_service_lived(
+    journal: StoredJournal, database: AsyncEngine
+) -> None:
+    """Nothing is written while two people talk, who are not recorded."""
+    await journal.begin(started(1))
+    for fact in later(1)[:7]:
+        journal.hear(fact)
+    await write_all(journal)
+    [verdict] = await StoredJournal(database).close_unfinished(alive=at(18.5))
+    assert (verdict.offset, verdict.time) == (18.5, at(18.5))
+    assert (verdict.talk_duration, verdict.total_duration) == (8.0, 18.5)
+
+
+async def test_a_proof_of_life_from_before_the_call_proves_nothing(
+    journal: StoredJournal, database: AsyncEngine
+) -> None:
+    await journal.begin(started(1))
+    # The clock may have been set back.
+    [verdict] = await StoredJournal(database).close_unfinished(alive=at(-3600))
+    assert (verdict.offset, verdict.total_duration) == (0.0, 0.0)
 
 
 async def test_recordings_that_were_cut_off_are_kept_as_far_as_their_files_go(
@@ -469,11 +490,11 @@ async def test_recordings_that_were_cut_off_are_kept_as_far_as_their_files_go(
     await write_all(journal)
 
     lasted = {"1-1.wav": 6.0, "1-2.wav": None}
-    [verdict] = await StoredJournal(database).close_unfinished(at(3600), lasted.__getitem__)
+    [verdict] = await StoredJournal(database).close_unfinished(lasted.__getitem__)
     story = await journal.events_of(SessionId(1), 1)
     assert story is not None
-    assert [fact.sequence for fact in story] == list(range(1, 16))
-    ready, failed = story[10:12]
+    assert [fact.sequence for fact in story] == list(range(1, 17))
+    ready, failed = story[11:13]
     assert isinstance(ready, RecordingReady)
     assert (ready.recording, ready.file_name, ready.duration) == (109, "1-1.wav", 6.0)
     assert isinstance(failed, RecordingFailed)
@@ -490,8 +511,7 @@ async def test_a_session_that_only_began_is_closed_too(
     journal: StoredJournal, database: AsyncEngine
 ) -> None:
     await journal.begin(started(1))
-    # The clock may have been set back while the service was down.
-    [verdict] = await StoredJournal(database).close_unfinished(BEGAN - timedelta(hours=1))
+    [verdict] = await StoredJournal(database).close_unfinished()
     assert (verdict.sequence, verdict.offset, verdict.total_duration) == (2, 0.0, 0.0)
     story: list[SessionEvent] = [started(1), verdict]
     assert await journal.events_of(SessionId(1), 1) == story
@@ -506,7 +526,7 @@ async def test_a_call_that_came_in_and_was_cut_off_before_a_talk_is_closed_as_lo
     journal.hear(replace(came_in, offered=True))
     await write_all(journal)
 
-    [verdict] = await StoredJournal(database).close_unfinished(at(60))
+    [verdict] = await StoredJournal(database).close_unfinished()
     story = await journal.events_of(SessionId(1), 1)
     assert story is not None
     assert [type(fact) for fact in story[-3:]] == [LegEnded, CallLost, SessionFinished]

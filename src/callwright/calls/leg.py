@@ -1,4 +1,4 @@
-"""One leg as its session sees it: which phone, in what state, since when."""
+"""One leg as its session sees it: which phone, in what state."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -19,9 +19,8 @@ class Leg:
     id: LegId
     party: "Party"
     target: Target
-    started: float
-    "Times are the event loop's clock, in seconds."
     answered: float | None = None
+    "Times are the event loop's clock, in seconds."
     ended: float | None = None
     cause: Cause | None = None
     "Why it ended; set before that if it is we who give up."

@@ -22,7 +22,7 @@ async def taken_from_queue(call: Session, contact: Party, queue: Queue) -> Party
     None if the queue is full, or the wait is over. Raises `PartyLeft` if the contact hangs up.
     """
     assert contact.leg
-    leg, began, operator = contact.leg.id, anyio.current_time(), None
+    leg, operator = contact.leg.id, None
     place = call.queues.join(call.caption.account, queue)
     position = place.position if place else 0
     call.tell(events.QueueEntered, leg=leg, queue=queue.name, position=position)
@@ -36,7 +36,6 @@ async def taken_from_queue(call: Session, contact: Party, queue: Queue) -> Party
             events.QueueLeft,
             leg=leg,
             queue=queue.name,
-            waited=round(anyio.current_time() - began, 3),
             reached=operator is not None,
         )
     return operator

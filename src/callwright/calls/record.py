@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from callwright.calls import events
+from callwright.calls.durations import Durations
 from callwright.calls.ending import TRANSFERRED
 from callwright.calls.events import SessionEvent, SessionFinished
 from callwright.calls.plan import Caption, Role, SessionId
@@ -65,6 +66,7 @@ class CallRecord:
     verdict: SessionFinished | None = None
     recording: RecordingId | None = None
     "The one that is being made now; the file of the one before it may not be ready yet."
+    durations: Durations = field(default_factory=Durations)
 
     @classmethod
     def begin(cls, started: events.SessionStarted) -> "CallRecord":
@@ -89,6 +91,7 @@ class CallRecord:
 
     def take(self, event: SessionEvent) -> None:
         self.timeline.append(event)
+        self.durations.take(event)
         match event:
             case events.LegStarted(leg=leg):
                 self.legs[leg] = LegRecord(

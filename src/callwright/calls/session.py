@@ -85,9 +85,6 @@ class Session:
         self._begun = anyio.current_time()
         self._begun_at = now()
         self._sequence = 1
-        self._called_in = False
-        self._talk_began: float | None = None
-        self._talked = 0.0
         self._tasks: TaskGroup | None = None
         self._scope = anyio.CancelScope()
         self._asked_to_end: Ending | None = None
@@ -118,13 +115,12 @@ class Session:
 
         ``caller``: its number, and, as its caller id, the number it has called.
         """
-        self._called_in = True
         party = Party(self, Role.CONTACT)
         party.leg = self._add(offered, party, caller, offered=True)
         return party
 
     def _add(self, leg_id: LegId, party: Party, target: Target, *, offered: bool) -> Leg:
-        leg = self.legs[leg_id] = Leg(leg_id, party, target, anyio.current_time())
+        leg = self.legs[leg_id] = Leg(leg_id, party, target)
         phone, other = target.address.number, target.caller_id
         employee = target.employee
         self.tell(
@@ -184,13 +180,11 @@ class Session:
     def held(self, party: Party) -> Iterator[None]:
         """In the block a party is held."""
         assert party.leg
-        began = anyio.current_time()
         self.tell(events.HoldStarted, leg=party.leg.id)
         try:
             yield
         finally:
-            lasted = anyio.current_time() - began
-            self.tell(events.HoldFinished, leg=party.leg.id, duration=round(lasted, 3))
+            self.tell(events.HoldFinished, leg=party.leg.id)
 
     @contextmanager
     def joined(self, one: Party, other: Party) -> Iterator[None]:
@@ -202,18 +196,12 @@ class Session:
         if bridge is None:  # One has just gone; ``present`` around this block will say so.
             yield
             return
-        began = anyio.current_time()
-        if self._talk_began is None:
-            self._talk_began = began
         self.tell(events.TalkStarted, legs=legs)
         try:
             yield
         finally:
             self.engine.unbridge(bridge)
-            lasted = anyio.current_time() - began
-            if one.role is Role.CONTACT:  # else they consult, and the contact is held
-                self._talked += lasted
-            self.tell(events.TalkFinished, legs=legs, duration=round(lasted, 3))
+            self.tell(events.TalkFinished, legs=legs)
 
     def join_early(self, listener: Leg, ringing: Leg) -> BridgeId | None:
         """Let a leg hear the early media of another. None if either has just gone."""
@@ -236,18 +224,26 @@ class Session:
         self._tasks.start_soon(helper, *args)
 
     def tell(self, kind: type[SessionEvent], **facts: Any) -> None:
-        """Make the next event of the session and give it to whoever listens."""
+        """Make the next event of the session and give it to whoever listens.
+
+        ``facts``: its fields but for those every event has, and for the durations it bears.
+        """
+        self._tell_at(self._offset(), kind, **facts)
+
+    def _tell_at(self, offset: float, kind: type[SessionEvent], **facts: Any) -> None:
         self._sequence += 1
-        offset = anyio.current_time() - self._begun
         event = kind(
             session=self.id,
             sequence=self._sequence,
             time=self._begun_at + timedelta(seconds=offset),
-            offset=round(offset, 3),
-            **facts,
+            offset=offset,
+            **self.record.durations.measured(kind, offset, facts),
         )
         self.record.take(event)
         self._listener(event)
+
+    def _offset(self) -> float:
+        return round(anyio.current_time() - self._begun, 3)
 
     # What the manager uses.
 
@@ -326,7 +322,7 @@ class Session:
                 await self._all_over.wait()
 
     def _leg_ended(self, leg: Leg, event: port.LegReleased) -> None:
-        leg.ended = now = anyio.current_time()
+        leg.ended = anyio.current_time()
         leg.cause = cause = leg.cause or event.cause
         self.tell(
             events.LegEnded,
@@ -336,8 +332,6 @@ class Session:
             cause=cause.value,
             raw=event.raw,
             quality=event.quality,
-            talk_duration=round(now - leg.answered, 3) if leg.answered is not None else 0.0,
-            total_duration=round(now - leg.started, 3),
         )
         leg.settled.set()
         if leg.answered is not None and leg.party.leg is leg:
@@ -357,21 +351,14 @@ class Session:
             self._all_over.set()
 
     def _finish(self, ending: Ending) -> None:
-        total = anyio.current_time() - self._begun
-        waited = total if self._talk_began is None else self._talk_began - self._begun
-        if self._called_in and self._talk_began is None:
-            self.tell(
-                events.CallLost,
-                finish_reason=ending.finish_reason,
-                wait_duration=round(waited, 3),
-            )
-        self.tell(
+        now = self._offset()
+        if self.record.durations.is_lost:
+            self._tell_at(now, events.CallLost, finish_reason=ending.finish_reason)
+        self._tell_at(
+            now,
             events.SessionFinished,
             finish_reason=ending.finish_reason,
             ended_by=ending.ended_by,
             fault=ending.fault,
             detail=ending.detail,
-            wait_duration=round(waited, 3),
-            talk_duration=round(self._talked, 3),
-            total_duration=round(total, 3),
         )

@@ -40,6 +40,8 @@ def take_in(source: Path, folder: Path, *, at_most: float, keep: bool = True) ->
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
         target = folder / f"{sha256}.wav"
         if target.exists():
+            if keep:
+                target.touch()  # It is not to be taken for an orphan before its row is there.
             return _stored(sha256, target)
         if keep:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -1,8 +1,11 @@
 """Sections of the directory: how the entries of the file are told as rows, and rows are read."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from enum import Enum
+from typing import Any
 
+from pydantic import BaseModel
 from sqlalchemy import Table, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -29,6 +32,13 @@ from callwright.storage.tables import (
 
 Key = str | int
 Rows = Mapping[Key, Row]
+Audio = Mapping[int, StoredMedia]
+"The stored audio of the file's media files, by their ids."
+Entries = Callable[[DirectoryContent, Audio], Iterable[tuple[BaseModel, Row]]]
+"""Entries of the file, each with those columns of its row that do not simply bear the name and the
+value of one of its fields."""
+
+_ORIGINS = frozenset({"origin", "scenario_origin"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +50,82 @@ class DirectorySection:
     key: str
     "Column that tells the things of an account apart."
     columns: tuple[str, ...]
+    entries: Entries
     secret: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
     "Columns that stay as they are where the file says nothing of them."
     called: str | None = None
     "Column that names a thing to people, where the key is not fit for that."
+
+    def wanted(self, content: DirectoryContent, audio: Audio) -> Rows:
+        """What the file says, as rows by their key."""
+        return {
+            getattr(entry, self.key): {
+                column: own[column] if column in own else _stored(entry, column)
+                for column in self.columns
+            }
+            for entry, own in self.entries(content, audio)
+        }
+
+
+def _stored(entry: BaseModel, column: str) -> Any:
+    """The value of a column that is told by the field of its name, or by standing in the file."""
+    if column in _ORIGINS:
+        return Origin.FILE.value
+    match getattr(entry, column):
+        case Enum() as word:
+            return word.value
+        case value:
+            return value
+
+
+def _trunks(content: DirectoryContent, _: Audio) -> Iterator[tuple[BaseModel, Row]]:
+    for position, trunk in enumerate(content.trunks):
+        own = {"position": position, "port": trunk.port or 0, "register": trunk.registers}
+        yield trunk, own
+
+
+def _users(content: DirectoryContent, _: Audio) -> Iterator[tuple[BaseModel, Row]]:
+    for user in content.users:
+        parts = [part.value for part in user.disabled_components]
+        yield user, {"networks": list(user.networks), "disabled_components": parts}
+
+
+def _phones(content: DirectoryContent, _: Audio) -> Iterator[tuple[BaseModel, Row]]:
+    for employee in content.employees:
+        for priority, phone in enumerate(employee.phones):
+            yield phone, {"employee_id": employee.id, "priority": priority}
+
+
+def _scenarios(content: DirectoryContent, _: Audio) -> Iterator[tuple[BaseModel, Row]]:
+    for scenario in content.scenarios:
+        branches = {START: scenario.operations, **scenario.branches}
+        yield scenario, {"branches": BRANCHES.dump_python(branches, mode="json")}
+
+
+def _media_files(content: DirectoryContent, audio: Audio) -> Iterator[tuple[BaseModel, Row]]:
+    for file in content.media_files:
+        stored = audio[file.id]
+        yield (
+            file,
+            {
+                "duration": stored.duration,
+                "size": stored.size,
+                "sha256": stored.sha256,
+                "file_name": stored.file_name,
+            },
+        )
+
+
+def _talk_options(content: DirectoryContent, _: Audio) -> Iterator[tuple[BaseModel, Row]]:
+    for position, option in enumerate(content.talk_options):
+        yield option, {"position": position}
+
+
+def _webhooks(content: DirectoryContent, _: Audio) -> Iterator[tuple[BaseModel, Row]]:
+    for webhook in content.webhooks:
+        # In one order, so that another one in the file is no change.
+        yield webhook, {"event_types": sorted(set(webhook.event_types))}
 
 
 TRUNKS = DirectorySection(
@@ -67,6 +148,7 @@ TRUNKS = DirectorySection(
         "options_ping",
         "srtp",
     ),
+    _trunks,
     secret=("password",),
 )
 USERS = DirectorySection(
@@ -74,6 +156,7 @@ USERS = DirectorySection(
     users,
     "login",
     ("password_hash", "networks", "disabled_components", "active", "origin"),
+    _users,
     secret=("password_hash",),
     kept=("password_hash",),
 )
@@ -82,10 +165,15 @@ TOKENS = DirectorySection(
     tokens,
     "sha256",
     ("user", "hint", "expires_at", "origin"),
+    lambda content, _: [(token, {"expires_at": token.expires}) for token in content.tokens],
     called="hint",
 )
 EMPLOYEES = DirectorySection(
-    "employee", employees, "id", ("full_name", "active", "coach", "call_recording", "origin")
+    "employee",
+    employees,
+    "id",
+    ("full_name", "active", "coach", "call_recording", "origin"),
+    lambda content, _: [(employee, {}) for employee in content.employees],
 )
 PHONES = DirectorySection(
     "phone",
@@ -102,6 +190,7 @@ PHONES = DirectorySection(
         "srtp",
         "origin",
     ),
+    _phones,
     secret=("password",),
 )
 VIRTUAL_NUMBERS = DirectorySection(
@@ -109,19 +198,41 @@ VIRTUAL_NUMBERS = DirectorySection(
     virtual_numbers,
     "number",
     ("trunk", "scenario", "scenario_origin", "name", "comment"),
+    lambda content, _: [(number, {}) for number in content.virtual_numbers],
 )
-GROUPS = DirectorySection("group", employee_groups, "name", ("employees", "origin"))
-SCENARIOS = DirectorySection("scenario", scenarios, "id", ("name", "branches", "origin"))
+GROUPS = DirectorySection(
+    "group",
+    employee_groups,
+    "name",
+    ("employees", "origin"),
+    lambda content, _: [(group, {}) for group in content.groups],
+)
+SCENARIOS = DirectorySection(
+    "scenario", scenarios, "id", ("name", "branches", "origin"), _scenarios
+)
 MEDIA_FILES = DirectorySection(
     "media file",
     media_files,
     "id",
     ("name", "duration", "size", "sha256", "file_name", "origin"),
+    _media_files,
 )
-BLACKLIST = DirectorySection("blacklisted number", blacklist, "number", ("comment", "origin"))
-TAGS = DirectorySection("tag", tags, "id", ("name", "origin"))
+BLACKLIST = DirectorySection(
+    "blacklisted number",
+    blacklist,
+    "number",
+    ("comment", "origin"),
+    lambda content, _: [(number, {}) for number in content.blacklist],
+)
+TAGS = DirectorySection(
+    "tag", tags, "id", ("name", "origin"), lambda content, _: [(tag, {}) for tag in content.tags]
+)
 TALK_OPTIONS = DirectorySection(
-    "talk option", talk_options, "button", ("position", "mnemonic", "name", "value")
+    "talk option",
+    talk_options,
+    "button",
+    ("position", "mnemonic", "name", "value"),
+    _talk_options,
 )
 
 WEBHOOKS = DirectorySection(
@@ -129,6 +240,7 @@ WEBHOOKS = DirectorySection(
     webhooks,
     "name",
     ("url", "method", "event_types", "template", "active", "secret", "origin"),
+    _webhooks,
     secret=("secret",),
     kept=("secret",),
 )
@@ -151,137 +263,9 @@ SECTIONS = (
 )
 
 
-def wanted_rows(content: DirectoryContent, media: Mapping[int, StoredMedia]) -> dict[str, Rows]:
+def wanted_rows(content: DirectoryContent, audio: Audio) -> dict[str, Rows]:
     """Return what the file says, as rows by their key, for each section's title."""
-    return {
-        TRUNKS.title: {
-            trunk.name: {
-                "position": position,
-                "host": trunk.host,
-                "port": trunk.port or 0,
-                "transport": trunk.transport,
-                "tls_verify": trunk.tls_verify,
-                "tls_ca": trunk.tls_ca,
-                "user": trunk.user,
-                "password": trunk.password,
-                "caller_id_header": trunk.caller_id_header,
-                "active": trunk.active,
-                "register": trunk.registers,
-                "expires": trunk.expires,
-                "options_ping": trunk.options_ping,
-                "srtp": trunk.srtp,
-            }
-            for position, trunk in enumerate(content.trunks)
-        },
-        USERS.title: {
-            user.login: {
-                "password_hash": user.password_hash,
-                "networks": list(user.networks),
-                "disabled_components": [part.value for part in user.disabled_components],
-                "active": user.active,
-                "origin": Origin.FILE.value,
-            }
-            for user in content.users
-        },
-        TOKENS.title: {
-            token.sha256: {
-                "user": token.user,
-                "hint": token.hint,
-                "expires_at": token.expires,
-                "origin": Origin.FILE.value,
-            }
-            for token in content.tokens
-        },
-        EMPLOYEES.title: {
-            employee.id: {
-                "full_name": employee.full_name,
-                "active": employee.active,
-                "coach": employee.coach,
-                "call_recording": employee.call_recording.value,
-                "origin": Origin.FILE.value,
-            }
-            for employee in content.employees
-        },
-        PHONES.title: {
-            phone.number: {
-                "employee_id": employee.id,
-                "kind": phone.kind.value,
-                "contact": phone.contact,
-                "password": phone.password,
-                "priority": priority,
-                "dial_time": phone.dial_time,
-                "active": phone.active,
-                "srtp": phone.srtp,
-                "origin": Origin.FILE.value,
-            }
-            for employee in content.employees
-            for priority, phone in enumerate(employee.phones)
-        },
-        VIRTUAL_NUMBERS.title: {
-            number.number: {
-                "trunk": number.trunk,
-                "scenario": number.scenario,
-                "scenario_origin": Origin.FILE.value,
-                "name": number.name,
-                "comment": number.comment,
-            }
-            for number in content.virtual_numbers
-        },
-        GROUPS.title: {
-            group.name: {"employees": group.employees, "origin": Origin.FILE.value}
-            for group in content.groups
-        },
-        SCENARIOS.title: {
-            scenario.id: {
-                "name": scenario.name,
-                "branches": BRANCHES.dump_python(
-                    {START: scenario.operations, **scenario.branches}, mode="json"
-                ),
-                "origin": Origin.FILE.value,
-            }
-            for scenario in content.scenarios
-        },
-        MEDIA_FILES.title: {
-            file.id: {
-                "name": file.name,
-                "duration": media[file.id].duration,
-                "size": media[file.id].size,
-                "sha256": media[file.id].sha256,
-                "file_name": media[file.id].file_name,
-                "origin": Origin.FILE.value,
-            }
-            for file in content.media_files
-        },
-        BLACKLIST.title: {
-            entry.number: {"comment": entry.comment, "origin": Origin.FILE.value}
-            for entry in content.blacklist
-        },
-        TAGS.title: {
-            tag.id: {"name": tag.name, "origin": Origin.FILE.value} for tag in content.tags
-        },
-        TALK_OPTIONS.title: {
-            option.button: {
-                "position": position,
-                "mnemonic": option.mnemonic.value,
-                "name": option.name,
-                "value": option.value,
-            }
-            for position, option in enumerate(content.talk_options)
-        },
-        WEBHOOKS.title: {
-            webhook.name: {
-                "url": webhook.url,
-                "method": webhook.method.value,
-                # In one order, so that another one in the file is no change.
-                "event_types": sorted(set(webhook.event_types)),
-                "template": webhook.template,
-                "active": webhook.active,
-                "secret": webhook.secret,
-                "origin": Origin.FILE.value,
-            }
-            for webhook in content.webhooks
-        },
-    }
+    return {section.title: section.wanted(content, audio) for section in SECTIONS}
 
 
 async def stored_rows(

@@ -242,6 +242,7 @@ class SandboxService:
             streams=UNHURRIED,
             directory_look=SELDOM,
             trunks_look=SELDOM,
+            beat=SELDOM,
             durable=self._options.data is not None,
             remembered_for=0.0,
             gathered_for=0.0,

@@ -1,7 +1,6 @@
 """Prometheus metrics: everything that is counted and timed, on one page."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from importlib.metadata import version
 
@@ -11,9 +10,10 @@ from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector, CollectorRegistry
 
 from callwright.calls import events
+from callwright.calls.durations import Durations
 from callwright.calls.events import SessionEvent
 from callwright.calls.plan import Role, SessionId
-from callwright.engines.port import LegId, Quality
+from callwright.engines.port import Quality
 from callwright.figures import Counted, Figure, Measured
 from callwright.storage.history.event_log import Written
 
@@ -29,16 +29,6 @@ _JITTER = (0.001, 0.0025, 0.005, 0.01, 0.02, 0.04, 0.08)
 _MOS = (1.5, 2.0, 2.5, 3.0, 3.5, 3.8, 4.0, 4.2, 4.4)
 
 
-@dataclass(slots=True)
-class _Call:
-    """What is remembered of a live session, to time what comes later."""
-
-    rung: bool = False
-    talked: bool = False
-    answered: dict[LegId, float] = field(default_factory=dict)
-    roles: dict[LegId, Role] = field(default_factory=dict)
-
-
 class Meter:
     """Counts what it is told of; parts that have figures of their own stand in ``parts``."""
 
@@ -47,7 +37,8 @@ class Meter:
         self._registry = registry = CollectorRegistry()
         registry.register(_Parts(self.parts))
         ProcessCollector(registry=registry)
-        self._calls: dict[SessionId, _Call] = {}
+        self._calls: dict[SessionId, Durations] = {}
+        "Of live sessions, so far."
         counter = partial(Counter, registry=registry)
         histogram = partial(Histogram, registry=registry)
         self._begun = counter(
@@ -139,25 +130,19 @@ class Meter:
     def _take(self, event: SessionEvent) -> None:
         if isinstance(event, events.SessionStarted):
             self._begun.labels(event.caption.method, event.caption.direction.value).inc()
-            self._calls[event.session] = _Call()
+            self._calls[event.session] = Durations()
             return
         call = self._calls.get(event.session)
         if call is None:
             return
         match event:
-            case events.LegStarted(leg=leg):
-                call.roles[leg] = event.role
-                if not call.rung and not event.offered:
-                    self._set_up.observe(event.offset)
-                call.rung = True
-            case events.LegAnswered(leg=leg):
-                call.answered[leg] = event.offset
-            case events.TalkStarted(legs=legs) if not call.talked:
-                call.talked = True
-                if answers := [call.answered[leg] for leg in legs if leg in call.answered]:
-                    self._cut_through.observe(event.offset - max(answers))
+            case events.LegStarted() if not call.legs and not event.offered:
+                self._set_up.observe(event.offset)
+            case events.TalkStarted(legs=legs) if call.talk_began is None:
+                if (waited := call.cut_through(legs, event.offset)) is not None:
+                    self._cut_through.observe(waited)
             case events.LegEnded(leg=leg):
-                role = call.roles.get(leg, Role.CONTACT)
+                role = call.legs[leg].role if leg in call.legs else Role.CONTACT
                 self._legs.labels(role.value, event.cause).inc()
                 if event.quality:
                     self._measure(event.quality)
@@ -168,6 +153,7 @@ class Meter:
                 del self._calls[event.session]
             case _:
                 pass
+        call.take(event)
 
     def _measure(self, quality: Quality) -> None:
         due = quality.received + quality.lost

@@ -53,6 +53,7 @@ def keeping(settings: Settings, storage: Storage, around: Environment) -> Keepin
             storage.writer,
             storage.turn,
             settings.data / "recordings",
+            settings.data / "media",
             timedelta(days=kept.sessions_kept),
             timedelta(days=kept.requests_kept),
             around.clock.now,

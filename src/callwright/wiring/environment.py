@@ -19,6 +19,7 @@ from callwright.methods.messages import SpeechSynthesis
 from callwright.rpc.dispatch import AnyMethod
 from callwright.rpc.events import StreamTimings
 from callwright.rpc.http import BODY_WITHIN
+from callwright.storage.history.heartbeat import EVERY
 from callwright.storage.history.journal import GATHERED_FOR
 from callwright.storage.remembered import LOOK
 from callwright.storage.trunk_states import LOOKED_AT_EVERY
@@ -133,6 +134,8 @@ class Environment:
     directory_look: float = DIRECTORY_LOOK
     trunks_look: float = LOOKED_AT_EVERY
     "Seconds between looks at the directory, and at the trunks."
+    beat: float = EVERY
+    "Seconds between proofs of life."
     remembered_for: float = LOOK
     "Seconds a request may see the directory as it was before a change."
     gathered_for: float = GATHERED_FOR

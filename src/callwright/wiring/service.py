@@ -40,6 +40,7 @@ from callwright.storage.access import StoredAccess
 from callwright.storage.database import check_schema, close_database, open_database, open_twin
 from callwright.storage.directory import StoredDirectory
 from callwright.storage.history.event_log import StoredEventLog
+from callwright.storage.history.heartbeat import beat, last_beat
 from callwright.storage.history.idempotency import StoredKeys
 from callwright.storage.history.journal import StoredJournal
 from callwright.storage.history.tagging import StoredTagging
@@ -66,6 +67,9 @@ if TYPE_CHECKING:
     from callwright.watch.meter import Meter
 
 log = logging.getLogger(__name__)
+
+HEARTBEAT = "alive"
+"The file in the data folder that tells how long the service has lived."
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +199,7 @@ async def _run(
         _beside("the journal", journal.run),
         _beside("the log of requests", kept.requests.run),
         _beside("clean-up", kept.cleaner.run),
+        _beside("the heartbeat", partial(beat, settings.data / HEARTBEAT, clock.now, around.beat)),
         _beside("speech", components.speech.run),
         started_in_background(lambda started: _run_engine(engine, settings, manager, started)),
         _beside(
@@ -241,7 +246,8 @@ async def _components(
     )
     recordings = settings.data / "recordings"
     unfinished = await journal.close_unfinished(
-        clock.now(), lambda file_name: seconds_of(recordings / file_name)
+        lambda file_name: seconds_of(recordings / file_name),
+        await anyio.to_thread.run_sync(last_beat, settings.data / HEARTBEAT),
     )
     if unfinished:
         log.warning("%d sessions had been cut off by the last stop: closed", len(unfinished))

@@ -9,6 +9,7 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from callwright.calls import events
+from callwright.calls.durations import Durations, whole_seconds
 from callwright.calls.events import SessionEvent
 from callwright.calls.plan import SessionId
 from callwright.directory.model import Component
@@ -97,7 +98,7 @@ class _Story:
     def __init__(self, story: Sequence[SessionEvent], zone: ZoneInfo) -> None:
         self._story = story
         self._zone = zone
-        self._answered: dict[LegId, events.LegAnswered] = {}
+        self._legs = Durations.of(story).legs
         self._ended: dict[LegId, events.LegEnded] = {}
         self._talks: dict[tuple[LegId, LegId], list[float]] = {}
         self._waits: dict[LegId, list[events.QueueLeft]] = {}
@@ -106,8 +107,6 @@ class _Story:
             match event:
                 case events.LegStarted(leg=leg):
                     self._phones[leg] = _who(event)
-                case events.LegAnswered(leg=leg):
-                    self._answered[leg] = event
                 case events.LegEnded(leg=leg):
                     self._ended[leg] = event
                 case events.TalkFinished(legs=legs, duration=duration):
@@ -162,14 +161,13 @@ class _Story:
                     pass
 
     def _placed(self, event: events.LegStarted) -> DetailEvent:
-        answered, ended = self._answered.get(event.leg), self._ended.get(event.leg)
-        until = answered or ended
+        times, ended = self._legs[event.leg], self._ended.get(event.leg)
         return self._event(
             "call_placed",
             event.time,
             self._phones[event.leg],
-            duration=until.offset - event.offset if until else None,
-            failure=ended.finish_reason if ended and not answered else None,
+            duration=times.dialling,
+            failure=ended.finish_reason if ended and times.answered is None else None,
             data={
                 "leg_id": event.leg,
                 "role": event.role.value,
@@ -205,7 +203,7 @@ class _Story:
             "event_name": NAMES[mnemonic],
             "event_text": text,
             "event_time": time.astimezone(self._zone).strftime(MOMENT_FORMAT),
-            "duration": None if duration is None else round(duration),
+            "duration": None if duration is None else whole_seconds(duration),
             "is_failed": failure is not None,
             "fail_hint": failure,
             "data": [{"name": name, "value": value} for name, value in data.items()],

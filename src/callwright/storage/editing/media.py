@@ -1,9 +1,11 @@
 """Media files, changed by requests."""
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import delete, insert, select, update
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callwright.directory.editing import AlreadyThere, MediaGone, StillNeeded
@@ -11,7 +13,10 @@ from callwright.directory.media import StoredMedia
 from callwright.directory.model import AccountId, MediaFileId
 from callwright.storage.editing.changing import Changing, exists, require
 from callwright.storage.editing.scenarios import scenario_that_names
+from callwright.storage.orphaned_files import remove_unused_media
 from callwright.storage.tables import Origin, media_files
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +60,7 @@ class StoredMediaFiles:
             await connection.execute(
                 update(media_files).where(media_files.c.id == file).values(values)
             )
-            await self._tidy(connection, old)
+        await self._tidy(old)
 
     async def remove_media_file(self, account: AccountId, file: MediaFileId) -> None:
         async with self.changing.change() as connection:
@@ -64,17 +69,22 @@ class StoredMediaFiles:
                 raise StillNeeded("id", file, f"scenario {scenario} plays it")
             old = await _file_name(connection, file)
             await connection.execute(delete(media_files).where(media_files.c.id == file))
-            await self._tidy(connection, old)
+        await self._tidy(old)
 
     def _check_there(self, audio: StoredMedia) -> None:
         # Whoever removes audio holds the same lock.
         if not (self.folder / audio.file_name).exists():
             raise MediaGone
 
-    async def _tidy(self, connection: AsyncConnection, file_name: str) -> None:
-        """Remove audio that is nobody's any more. A call that is playing it goes on doing so."""
-        if not await exists(connection, media_files.c.file_name == file_name):
-            (self.folder / file_name).unlink(missing_ok=True)
+    async def _tidy(self, file_name: str) -> None:
+        """Remove audio that may be nobody's any more. A call that is playing it goes on doing so.
+
+        After the commit. That has been made, so a file that resists is left to the next start.
+        """
+        try:
+            await remove_unused_media(self.changing.database, self.folder, [file_name])
+        except (SQLAlchemyError, OSError) as fault:
+            log.warning("%s: audio that is not used any more is still there: %s", file_name, fault)
 
 
 async def _file_name(connection: AsyncConnection, file: MediaFileId) -> str:

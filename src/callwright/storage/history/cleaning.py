@@ -13,6 +13,7 @@ from sqlalchemy import Connection, delete, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from callwright.storage.orphaned_files import collect_media, collect_recordings, remove
 from callwright.storage.tables import (
     accounts,
     api_requests,
@@ -46,7 +47,8 @@ class Cleaner:
     writer: Writer
     turn: anyio.Lock
     recordings: Path
-    "Folder of the recordings."
+    media: Path
+    "Folders of the recordings and of the media files' audio."
     sessions_kept: timedelta
     "Counted from their beginning; a session that is not over stays."
     requests_kept: timedelta
@@ -54,12 +56,24 @@ class Cleaner:
 
     async def run(self) -> None:
         """Clean now and then until cancelled. A database that cannot be written is waited for."""
+        collected = False
         while True:
             try:
+                if not collected:
+                    await self.collect()
+                    collected = True
                 await self.clean()
             except (SQLAlchemyError, OSError) as fault:
                 log.warning("what is too old could not be removed: %s", fault)
             await anyio.sleep(EVERY)
+
+    async def collect(self) -> None:
+        """Remove files whose rows have gone without them: the process died before it came to it."""
+        before = self.now() - self.sessions_kept
+        recordings = await collect_recordings(self.database, self.recordings, before)
+        media = await collect_media(self.database, self.media)
+        if recordings or media:
+            log.info("removed as nobody's: %d recordings, %d media files", recordings, media)
 
     async def clean(self, between: float = BETWEEN) -> tuple[int, int]:
         """Remove all that is too old; return how many sessions and requests that was."""
@@ -96,10 +110,9 @@ class Cleaner:
             files = (await connection.scalars(names)).all()
         if not sessions:
             return 0
-        # Files first: those whose rows are gone would be found by nobody after a crash.
-        await anyio.to_thread.run_sync(self._remove, files)
         async with self.turn:
             await self.writer.write(partial(_delete_sessions, sessions))
+        await anyio.to_thread.run_sync(remove, self.recordings, files)
         return len(sessions)
 
     async def _clean_requests(self, account: int) -> int:
@@ -117,11 +130,6 @@ class Cleaner:
             async with self.turn:
                 await self.writer.write(partial(_delete_requests, requests))
         return len(requests)
-
-    def _remove(self, files: Sequence[str]) -> None:
-        for name in files:
-            # By the last part alone: nothing outside of the folder is ever removed.
-            (self.recordings / Path(name).name).unlink(missing_ok=True)
 
 
 def _delete_sessions(sessions: Sequence[int], connection: Connection) -> None:

@@ -1,27 +1,25 @@
-"""Closing: how a session ends that the service's own end has cut off."""
+"""Crash recovery: how a session ends that the service's own end has cut off."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
-from itertools import count
+from datetime import datetime, timedelta
+from typing import Any
 
+from callwright.calls.durations import Durations
+from callwright.calls.ending import RESTARTED
 from callwright.calls.events import (
     CallLost,
-    LegAnswered,
+    HoldFinished,
     LegEnded,
-    LegStarted,
+    QueueLeft,
     RecordingFailed,
     RecordingReady,
     RecordingStarted,
     SessionEvent,
     SessionFinished,
     TalkFinished,
-    TalkStarted,
 )
 from callwright.calls.plan import SessionId
-from callwright.engines.port import Cause, LegId, RecordingId
-
-REASON = "internal_error"
-DETAIL = "the service was restarted"
+from callwright.engines.port import Cause, RecordingId
 
 
 def kept_recordings(
@@ -42,124 +40,102 @@ def closing_events(
     session: SessionId,
     started_at: datetime,
     story: Sequence[SessionEvent],
-    now: datetime,
     kept: Mapping[RecordingId, float],
-) -> tuple[list[SessionEvent], SessionFinished]:
-    """Return what ends the session: ends of recordings, of every leg that has none, the verdict.
+    alive: datetime | None = None,
+) -> list[SessionEvent]:
+    """Return what ends the session: the end of all that goes on in it, and its verdict.
 
     A call that had come in and that nobody has talked on is told as lost, before the verdict.
-    ``kept``: see `kept_recordings`.
+    ``kept``: see `kept_recordings`; ``alive``: when the service lived last, if that is known.
 
-    The events bear the time they are written at, which may be days after the crash. Durations end
-    with the last that is known, be it an event or the end of a recording: nobody talked while the
-    service was down.
+    All of it ends with the last that is known, be it that moment, an event or the end of a
+    recording, however late it is told: nobody talked while the service was down.
     """
     cut = _cut(story)
     last = max(
         (
             *(event.offset for event in story),
             *(begun.offset + kept.get(begun.recording, 0.0) for begun in cut),
-        ),
-        default=0.0,
-    )
-    sequences = count(max((event.sequence for event in story), default=0) + 1)
-    offset = max((now - started_at).total_seconds(), last)
-
-    rung: dict[LegId, float] = {}
-    answered: dict[LegId, float] = {}
-    talk_began: float | None = None
-    first_talk: float | None = None
-    talked = 0.0
-    called_in = False
-    for event in story:
-        match event:
-            case LegStarted(leg=leg):
-                rung[leg] = event.offset
-                called_in |= event.offered
-            case LegAnswered(leg=leg):
-                answered[leg] = event.offset
-            case LegEnded(leg=leg):
-                rung.pop(leg, None)
-            case TalkStarted():
-                talk_began = event.offset
-                first_talk = event.offset if first_talk is None else first_talk
-            case TalkFinished(duration=duration):
-                talk_began = None
-                talked += duration
-            case _:
-                pass
-    if talk_began is not None:
-        talked += last - talk_began
-
-    ends: list[SessionEvent] = [
-        _end_of(begun, kept.get(begun.recording), next(sequences), now, offset) for begun in cut
-    ]
-    ends += [
-        LegEnded(
-            session=session,
-            sequence=next(sequences),
-            time=now,
-            offset=offset,
-            leg=leg,
-            finish_reason=REASON,
-            cause=Cause.ENGINE_LOST.value,
-            raw="",
-            talk_duration=round(last - answered.get(leg, last), 3),
-            total_duration=round(last - began, 3),
+            # Before the beginning: the clock has been set back since.
+            (alive - started_at).total_seconds() if alive else 0.0,
+            0.0,
         )
-        for leg, began in rung.items()
-    ]
-    waited = round(last if first_talk is None else first_talk, 3)
-    if called_in and first_talk is None:
-        ends.append(
-            CallLost(
-                session=session,
-                sequence=next(sequences),
-                time=now,
-                offset=offset,
-                finish_reason=REASON,
-                wait_duration=waited,
-            )
-        )
-    verdict = SessionFinished(
-        session=session,
-        sequence=next(sequences),
-        time=now,
-        offset=offset,
-        finish_reason=REASON,
-        ended_by="service",
-        fault="service",
-        detail=DETAIL,
-        wait_duration=waited,
-        talk_duration=round(talked, 3),
-        total_duration=round(last, 3),
     )
-    return ends, verdict
+    closing = _Closing(session, started_at, story, round(last, 3))
+    closing.end_what_goes_on(cut, kept)
+    closing.end_session()
+    return closing.told
 
 
-def _end_of(
-    begun: RecordingStarted, lasted: float | None, sequence: int, now: datetime, offset: float
-) -> SessionEvent:
-    """The end of a recording that was cut off: what its file holds is kept."""
-    if lasted is None:
-        return RecordingFailed(
-            session=begun.session,
-            sequence=sequence,
-            time=now,
-            offset=offset,
-            recording=begun.recording,
-            file_name=begun.file_name,
-            reason=DETAIL,
+class _Closing:
+    """Tells the rest of a story, all of it at the same ``offset``."""
+
+    def __init__(
+        self,
+        session: SessionId,
+        started_at: datetime,
+        story: Sequence[SessionEvent],
+        offset: float,
+    ) -> None:
+        self.told: list[SessionEvent] = []
+        self._session = session
+        self._time = started_at + timedelta(seconds=offset)
+        self._offset = offset
+        self._sequence = max((event.sequence for event in story), default=0)
+        self._durations = Durations.of(story)
+
+    def end_what_goes_on(
+        self, cut: Sequence[RecordingStarted], kept: Mapping[RecordingId, float]
+    ) -> None:
+        durations = self._durations
+        for legs in tuple(durations.talks):
+            self._tell(TalkFinished, legs=legs)
+        for leg in tuple(durations.holds):
+            self._tell(HoldFinished, leg=leg)
+        for leg, (queue, _) in tuple(durations.queued.items()):
+            self._tell(QueueLeft, leg=leg, queue=queue, reached=False)
+        for begun in cut:
+            self._end_recording(begun, kept.get(begun.recording))
+        for leg, times in durations.legs.items():
+            if times.ended is None:
+                self._tell(
+                    LegEnded,
+                    leg=leg,
+                    finish_reason=RESTARTED.finish_reason,
+                    cause=Cause.ENGINE_LOST.value,
+                    raw="",
+                )
+
+    def end_session(self) -> None:
+        if self._durations.is_lost:
+            self._tell(CallLost, finish_reason=RESTARTED.finish_reason)
+        self._tell(
+            SessionFinished,
+            finish_reason=RESTARTED.finish_reason,
+            ended_by=RESTARTED.ended_by,
+            fault=RESTARTED.fault,
+            detail=RESTARTED.detail,
         )
-    return RecordingReady(
-        session=begun.session,
-        sequence=sequence,
-        time=now,
-        offset=offset,
-        recording=begun.recording,
-        file_name=begun.file_name,
-        duration=round(lasted, 3),
-    )
+
+    def _end_recording(self, begun: RecordingStarted, lasted: float | None) -> None:
+        """What the file of a recording holds that was cut off is kept."""
+        of = {"recording": begun.recording, "file_name": begun.file_name}
+        if lasted is None:
+            self._tell(RecordingFailed, **of, reason=RESTARTED.detail)
+        else:
+            self._tell(RecordingReady, **of, duration=round(lasted, 3))
+
+    def _tell(self, kind: type[SessionEvent], **facts: Any) -> None:
+        self._sequence += 1
+        event = kind(
+            session=self._session,
+            sequence=self._sequence,
+            time=self._time,
+            offset=self._offset,
+            **self._durations.measured(kind, self._offset, facts),
+        )
+        self._durations.take(event)
+        self.told.append(event)
 
 
 def _cut(story: Sequence[SessionEvent]) -> list[RecordingStarted]:

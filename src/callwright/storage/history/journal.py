@@ -230,26 +230,27 @@ class StoredJournal:
                 self._filled.set()
 
     async def close_unfinished(
-        self, now: datetime, lasted: Callable[[str], float | None] = lambda file_name: None
+        self,
+        lasted: Callable[[str], float | None] = lambda file_name: None,
+        alive: datetime | None = None,
     ) -> list[SessionFinished]:
         """Give every session without a verdict its end, and return those verdicts.
 
         For the start of the service, before calls: what is unfinished then, a crash has cut off.
         ``lasted`` tells of the file of a recording how many seconds it holds, None if it holds
-        none; called in a thread.
+        none; called in a thread. ``alive``: when the service lived last, if that is known.
         """
         verdicts = []
         async with writing(self._database) as connection:
             for session, started_at in await unfinished(connection):
                 story = await read_events(connection, session)
                 kept = await anyio.to_thread.run_sync(kept_recordings, story, lasted)
-                ends, verdict = closing_events(session, started_at, story, now, kept)
-                events = [*ends, verdict]
+                events = closing_events(session, started_at, story, kept, alive)
                 positions = self._positions(len(events))
                 await connection.run_sync(write_events, events, positions)
                 if self._outbox and self._outbox.wanted:
                     await connection.run_sync(self._outbox.put, events)
-                verdicts.append(verdict)
+                verdicts += [one for one in events if isinstance(one, SessionFinished)]
         for verdict in verdicts:
             log.warning("%s closed: %s", verdict.session, verdict.detail)
         return verdicts
