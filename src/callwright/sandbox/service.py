@@ -243,7 +243,6 @@ class SandboxService:
             directory_look=SELDOM,
             trunks_look=SELDOM,
             durable=self._options.data is not None,
-            remembered_for=0.0,
             gathered_for=0.0,
         )
 

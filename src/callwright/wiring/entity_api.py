@@ -52,7 +52,7 @@ async def entities(parts: Components, changed: Callable[[], Awaitable[None]]) ->
     settings, database = parts.settings, parts.storage.database
     clock, links = parts.around.clock, parts.links
     media = settings.data / "media"
-    changing = Changing(database, parts.remembered, parts.next_id, clock.now, changed)
+    changing = Changing(database, parts.next_id, clock.now, changed)
     intake = MediaUpload(
         media, settings.data / "uploads", at_most=settings.media.file_length_at_most
     )
