@@ -20,6 +20,7 @@ SOURCE = Path(__file__).parents[1] / "src" / "callwright"
 # module and all below it. Every rule that covers a module holds, so that what is said of a folder
 # cannot be excused for a file in it; a module without a rule fails, so that a new part gets one.
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
+    "bounded_table": (),
     "clock": (),
     "figures": (),
     "logs": (),
@@ -88,6 +89,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     # Whoever watches hears what has been written, and is asked for by whoever looks.
     "watch": ("calls.events", "calls.plan", "engines.port", "figures", "storage"),
     "methods": (
+        "bounded_table",
         "calls",
         "config",
         "directory",
@@ -99,6 +101,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "query",
     ),
     "rpc": (
+        "bounded_table",
         "calls.plan",
         "config",
         "directory",
