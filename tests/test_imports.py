@@ -56,7 +56,6 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "calls.events",
         "calls.journal",
         "calls.plan",
-        "calls.source",
         "clock",
         "directory",
         "engines.network",

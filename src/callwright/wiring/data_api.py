@@ -23,7 +23,7 @@ from callwright.storage.lists.select import Source, StoredRows
 from callwright.storage.lists.totals import Totals
 from callwright.wiring.components import Components, Storage
 from callwright.wiring.environment import Environment
-from callwright.wiring.webhook_api import webhook_methods
+from callwright.wiring.webhooks import webhook_methods
 
 READ_AT_ONCE = 2
 "Queries that are read at once: of the database's few connections, calls are to find one free."

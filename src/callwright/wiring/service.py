@@ -51,7 +51,7 @@ from callwright.wiring.directory_watcher import DirectoryWatcher
 from callwright.wiring.entity_api import entities
 from callwright.wiring.environment import Environment
 from callwright.wiring.watching import measured, traced
-from callwright.wiring.webhook_delivery import courier_with
+from callwright.wiring.webhooks import courier_with
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
