@@ -31,13 +31,14 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "config": ("config_faults", "toml_lines"),
     "downloads": (),
     "hooks": (),
-    "engines": ("config", "figures", "logs"),
+    "engines": ("bounded_table", "config", "figures", "logs"),
     "engines.network": (),
     "engines.port": ("engines.network",),
     "engines.simulated": ("engines.network", "engines.port"),
     "engines.media": ("engines.port", "figures", "logs"),
     # The table of codecs is what SDP talks about.
     "engines.sip": (
+        "bounded_table",
         "config",
         "engines.media.codec",
         "engines.media.media",
