@@ -16,7 +16,7 @@ import httpx
 
 from bench.figures import Figure, milliseconds, quantile
 from callwright.app import service
-from callwright.calls.source import SOURCES
+from callwright.calls.plan import SOURCES
 from callwright.config import Settings
 from callwright.directory.media import take_in
 from callwright.provisioning.administration import initialise

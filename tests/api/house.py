@@ -242,6 +242,20 @@ class House:
         assert set(answer) == {"jsonrpc", "id", "result"}, answer
         return answer["result"]["data"]
 
+    def start_simple_call(self, contact: str, operator: str, **more: object) -> int:
+        """Ring the operator first and join both at once; give the session."""
+        params = {
+            "first_call": "operator",
+            "switch_at_once": True,
+            "virtual_phone_number": "74993720692",
+            "contact": contact,
+            "operator": operator,
+            **more,
+        }
+        session = self.succeeds("start.simple_call", params)["call_session_id"]
+        assert isinstance(session, int)
+        return session
+
     def wait_for(self, session: int, kind: type[SessionEvent], **facts: object) -> SessionEvent:
         """Wait until the session has told such an event."""
         return self.news.wait_for(

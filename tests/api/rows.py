@@ -1,13 +1,33 @@
 """Rows of refusals: what is changed in good parameters, and what is answered to the letter."""
 
+from collections.abc import Mapping
 from typing import Any
 
-from tests.api.answers import COMBINATION, ENCODING, INVALID, MISSED, NOTHING, TYPE
+from tests.api.answers import (
+    COMBINATION,
+    ENCODING,
+    INVALID,
+    MISSED,
+    NOTHING,
+    TYPE,
+    refusal,
+    without_metadata,
+)
+from tests.api.house import House
 
 NARROW = ("start.informer_call", "start.scenario_call", "start.vnumber_call")
 "Methods whose code for a blacklisted contact is that of a parameter."
 
 Row = tuple[dict[str, Any], tuple[int, str], dict[str, Any]]
+
+
+def check_refused(home: House, method: str, good: Mapping[str, Any], row: Row) -> None:
+    """Ask for a call by good parameters, changed as the row says, and compare the answer."""
+    changes, said, data = row
+    before = len(home.engine.rung)
+    params = {name: value for name, value in {**good, **changes}.items() if value is not NOTHING}
+    assert without_metadata(home.call(method, params)) == refusal(*said, data)
+    assert len(home.engine.rung) == before, "a refused request rings nobody"
 
 
 def invalid(field: str, value: object, shown: str | None = None) -> Row:

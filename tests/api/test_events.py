@@ -36,17 +36,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
 
 
 def start(home: House, contact: str = CONTACT, **more: object) -> int:
-    params = {
-        "first_call": "operator",
-        "switch_at_once": True,
-        "virtual_phone_number": "74993720692",
-        "contact": contact,
-        "operator": OPERATOR,
-        **more,
-    }
-    session = home.succeeds("start.simple_call", params)["call_session_id"]
-    assert isinstance(session, int)
-    return session
+    return home.start_simple_call(contact, OPERATOR, **more)
 
 
 def until_told(home: House, session: int) -> None:

@@ -22,6 +22,7 @@ from tests.api.answers import (
     without_metadata,
 )
 from tests.api.house import STRANGER, House, house
+from tests.api.rows import check_refused
 
 SEED = (Path(__file__).parents[2] / "demo" / "request.json").read_bytes()
 
@@ -355,12 +356,7 @@ REFUSED: list[tuple[dict[str, Any], tuple[int, str], dict[str, Any]]] = [
 def test_refused(
     home: House, changes: dict[str, Any], said: tuple[int, str], data: dict[str, Any]
 ) -> None:
-    before = len(home.engine.rung)
-    params = {
-        name: value for name, value in (SEED_PARAMS | changes).items() if value is not NOTHING
-    }
-    assert without_metadata(home.call("start.employee_call", params)) == refusal(*said, data)
-    assert len(home.engine.rung) == before, "a refused request rings nobody"
+    check_refused(home, "start.employee_call", SEED_PARAMS, (changes, said, data))
 
 
 def test_of_several_faults_the_first_in_order_is_told(home: House) -> None:

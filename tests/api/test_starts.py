@@ -12,13 +12,11 @@ from tests.api.answers import (
     COMBINATION,
     INVALID,
     MISSED,
-    NOTHING,
-    refusal,
-    without_metadata,
 )
 from tests.api.house import House, house
 from tests.api.rows import (
     Row,
+    check_refused,
     combination,
     invalid,
     missed,
@@ -332,12 +330,7 @@ def test_refused(
     said: tuple[int, str],
     data: dict[str, Any],
 ) -> None:
-    before = len(home.engine.rung)
-    params = {
-        name: value for name, value in (VALID[method] | changes).items() if value is not NOTHING
-    }
-    assert without_metadata(home.call(method, params)) == refusal(*said, data)
-    assert len(home.engine.rung) == before, "a refused request rings nobody"
+    check_refused(home, method, VALID[method], (changes, said, data))
 
 
 COMMON = [

@@ -18,7 +18,6 @@ from callwright.storage.editing.changing import Changing
 from callwright.storage.editing.media import StoredMediaFiles
 from callwright.storage.history.journal import StoredJournal
 from callwright.storage.orphaned_files import ON_ITS_WAY, collect_media, collect_recordings
-from callwright.storage.remembered import Remembered
 from callwright.storage.tables import media_files
 from tests.storage.conftest import failing_commits
 from tests.storage.stories import started
@@ -40,9 +39,8 @@ def folder(tmp_path: Path) -> Path:
 def editor(database: AsyncEngine, folder: Path) -> StoredMediaFiles:
     async def changed() -> None: ...
 
-    remembered: Remembered[object] = Remembered()
     next_id = itertools.count(100).__next__
-    return StoredMediaFiles(Changing(database, remembered, next_id, utc_now, changed), folder)
+    return StoredMediaFiles(Changing(database, next_id, utc_now, changed), folder)
 
 
 def audio(folder: Path, digit: str, *, age: float = 0.0) -> StoredMedia:

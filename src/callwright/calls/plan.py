@@ -12,6 +12,17 @@ if TYPE_CHECKING:
 
 SessionId = NewType("SessionId", int)
 
+SOURCES = {
+    "start.employee_call": "callapi_management_call",
+    "start.simple_call": "callapi_management_call",
+    "start.multi_call": "callapi_management_call",
+    "start.vnumber_call": "callapi_scenario_call",
+    "start.scenario_call": "callapi_scenario_call",
+    "start.informer_call": "callapi_informer_call",
+    "inbound": "va",
+}
+"Sources of sessions by method; ``va``: somebody has called a virtual number."
+
 
 class Role(StrEnum):
     """What a party is in a session."""
@@ -134,6 +145,11 @@ class Caption:
     "As the client gave it; empty if it gave none."
     employee: EmployeeRef | None
     "Whom the call was asked for."
+
+    @property
+    def source(self) -> str:
+        """What has brought the session about, in the words of the published API."""
+        return SOURCES.get(self.method, "callapi")
 
 
 @dataclass(frozen=True, slots=True)

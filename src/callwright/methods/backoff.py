@@ -3,9 +3,10 @@
 Per client address and login, so that nobody can lock a user out from elsewhere.
 """
 
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+
+from callwright.bounded_table import BoundedTable
 
 FREE = 5
 "Failures without a wait."
@@ -36,20 +37,21 @@ class Backoff:
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._failures: OrderedDict[tuple[str, str], _Failures] = OrderedDict()
+        self._failures: BoundedTable[tuple[str, str], _Failures] = BoundedTable(
+            REMEMBERED, lasts=FORGOTTEN_AFTER
+        )
 
     def refuses(self, address: str, login: str) -> bool:
         """Whether an attempt has to wait; the password is then not even looked at."""
-        failures = self._failures.get((address, login))
-        return failures is not None and self._clock() - failures.last < failures.wait
+        now = self._clock()
+        failures = self._failures.get((address, login), now)
+        return failures is not None and now - failures.last < failures.wait
 
     def failed(self, address: str, login: str) -> None:
         now = self._clock()
-        before = self._failures.pop((address, login), _Failures(0, now))
-        count = 0 if now - before.last > FORGOTTEN_AFTER else before.count
-        self._failures[address, login] = _Failures(count + 1, now)
-        if len(self._failures) > REMEMBERED:
-            self._failures.popitem(last=False)
+        before = self._failures.get((address, login), now)
+        count = before.count + 1 if before is not None else 1
+        self._failures.set((address, login), _Failures(count, now), now)
 
     def succeeded(self, address: str, login: str) -> None:
-        self._failures.pop((address, login), None)
+        self._failures.forget((address, login))

@@ -16,7 +16,7 @@ from callwright.config import ApiSettings
 from callwright.directory.model import Component
 from callwright.engines.port import CoachMode, LegId
 from callwright.methods import errors
-from callwright.methods.live import SUCCESS, LiveCalls, OfSession, Success
+from callwright.methods.live import SUCCESS, LiveCalls, OfSession, Success, refused
 from callwright.methods.messages import MessageParams, Messages, ready
 from callwright.methods.method import (
     Caller,
@@ -27,7 +27,6 @@ from callwright.methods.method import (
     PhoneNumber,
 )
 from callwright.methods.numbers import Numbers
-from callwright.methods.refusals import refused
 
 Mode = Literal["whisper", "listen", "barge"]
 

@@ -1,13 +1,18 @@
-"""What methods on a live call have in common: the session, and the answer of success."""
+"""What methods on a live call have in common: the session, and the answers to a command."""
 
+from collections.abc import Mapping
 from typing import Literal
 
 from typing_extensions import TypedDict
 
+from callwright.calls import commands
+from callwright.calls.commands import CommandRefused
 from callwright.calls.manager import CallManager
+from callwright.calls.options import OptionNotOffered
 from callwright.calls.plan import SessionId
 from callwright.calls.session import Session
 from callwright.methods import errors
+from callwright.methods.api_error import NOTHING, ApiError
 from callwright.methods.method import Caller, Id, Params, described
 
 
@@ -37,3 +42,23 @@ class LiveCalls:
         if session is None:
             raise errors.CallSessionNotFound(field="call_session_id", value=params.call_session_id)
         return session
+
+
+REFUSALS: Mapping[type[CommandRefused], type[ApiError]] = {
+    commands.WrongState: errors.InvalidState,
+    commands.LegUnknown: errors.LegNotFound,
+    commands.NoCoach: errors.CoachNotFound,
+    commands.AlreadyRecording: errors.RecordAlreadyStarted,
+    commands.NotRecording: errors.RecordAlreadyStopped,
+    commands.RecordingForced: errors.Forbidden,
+    commands.TagAlreadySet: errors.DuplicateTag,
+    commands.NoSuchTag: errors.EntityNotFound,
+    OptionNotOffered: errors.Forbidden,
+}
+
+
+def refused(
+    refusal: CommandRefused, *, field: str | None = None, value: object = NOTHING
+) -> ApiError:
+    """The error for a refusal; ``field`` and ``value`` of the parameter that is to blame."""
+    return REFUSALS[type(refusal)](field=field, value=value)

@@ -10,9 +10,8 @@ from callwright.calls.state import LIVE
 from callwright.directory.lookup import Directory
 from callwright.directory.model import Component
 from callwright.methods import errors
-from callwright.methods.live import SUCCESS, LiveCalls, OfSession, Success
+from callwright.methods.live import SUCCESS, LiveCalls, OfSession, Success, refused
 from callwright.methods.method import Caller, Declaration, Id, Method
-from callwright.methods.refusals import refused
 
 
 class TagCall(OfSession):

@@ -20,10 +20,9 @@ from callwright.directory.model import (
 from callwright.directory.scenario import Scenario, ScenarioId
 from callwright.methods import errors
 from callwright.methods.api_error import ApiError
-from callwright.methods.live import SUCCESS, LiveCalls, OfSession, Success
+from callwright.methods.live import SUCCESS, LiveCalls, OfSession, Success, refused
 from callwright.methods.method import Caller, Declaration, Method, Params, described
 from callwright.methods.numbers import Numbers
-from callwright.methods.refusals import refused
 
 
 class ListTalkOptions(Params):

@@ -12,12 +12,15 @@ from dataclasses import dataclass
 
 from typing_extensions import TypedDict
 
+from callwright.bounded_table import BoundedTable
 from callwright.config import ApiSettings
 from callwright.directory.model import AccountId
 from callwright.methods.errors import LimitExceeded
 
 MINUTE = 60
 DAY = 86400
+ACCOUNTS_AT_MOST = 100_000
+"Accounts whose points are counted; of more, the one that began its day first has all again."
 
 
 class RateLimits(TypedDict):
@@ -40,6 +43,7 @@ def budget_of(settings: ApiSettings, clock: Callable[[], float] = time.time) -> 
 
 @dataclass(slots=True)
 class _Taken:
+    day: int
     minute: int
     in_minute: int = 0
     in_day: int = 0
@@ -52,9 +56,7 @@ class Budget:
         self._per_minute = per_minute
         self._per_day = per_day
         self._clock = clock
-        self._day = 0
-        # One small entry per account that asked today.
-        self._taken: dict[AccountId, _Taken] = {}
+        self._taken: BoundedTable[AccountId, _Taken] = BoundedTable(ACCOUNTS_AT_MOST)
 
     @contextmanager
     def point(self, account: AccountId) -> Iterator[None]:
@@ -91,10 +93,10 @@ class Budget:
     def _now(self, account: AccountId) -> _Taken:
         """Return the account's entry of this minute and day."""
         now = int(self._clock())
-        if now // DAY != self._day:
-            self._day = now // DAY
-            self._taken = {}
-        taken = self._taken.setdefault(account, _Taken(now // MINUTE))
-        if taken.minute != now // MINUTE:
+        taken = self._taken.get(account)
+        if taken is None or taken.day != now // DAY:
+            taken = _Taken(now // DAY, now // MINUTE)
+            self._taken.set(account, taken)
+        elif taken.minute != now // MINUTE:
             taken.minute, taken.in_minute = now // MINUTE, 0
         return taken

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from callwright.bounded_table import BoundedTable
 from callwright.engines.port import Cause
 from callwright.engines.simulated.far_end import (
     Act,
@@ -109,7 +110,7 @@ class Phones:
 
     def __init__(self) -> None:
         self._scripts: dict[str, list[_Script]] = {}
-        self._calls: dict[str, int] = {}
+        self._calls: BoundedTable[str, int] = BoundedTable(NUMBERS_AT_MOST)
 
     def script(self, number: str, phone: FarEnd, times: int | None) -> None:
         """Let a number do something else, for the next ``times`` calls, or from now on.
@@ -127,10 +128,8 @@ class Phones:
 
     def next_call(self, number: str) -> FarEnd:
         """What the phone does in a call that begins now."""
-        before = self._calls.pop(number, 0)
-        self._calls[number] = before + 1
-        if len(self._calls) > NUMBERS_AT_MOST:
-            del self._calls[next(iter(self._calls))]
+        before = self._calls.get(number) or 0
+        self._calls.set(number, before + 1)
         while scripts := self._scripts.get(number):
             script = scripts[0]
             if script.left is None:

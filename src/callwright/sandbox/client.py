@@ -14,7 +14,6 @@ from http.client import HTTPConnection, HTTPException
 from typing import Any
 from urllib.parse import urlsplit
 
-STARTED_WITHIN = 30.0
 ANSWERED_WITHIN = 600.0
 STOPPED_WITHIN = 10.0
 EVENTS_AT_ONCE = 10_000

@@ -244,7 +244,6 @@ class SandboxService:
             trunks_look=SELDOM,
             beat=SELDOM,
             durable=self._options.data is not None,
-            remembered_for=0.0,
             gathered_for=0.0,
         )
 

@@ -15,6 +15,9 @@ from contextlib import closing
 from pathlib import Path
 from uuid import uuid4
 
+from callwright.calls.plan import RecordedMessage
+from callwright.engines.port import Media
+
 RATE = 16000
 LEVEL = 10 ** (-23 / 20)
 "RMS, of full scale: a little below speech, which follows it or stands before it."
@@ -62,6 +65,22 @@ def _write(path: Path, samples: bytes) -> None:
         os.replace(part, path)
     finally:
         part.unlink(missing_ok=True)
+
+
+def ringback_of(folder: Path) -> RecordedMessage:
+    """What an employee hears while a third party is rung. Blocks."""
+    path = folder / "ringback.wav"
+    if not path.exists():
+        write_ringback(path)
+    return RecordedMessage(Media(path), "ringback")
+
+
+def beep_of(folder: Path) -> RecordedMessage:
+    """What is heard before a voicemail. Blocks."""
+    path = folder / "beep.wav"
+    if not path.exists():
+        write_beep(path)
+    return RecordedMessage(Media(path), "beep")
 
 
 def _piece() -> list[float]:

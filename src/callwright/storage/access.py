@@ -1,12 +1,12 @@
 """Credentials in the database: who a token or a login belongs to."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from ipaddress import ip_network
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Row, bindparam, delete, insert, select
+from sqlalchemy import bindparam, delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from callwright.clock import utc_now
@@ -21,7 +21,7 @@ from callwright.directory.model import (
     UserId,
 )
 from callwright.storage.database import writing
-from callwright.storage.synchronous_reads import Question, Rows, RowsAtHand
+from callwright.storage.synchronous_reads import PreparedStatement, ReadRow, RowsAtHand
 from callwright.storage.tables import Origin, accounts, tokens, users
 
 _OWNER = (
@@ -38,7 +38,7 @@ _OWNER = (
     accounts.c.timezone,
 )
 
-_BY_TOKEN = (
+_BY_TOKEN = PreparedStatement(
     select(
         tokens.c.id.label("token_id"),
         tokens.c.kind,
@@ -52,7 +52,9 @@ _BY_TOKEN = (
     .where(tokens.c.sha256 == bindparam("sha256"))
 )
 
-_BY_LOGIN = select(*_OWNER).join_from(users, accounts).where(users.c.login == bindparam("login"))
+_BY_LOGIN = PreparedStatement(
+    select(*_OWNER).join_from(users, accounts).where(users.c.login == bindparam("login"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +85,8 @@ class StoredAccess:
         rows = await self._read(_BY_LOGIN, login=login)
         return _owner(rows[0]) if rows else None
 
-    async def _read(self, statement: Question, **values: str) -> Rows:
-        return await (self.rows or RowsAtHand(self.database)).read(statement, values)
+    async def _read(self, question: PreparedStatement, **values: str) -> Sequence[ReadRow]:
+        return await (self.rows or RowsAtHand(self.database)).read(question, values)
 
     async def add_session_token(
         self, user: UserId, token_hash: str, hint: str, expires_at: datetime
@@ -117,7 +119,7 @@ class StoredAccess:
             await connection.execute(delete(tokens).where(tokens.c.sha256 == token_hash))
 
 
-def _owner(row: Row[*tuple[object, ...]]) -> tuple[User, Account]:
+def _owner(row: ReadRow) -> tuple[User, Account]:
     account = AccountId(row.account_id)
     user = User(
         id=UserId(row.user_id),

@@ -1,11 +1,11 @@
 """The directory: what an account owns, asked of the database."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Integer, Row, Select, bindparam, insert, or_, select
+from sqlalchemy import Integer, bindparam, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from callwright.directory.destinations import Destination
@@ -27,8 +27,7 @@ from callwright.directory.model import (
 from callwright.directory.scenario import BRANCHES, Scenario, ScenarioId
 from callwright.engines.network import SipAccount, Trunk
 from callwright.storage.database import writing
-from callwright.storage.remembered import Remembered
-from callwright.storage.synchronous_reads import RowsAtHand
+from callwright.storage.synchronous_reads import PreparedStatement, ReadRow, RowsAtHand
 from callwright.storage.tables import (
     Origin,
     accounts,
@@ -45,20 +44,20 @@ from callwright.storage.tables import (
     virtual_numbers,
 )
 
-# Columns are reached by name, and their types are those of the tables.
-_Statement = Select[*tuple[object, ...]]
-_Row = Row[*tuple[object, ...]]
-
 _ACCOUNT = bindparam("account", type_=Integer)
 
-_VIRTUAL_NUMBER = select(
-    virtual_numbers.c.id,
-    virtual_numbers.c.number,
-    virtual_numbers.c.trunk,
-    virtual_numbers.c.scenario,
-).where(virtual_numbers.c.account_id == _ACCOUNT, virtual_numbers.c.number == bindparam("number"))
+_VIRTUAL_NUMBER = PreparedStatement(
+    select(
+        virtual_numbers.c.id,
+        virtual_numbers.c.number,
+        virtual_numbers.c.trunk,
+        virtual_numbers.c.scenario,
+    ).where(
+        virtual_numbers.c.account_id == _ACCOUNT, virtual_numbers.c.number == bindparam("number")
+    )
+)
 
-_VIRTUAL_NUMBERS = (
+_VIRTUAL_NUMBERS = PreparedStatement(
     select(
         virtual_numbers.c.id,
         virtual_numbers.c.number,
@@ -90,26 +89,30 @@ _EMPLOYEE = (
     .order_by(employee_phones.c.priority)
 )
 
-_EMPLOYEE_BY_ID = _EMPLOYEE.where(employees.c.id == bindparam("employee"))
+_EMPLOYEE_BY_ID = PreparedStatement(_EMPLOYEE.where(employees.c.id == bindparam("employee")))
 
-_EMPLOYEE_BY_NUMBER = _EMPLOYEE.where(
-    employees.c.id
-    == select(employee_phones.c.employee_id)
-    .where(
-        employee_phones.c.account_id == _ACCOUNT,
-        employee_phones.c.number == bindparam("number"),
-        employee_phones.c.active,
+_EMPLOYEE_BY_NUMBER = PreparedStatement(
+    _EMPLOYEE.where(
+        employees.c.id
+        == select(employee_phones.c.employee_id)
+        .where(
+            employee_phones.c.account_id == _ACCOUNT,
+            employee_phones.c.number == bindparam("number"),
+            employee_phones.c.active,
+        )
+        .scalar_subquery()
     )
-    .scalar_subquery()
 )
 
-_OWN_NUMBERS = select(virtual_numbers.c.number).limit(1000)
+_OWN_NUMBERS = PreparedStatement(select(virtual_numbers.c.number).limit(1000))
 
-_TAG = select(tags.c.id, tags.c.name).where(
-    tags.c.account_id == _ACCOUNT, tags.c.id == bindparam("tag")
+_TAG = PreparedStatement(
+    select(tags.c.id, tags.c.name).where(
+        tags.c.account_id == _ACCOUNT, tags.c.id == bindparam("tag")
+    )
 )
 
-_TALK_OPTIONS = (
+_TALK_OPTIONS = PreparedStatement(
     select(
         talk_options.c.button, talk_options.c.mnemonic, talk_options.c.name, talk_options.c.value
     )
@@ -125,16 +128,18 @@ _MEDIA_FILE = select(
     media_files.c.file_name,
 )
 
-_MEDIA_FILE_BY_ID = _MEDIA_FILE.where(
-    media_files.c.id == bindparam("file"),
-    or_(media_files.c.account_id == _ACCOUNT, media_files.c.account_id.is_(None)),
+_MEDIA_FILE_BY_ID = PreparedStatement(
+    _MEDIA_FILE.where(
+        media_files.c.id == bindparam("file"),
+        or_(media_files.c.account_id == _ACCOUNT, media_files.c.account_id.is_(None)),
+    )
 )
 
-_MEDIA_FILE_BY_NAME = _MEDIA_FILE.where(
-    media_files.c.account_id == _ACCOUNT, media_files.c.name == bindparam("name")
+_MEDIA_FILE_BY_NAME = PreparedStatement(
+    _MEDIA_FILE.where(media_files.c.account_id == _ACCOUNT, media_files.c.name == bindparam("name"))
 )
 
-_OWNER = (
+_OWNER = PreparedStatement(
     select(
         virtual_numbers.c.id,
         virtual_numbers.c.number,
@@ -150,23 +155,29 @@ _OWNER = (
     .where(virtual_numbers.c.number == bindparam("number"))
 )
 
-_SCENARIO = select(scenarios.c.name, scenarios.c.branches).where(
-    scenarios.c.account_id == _ACCOUNT, scenarios.c.id == bindparam("scenario")
+_SCENARIO = PreparedStatement(
+    select(scenarios.c.name, scenarios.c.branches).where(
+        scenarios.c.account_id == _ACCOUNT, scenarios.c.id == bindparam("scenario")
+    )
 )
 
-_GROUP = select(employee_groups.c.employees).where(
-    employee_groups.c.account_id == _ACCOUNT, employee_groups.c.name == bindparam("name")
+_GROUP = PreparedStatement(
+    select(employee_groups.c.employees).where(
+        employee_groups.c.account_id == _ACCOUNT, employee_groups.c.name == bindparam("name")
+    )
 )
 
-_SYSTEM_MEDIA_FILE = _MEDIA_FILE.where(
-    media_files.c.account_id.is_(None), media_files.c.name == bindparam("name")
+_SYSTEM_MEDIA_FILE = PreparedStatement(
+    _MEDIA_FILE.where(media_files.c.account_id.is_(None), media_files.c.name == bindparam("name"))
 )
 
-_BLACKLISTED = select(blacklist.c.id).where(
-    blacklist.c.account_id == _ACCOUNT, blacklist.c.number == bindparam("number")
+_BLACKLISTED = PreparedStatement(
+    select(blacklist.c.id).where(
+        blacklist.c.account_id == _ACCOUNT, blacklist.c.number == bindparam("number")
+    )
 )
 
-_TRUNKS = (
+_TRUNKS = PreparedStatement(
     select(
         trunks.c.name,
         trunks.c.host,
@@ -186,7 +197,7 @@ _TRUNKS = (
     .order_by(trunks.c.account_id, trunks.c.position)
 )
 
-_SIP_ACCOUNTS = (
+_SIP_ACCOUNTS = PreparedStatement(
     select(employee_phones.c.number, employee_phones.c.password, employee_phones.c.srtp)
     .join_from(employee_phones, employees)
     .join(accounts, accounts.c.id == employee_phones.c.account_id)
@@ -198,7 +209,7 @@ _SIP_ACCOUNTS = (
     )
 )
 
-_REVISION = select(directory_revision.c.revision)
+_REVISION = PreparedStatement(select(directory_revision.c.revision))
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,8 +219,6 @@ class StoredDirectory:
     database: AsyncEngine
     media: Path
     "Folder of the normalised media files."
-    remembered: Remembered[_Row] | None = None
-    "Answers that still hold; without it, all is read anew each time."
     rows: RowsAtHand | None = None
     "By what is read; without it, by a thread."
 
@@ -276,8 +285,6 @@ class StoredDirectory:
                     account_id=account, number=number, comment=comment, origin=Origin.COMMAND.value
                 )
             )
-        if self.remembered is not None:
-            self.remembered.forget()
         return True
 
     async def tag(self, account: AccountId, tag: int) -> Tag | None:
@@ -322,21 +329,12 @@ class StoredDirectory:
 
     async def revision(self) -> int:
         """Count of changes: a new number means that trunks or phones may be others now."""
-        return int((await self._read(_REVISION, {}))[0].revision)
+        return int((await self._rows(_REVISION))[0].revision)
 
-    async def _rows(self, statement: _Statement, **values: int | str) -> Sequence[_Row]:
-        if self.remembered is None:
-            return await self._read(statement, values)
-        return await self.remembered.answer(
-            (statement, *values.values()),
-            lambda: self._read(statement, values),
-            self.revision,
-        )
+    async def _rows(self, question: PreparedStatement, **values: int | str) -> Sequence[ReadRow]:
+        return await (self.rows or RowsAtHand(self.database)).read(question, values)
 
-    async def _read(self, statement: _Statement, values: Mapping[str, int | str]) -> Sequence[_Row]:
-        return await (self.rows or RowsAtHand(self.database)).read(statement, values)
-
-    def _media_file(self, rows: Sequence[_Row]) -> MediaFile | None:
+    def _media_file(self, rows: Sequence[ReadRow]) -> MediaFile | None:
         if not rows:
             return None
         row = rows[0]
@@ -349,11 +347,11 @@ class StoredDirectory:
         )
 
 
-def _virtual_number(row: _Row) -> VirtualNumber:
+def _virtual_number(row: ReadRow) -> VirtualNumber:
     return VirtualNumber(id=row.id, number=row.number, trunk=row.trunk, scenario=row.scenario)
 
 
-def _employee(rows: Sequence[_Row]) -> Employee | None:
+def _employee(rows: Sequence[ReadRow]) -> Employee | None:
     if not rows:
         return None
     return Employee(

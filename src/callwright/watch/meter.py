@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from importlib.metadata import version
 
+import anyio
 from prometheus_client import Counter, Histogram, disable_created_metrics, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily
 from prometheus_client.process_collector import ProcessCollector
@@ -19,6 +20,9 @@ from callwright.storage.history.event_log import Written
 
 # Another sample for each of ours, that nobody asks for. The package is typed but for this function.
 disable_created_metrics()  # type: ignore[no-untyped-call]
+
+LAG_MEASURED_EVERY = 1.0
+"Seconds."
 
 _SETTING_UP = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 _CUT_THROUGH = (0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 60.0)
@@ -124,8 +128,12 @@ class Meter:
         self._requests.labels(method, outcome).inc()
         self._request_times.labels(method).observe(seconds)
 
-    def lag(self, seconds: float) -> None:
-        self._lag.observe(seconds)
+    async def watch_lag(self) -> None:
+        """Measure once a second, until cancelled, how late the event loop does what is due."""
+        while True:
+            due = anyio.current_time() + LAG_MEASURED_EVERY
+            await anyio.sleep_until(due)
+            self._lag.observe(max(0.0, anyio.current_time() - due))
 
     def _take(self, event: SessionEvent) -> None:
         if isinstance(event, events.SessionStarted):

@@ -25,7 +25,7 @@ from callwright.methods.starting import Starting
 from callwright.methods.tag_and_block import Marks
 from callwright.methods.talk_options import TalkOptions
 from callwright.methods.talk_scenarios import TalkScenarios
-from callwright.speech.tones import beep_of, ringback_of
+from callwright.speech.music import beep_of, ringback_of
 from callwright.storage.history.contacts import StoredHistory
 from callwright.wiring.components import Components
 

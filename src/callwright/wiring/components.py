@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import anyio
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -14,7 +13,6 @@ from callwright.engines.port import Engine
 from callwright.storage.directory import StoredDirectory
 from callwright.storage.history.journal import StoredJournal
 from callwright.storage.history.tagging import StoredTagging
-from callwright.storage.remembered import Remembered
 from callwright.storage.synchronous_reads import RowsAtHand
 from callwright.storage.writer import Writer
 from callwright.wiring.environment import Environment, SpeechEngine
@@ -35,8 +33,6 @@ class Components:
     around: Environment
     storage: Storage
     directory: StoredDirectory
-    remembered: Remembered[Any]
-    "What of the directory is remembered."
     journal: StoredJournal
     tagging: StoredTagging
     engine: Engine

@@ -48,7 +48,7 @@ async def entities(components: Components, changed: Callable[[], Awaitable[None]
     settings, database = components.settings, components.storage.database
     clock = components.around.clock
     media = settings.data / "media"
-    changing = Changing(database, components.remembered, components.next_id, clock.now, changed)
+    changing = Changing(database, components.next_id, clock.now, changed)
     intake = MediaUpload(
         media, settings.data / "uploads", at_most=settings.media.file_length_at_most
     )

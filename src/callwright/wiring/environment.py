@@ -21,7 +21,6 @@ from callwright.rpc.events import StreamTimings
 from callwright.rpc.http import BODY_WITHIN
 from callwright.storage.history.heartbeat import EVERY
 from callwright.storage.history.journal import GATHERED_FOR
-from callwright.storage.remembered import LOOK
 from callwright.storage.trunk_states import LOOKED_AT_EVERY
 
 if TYPE_CHECKING:
@@ -136,8 +135,6 @@ class Environment:
     "Seconds between looks at the directory, and at the trunks."
     beat: float = EVERY
     "Seconds between proofs of life."
-    remembered_for: float = LOOK
-    "Seconds a request may see the directory as it was before a change."
     gathered_for: float = GATHERED_FOR
     "Seconds the journal gathers events before it writes them; 0: it writes at once."
     durable: bool = True

@@ -45,7 +45,6 @@ from callwright.storage.history.idempotency import StoredKeys
 from callwright.storage.history.journal import StoredJournal
 from callwright.storage.history.tagging import StoredTagging
 from callwright.storage.ids import BLOCK_BITS, reserve_block
-from callwright.storage.remembered import Remembered
 from callwright.storage.synchronous_reads import RowsAtHand
 from callwright.storage.trunk_states import keep_trunk_states
 from callwright.storage.webhooks.outbox import StoredOutbox
@@ -251,7 +250,6 @@ async def _components(
     )
     if unfinished:
         log.warning("%d sessions had been cut off by the last stop: closed", len(unfinished))
-    remembered: Remembered[Any] = Remembered(look=around.remembered_for)
     engine = around.engine(settings, lambda: LegId(next_id()))
     manager = CallManager(
         engine,
@@ -266,8 +264,7 @@ async def _components(
         settings,
         around,
         storage,
-        StoredDirectory(database, settings.data / "media", remembered, storage.rows),
-        remembered,
+        StoredDirectory(database, settings.data / "media", storage.rows),
         journal,
         StoredTagging(database, clock.now),
         engine,

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
-from functools import partial
 from typing import TYPE_CHECKING
 
 import anyio
@@ -14,7 +13,6 @@ from callwright.figures import Measured
 from callwright.rpc.dispatch import Dispatcher
 from callwright.rpc.metrics import metrics_route
 from callwright.storage.history.journal import StoredJournal
-from callwright.watch.lag import watch_lag
 from callwright.wiring.background import background
 
 if TYPE_CHECKING:
@@ -48,7 +46,7 @@ async def lag_watched(meter: "Meter | None") -> AsyncIterator[None]:
     if meter is None:
         yield
         return
-    async with background(partial(watch_lag, meter.lag)):
+    async with background(meter.watch_lag):
         yield
 
 

@@ -526,7 +526,7 @@ def test_lateness_of_what_the_clock_sends_is_kept(music: Media) -> None:
             lateness = board.engine.send_lateness
             assert lateness.sent >= 15
             assert 0 < lateness.quantile(0.5) <= lateness.quantile(0.99)
-            assert board.engine.packets_late == lateness.late <= lateness.sent
+            assert lateness.late <= lateness.sent
 
     story(tell)
 

@@ -37,15 +37,6 @@ class Decoder(Protocol):
         """Return the sound of one packet, nothing if it is damaged. Packets come in order."""
 
 
-class Encoder(Protocol):
-    @property
-    def kept(self) -> int:
-        """Samples that wait for the rest of their 20 ms."""
-
-    def encode(self, sound: bytes) -> list[bytes]:
-        """Return the payloads, 20 ms each, that are full with this sound; the rest is kept."""
-
-
 def make_decoder(codec: Codec, rate: int | None = None) -> Decoder:
     """Return a decoder of one stream to ``rate`` samples a second; None: the codec's own rate."""
     rate = rate or codec.rate
@@ -55,9 +46,9 @@ def make_decoder(codec: Codec, rate: int | None = None) -> Decoder:
     return _Resampled(_LibraryDecoder(codec), native, rate)
 
 
-def make_encoder(codec: Codec, rate: int | None = None) -> Encoder:
+def make_encoder(codec: Codec, rate: int | None = None) -> "Encoder":
     """Return an encoder of one stream from ``rate`` samples a second; None: the codec's own."""
-    return _PacketEncoder(codec, rate or codec.rate)
+    return Encoder(codec, rate or codec.rate)
 
 
 class Resampler:
@@ -111,7 +102,7 @@ class _Resampled:
         return self._resampler.resample(sound) if self._resampler else sound
 
 
-class _PacketEncoder:
+class Encoder:
     """Cuts sound into packets and encodes each."""
 
     def __init__(self, codec: Codec, rate: int) -> None:
@@ -122,9 +113,11 @@ class _PacketEncoder:
 
     @property
     def kept(self) -> int:
+        """Samples that wait for the rest of their 20 ms."""
         return len(self._waiting) // WIDTH
 
     def encode(self, sound: bytes) -> list[bytes]:
+        """Return the payloads, 20 ms each, that are full with this sound; the rest is kept."""
         if self._resampler:
             sound = self._resampler.resample(sound)
         if self._waiting:

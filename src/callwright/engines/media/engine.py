@@ -100,19 +100,10 @@ class RtpEngine:
         """How late the clock's packets went out."""
         return self._clock.lateness
 
-    @property
-    def packets_late(self) -> int:
-        """Packets that went out more than 5 ms after their time."""
-        return self._clock.lateness.late
-
     def figures(self) -> Iterator[Figure]:
         """See `callwright.figures.Measured`."""
         lateness = self.send_lateness
         yield from of_sending(lateness.sent, lateness.late)
-
-    @property
-    def packets_malformed(self) -> int:
-        return self._tally.malformed
 
     @property
     def packets_forged(self) -> int:

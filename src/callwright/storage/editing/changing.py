@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
 
 from sqlalchemy import ColumnElement, Table, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -14,19 +13,12 @@ from callwright.storage.database import writing
 from callwright.storage.revision import touch
 
 
-class Forgetful(Protocol):
-    """What remembers answers of the directory."""
-
-    def forget(self) -> None: ...
-
-
 @dataclass(frozen=True, slots=True)
 class Changing:
     """``next_id``: ids of things that have one of their own choosing, never given twice. ``now``:
     UTC, aware. ``changed`` is called after a change, for those who follow the directory."""
 
     database: AsyncEngine
-    remembered: Forgetful
     next_id: Callable[[], int]
     now: Callable[[], datetime]
     changed: Callable[[], Awaitable[None]]
@@ -37,7 +29,6 @@ class Changing:
         async with writing(self.database) as connection:
             yield connection
             await touch(connection)
-        self.remembered.forget()
         await self.changed()
 
 

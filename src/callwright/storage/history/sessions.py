@@ -31,7 +31,6 @@ from callwright.calls.events import (
     TagRemoved,
 )
 from callwright.calls.plan import SessionId
-from callwright.calls.source import source_of
 from callwright.engines.port import Quality
 from callwright.storage.history.event_codec import decode, encode
 from callwright.storage.history.projection import latest_of_tags, rows_of, updates_of
@@ -107,7 +106,7 @@ def insert_session(
             "employee_id": employee["id"] if isinstance(employee, dict) else None,
             "employee_full_name": employee["full_name"] if isinstance(employee, dict) else None,
             "started_at": started.time,
-            "source": source_of(caption.method),
+            "source": caption.source,
         },
     )
     connection.execute(

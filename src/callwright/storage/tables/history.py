@@ -37,7 +37,7 @@ call_sessions = Table(
     Column("wait_duration", Float),
     Column("talk_duration", Float),
     Column("total_duration", Float),
-    # What has brought it about: `callwright.calls.source`.
+    # What has brought it about: `callwright.calls.plan.SOURCES`.
     Column("source", String(32), nullable=False, server_default="callapi"),
     Column("is_lost", Boolean, nullable=False, server_default=false()),
     Column("is_transfer", Boolean, nullable=False, server_default=false()),

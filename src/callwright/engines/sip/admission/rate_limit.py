@@ -2,6 +2,8 @@
 
 from ipaddress import IPv6Address
 
+from callwright.bounded_table import BoundedTable
+
 SOURCES_AT_MOST = 10_000
 "Sources remembered; the one silent for longest is forgotten for a new one."
 BURST = 5.0
@@ -13,19 +15,20 @@ class RateLimit:
 
     def __init__(self, per_second: float) -> None:
         self._per_second = per_second
-        self._buckets: dict[str, tuple[float, float]] = {}
-        "What is left and when that was counted, by source, the latest last."
+        # A bucket that nobody has taken from for so long is full again.
+        self._buckets: BoundedTable[str, tuple[float, float]] = BoundedTable(
+            SOURCES_AT_MOST, lasts=BURST
+        )
+        "What is left and when that was counted, by source."
 
     def allows(self, host: str, now: float) -> bool:
         """Whether one more request of ``host``, an address, may be served at ``now``."""
         source = _source(host)
         full = self._per_second * BURST
-        left, counted = self._buckets.pop(source, (full, now))
+        left, counted = self._buckets.get(source, now) or (full, now)
         left = min(full, left + (now - counted) * self._per_second)
-        if len(self._buckets) >= SOURCES_AT_MOST:
-            del self._buckets[next(iter(self._buckets))]
         allowed = left >= 1.0
-        self._buckets[source] = (left - 1.0 if allowed else left, now)
+        self._buckets.set(source, (left - 1.0 if allowed else left, now), now)
         return allowed
 
 
