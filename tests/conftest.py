@@ -3,6 +3,11 @@
 import shutil
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# How long an example takes, or the making of one, says how busy the machine is.
+settings.register_profile("any", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any")
 
 # The Debian package that brings each program; scripts/setup_peers.sh installs the same.
 PACKAGES = {"sipp": "sip-tester", "baresip": "baresip-core", "tshark": "tshark"}
