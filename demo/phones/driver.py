@@ -71,6 +71,13 @@ class Driver(ABC):
         self._refused = False
         "The call that is up was rejected by this phone."
 
+    @property
+    def pid(self) -> int:
+        """Of the process that is the phone. Raises `PhoneFault` before it has been started."""
+        if self._process is None:
+            raise PhoneFault("it has not been started")
+        return self._process.pid
+
     @classmethod
     @abstractmethod
     def can(cls, behaviour: Behaviour) -> bool:

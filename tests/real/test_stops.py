@@ -13,6 +13,7 @@ import pytest
 
 from callwright.storage.history.heartbeat import last_beat
 from callwright.wiring.service import HEARTBEAT
+from demo.phones.driver import Driver
 from demo.service import Api, service
 from tests.real.scene import TOKEN, Scene, real_call, scene, softphones, until
 from tests.waiting import WITHIN
@@ -166,12 +167,8 @@ def test_a_phone_that_vanishes_in_mid_call(tmp_path: Path) -> None:
         settings = "[media]\nlost_after = 1.0\n"
         async with real_call(tmp_path, settings=settings) as (made, api):
             session = await talking(made, api)
-            [vanishing] = [
-                child
-                for child in psutil.Process().children()
-                if f"--record={tmp_path / 'employee'}" in child.cmdline()
-            ]
-            os.kill(vanishing.pid, signal.SIGKILL)
+            assert isinstance(made.employee, Driver)
+            os.kill(made.employee.pid, signal.SIGKILL)
             call = await made.finished(api, session)
             assert call.finish_reason == "operator_disconnects"
             await made.contact.events.wait("bye", within=WITHIN)
