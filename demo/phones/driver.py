@@ -9,6 +9,7 @@ import asyncio
 import json
 import re
 import socket
+import wave
 from abc import ABC, abstractmethod
 from asyncio.subprocess import DEVNULL, Process
 from collections.abc import Callable, Sequence
@@ -148,12 +149,14 @@ class Driver(ABC):
             except TimeoutError:
                 self._process.kill()
                 await self._process.wait()
-        if self._reading:
-            await self._reading
-        if self._writer:
-            self._writer.close()
-            with suppress(ConnectionError):
-                await self._writer.wait_closed()
+        try:
+            if self._reading:
+                await self._reading
+        finally:
+            if self._writer:
+                self._writer.close()
+                with suppress(ConnectionError):
+                    await self._writer.wait_closed()
 
     # The program.
 
@@ -298,9 +301,14 @@ class Driver(ABC):
         samples, rate = array.array("h"), wav.RATE
         dumps = sorted(self._folder.glob("dump-*-dec.wav"))
         if dumps:
-            # A later one is of the call that came right behind.
-            samples, rate = wav.read(dumps[0])
-            dumps[0].unlink()
+            # A later one is of the call that came right behind. Debian's baresip names them by the
+            # second: one that came within the same has the file for itself, and begins it anew.
+            try:
+                samples, rate = wav.read(dumps[0])
+            except (EOFError, wave.Error):
+                self._tell("recording_lost", path=str(dumps[0]))
+            else:
+                dumps[0].unlink()
         self._fill_in_keys(samples, rate, first.at)
         path = self._folder / f"heard-{done + 1}.wav"
         wav.write(path, samples, rate)
