@@ -20,12 +20,16 @@ SOURCE = Path(__file__).parents[1] / "src" / "callwright"
 # module and all below it. Every rule that covers a module holds, so that what is said of a folder
 # cannot be excused for a file in it; a module without a rule fails, so that a new part gets one.
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
+    "accept_loop": ("descriptors",),
     "bounded_table": (),
     "clock": (),
+    "descriptors": (),
+    "fair_share": ("sources",),
     "figures": (),
     "logs": (),
     "pattern": (),
     "query": (),
+    "sources": (),
     "toml_lines": (),
     "config_faults": ("toml_lines",),
     "config": ("config_faults", "toml_lines"),
@@ -136,14 +140,18 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "query",
     ),
     "rpc": (
+        "accept_loop",
         "bounded_table",
         "calls.plan",
         "config",
+        "descriptors",
         "directory",
         "downloads",
+        "fair_share",
         "methods",
         "notify",
         "public_events",
+        "sources",
         "api_requests",
     ),
 }

@@ -244,6 +244,7 @@ class Dispatcher:
         params = read_params(method, request.params, lenient=self._lenient)
         user, account = await method.identify(client.address, params)
         check_network(user, client.address)
+        client.recognised()
         exchange.account, exchange.user = account.id, user
         check_right(user, account, method.component)
         with self._budget.point(account.id):

@@ -38,8 +38,8 @@ from callwright.notify.stream import (
 )
 from callwright.rpc.auth import ACCESS_TOKEN, caller_of, check_right
 from callwright.rpc.client import client_of
-from callwright.rpc.connection import Wire
 from callwright.rpc.event_query import BadQuery, EventQuery, read_query
+from callwright.rpc.wire import Wire
 
 log = logging.getLogger(__name__)
 
