@@ -138,6 +138,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "pattern",
         "public_events",
         "query",
+        "sources",
     ),
     "rpc": (
         "accept_loop",
