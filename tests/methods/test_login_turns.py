@@ -43,9 +43,10 @@ class Hall:
         await anyio.wait_all_tasks_blocked()
         return self.checked[before:]
 
-    def guesses(self, address: str) -> None:
+    async def guesses(self, address: str) -> None:
         for _ in range(GUESSES_FROM):
-            self.turns.failed(address)
+            await self.comes(address)
+            await self.next()
 
     async def _log_in(self, address: str) -> None:
         end = anyio.Event()
@@ -73,48 +74,49 @@ async def test_two_are_checked_at_once_and_the_others_in_turn(hall: Hall) -> Non
 
 async def test_a_source_with_many_waits_behind_one_with_few(hall: Hall) -> None:
     await hall.comes(*["2001:db8::1", "2001:db8::2"] * 3, HONEST)
+    assert await hall.next() == [HONEST]
+    await hall.comes("192.0.2.8")
+    assert await hall.next() == ["192.0.2.8"]
     assert await hall.next() == ["2001:db8::1"]
+
+
+async def test_a_crowd_that_came_before_makes_nobody_wait(hall: Hall) -> None:
+    await hall.comes(*[f"198.51.100.{number}" for number in range(20)], HONEST)
     assert await hall.next() == [HONEST]
 
 
-async def test_who_has_failed_lately_waits_behind_everybody_and_is_checked_alone(
-    hall: Hall,
-) -> None:
-    hall.guesses("192.0.2.1")
-    await hall.comes("192.0.2.1", "192.0.2.1", HONEST, "192.0.2.8", "192.0.2.7")
-    assert hall.checked == ["192.0.2.1", HONEST]
+async def test_guessers_are_checked_one_at_a_time(hall: Hall) -> None:
+    await hall.guesses("192.0.2.1")
+    await hall.comes("192.0.2.1", "192.0.2.1", HONEST, "192.0.2.8")
+    assert hall.checked[GUESSES_FROM:] == ["192.0.2.1", HONEST]
     assert await hall.next() == ["192.0.2.8"]
-    assert await hall.next() == ["192.0.2.7"]
     assert await hall.next() == ["192.0.2.1"]
 
 
 async def test_who_has_shown_a_right_password_goes_first(hall: Hall) -> None:
     hall.turns.succeeded(HONEST)
-    await hall.comes("192.0.2.1", "192.0.2.2", "192.0.2.3", HONEST)
+    await hall.comes("192.0.2.1", "192.0.2.2", HONEST, HONEST, "192.0.2.3")
     assert await hall.next() == [HONEST]
-    # A success is no licence to guess.
-    hall.guesses(HONEST)
-    await hall.comes(HONEST)
+    # A success is no licence to guess: the second try is a stranger's.
     assert await hall.next() == ["192.0.2.3"]
 
 
 async def test_of_a_queue_that_is_full_the_last_in_turn_is_refused_at_once(hall: Hall) -> None:
-    guessers = [f"198.51.100.{number % 60}" for number in range(WAITING_AT_MOST + 2)]
-    await hall.comes(*guessers)
+    crowd = [f"198.51.100.{number}" for number in range(WAITING_AT_MOST + 2)]
+    await hall.comes(*crowd)
     assert hall.refused == []
-    await hall.comes("198.51.100.1")
-    assert hall.refused == ["198.51.100.1"]
-    hall.turns.succeeded(HONEST)
+    await hall.comes(crowd[1])
+    assert hall.refused == [crowd[1]]
     await hall.comes(HONEST)
-    assert hall.refused == ["198.51.100.1", guessers[-1]]
+    assert hall.refused == crowd[1:3]
     assert await hall.next() == [HONEST]
 
 
-async def test_failures_are_forgotten_in_time(hall: Hall) -> None:
-    hall.guesses("192.0.2.1")
-    hall.clock.now += login_turns.FAILURES_LAST + 1
+async def test_tries_are_forgotten_in_time(hall: Hall) -> None:
+    await hall.guesses("192.0.2.1")
+    hall.clock.now += login_turns.TRIES_LAST + 1
     await hall.comes("192.0.2.1", "192.0.2.1")
-    assert len(hall.checked) == 2
+    assert len(hall.checked) == GUESSES_FROM + 2
 
 
 async def test_who_leaves_the_queue_leaves_a_turn(hall: Hall) -> None:

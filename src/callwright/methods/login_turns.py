@@ -1,14 +1,15 @@
 """Turns of log-ins at the password check, which takes most of a core for some tens of milliseconds.
 
-An admission queue, fair between sources (round robin): guessers, however many, wait behind those
-who have not failed lately, and where the queue is full the last of them is refused at once.
+An admission queue, fair between sources: the more often one has tried in vain, the later it comes,
+so that guessers, however many, wait behind everybody else. Of equals the last to come is first
+(adaptive LIFO): a crowd that came before does not make it wait. Where the queue is full the last in
+turn is refused at once.
 """
 
 import itertools
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from enum import IntEnum
 
 import anyio
 
@@ -20,10 +21,10 @@ AT_ONCE = 2
 OF_GUESSERS_AT_ONCE = 1
 WAITING_AT_MOST = 32
 GUESSES_FROM = 3
-"Failures since the last success from which on a source is one of guessers."
+"Tries since the last success from which on a source is one of guessers."
 REMEMBERED = 10_000
-"Sources that have failed, and as many that have succeeded."
-FAILURES_LAST = 900.0
+"Sources that have tried in vain, and as many that have succeeded."
+TRIES_LAST = 900.0
 KNOWN_FOR = 7 * 86_400.0
 "Seconds."
 
@@ -32,27 +33,21 @@ class TooManyLogins(Exception):
     """The queue is full, and the others in it go before."""
 
 
-class _Standing(IntEnum):
-    """Who goes first."""
-
-    KNOWN = 0
-    "A source that has shown a right password."
-    NEW = 1
-    GUESSER = 2
-
-
 @dataclass(eq=False, slots=True)
 class _Turn:
-    standing: _Standing
-    ahead: int
-    "How many of its source were waiting when it came."
+    tries: int
+    "Earlier ones of its source, since the last success; -1: it has had one, and none since."
     arrival: int
     called: anyio.Event = field(default_factory=anyio.Event)
     refused: bool = False
 
     @property
-    def rank(self) -> tuple[int, int, int]:
-        return self.standing, self.ahead, self.arrival
+    def rank(self) -> tuple[int, int]:
+        return self.tries, -self.arrival
+
+    @property
+    def is_guess(self) -> bool:
+        return self.tries >= GUESSES_FROM
 
 
 class LoginTurns:
@@ -61,9 +56,9 @@ class LoginTurns:
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._arrivals = itertools.count()
-        self._waiting: dict[_Turn, str] = {}
+        self._waiting: set[_Turn] = set()
         self._checking: set[_Turn] = set()
-        self._failures: BoundedTable[str, int] = BoundedTable(REMEMBERED, lasts=FAILURES_LAST)
+        self._tries: BoundedTable[str, int] = BoundedTable(REMEMBERED, lasts=TRIES_LAST)
         self._known: BoundedTable[str, bool] = BoundedTable(REMEMBERED, lasts=KNOWN_FOR)
 
     @asynccontextmanager
@@ -76,44 +71,39 @@ class LoginTurns:
                 raise TooManyLogins
             yield
         finally:
-            self._waiting.pop(turn, None)
+            self._waiting.discard(turn)
             self._checking.discard(turn)
             self._call()
 
-    def failed(self, address: str) -> None:
-        source, now = source_of(address), self._clock()
-        self._failures.set(source, (self._failures.get(source, now) or 0) + 1, now)
-
     def succeeded(self, address: str) -> None:
-        self._failures.forget(source_of(address))
+        """The password was right: the tries before are forgotten."""
+        self._tries.forget(source_of(address))
         self._known.set(source_of(address), True, self._clock())
 
     def _enter(self, source: str) -> _Turn:
-        ahead = sum(one == source for one in self._waiting.values())
-        turn = _Turn(self._standing(source), ahead, next(self._arrivals))
-        self._waiting[turn] = source
+        now = self._clock()
+        tries = self._tries.get(source, now)
+        if tries is None:
+            tries = -1 if self._known.get(source, now) else 0
+        self._tries.set(source, tries + 1, now)
+        turn = _Turn(tries, next(self._arrivals))
+        self._waiting.add(turn)
         self._call()
         if len(self._waiting) > WAITING_AT_MOST:
             last = max(self._waiting, key=lambda one: one.rank)
-            del self._waiting[last]
+            self._waiting.remove(last)
             last.refused = True
             last.called.set()
         return turn
-
-    def _standing(self, source: str) -> _Standing:
-        now = self._clock()
-        if (self._failures.get(source, now) or 0) >= GUESSES_FROM:
-            return _Standing.GUESSER
-        return _Standing.KNOWN if self._known.get(source, now) else _Standing.NEW
 
     def _call(self) -> None:
         """Let those in whose turn it is."""
         for turn in sorted(self._waiting, key=lambda one: one.rank):
             if len(self._checking) >= AT_ONCE:
                 return
-            guessing = sum(one.standing is _Standing.GUESSER for one in self._checking)
-            if turn.standing is _Standing.GUESSER and guessing >= OF_GUESSERS_AT_ONCE:
+            guesses = sum(one.is_guess for one in self._checking)
+            if turn.is_guess and guesses >= OF_GUESSERS_AT_ONCE:
                 return
-            del self._waiting[turn]
+            self._waiting.remove(turn)
             self._checking.add(turn)
             turn.called.set()

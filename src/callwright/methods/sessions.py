@@ -117,7 +117,6 @@ class Sessions:
         )
         if found is None or not matches:
             self._backoff.failed(address, params.login)
-            self._turns.failed(address)
             raise AuthError()
         self._backoff.succeeded(address, params.login)
         self._turns.succeeded(address)
