@@ -38,6 +38,10 @@ class FairShare(Generic[T]):
         """How many places the source of an address holds."""
         return len(self._held.get(source_of(host), ()))
 
+    def all_of(self, host: str) -> list[T]:
+        """Those of the source of an address, the one there for longest first."""
+        return list(self._held.get(source_of(host), ()))
+
     def first_out(self, rather: Callable[[T], bool] = lambda holder: True) -> T | None:
         """Who is to give way: of the source that holds most, the one there for longest.
 

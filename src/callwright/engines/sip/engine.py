@@ -134,7 +134,11 @@ class SipEngine(MediaCommands):
 
     async def _serve(self, started: Callable[[], None]) -> None:
         self._driver = Driver(
-            self._settings, self._resolver, self._make_agent, after_input=self._after_input
+            self._settings,
+            self._resolver,
+            self._make_agent,
+            after_input=self._after_input,
+            knows=self._admission.has_proved,
         )
         self._is_up = True
         self._trunks.begin(
