@@ -48,7 +48,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "engines.network": (),
     "engines.port": ("engines.network",),
     "engines.simulated": ("engines.network", "engines.port"),
-    "engines.media": ("engines.port", "figures", "logs"),
+    "engines.media": ("descriptors", "engines.port", "figures", "logs"),
     "engines.sip": (
         "accept_loop",
         "bounded_table",

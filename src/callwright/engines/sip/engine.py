@@ -341,7 +341,8 @@ class SipEngine(MediaCommands):
         leg = self._next_leg()
         try:
             media = self._media.open(leg)
-        except NoPorts:
+        except NoPorts as fault:
+            log.warning("a call for ..%s is refused: %s", incoming.called[-4:], fault)
             self._agent.refuse(incoming, 503, "Service Unavailable")
             return
         call = self._agent.take(leg, incoming, media, now)
