@@ -134,7 +134,11 @@ class SipEngine(MediaCommands):
 
     async def _serve(self, started: Callable[[], None]) -> None:
         self._driver = Driver(
-            self._settings, self._resolver, self._make_agent, after_input=self._after_input
+            self._settings,
+            self._resolver,
+            self._make_agent,
+            after_input=self._after_input,
+            knows=self._admission.has_proved,
         )
         self._is_up = True
         self._trunks.begin(
@@ -337,7 +341,8 @@ class SipEngine(MediaCommands):
         leg = self._next_leg()
         try:
             media = self._media.open(leg)
-        except NoPorts:
+        except NoPorts as fault:
+            log.warning("a call for ..%s is refused: %s", incoming.called[-4:], fault)
             self._agent.refuse(incoming, 503, "Service Unavailable")
             return
         call = self._agent.take(leg, incoming, media, now)
