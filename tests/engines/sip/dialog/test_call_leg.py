@@ -914,6 +914,16 @@ def test_keys_go_as_info_where_there_is_nothing_better() -> None:
     assert sent == ["1", "#", "7"]
 
 
+def test_keys_of_the_other_far_end_go_as_info_and_are_not_told_as_ours() -> None:
+    world = talking(sdp=NO_KEYS, extra=("Allow: INVITE, ACK, BYE, INFO",))
+    (agreed,) = {fact.stream for fact in world.facts if isinstance(fact, StreamAgreed)}
+    assert agreed.keys_by_info
+    world.calls[LegId(1)].send_key("5", world.now, announced=False)
+    world._pump()
+    assert world.requests("INFO")[-1].body == b"Signal=5\r\nDuration=100\r\n"
+    assert not [fact for fact in world.facts if isinstance(fact, DtmfSent)]
+
+
 def test_a_far_end_that_knows_no_such_call_ends_it() -> None:
     world = talking(sdp=NO_KEYS, extra=("Allow: INVITE, INFO",))
     world.calls[LegId(1)].send_key("1", world.now)

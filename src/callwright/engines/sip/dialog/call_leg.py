@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from callwright.engines.media.media import RtpStream
@@ -118,8 +118,7 @@ class CallLeg:
     @property
     def keys_by_info(self) -> bool:
         """Whether keys must go as INFO: no telephone-event agreed on, and INFO allowed."""
-        stream = self._stream
-        return self.allows("INFO") and stream is not None and stream.dtmf_payload_type is None
+        return self._stream is not None and self._stream.keys_by_info
 
     # What we do.
 
@@ -133,9 +132,9 @@ class CallLeg:
         else:
             hang_up(self.sender, self.dialog, now, self.journal)
 
-    def send_key(self, key: str, now: float) -> None:
-        """Send a key as INFO, after those before it."""
-        self._keys.send(key, now)
+    def send_key(self, key: str, now: float, *, announced: bool = True) -> None:
+        """Send a key as INFO, after those before it; ``announced`` ones are told by `DtmfSent`."""
+        self._keys.send(key, now, announced=announced)
 
     def end(self, cause: Cause, raw: str) -> None:
         """Tell that the leg has ended, without a word to the far end."""
@@ -250,6 +249,8 @@ class CallLeg:
 
     def talk_over(self, stream: RtpStream) -> None:
         """Let the audio go as agreed."""
+        by_info = stream.dtmf_payload_type is None and self.allows("INFO")
+        stream = replace(stream, keys_by_info=by_info)
         if stream != self._stream:
             self._stream = stream
             self.tell(StreamAgreed(self.leg, stream))

@@ -117,6 +117,7 @@ def _change(
         return refused
     body = b""
     target = dialog.target
+    call.note_allowed(request)
     try:
         dialog.refresh(request)
         if due is OfferDo.ANSWER:
@@ -133,7 +134,6 @@ def _change(
         offers.accepted(given, transaction)
     else:
         offers.step(given)
-    call.note_allowed(request)
     extra: Headers = {}
     if dialog is call.dialog:  # the terms of a call that is not answered come with its answer
         terms, extra = session_timer.answer(request, call.wanted)
