@@ -137,7 +137,7 @@ class LegMedia:
         for number in (stream.payload_type, stream.dtmf_payload_type or 0):
             if not 0 <= number < 0x80:
                 raise ValueError(f"{number} is no RTP payload type")
-        if not (self._stream and self._stream.receives):
+        if not (self._stream and self._stream.receives and self._stream.sends):
             self._heard_at = now  # nothing could be expected until now
         self._stream = stream
         if codec.clock != self.codec.clock:
@@ -223,8 +223,10 @@ class LegMedia:
         if stream is None:
             return
         self.reports.tick(now, wall)
-        # One that has named no address is on hold in the way of RFC 2543: it owes us nothing.
-        owing = self._answered and stream.receives and self._latch.far is not None
+        # Who has put us on hold owes us nothing, whether it still may send or not; nor does one
+        # that has named no address, the hold of RFC 2543.
+        talks = stream.receives and stream.sends
+        owing = self._answered and talks and self._latch.far is not None
         if self._lost_told or not owing:
             return
         if now - self._heard_at >= self._lost_after:

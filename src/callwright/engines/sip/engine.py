@@ -31,9 +31,11 @@ from callwright.engines.port import (
     EarlyMediaStarted,
     EngineEvent,
     LegConnected,
+    LegHeld,
     LegId,
     LegOffered,
     LegReleased,
+    LegResumed,
     LegRinging,
     RecordingFinished,
 )
@@ -373,7 +375,7 @@ class SipEngine(MediaCommands):
                 if self._recordings.holds(fact):
                     self._loop.call_later(CLOSED_WITHIN, self._end_unrecorded, leg)
                     return
-            case LegRinging() | EarlyMediaStarted() | DtmfSent():
+            case LegRinging() | EarlyMediaStarted() | LegHeld() | LegResumed() | DtmfSent():
                 pass
             case _:
                 assert_never(fact)

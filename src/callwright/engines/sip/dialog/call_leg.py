@@ -12,8 +12,10 @@ from callwright.engines.port import (
     DtmfSent,
     EarlyMediaStarted,
     LegConnected,
+    LegHeld,
     LegId,
     LegReleased,
+    LegResumed,
     LegRinging,
 )
 from callwright.engines.sip.dialog import session_timer
@@ -47,6 +49,8 @@ Fact = (
     | EarlyMediaStarted
     | LegConnected
     | LegReleased
+    | LegHeld
+    | LegResumed
     | DtmfReceived
     | DtmfSent
     | StreamAgreed
@@ -109,6 +113,7 @@ class CallLeg:
         self._keys = InfoDtmf(self)
         self._refresher: SessionRefresher | None = None
         self._answered = False
+        self._held = False
         self.invite = begin(self)
 
     @property
@@ -254,6 +259,15 @@ class CallLeg:
         if stream != self._stream:
             self._stream = stream
             self.tell(StreamAgreed(self.leg, stream))
+
+    def note_hold(self, stream: RtpStream) -> None:
+        """Note whether an offer of the far end puts us on hold (RFC 3264 8.4).
+
+        Not that of its first answer: where that is one-way it is an announcement.
+        """
+        if self._answered and stream.sends is self._held:
+            self._held = not stream.sends
+            self.tell(LegHeld(self.leg) if self._held else LegResumed(self.leg))
 
     def dialog_of(self, request: SipRequest) -> Dialog | None:
         """The dialog a request of the far end is in."""

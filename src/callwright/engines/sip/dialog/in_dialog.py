@@ -62,7 +62,9 @@ def _acknowledged(call: CallLeg, dialog: Dialog, ack: SipRequest, now: float) ->
         call.invite.acknowledged(now)
     if not invite.request.body and not call.ended:
         try:
-            call.talk_over(call.session.answered(sdp.parse(ack.body)))
+            stream = call.session.answered(sdp.parse(ack.body))
+            call.talk_over(stream)
+            call.note_hold(stream)
         except sdp.UnusableSdp as fault:
             call.hang_up(now, Cause.UNREACHABLE, f"488 {fault}")
     call.answered()
@@ -123,6 +125,7 @@ def _change(
         if due is OfferDo.ANSWER:
             body, offers.agreed = call.session.answer(sdp.parse(request.body))
             call.talk_over(offers.agreed)
+            call.note_hold(offers.agreed)
     except Malformed:
         return answer_to(request, 400, "Bad Contact")
     except sdp.UnusableSdp:
