@@ -7,8 +7,8 @@ our CANCEL.
 """
 
 import secrets
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from callwright.engines.port import Cause
@@ -18,7 +18,7 @@ from callwright.engines.sip.dialog.dialog import CallName, Dialog, dialog_from
 from callwright.engines.sip.dialog.session_timer import WantedInterval
 from callwright.engines.sip.transaction.request_sender import RequestSender, SentRequest
 from callwright.engines.sip.transaction.transactions import Lost, cancel_of
-from callwright.engines.sip.wire.address import Malformed
+from callwright.engines.sip.wire.address import Malformed, quoted
 from callwright.engines.sip.wire.hop import Hop
 from callwright.engines.sip.wire.message import (
     SipRequest,
@@ -59,8 +59,10 @@ class InviteTarget:
     uri: str
     hop: Hop
     from_uri: str
-    asserted: str | None = None
-    "URI for P-Asserted-Identity (RFC 3325), where the trunk wants it."
+    from_name: str = ""
+    "Display name beside it."
+    identity: Mapping[str, list[str]] = field(default_factory=dict)
+    "Headers that say for whom we ring (RFC 3325), or that it is not to be told (RFC 3323)."
     natted: bool = False
     "``hop`` is where it is in truth, for all that follows; its Contact is of no use to us."
 
@@ -95,7 +97,7 @@ class InviteClient:
         self._wanted = wanted
         self._listener = listener
         self._tag = secrets.token_hex(8)
-        self._from = f"<{whom.from_uri}>;tag={self._tag}"
+        self._from = f"{quoted(whom.from_name)}<{whom.from_uri}>;tag={self._tag}"
         self._cseq = 0
         self._sent: SentRequest | None = None
         self._early: dict[str, _Early] = {}
@@ -155,10 +157,9 @@ class InviteClient:
                 "allow": [ALLOW],
                 "supported": [SUPPORTED],
                 **self._wanted.headers(),
+                **self._whom.identity,
             },
         )
-        if self._whom.asserted is not None:
-            request.headers["p-asserted-identity"] = [f"<{self._whom.asserted}>"]
         add_body(request, TYPE, self._offer)
         return request, self._whom.hop
 
