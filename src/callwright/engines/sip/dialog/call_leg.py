@@ -212,6 +212,11 @@ class CallLeg:
         else:
             self.end(cause_of(what.status), raw_of(what))
 
+    def unacknowledged(self, dialog: Dialog, now: float) -> None:
+        """Give up a call that the far end cannot be told we know of (RFC 3261 13.2.2.4)."""
+        if dialog is self.dialog:
+            self.hang_up(now, Cause.UNREACHABLE, "ACK cannot be sent")
+
     # What keeps it alive.
 
     def refreshed(self, terms: SessionTerms, now: float) -> None:

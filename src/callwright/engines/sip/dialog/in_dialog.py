@@ -48,6 +48,8 @@ def take(call: CallLeg, dialog: Dialog, request: SipRequest, source: Hop, now: f
     transaction = call.sender.layer.serve(request, source, now, unacknowledged)
     if transaction is None:
         return
+    if request.method in ("INVITE", "UPDATE"):
+        dialog.heard_at = source
     response = _answer(call, dialog, request, transaction, now)
     call.sender.layer.respond(transaction, response, now)
 

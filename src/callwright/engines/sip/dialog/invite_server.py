@@ -224,7 +224,7 @@ def read_invite(
     if (brief := session_timer.too_brief(invite)) is not None:
         return answer_to(invite, 422, "Session Interval Too Small", tag=tag, extra=brief)
     try:
-        dialog = dialog_to(invite, tag, source if natted else None)
+        dialog = dialog_to(invite, tag, source if natted else None, source)
     except Malformed:
         return answer_to(invite, 400, "Bad Contact", tag=tag)
     return IncomingInvite(

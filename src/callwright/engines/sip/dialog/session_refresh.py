@@ -23,8 +23,8 @@ from callwright.engines.sip.wire.message import SipRequest, SipResponse, add_bod
 
 if TYPE_CHECKING:
     from callwright.engines.sip.dialog.call_leg import CallLeg
+    from callwright.engines.sip.transaction.acknowledgement import Acknowledgement
     from callwright.engines.sip.transaction.layer import Alarm
-    from callwright.engines.sip.transport.datagram import Datagram
 
 GLARES_AT_MOST = 8
 "Times in a row that both sides ask at once, before we wait for the next refresh."
@@ -41,7 +41,7 @@ class SessionRefresher:
         self._under_way = False
         self._waiting: Alarm | None = None
         self._glares = 0
-        self._ack: tuple[int, Datagram] | None = None
+        self._ack: tuple[int, Acknowledgement] | None = None
         "The ACK of the latest 2xx, and its CSeq number: for the copies of that 2xx."
 
     def refresh(self, now: float) -> None:
@@ -107,7 +107,7 @@ class SessionRefresher:
         if isinstance(what, SipResponse) and answered and what.method == "INVITE":
             if self._ack is not None and what.cseq <= self._ack[0]:
                 if what.cseq == self._ack[0]:
-                    self._call.sender.layer.to_send.append(self._ack[1])
+                    self._call.sender.layer.acknowledgements.repeat(self._ack[1])
                 return
             self._acknowledge(what)
         self._under_way = False
@@ -124,8 +124,14 @@ class SessionRefresher:
     def _acknowledge(self, response: SipResponse) -> None:
         assert self._sent is not None
         assert self._sent.transaction is not None
+        self._dialog.heard_at = response.source
         self._take_target(response)
-        ack = acknowledge(self._call.sender, self._dialog, self._sent.transaction.request)
+        ack = acknowledge(
+            self._call.sender,
+            self._dialog,
+            self._sent.transaction.request,
+            lambda now: self._call.unacknowledged(self._dialog, now),
+        )
         self._ack = (response.cseq, ack)
 
     def _take_target(self, response: SipResponse) -> None:

@@ -141,6 +141,8 @@ class SipResponse(_Headed):
     reason: str
     headers: Headers = field(default_factory=dict)
     body: bytes = b""
+    source: Hop | None = field(default=None, compare=False)
+    "Where it has come from, if it has come in."
 
     @property
     def start_line(self) -> str:
