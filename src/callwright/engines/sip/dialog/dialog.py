@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from callwright.engines.sip.dialog.offer_answer import OfferAnswer, OfferState
 from callwright.engines.sip.wire.address import Malformed, parse_name_addr, parse_uri
+from callwright.engines.sip.wire.body import session_description
 from callwright.engines.sip.wire.hop import Hop, leads_nowhere
 from callwright.engines.sip.wire.message import Headers, SipRequest, SipResponse, contact, values
 
@@ -174,6 +175,10 @@ def dialog_from(invite: SipRequest, response: SipResponse, seen_at: Hop | None =
     return dialog
 
 
+def _start_of(invite: SipRequest) -> OfferState:
+    return OfferState.REMOTE_OFFER if session_description(invite) else OfferState.UNOFFERED
+
+
 def dialog_to(
     invite: SipRequest, tag: str, seen_at: Hop | None = None, heard_at: Hop | None = None
 ) -> Dialog:
@@ -199,7 +204,7 @@ def dialog_to(
         seen_at=seen_at,
         heard_at=heard_at,
         ours=False,
-        offers=OfferAnswer(OfferState.REMOTE_OFFER if invite.body else OfferState.UNOFFERED),
+        offers=OfferAnswer(_start_of(invite)),
     )
     dialog.refresh(invite)
     dialog.hop()

@@ -18,8 +18,9 @@ from callwright.engines.sip.transaction.tables import TransactionState
 from callwright.engines.sip.transaction.transactions import Lost, cancel_of
 from callwright.engines.sip.wire import sdp
 from callwright.engines.sip.wire.address import Malformed
+from callwright.engines.sip.wire.body import session_description
 from callwright.engines.sip.wire.hop import Hop
-from callwright.engines.sip.wire.message import SipRequest, SipResponse, add_body, content_type
+from callwright.engines.sip.wire.message import SipRequest, SipResponse, add_body
 
 if TYPE_CHECKING:
     from callwright.engines.sip.dialog.call_leg import CallLeg
@@ -145,9 +146,10 @@ class SessionRefresher:
         if self._method == "UPDATE":
             self._take_target(response)
         call.note_allowed(response)
-        if self._method == "INVITE" and content_type(response) == sdp.TYPE:
+        answer = session_description(response)
+        if self._method == "INVITE" and answer:
             try:
-                call.talk_over(call.session.answered(sdp.parse(response.body)))
+                call.talk_over(call.session.answered(sdp.parse(answer)))
             except sdp.UnusableSdp as fault:
                 call.hang_up(now, Cause.UNREACHABLE, f"488 {fault}")
                 return
