@@ -40,7 +40,7 @@ from callwright.engines.port import (
     RecordingFinished,
 )
 from callwright.engines.sip.admission.admission import Admission
-from callwright.engines.sip.dialog.call_leg import Fact, StreamAgreed
+from callwright.engines.sip.dialog.call_leg import CallLeg, Fact, StreamAgreed
 from callwright.engines.sip.dialog.causes import refusal_for
 from callwright.engines.sip.dialog.crash_cleanup import CrashCleanup
 from callwright.engines.sip.dialog.invite_server import IncomingInvite, InviteServer
@@ -370,9 +370,12 @@ class SipEngine(MediaCommands):
             case LegConnected(leg):
                 self._media.answered(leg)
                 log.info("leg %d answered", leg)
+                self._trunks.call_went_on(self._trunk_rung(self._legs[leg]))
             case LegReleased(leg, cause, raw):
                 quality = self._media.close(leg)
-                self._agent.forget(self._legs.pop(leg), self._loop.time())
+                call = self._legs.pop(leg)
+                self._agent.forget(call, self._loop.time())
+                self._trunks.call_ended(self._trunk_rung(call), raw)
                 if quality.sent or quality.received:
                     fact = replace(fact, quality=quality)
                 log.info("leg %d ended: %s, %s", leg, cause, quality)
@@ -380,11 +383,17 @@ class SipEngine(MediaCommands):
                 if self._recordings.holds(fact):
                     self._loop.call_later(CLOSED_WITHIN, self._end_unrecorded, leg)
                     return
-            case LegRinging() | EarlyMediaStarted() | LegHeld() | LegResumed() | DtmfSent():
+            case LegRinging(leg):
+                self._trunks.call_went_on(self._trunk_rung(self._legs[leg]))
+            case EarlyMediaStarted() | LegHeld() | LegResumed() | DtmfSent():
                 pass
             case _:
                 assert_never(fact)
         self._events.add(fact)
+
+    def _trunk_rung(self, call: CallLeg) -> str | None:
+        """The trunk through which a call of ours goes."""
+        return None if isinstance(call.invite, InviteServer) else call.sender.trunk
 
     # What goes out.
 
