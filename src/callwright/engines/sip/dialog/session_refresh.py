@@ -141,7 +141,10 @@ class SessionRefresher:
         call.note_allowed(response)
         if self._method == "INVITE" and content_type(response) == sdp.TYPE:
             try:
-                call.talk_over(call.session.answered(sdp.parse(response.body)))
+                stream = call.session.answered(sdp.parse(response.body))
+                call.talk_over(stream)
+                if stream.sends:
+                    call.note_hold(stream)
             except sdp.UnusableSdp as fault:
                 call.hang_up(now, Cause.UNREACHABLE, f"488 {fault}")
                 return
