@@ -354,6 +354,9 @@ def _method(method: Declaration[Any], shown: Schema, schemas: Schema) -> Iterato
     yield from (f"## {method.name}", "", method.summary, "")
     if method.component:
         yield from (f"Component: {method.component.value}.", "")
+    if method.never_refused:
+        yield "It takes a point like every method, but is served where none is left."
+        yield ""
     if method.takes_idempotency_key:
         yield from (REPEATS, "")
     yield from _table("Parameter", "Type", "Default", "")

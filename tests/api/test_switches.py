@@ -14,7 +14,7 @@ from callwright.engines.simulated.far_end import answers, never_answers
 from callwright.methods.method import OpenDeclaration
 from callwright.methods.registry import CATALOGUE
 from tests.api.answers import refusal, without_metadata
-from tests.api.house import DIRECTORY, House, house
+from tests.api.house import DIRECTORY, House, house, reopened
 
 PARAMS: dict[str, Any] = {
     "first_call": "operator",
@@ -151,6 +151,22 @@ def test_points_per_minute_and_day(tmp_path: Path) -> None:
                 },
             )
             assert not home.engine.rung
+
+
+def test_points_survive_a_restart_and_nobody_needs_one_to_hang_up(tmp_path: Path) -> None:
+    few = {"points_per_day": 3}
+    with house(tmp_path, FAR_ENDS, api=few) as home:
+        home.succeeds("list.calls", {})
+        home.succeeds("list.calls", {})
+    with reopened(tmp_path, FAR_ENDS, api=few) as home:
+        params = PARAMS | {"operator": "79265550000"}
+        of = home.succeeds("start.simple_call", params)
+        assert home.call("list.calls", {})["error"]["data"]["mnemonic"] == "limit_exceeded"
+        dropped = home.call("disconnect.leg", {**of, "leg_id": 1})
+        assert dropped["error"]["data"]["mnemonic"] == "leg_not_found"
+        home.succeeds("release.call", of)
+        home.succeeds("logout.user", {})
+        home.wait_for(of["call_session_id"], SessionFinished)
 
 
 def test_one_call_too_many_at_once_ends_without_ringing(tmp_path: Path) -> None:
