@@ -176,6 +176,8 @@ def test_one_call_too_many_at_once_ends_without_ringing(tmp_path: Path) -> None:
         second = home.succeeds("start.simple_call", params)["call_session_id"]
         assert home.until_finished(second)["finish_reason"] == "no_resources"
         assert home.until_finished(second)["legs"] == []
+        verdict = home.until_finished(second)["timeline"][-1]
+        assert (verdict["ended_by"], verdict["fault"]) == ("service", "service")
         home.succeeds("release.call", {"call_session_id": first})
         home.until_finished(first)
         assert started(home)
