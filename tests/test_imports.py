@@ -79,7 +79,6 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "engines.network",
         "engines.port",
         "engines.sip.transaction",
-        "engines.sip.transport",
         "engines.sip.wire",
     ),
     "engines.sip.admission": (

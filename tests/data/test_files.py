@@ -301,6 +301,17 @@ def test_audio_that_cannot_be_used(home: House, content: bytes, reason: str) -> 
     assert home.data("get.media_files", {})["result"]["metadata"]["total_items"] == before
 
 
+def test_too_many_files_at_once_are_no_fault_of_the_file(
+    home: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("callwright.directory.media_upload.WAITING_AT_MOST", 0)
+    status, answer = upload(home, sound(1.0))
+    busy = ("service_busy", None, "The service is busy, send the request once more")
+    assert (status, answer["error"]["code"], refusal_of(answer)) == (503, -32603, busy)
+    answer = home.data("create.media_files", {"name": "new", "content": "UklGRg=="})
+    assert refusal_of(answer) == busy
+
+
 def test_base64_that_cannot_be_used(home: House) -> None:
     refused(
         home,

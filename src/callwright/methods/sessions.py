@@ -69,6 +69,7 @@ LOGOUT_USER = Declaration(
     component=Component.BASIC,
     summary="Ends the session of the token; a permanent token stays valid.",
     result=bool,
+    never_refused=True,
 )
 
 

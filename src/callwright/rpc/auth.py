@@ -96,7 +96,9 @@ def check_right(user: User, account: Account, component: Component | None) -> No
 
 def _token(params: Mapping[str, Json], client: Client) -> str:
     sent = params.get(ACCESS_TOKEN)
-    if ACCESS_TOKEN in params and not isinstance(sent, str):
+    # Null is "not given", which it may be only beside a header.
+    given = ACCESS_TOKEN in params and not (sent is None and client.bearers)
+    if given and not isinstance(sent, str):
         raise fault_of(DataTypeError, ACCESS_TOKEN, sent)
     tokens = {*client.bearers, *([sent] if isinstance(sent, str) else [])}
     match [*tokens]:

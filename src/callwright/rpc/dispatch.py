@@ -10,7 +10,7 @@ import json
 import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
@@ -211,7 +211,7 @@ class Dispatcher:
     ) -> str:
         exchange.method = method.name
         caller = await self._caller(method, request.params, client, exchange)
-        with nullcontext() if method.free else self._budget.point(caller.account.id):
+        with self._point(method, caller):
             key = key_of(client.idempotency_keys) if method.takes_idempotency_key else None
             sent = {name: item for name, item in request.params.items() if name != ACCESS_TOKEN}
             params = read_params(method, sent, lenient=self._lenient)
@@ -226,6 +226,11 @@ class Dispatcher:
             exchange.replayed = outcome.replayed
             exchange.session = _begun(outcome.data)
             return _json(outcome.data)
+
+    def _point(self, method: Declaration[Any], caller: Caller) -> AbstractContextManager[None]:
+        if method.free:
+            return nullcontext()
+        return self._budget.point(caller.account.id, needed=not method.never_refused)
 
     async def _caller(
         self,

@@ -67,8 +67,11 @@ _STATUSES: dict[type[ApiError], int] = {
     errors.EntityNotFound: 404,
     errors.DuplicateEntity: 409,
     errors.InternalError: 500,
+    errors.ServiceBusy: 503,
 }
 "HTTP says the outcome of an upload, too; 400 is that of all other errors."
+COME_AGAIN = 5
+"Seconds after which whoever found too much going on may try again."
 
 
 class Shelf(Protocol):
@@ -202,7 +205,7 @@ class Files:
         elif status == 201:
             status = _STATUSES.get(type(fault), 400)
         await self._listen_out(request)
-        return Response(answer, status, {"Connection": "close"}, _JSON)
+        return Response(answer, status, {"Connection": "close", **_again(status)}, _JSON)
 
     def _has_place_for(self, account: AccountId) -> bool:
         mine = self._uploads[account]
@@ -267,4 +270,10 @@ def _refused(reason: str) -> errors.Unusable:
 
 
 def _said(status: int, reason: str, *, close: bool = False) -> Response:
-    return PlainTextResponse(reason + "\n", status, {"Connection": "close"} if close else {})
+    headers = {"Connection": "close"} if close else {}
+    return PlainTextResponse(reason + "\n", status, headers | _again(status))
+
+
+def _again(status: int) -> dict[str, str]:
+    """Say when to come again, where that is all that can be done (RFC 9110 section 10.2.3)."""
+    return {"Retry-After": f"{COME_AGAIN}"} if status == 503 else {}

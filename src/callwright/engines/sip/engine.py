@@ -14,6 +14,7 @@ import anyio
 
 from callwright.config import SipSettings
 from callwright.engines.media.media import (
+    KeyForwarded,
     MediaEngine,
     MediaEvent,
     MediaLost,
@@ -30,14 +31,16 @@ from callwright.engines.port import (
     EarlyMediaStarted,
     EngineEvent,
     LegConnected,
+    LegHeld,
     LegId,
     LegOffered,
     LegReleased,
+    LegResumed,
     LegRinging,
     RecordingFinished,
 )
 from callwright.engines.sip.admission.admission import Admission
-from callwright.engines.sip.dialog.call_leg import Fact, StreamAgreed
+from callwright.engines.sip.dialog.call_leg import CallLeg, Fact, StreamAgreed
 from callwright.engines.sip.dialog.causes import refusal_for
 from callwright.engines.sip.dialog.crash_cleanup import CrashCleanup
 from callwright.engines.sip.dialog.invite_server import IncomingInvite, InviteServer
@@ -326,12 +329,13 @@ class SipEngine(MediaCommands):
         match event:
             case MediaLost():
                 call.hang_up(self._loop.time(), Cause.MEDIA_LOST, "no RTP")
-                self._after_command()
+            case KeyForwarded(key=key):
+                call.send_key(key, self._loop.time(), announced=False)
             case MediaWorkerLost():
                 call.hang_up(self._loop.time(), Cause.ENGINE_LOST, "media worker lost")
-                self._after_command()
             case _:
-                self._tell_soon(event)
+                self._events.add(event)
+        self._after_command()
 
     def _end_unrecorded(self, leg: LegId) -> None:
         """Tell of a leg's end although not all of its recordings are closed."""
@@ -352,10 +356,10 @@ class SipEngine(MediaCommands):
         if call is None:
             self._media.close(leg)
             return
-        caller, called, trunk = incoming.caller, incoming.called, incoming.trunk
+        called, trunk = incoming.called, incoming.trunk
         log.info("leg %d comes in for ..%s from %s", leg, called[-4:], trunk or "a phone of ours")
         self._legs[leg] = call
-        self._events.add(LegOffered(leg, caller, called, trunk))
+        self._events.add(LegOffered(leg, incoming.caller, called, trunk))
 
     def _heard(self, fact: Fact) -> None:
         """Take a fact from the user agent: tell the media first, then whoever listens."""
@@ -363,12 +367,18 @@ class SipEngine(MediaCommands):
             case StreamAgreed(leg, stream):
                 self._media.connect(leg, stream)
                 return
+            case DtmfReceived(leg, key):
+                self._media.key_named(leg, key)  # which tells of it, unless it was heard as well
+                return
             case LegConnected(leg):
                 self._media.answered(leg)
                 log.info("leg %d answered", leg)
+                self._trunks.call_went_on(self._trunk_rung(self._legs[leg]))
             case LegReleased(leg, cause, raw):
                 quality = self._media.close(leg)
-                self._agent.forget(self._legs.pop(leg), self._loop.time())
+                call = self._legs.pop(leg)
+                self._agent.forget(call, self._loop.time())
+                self._trunks.call_ended(self._trunk_rung(call), raw)
                 if quality.sent or quality.received:
                     fact = replace(fact, quality=quality)
                 log.info("leg %d ended: %s, %s", leg, cause, quality)
@@ -376,11 +386,17 @@ class SipEngine(MediaCommands):
                 if self._recordings.holds(fact):
                     self._loop.call_later(CLOSED_WITHIN, self._end_unrecorded, leg)
                     return
-            case LegRinging() | EarlyMediaStarted() | DtmfReceived() | DtmfSent():
+            case LegRinging(leg):
+                self._trunks.call_went_on(self._trunk_rung(self._legs[leg]))
+            case EarlyMediaStarted() | LegHeld() | LegResumed() | DtmfSent():
                 pass
             case _:
                 assert_never(fact)
         self._events.add(fact)
+
+    def _trunk_rung(self, call: CallLeg) -> str | None:
+        """The trunk through which a call of ours goes."""
+        return None if isinstance(call.invite, InviteServer) else call.sender.trunk
 
     # What goes out.
 
