@@ -87,6 +87,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "engines.sip.dialog",
         "engines.sip.transaction",
         "engines.sip.wire",
+        "sources",
     ),
     "engines.sip.trunks": (
         "engines.network",

@@ -46,6 +46,7 @@ from callwright.engines.sip.dialog.crash_cleanup import CrashCleanup
 from callwright.engines.sip.dialog.invite_server import IncomingInvite, InviteServer
 from callwright.engines.sip.driver import Driver
 from callwright.engines.sip.event_queue import EventQueue
+from callwright.engines.sip.instance import instance_of
 from callwright.engines.sip.journal_file import JournalFile
 from callwright.engines.sip.media_commands import MediaCommands
 from callwright.engines.sip.metrics import figures_of
@@ -102,7 +103,9 @@ class SipEngine(MediaCommands):
         self._timing = timing
         self._next_leg = next_leg
         self._random = random
-        self._journal = JournalFile(journal) if journal is not None else None
+        self._journal = (
+            JournalFile(journal, instance_of(journal.parent, settings)) if journal else None
+        )
         self._crash_cleanup = CrashCleanup()
         self._resolver = resolver
         self._speech = AudioProfile(tuple(settings.codecs))
