@@ -137,6 +137,8 @@ class LegMedia:
         self._protect(stream.srtp)
         self._choose_keys()
         self._latch.signalled(stream.remote, now)
+        host, rtcp = stream.remote[0], stream.rtcp_port
+        self.reports.told_of = (stream.remote, (host, rtcp)) if rtcp else None
         self.sender.connect(stream, codec, now)
         self.sender.send_to(self._latch.far)
 

@@ -68,6 +68,8 @@ class RtpStream:
     "Units a second of the telephone-events' durations."
     srtp: SrtpKeys | None = None
     "None: plain RTP."
+    rtcp_port: int | None = None
+    "Port that ``remote`` wants its RTCP at, if not the one after RTP's (RFC 3605)."
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,7 @@
-"""SDP: what we offer of audio, and what two sides have agreed on (RFC 8866, RFC 3264)."""
+"""SDP: what we offer of audio, and what two sides have agreed on (RFC 8866, RFC 3264).
+
+Read leniently: of what does not matter to the audio, nothing makes a description unusable.
+"""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -15,11 +18,14 @@ KEYS = {8000: 101, 48000: 110}
 "Payload types we propose for telephone-event, by its clock, which is the audio's (RFC 4733 2.1)."
 
 PLAIN, SECURE = "RTP/AVP", "RTP/SAVP"
+# RFC 4585 4, RFC 5124: with early feedback, which may be offered and need not be given.
+_PLAIN, _SECURE = frozenset({PLAIN, "RTP/AVPF"}), frozenset({SECURE, "RTP/SAVPF"})
 
 _CRYPTO_AT_MOST = 16
-_LINES_AT_MOST = 500
+_LINES_AT_MOST = 2000
 _MEDIA_AT_MOST = 16
 _FORMATS_AT_MOST = 64
+_BLANKS = " \t\0"
 _DIRECTIONS = {
     "sendrecv": "sendrecv",
     "sendonly": "recvonly",
@@ -28,8 +34,16 @@ _DIRECTIONS = {
 }
 "What the far end says, and what we answer."
 
-_MEDIA = re.compile(r"(\S{1,32}) (\d{1,5})(?:/\d{1,5})? (\S{1,64})((?: \S{1,32})+)")
-_RTPMAP = re.compile(r"rtpmap:(\d{1,3}) ([^/\s]{1,64})/(\d{1,6})(?:/(\d+))?\s*")
+_LINE_END = re.compile(r"\r\n|\r|\n")
+_MEDIA = re.compile(r"(\S{1,32})\s+(\d{1,5})(?:/\d{1,5})?\s+(\S{1,64})((?:\s+\S{1,32})*)", re.ASCII)
+_RTPMAP = re.compile(
+    r"rtpmap:\s*(\d{1,3})\s+([^/\s]{1,64})\s*/\s*(\d{1,6})(?:\s*/\s*(\d{1,3}))?(?:\s.*)?",
+    re.ASCII | re.IGNORECASE,
+)
+_NAME = re.compile(
+    r"(?=.{1,253}$)[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.[A-Za-z][A-Za-z0-9-]*\.?"
+)
+_RTCP = re.compile(r"rtcp:\s*(\d{1,5})(?:\s.*)?", re.ASCII | re.IGNORECASE)
 
 
 class UnusableSdp(ValueError):
@@ -48,6 +62,8 @@ class AudioProfile:
     "Names, best first; see `callwright.engines.media.codec.CODECS`."
     srtp: bool = False
     "SRTP or nothing. Without it, we offer plain RTP, and take SRTP from whoever offers it."
+    ip_version: int | None = None
+    "What our sockets reach: 4 or 6; None: it is not asked."
 
 
 G711 = AudioProfile()
@@ -62,16 +78,25 @@ class MediaLine:
     protocol: str
     formats: list[str]
     host: str | None = None
-    "Address of its own c= line, else of the session's; empty if that is of another kind."
+    "Address or name of its own c= line, else of the session's; empty if that is of another kind."
     direction: str = ""
     maps: dict[int, tuple[str, int]] = field(default_factory=dict)
     "Encoding name in capitals, and clock rate, by payload type."
     crypto: list[Crypto] = field(default_factory=list)
     "Keys for SRTP, as far as we can work with them."
+    rtcp_port: int | None = None
+    "Of RTCP, where that is not RTP's next (RFC 3605)."
 
     @property
     def is_secure(self) -> bool:
-        return self.protocol.upper() == SECURE
+        return self.protocol.upper() in _SECURE
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether it is audio over RTP that is not refused, and not secured by what we lack."""
+        if self.kind.lower() != "audio" or not self.port:
+            return False
+        return self.protocol.upper() in _PLAIN or (self.is_secure and bool(self.crypto))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +104,8 @@ class Description:
     """A far end's SDP, as far as it matters to us."""
 
     media: tuple[MediaLine, ...]
-    audio: MediaLine | None
-    "The first audio section over SRTP that we can work with, else the first over plain RTP."
+    audio: tuple[MediaLine, ...]
+    "Audio sections that we can work with: those over SRTP first, each kind in its order."
 
 
 def parse(body: bytes) -> Description:
@@ -99,59 +124,77 @@ def parse(body: bytes) -> Description:
                 media[-1].host = _host(value)
             case "c":
                 host = _host(value)
-            case "a" if value in _DIRECTIONS and media:
-                media[-1].direction = value
-            case "a" if value in _DIRECTIONS:
-                direction = value
+            case "a" if (said := value.lower()) in _DIRECTIONS and media:
+                media[-1].direction = said
+            case "a" if said in _DIRECTIONS:
+                direction = said
             case "a" if media and (mapped := _RTPMAP.fullmatch(value)):
-                media[-1].maps[int(mapped[1])] = (mapped[2].upper(), int(mapped[3]))
+                media[-1].maps[int(mapped[1])] = _mapped(*mapped.groups()[1:])
+            case "a" if media and (named := _RTCP.fullmatch(value)):
+                media[-1].rtcp_port = int(named[1])
             case "a" if media and len(media[-1].crypto) < _CRYPTO_AT_MOST:
                 if (crypto := parse_crypto(value)) is not None:
                     media[-1].crypto.append(crypto)
     for line in media:
         line.host = host if line.host is None else line.host
         line.direction = line.direction or direction or "sendrecv"
-    audio = [line for line in media if line.kind == "audio" and line.port]
-    secure = (line for line in audio if line.is_secure and line.crypto)
-    plain = (line for line in audio if line.protocol.upper() == PLAIN)
-    return Description(tuple(media), next(secure, next(plain, None)))
+    audio = (line for line in media if line.is_usable)
+    return Description(tuple(media), tuple(sorted(audio, key=lambda line: not line.is_secure)))
 
 
 def agree(description: Description, speech: AudioProfile = G711) -> RtpStream:
     """Find the stream both sides can carry, in the far end's order of codecs; without its SRTP.
 
     Raises `NoCommonCodec`, or `UnusableSdp` where the audio has no address we can send to, or no
-    key for SRTP where we insist on it.
+    key for SRTP where we insist on it. The address may be a name, which is to be looked up.
     """
-    audio = description.audio
-    if audio is None:
-        raise NoCommonCodec("no audio over RTP in the SDP")
-    if speech.srtp and not audio.crypto:
-        raise UnusableSdp("no SRTP in the SDP")
+    audio, kind, codec = _choose(description, speech)
     named = {kind: _encoding(audio, kind) for kind in _payload_types(audio)}
-    ours = {(codec.name.upper(), codec.clock): codec for codec in _codecs(speech)}
-    kind = next((kind for kind, encoding in named.items() if encoding in ours), None)
-    if kind is None:
-        raise NoCommonCodec("no common codec")
-    codec = ours[named[kind]]
     keys, clock = _keys(named, codec)
-    try:
-        address = ip_address(audio.host or "")
-    except ValueError:
-        raise UnusableSdp("no IP address in the SDP") from None
-    # RFC 3264 8.4: a connection address of 0.0.0.0 is the hold of RFC 2543.
-    held = address.is_unspecified
-    if not held and (address.is_multicast or address == IPv4Address("255.255.255.255")):
-        raise UnusableSdp("no unicast address in the SDP")
+    host, held = _address(audio.host or "", speech.ip_version)
     return RtpStream(
-        remote=(str(address), audio.port),
+        remote=(host, audio.port),
         codec=codec.name,
         payload_type=kind,
         dtmf_payload_type=keys,
         dtmf_clock=clock,
         sends=audio.direction in ("sendrecv", "recvonly") and not held,
         receives=audio.direction in ("sendrecv", "sendonly"),
+        rtcp_port=audio.rtcp_port,
     )
+
+
+def _choose(description: Description, speech: AudioProfile) -> tuple[MediaLine, int, Codec]:
+    """Find the audio section that counts, and the payload type and codec of ours in it."""
+    audio = description.audio
+    if not audio:
+        raise NoCommonCodec("no audio over RTP in the SDP")
+    if speech.srtp and not (audio := tuple(line for line in audio if line.crypto)):
+        raise UnusableSdp("no SRTP in the SDP")
+    ours = {(codec.name.upper(), codec.clock): codec for codec in _codecs(speech)}
+    for line in audio:
+        for kind in _payload_types(line):
+            if (codec := ours.get(_encoding(line, kind))) is not None:
+                return line, kind, codec
+    raise NoCommonCodec("no common codec")
+
+
+def _address(host: str, version: int | None) -> tuple[str, bool]:
+    """Read where RTP goes: an address or a name, and whether it is the hold of RFC 2543."""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        if not _NAME.fullmatch(host):
+            raise UnusableSdp("no IP address in the SDP") from None
+        return host.lower(), False  # RFC 8866 5.7 allows it
+    # RFC 3264 8.4: a connection address of 0.0.0.0 is the hold of RFC 2543.
+    if address.is_unspecified:
+        return str(address), True
+    if address.is_multicast or address == IPv4Address("255.255.255.255"):
+        raise UnusableSdp("no unicast address in the SDP")
+    if version is not None and address.version != version:
+        raise UnusableSdp(f"no IPv{version} address in the SDP")
+    return str(address), False
 
 
 class SdpSession:
@@ -200,8 +243,8 @@ class SdpSession:
         stream = agree(answer, self.speech)
         if not self._crypto:
             return stream
-        assert answer.audio is not None
-        srtp = agreed_by(self._crypto, answer.audio.crypto)
+        audio, _, _ = _choose(answer, self.speech)
+        srtp = agreed_by(self._crypto, audio.crypto)
         if srtp is None:
             raise UnusableSdp("no answer to our keys for SRTP in the SDP")
         return replace(stream, srtp=srtp)
@@ -213,18 +256,18 @@ class SdpSession:
         Raises what `agree` raises.
         """
         stream = agree(offer, self.speech)
-        assert offer.audio is not None
-        self._protocol = SECURE if offer.audio.is_secure else PLAIN
+        audio, _, _ = _choose(offer, self.speech)
+        self._protocol = audio.protocol
         self._crypto = []
-        if offer.audio.crypto:
-            ours, srtp = self._our_keys.answer(offer.audio.crypto)
+        if audio.crypto:
+            ours, srtp = self._our_keys.answer(audio.crypto)
             self._crypto = [ours]
             stream = replace(stream, srtp=srtp)
-        self._note_types(offer)
+        self._note_types(audio)
         self._refused = []
         parts: list[str] = []
         for line in offer.media:
-            if line is offer.audio:
+            if line is audio:
                 self._refused.append(None)
                 keys = stream.dtmf_payload_type
                 parts += self._audio(
@@ -239,10 +282,9 @@ class SdpSession:
                 parts.append(refusal)
         return self._say(parts), stream
 
-    def _note_types(self, offer: Description) -> None:
+    def _note_types(self, audio: MediaLine) -> None:
         """Keep to the payload types the far end uses, and clear of those it uses otherwise."""
-        assert offer.audio is not None
-        theirs = {kind: _encoding(offer.audio, kind) for kind in _payload_types(offer.audio)}
+        theirs = {kind: _encoding(audio, kind) for kind in _payload_types(audio)}
         used = {*theirs, *self._types.values(), *self._keys.values()}
         free = (kind for kind in range(96, 128) if kind not in used)
 
@@ -289,29 +331,38 @@ class SdpSession:
 
 
 def _fields(body: bytes) -> Iterator[tuple[str, str]]:
-    lines = body.decode("utf-8", "replace").splitlines()
+    lines = _LINE_END.split(body.decode("utf-8", "replace"))
     if len(lines) > _LINES_AT_MOST:
         raise UnusableSdp("too many lines in the SDP")
     for line in lines:
-        if line[1:2] == "=":
-            yield line[0], line[2:].strip()
+        kind, equals, value = line.partition("=")
+        if equals:
+            yield kind.strip(_BLANKS), value.strip(_BLANKS)
 
 
 def _media_line(value: str) -> MediaLine:
     words = _MEDIA.fullmatch(value)
     if words is None or int(words[2]) > 65535:
         raise UnusableSdp("malformed media line in the SDP")
-    formats = words[4].split()
-    if len(formats) > _FORMATS_AT_MOST:
-        raise UnusableSdp("too many formats in the SDP")
-    return MediaLine(words[1], int(words[2]), words[3], formats)
+    formats = words[4].split()[:_FORMATS_AT_MOST]
+    if not formats and int(words[2]):
+        raise UnusableSdp("no formats in a media line of the SDP")
+    return MediaLine(words[1], int(words[2]), words[3], formats or ["0"])
 
 
 def _host(value: str) -> str:
     words = value.split()
-    if len(words) != 3 or words[0] != "IN":
-        raise UnusableSdp("malformed connection line in the SDP")
-    return words[2].partition("/")[0] if words[1] in ("IP4", "IP6") else ""
+    if [word.upper() for word in words[:2]] not in (["IN", "IP4"], ["IN", "IP6"]):
+        return ""
+    return words[2].partition("/")[0] if len(words) > 2 else ""
+
+
+def _mapped(name: str, clock: str, channels: str | None) -> tuple[str, int]:
+    """Read what rtpmap says of a payload type."""
+    name = name.upper()
+    # We have no sound of two channels but Opus, where the number says nothing (RFC 7587 7).
+    mono = channels is None or int(channels) == 1 or name == "OPUS"
+    return name if mono else f"{name}/{channels}", int(clock)
 
 
 def _payload_types(audio: MediaLine) -> Iterator[int]:
@@ -322,8 +373,11 @@ def _payload_types(audio: MediaLine) -> Iterator[int]:
 
 def _encoding(audio: MediaLine, kind: int) -> tuple[str, int]:
     """Name and clock of a payload type: what rtpmap says, else the static table of RFC 3551."""
-    static = STATIC.get(kind)
-    return audio.maps.get(kind) or ((static.name, static.clock) if static else ("", 0))
+    static, mapped = STATIC.get(kind), audio.maps.get(kind)
+    # There are phones that say G722/16000 of payload type 9, whose clock is 8000 all the same.
+    if static is not None and (mapped is None or mapped[0] == static.name):
+        return static.name, static.clock
+    return mapped or ("", 0)
 
 
 def _codecs(speech: AudioProfile) -> list[Codec]:
