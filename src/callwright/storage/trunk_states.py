@@ -8,15 +8,18 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 import anyio
-from sqlalchemy import delete, insert, select
+from sqlalchemy import Connection, delete, insert, select
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from callwright.engines.network import TrunkRegistration, TrunkState
 from callwright.storage.database import reason, writing
 from callwright.storage.tables import trunk_states
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncEngine
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +33,7 @@ CLEARED_WITHIN = 2.0
 
 
 async def keep_trunk_states(
-    database: AsyncEngine,
+    database: "AsyncEngine",
     states: Callable[[], Sequence[TrunkState]],
     every: float = LOOKED_AT_EVERY,
 ) -> None:
@@ -50,29 +53,28 @@ async def keep_trunk_states(
             await _write(database, ())
 
 
-async def read_trunk_states(database: AsyncEngine) -> Mapping[str, TrunkState]:
+def read_trunk_states(connection: Connection) -> Mapping[str, TrunkState]:
     """Return what the service knows of each trunk; nothing if none is running."""
     now = datetime.now(UTC)
     query = select(trunk_states).where(trunk_states.c.known_at > now - timedelta(seconds=HOLDS_FOR))
-    async with database.connect() as connection:
-        return {
-            row.trunk: TrunkState(
-                row.trunk,
-                TrunkRegistration(row.registration),
-                registered_for=(row.registered_until - now).total_seconds()
-                if row.registered_until
-                else None,
-                reachable=row.reachable,
-                round_trip=row.round_trip,
-                detail=row.detail,
-                ping_refusal=row.ping_refusal,
-                call_refusal=row.call_refusal,
-            )
-            for row in await connection.execute(query)
-        }
+    return {
+        row.trunk: TrunkState(
+            row.trunk,
+            TrunkRegistration(row.registration),
+            registered_for=(row.registered_until - now).total_seconds()
+            if row.registered_until
+            else None,
+            reachable=row.reachable,
+            round_trip=row.round_trip,
+            detail=row.detail,
+            ping_refusal=row.ping_refusal,
+            call_refusal=row.call_refusal,
+        )
+        for row in connection.execute(query)
+    }
 
 
-async def _write(database: AsyncEngine, states: Sequence[TrunkState]) -> bool:
+async def _write(database: "AsyncEngine", states: Sequence[TrunkState]) -> bool:
     now = datetime.now(UTC)
     rows = [
         {

@@ -14,6 +14,7 @@ import anyio
 
 from callwright.config import SipSettings
 from callwright.engines.media.media import (
+    KeyForwarded,
     MediaEngine,
     MediaEvent,
     MediaLost,
@@ -30,9 +31,11 @@ from callwright.engines.port import (
     EarlyMediaStarted,
     EngineEvent,
     LegConnected,
+    LegHeld,
     LegId,
     LegOffered,
     LegReleased,
+    LegResumed,
     LegRinging,
     RecordingFinished,
 )
@@ -136,7 +139,11 @@ class SipEngine(MediaCommands):
 
     async def _serve(self, started: Callable[[], None]) -> None:
         self._driver = Driver(
-            self._settings, self._resolver, self._make_agent, after_input=self._after_input
+            self._settings,
+            self._resolver,
+            self._make_agent,
+            after_input=self._after_input,
+            knows=self._admission.has_proved,
         )
         self._is_up = True
         self._media_hosts = MediaHosts(self._media.connect, self._driver.transports.targets)
@@ -318,12 +325,13 @@ class SipEngine(MediaCommands):
         match event:
             case MediaLost():
                 call.hang_up(self._loop.time(), Cause.MEDIA_LOST, "no RTP")
-                self._after_command()
+            case KeyForwarded(key=key):
+                call.send_key(key, self._loop.time(), announced=False)
             case MediaWorkerLost():
                 call.hang_up(self._loop.time(), Cause.ENGINE_LOST, "media worker lost")
-                self._after_command()
             case _:
-                self._tell_soon(event)
+                self._events.add(event)
+        self._after_command()
 
     def _end_unrecorded(self, leg: LegId) -> None:
         """Tell of a leg's end although not all of its recordings are closed."""
@@ -336,23 +344,27 @@ class SipEngine(MediaCommands):
         leg = self._next_leg()
         try:
             media = self._media.open(leg)
-        except NoPorts:
+        except NoPorts as fault:
+            log.warning("a call for ..%s is refused: %s", incoming.called[-4:], fault)
             self._agent.refuse(incoming, 503, "Service Unavailable")
             return
         call = self._agent.take(leg, incoming, media, now)
         if call is None:
             self._media.close(leg)
             return
-        caller, called, trunk = incoming.caller, incoming.called, incoming.trunk
+        called, trunk = incoming.called, incoming.trunk
         log.info("leg %d comes in for ..%s from %s", leg, called[-4:], trunk or "a phone of ours")
         self._legs[leg] = call
-        self._events.add(LegOffered(leg, caller, called, trunk))
+        self._events.add(LegOffered(leg, incoming.caller, called, trunk))
 
     def _heard(self, fact: Fact) -> None:
         """Take a fact from the user agent: tell the media first, then whoever listens."""
         match fact:
             case StreamAgreed(leg, stream):
                 self._media_hosts.connect(leg, stream)
+                return
+            case DtmfReceived(leg, key):
+                self._media.key_named(leg, key)  # which tells of it, unless it was heard as well
                 return
             case LegConnected(leg):
                 self._media.answered(leg)
@@ -373,7 +385,7 @@ class SipEngine(MediaCommands):
                     return
             case LegRinging(leg):
                 self._trunks.call_went_on(self._legs[leg].trunk_rung)
-            case EarlyMediaStarted() | DtmfReceived() | DtmfSent():
+            case EarlyMediaStarted() | LegHeld() | LegResumed() | DtmfSent():
                 pass
             case _:
                 assert_never(fact)

@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from callwright.engines.media.media import RtpStream
@@ -12,8 +12,10 @@ from callwright.engines.port import (
     DtmfSent,
     EarlyMediaStarted,
     LegConnected,
+    LegHeld,
     LegId,
     LegReleased,
+    LegResumed,
     LegRinging,
 )
 from callwright.engines.sip.dialog import session_timer
@@ -49,6 +51,8 @@ Fact = (
     | EarlyMediaStarted
     | LegConnected
     | LegReleased
+    | LegHeld
+    | LegResumed
     | DtmfReceived
     | DtmfSent
     | StreamAgreed
@@ -111,6 +115,7 @@ class CallLeg:
         self._keys = InfoDtmf(self)
         self._refresher: SessionRefresher | None = None
         self._answered = False
+        self._held = False
         self.invite = begin(self)
 
     @property
@@ -125,8 +130,7 @@ class CallLeg:
     @property
     def keys_by_info(self) -> bool:
         """Whether keys must go as INFO: no telephone-event agreed on, and INFO allowed."""
-        stream = self._stream
-        return self.allows("INFO") and stream is not None and stream.dtmf_payload_type is None
+        return self._stream is not None and self._stream.keys_by_info
 
     # What we do.
 
@@ -140,9 +144,9 @@ class CallLeg:
         else:
             hang_up(self.sender, self.dialog, now, self.journal)
 
-    def send_key(self, key: str, now: float) -> None:
-        """Send a key as INFO, after those before it."""
-        self._keys.send(key, now)
+    def send_key(self, key: str, now: float, *, announced: bool = True) -> None:
+        """Send a key as INFO, after those before it; ``announced`` ones are told by `DtmfSent`."""
+        self._keys.send(key, now, announced=announced)
 
     def end(self, cause: Cause, raw: str) -> None:
         """Tell that the leg has ended, without a word to the far end."""
@@ -263,9 +267,20 @@ class CallLeg:
 
     def talk_over(self, stream: RtpStream) -> None:
         """Let the audio go as agreed."""
+        by_info = stream.dtmf_payload_type is None and self.allows("INFO")
+        stream = replace(stream, keys_by_info=by_info)
         if stream != self._stream:
             self._stream = stream
             self.tell(StreamAgreed(self.leg, stream))
+
+    def note_hold(self, stream: RtpStream) -> None:
+        """Note whether an offer of the far end puts us on hold (RFC 3264 8.4).
+
+        Not that of its first answer: where that is one-way it is an announcement.
+        """
+        if self._answered and stream.sends is self._held:
+            self._held = not stream.sends
+            self.tell(LegHeld(self.leg) if self._held else LegResumed(self.leg))
 
     def dialog_of(self, request: SipRequest) -> Dialog | None:
         """The dialog a request of the far end is in."""

@@ -66,7 +66,9 @@ def _acknowledged(call: CallLeg, dialog: Dialog, ack: SipRequest, now: float) ->
         call.invite.acknowledged(now)
     if not session_description(invite.request) and not call.ended:
         try:
-            call.talk_over(call.session.answered(sdp.parse(session_description(ack))))
+            stream = call.session.answered(sdp.parse(session_description(ack)))
+            call.talk_over(stream)
+            call.note_hold(stream)
         except sdp.UnusableSdp as fault:
             call.hang_up(now, Cause.UNREACHABLE, f"488 {fault}")
     call.answered()
@@ -121,11 +123,13 @@ def _change(
         return refused
     body = b""
     target = dialog.target
+    call.note_allowed(request)
     try:
         dialog.refresh(request)
         if due is OfferDo.ANSWER:
             body, offers.agreed = call.session.answer(sdp.parse(session_description(request)))
             call.talk_over(offers.agreed)
+            call.note_hold(offers.agreed)
     except Malformed:
         return answer_to(request, 400, "Bad Contact")
     except sdp.UnusableSdp:
@@ -137,7 +141,6 @@ def _change(
         offers.accepted(given, transaction)
     else:
         offers.step(given)
-    call.note_allowed(request)
     extra: Headers = {}
     if dialog is call.dialog:  # the terms of a call that is not answered come with its answer
         terms, extra = session_timer.answer(request, call.wanted)

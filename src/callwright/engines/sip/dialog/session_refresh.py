@@ -149,7 +149,10 @@ class SessionRefresher:
         answer = session_description(response)
         if self._method == "INVITE" and answer:
             try:
-                call.talk_over(call.session.answered(sdp.parse(answer)))
+                stream = call.session.answered(sdp.parse(answer))
+                call.talk_over(stream)
+                if stream.sends:
+                    call.note_hold(stream)
             except sdp.UnusableSdp as fault:
                 call.hang_up(now, Cause.UNREACHABLE, f"488 {fault}")
                 return
