@@ -1,31 +1,24 @@
-"""SDP: what we offer of audio, and what two sides have agreed on (RFC 8866, RFC 3264).
-
-Read leniently: of what does not matter to the audio, nothing makes a description unusable.
-"""
+"""SDP: what we offer of audio, and what two sides have agreed on (RFC 8866, RFC 3264)."""
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, ip_address
 
 from callwright.engines.media.codec import CODECS, STATIC, Codec
 from callwright.engines.media.media import RtpStream
-from callwright.engines.sip.wire.crypto import Crypto, OurKeys, agreed_by, parse_crypto
+from callwright.engines.sip.wire.crypto import OurKeys, agreed_by
+from callwright.engines.sip.wire.description import PLAIN, SECURE, MediaLine
+from callwright.engines.sip.wire.description import Description as Description
+from callwright.engines.sip.wire.description import NoCommonCodec as NoCommonCodec
+from callwright.engines.sip.wire.description import UnusableSdp as UnusableSdp
+from callwright.engines.sip.wire.description import parse as parse
 
 TYPE = "application/sdp"
 
 KEYS = {8000: 101, 48000: 110}
 "Payload types we propose for telephone-event, by its clock, which is the audio's (RFC 4733 2.1)."
 
-PLAIN, SECURE = "RTP/AVP", "RTP/SAVP"
-# RFC 4585 4, RFC 5124: with early feedback, which may be offered and need not be given.
-_PLAIN, _SECURE = frozenset({PLAIN, "RTP/AVPF"}), frozenset({SECURE, "RTP/SAVPF"})
-
-_CRYPTO_AT_MOST = 16
-_LINES_AT_MOST = 2000
-_MEDIA_AT_MOST = 16
-_FORMATS_AT_MOST = 64
-_BLANKS = " \t\0"
 _DIRECTIONS = {
     "sendrecv": "sendrecv",
     "sendonly": "recvonly",
@@ -34,24 +27,9 @@ _DIRECTIONS = {
 }
 "What the far end says, and what we answer."
 
-_LINE_END = re.compile(r"\r\n|\r|\n")
-_MEDIA = re.compile(r"(\S{1,32})\s+(\d{1,5})(?:/\d{1,5})?\s+(\S{1,64})((?:\s+\S{1,32})*)", re.ASCII)
-_RTPMAP = re.compile(
-    r"rtpmap:\s*(\d{1,3})\s+([^/\s]{1,64})\s*/\s*(\d{1,6})(?:\s*/\s*(\d{1,3}))?(?:\s.*)?",
-    re.ASCII | re.IGNORECASE,
-)
 _NAME = re.compile(
     r"(?=.{1,253}$)[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.[A-Za-z][A-Za-z0-9-]*\.?"
 )
-_RTCP = re.compile(r"rtcp:\s*(\d{1,5})(?:\s.*)?", re.ASCII | re.IGNORECASE)
-
-
-class UnusableSdp(ValueError):
-    """The description cannot be worked with; the text says why."""
-
-
-class NoCommonCodec(UnusableSdp):
-    """There is audio, but nothing in it that we speak."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,79 +47,6 @@ class AudioProfile:
 G711 = AudioProfile()
 
 
-@dataclass(slots=True)
-class MediaLine:
-    """One m= section of the far end."""
-
-    kind: str
-    port: int
-    protocol: str
-    formats: list[str]
-    host: str | None = None
-    "Address or name of its own c= line, else of the session's; empty if that is of another kind."
-    direction: str = ""
-    maps: dict[int, tuple[str, int]] = field(default_factory=dict)
-    "Encoding name in capitals, and clock rate, by payload type."
-    crypto: list[Crypto] = field(default_factory=list)
-    "Keys for SRTP, as far as we can work with them."
-    rtcp_port: int | None = None
-    "Of RTCP, where that is not RTP's next (RFC 3605)."
-
-    @property
-    def is_secure(self) -> bool:
-        return self.protocol.upper() in _SECURE
-
-    @property
-    def is_usable(self) -> bool:
-        """Whether it is audio over RTP that is not refused, and not secured by what we lack."""
-        if self.kind.lower() != "audio" or not self.port:
-            return False
-        return self.protocol.upper() in _PLAIN or (self.is_secure and bool(self.crypto))
-
-
-@dataclass(frozen=True, slots=True)
-class Description:
-    """A far end's SDP, as far as it matters to us."""
-
-    media: tuple[MediaLine, ...]
-    audio: tuple[MediaLine, ...]
-    "Audio sections that we can work with: those over SRTP first, each kind in its order."
-
-
-def parse(body: bytes) -> Description:
-    """Read a description. Raises `UnusableSdp`."""
-    if not body.strip():
-        raise UnusableSdp("no SDP")
-    host, direction = "", ""
-    media: list[MediaLine] = []
-    for kind, value in _fields(body):
-        match kind:
-            case "m":
-                media.append(_media_line(value))
-                if len(media) > _MEDIA_AT_MOST:
-                    raise UnusableSdp("too many media lines in the SDP")
-            case "c" if media:
-                media[-1].host = _host(value)
-            case "c":
-                host = _host(value)
-            case "a" if (said := value.lower()) in _DIRECTIONS and media:
-                media[-1].direction = said
-            case "a" if said in _DIRECTIONS:
-                direction = said
-            case "a" if media and (mapped := _RTPMAP.fullmatch(value)):
-                media[-1].maps[int(mapped[1])] = _mapped(*mapped.groups()[1:])
-            case "a" if media and (named := _RTCP.fullmatch(value)):
-                media[-1].rtcp_port = int(named[1])
-            case "a" if media and len(media[-1].crypto) < _CRYPTO_AT_MOST:
-                if (crypto := parse_crypto(value)) is not None:
-                    media[-1].crypto.append(crypto)
-    for line in media:
-        line.host = host if line.host is None else line.host
-        line.direction = line.direction or direction or "sendrecv"
-    audio = (line for line in media if line.is_usable)
-    return Description(tuple(media), tuple(sorted(audio, key=lambda line: not line.is_secure)))
-
-
 def agree(description: Description, speech: AudioProfile = G711) -> RtpStream:
     """Find the stream both sides can carry, in the far end's order of codecs; without its SRTP.
 
@@ -149,7 +54,7 @@ def agree(description: Description, speech: AudioProfile = G711) -> RtpStream:
     key for SRTP where we insist on it. The address may be a name, which is to be looked up.
     """
     audio, kind, codec = _choose(description, speech)
-    named = {kind: _encoding(audio, kind) for kind in _payload_types(audio)}
+    named = {kind: audio.encoding(kind) for kind in audio.payload_types()}
     keys, clock = _keys(named, codec)
     host, held = _address(audio.host or "", speech.ip_version)
     return RtpStream(
@@ -173,8 +78,8 @@ def _choose(description: Description, speech: AudioProfile) -> tuple[MediaLine, 
         raise UnusableSdp("no SRTP in the SDP")
     ours = {(codec.name.upper(), codec.clock): codec for codec in _codecs(speech)}
     for line in audio:
-        for kind in _payload_types(line):
-            if (codec := ours.get(_encoding(line, kind))) is not None:
+        for kind in line.payload_types():
+            if (codec := ours.get(line.encoding(kind))) is not None:
                 return line, kind, codec
     raise NoCommonCodec("no common codec")
 
@@ -253,7 +158,7 @@ class SdpSession:
     def _own_keys(self, stream: RtpStream, answered: MediaLine) -> int | None:
         """The payload type we have offered for the keys that go with a stream, if it is free."""
         ours = self._keys.get(stream.dtmf_clock)
-        return None if ours in {*_payload_types(answered)} else ours
+        return None if ours in {*answered.payload_types()} else ours
 
     def answer(self, offer: Description) -> tuple[bytes, RtpStream]:
         """Answer the far end's offer: its first common codec, its key events, its hold mirrored.
@@ -290,7 +195,7 @@ class SdpSession:
 
     def _note_types(self, audio: MediaLine) -> None:
         """Keep to the payload types the far end uses, and clear of those it uses otherwise."""
-        theirs = {kind: _encoding(audio, kind) for kind in _payload_types(audio)}
+        theirs = {kind: audio.encoding(kind) for kind in audio.payload_types()}
         used = {*theirs, *self._types.values(), *self._keys.values()}
         free = (kind for kind in range(96, 128) if kind not in used)
 
@@ -334,56 +239,6 @@ class SdpSession:
         address = f"IN {'IP6' if ':' in self._host else 'IP4'} {self._host}"
         head = f"v=0\r\no=- {self._id} {self._version} {address}\r\ns=-\r\nc={address}\r\nt=0 0\r\n"
         return f"{head}{said}\r\n".encode()
-
-
-def _fields(body: bytes) -> Iterator[tuple[str, str]]:
-    lines = _LINE_END.split(body.decode("utf-8", "replace"))
-    if len(lines) > _LINES_AT_MOST:
-        raise UnusableSdp("too many lines in the SDP")
-    for line in lines:
-        kind, equals, value = line.partition("=")
-        if equals:
-            yield kind.strip(_BLANKS), value.strip(_BLANKS)
-
-
-def _media_line(value: str) -> MediaLine:
-    words = _MEDIA.fullmatch(value)
-    if words is None or int(words[2]) > 65535:
-        raise UnusableSdp("malformed media line in the SDP")
-    formats = words[4].split()[:_FORMATS_AT_MOST]
-    if not formats and int(words[2]):
-        raise UnusableSdp("no formats in a media line of the SDP")
-    return MediaLine(words[1], int(words[2]), words[3], formats or ["0"])
-
-
-def _host(value: str) -> str:
-    words = value.split()
-    if [word.upper() for word in words[:2]] not in (["IN", "IP4"], ["IN", "IP6"]):
-        return ""
-    return words[2].partition("/")[0] if len(words) > 2 else ""
-
-
-def _mapped(name: str, clock: str, channels: str | None) -> tuple[str, int]:
-    """Read what rtpmap says of a payload type."""
-    name = name.upper()
-    # We have no sound of two channels but Opus, where the number says nothing (RFC 7587 7).
-    mono = channels is None or int(channels) == 1 or name == "OPUS"
-    return name if mono else f"{name}/{channels}", int(clock)
-
-
-def _payload_types(audio: MediaLine) -> Iterator[int]:
-    for word in audio.formats:
-        if word.isascii() and word.isdecimal() and int(word) < 128:
-            yield int(word)
-
-
-def _encoding(audio: MediaLine, kind: int) -> tuple[str, int]:
-    """Name and clock of a payload type: what rtpmap says, else the static table of RFC 3551."""
-    static, mapped = STATIC.get(kind), audio.maps.get(kind)
-    # There are phones that say G722/16000 of payload type 9, whose clock is 8000 all the same.
-    if static is not None and (mapped is None or mapped[0] == static.name):
-        return static.name, static.clock
-    return mapped or ("", 0)
 
 
 def _codecs(speech: AudioProfile) -> list[Codec]:
