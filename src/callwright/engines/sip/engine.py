@@ -278,6 +278,7 @@ class SipEngine(MediaCommands):
             self._loop.time(),
             trunk=to.trunk,
             srtp=way.srtp,
+            symmetric_rtp=way.symmetric_rtp,
         )
         self._after_command()
 

@@ -40,6 +40,8 @@ class AudioProfile:
     "Names, best first; see `callwright.engines.media.codec.CODECS`."
     srtp: bool = False
     "SRTP or nothing. Without it, we offer plain RTP, and take SRTP from whoever offers it."
+    symmetric: bool = True
+    "See `RtpStream`."
     ip_version: int | None = None
     "What our sockets reach: 4 or 6; None: it is not asked."
 
@@ -65,6 +67,7 @@ def agree(description: Description, speech: AudioProfile = G711) -> RtpStream:
         dtmf_clock=clock,
         sends=audio.direction in ("sendrecv", "recvonly") and not held,
         receives=audio.direction in ("sendrecv", "sendonly"),
+        symmetric=speech.symmetric,
         rtcp_port=audio.rtcp_port,
     )
 
