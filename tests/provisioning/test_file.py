@@ -319,10 +319,11 @@ def test_what_carries_sip_to_a_trunk(path: Path) -> None:
 
 def test_as_whom_a_trunk_knows_us(path: Path) -> None:
     lines = 'from_user = "6001"\nfrom_domain = "ims.example"\ncaller_id_header = "ppi"'
+    lines += "\nsymmetric_rtp = false"
     path.write_text(WHOLE.replace('caller_id_header = "pai"', lines))
     trunk = read_directory_file(path).content.trunks[0]
     assert (trunk.from_user, trunk.from_domain) == ("6001", "ims.example")
-    assert trunk.caller_id_header == "ppi"
+    assert (trunk.caller_id_header, trunk.symmetric_rtp) == ("ppi", False)
 
 
 @pytest.mark.parametrize(("right", "wrong", "told"), WRONG, ids=[told for *_, told in WRONG])

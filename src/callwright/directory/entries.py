@@ -194,6 +194,9 @@ class TrunkEntry(FileEntry):
     "Seconds between questions (OPTIONS) whether the trunk is there; left out: it is not asked."
     srtp: bool = False
     "Audio goes over SRTP, both ways, or not at all. The keys go by SIP: have that protected too."
+    symmetric_rtp: bool = True
+    """False: audio is taken from the address and port of the trunk's SDP alone. Else another one
+    may prove to be the far end, as behind a NAT."""
     active: bool = True
 
 

@@ -149,6 +149,7 @@ TRUNKS = DirectorySection(
         "expires",
         "options_ping",
         "srtp",
+        "symmetric_rtp",
     ),
     _trunks,
     secret=("password",),

@@ -189,6 +189,7 @@ _TRUNKS = PreparedStatement(
         trunks.c.password,
         trunks.c.from_user,
         trunks.c.from_domain,
+        trunks.c.symmetric_rtp,
         trunks.c.caller_id_header,
         trunks.c.register,
         trunks.c.expires,
@@ -317,6 +318,7 @@ class StoredDirectory:
                 srtp=row.srtp,
                 from_user=row.from_user,
                 from_domain=row.from_domain,
+                symmetric_rtp=row.symmetric_rtp,
             )
             for row in await self._rows(_TRUNKS)
         ]

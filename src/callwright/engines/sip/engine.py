@@ -40,7 +40,7 @@ from callwright.engines.port import (
     RecordingFinished,
 )
 from callwright.engines.sip.admission.admission import Admission
-from callwright.engines.sip.dialog.call_leg import CallLeg, Fact, StreamAgreed
+from callwright.engines.sip.dialog.call_leg import Fact, StreamAgreed
 from callwright.engines.sip.dialog.causes import refusal_for
 from callwright.engines.sip.dialog.crash_cleanup import CrashCleanup
 from callwright.engines.sip.dialog.invite_server import IncomingInvite, InviteServer
@@ -49,6 +49,7 @@ from callwright.engines.sip.event_queue import EventQueue
 from callwright.engines.sip.instance import instance_of
 from callwright.engines.sip.journal_file import JournalFile
 from callwright.engines.sip.media_commands import MediaCommands
+from callwright.engines.sip.media_hosts import MediaHosts
 from callwright.engines.sip.metrics import figures_of
 from callwright.engines.sip.recordings import CLOSED_WITHIN
 from callwright.engines.sip.routing import route_to
@@ -108,7 +109,7 @@ class SipEngine(MediaCommands):
         )
         self._crash_cleanup = CrashCleanup()
         self._resolver = resolver
-        self._speech = AudioProfile(tuple(settings.codecs))
+        self._speech = AudioProfile(tuple(settings.codecs), ip_version=settings.host.version)
         self._admission = Admission(
             settings.realm, secrets.token_bytes(16), settings.digests, speech=self._speech
         )
@@ -118,6 +119,7 @@ class SipEngine(MediaCommands):
         self._loop: asyncio.AbstractEventLoop
         self._driver: Driver
         self._agent: UserAgent
+        self._media_hosts: MediaHosts
         self._local_host: str
         self._is_up = False
         "Whether there is anything to send by."
@@ -147,6 +149,7 @@ class SipEngine(MediaCommands):
             knows=self._admission.has_proved,
         )
         self._is_up = True
+        self._media_hosts = MediaHosts(self._media.connect, self._driver.transports.targets)
         self._trunks.begin(
             lambda trunk: self._agent.sender(
                 DigestClient(trunk.user, trunk.password), trunk_hop(trunk)
@@ -260,11 +263,7 @@ class SipEngine(MediaCommands):
         registered = self._admission.bindings.of(to.number, self._loop.time())
         try:
             way = route_to(
-                to,
-                self._trunks.named,
-                registered,
-                caller_id=caller_id,
-                local_host=self._local_host,
+                to, self._trunks.named, registered, caller_id=caller_id, local_host=self._local_host
             )
             media = self._media.open(leg, beside)
         except Unroutable as fault:
@@ -282,6 +281,7 @@ class SipEngine(MediaCommands):
             self._loop.time(),
             trunk=to.trunk,
             srtp=way.srtp,
+            symmetric_rtp=way.symmetric_rtp,
         )
         self._after_command()
 
@@ -365,7 +365,7 @@ class SipEngine(MediaCommands):
         """Take a fact from the user agent: tell the media first, then whoever listens."""
         match fact:
             case StreamAgreed(leg, stream):
-                self._media.connect(leg, stream)
+                self._media_hosts.connect(leg, stream)
                 return
             case DtmfReceived(leg, key):
                 self._media.key_named(leg, key)  # which tells of it, unless it was heard as well
@@ -373,12 +373,13 @@ class SipEngine(MediaCommands):
             case LegConnected(leg):
                 self._media.answered(leg)
                 log.info("leg %d answered", leg)
-                self._trunks.call_went_on(self._trunk_rung(self._legs[leg]))
+                self._trunks.call_went_on(self._legs[leg].trunk_rung)
             case LegReleased(leg, cause, raw):
+                self._media_hosts.forget(leg)
                 quality = self._media.close(leg)
                 call = self._legs.pop(leg)
                 self._agent.forget(call, self._loop.time())
-                self._trunks.call_ended(self._trunk_rung(call), raw)
+                self._trunks.call_ended(call.trunk_rung, raw)
                 if quality.sent or quality.received:
                     fact = replace(fact, quality=quality)
                 log.info("leg %d ended: %s, %s", leg, cause, quality)
@@ -387,16 +388,12 @@ class SipEngine(MediaCommands):
                     self._loop.call_later(CLOSED_WITHIN, self._end_unrecorded, leg)
                     return
             case LegRinging(leg):
-                self._trunks.call_went_on(self._trunk_rung(self._legs[leg]))
+                self._trunks.call_went_on(self._legs[leg].trunk_rung)
             case EarlyMediaStarted() | LegHeld() | LegResumed() | DtmfSent():
                 pass
             case _:
                 assert_never(fact)
         self._events.add(fact)
-
-    def _trunk_rung(self, call: CallLeg) -> str | None:
-        """The trunk through which a call of ours goes."""
-        return None if isinstance(call.invite, InviteServer) else call.sender.trunk
 
     # What goes out.
 

@@ -106,10 +106,12 @@ class UserAgent:
         *,
         trunk: str | None = None,
         srtp: bool = False,
+        symmetric_rtp: bool = True,
     ) -> CallLeg:
         """Send INVITEs that offer audio at ``media``, our RTP's address and port.
 
         ``trunk``: name of the trunk they go through. ``srtp``: audio over SRTP, or not at all.
+        ``symmetric_rtp``: see `RtpStream`.
         """
         senders = [self.sender(digest, place.hop, trunk) for place in places]
 
@@ -119,7 +121,8 @@ class UserAgent:
                 return InviteClient(senders[0], places[0], offer, call.wanted, call)
             return Fork(list(zip(senders, places, strict=True)), offer, call.wanted, call)
 
-        call = self._leg(leg, senders[0], media, invite, replace(self._speech, srtp=srtp))
+        speech = replace(self._speech, srtp=srtp, symmetric=symmetric_rtp)
+        call = self._leg(leg, senders[0], media, invite, speech)
         self._begin(call, now)
         return call
 

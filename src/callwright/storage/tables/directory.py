@@ -43,6 +43,7 @@ trunks = Table(
     Column("srtp", Boolean, nullable=False, server_default=false()),
     Column("from_user", Text),
     Column("from_domain", Text),
+    Column("symmetric_rtp", Boolean, nullable=False, server_default=true()),
 )
 
 # What the service last knew of each trunk, for other processes; no part of the directory.

@@ -18,6 +18,8 @@ from callwright.engines.port import (
     LegResumed,
 )
 from callwright.engines.sip.dialog.call_leg import StreamAgreed
+from callwright.engines.sip.dialog.invite_client import InviteTarget
+from callwright.engines.sip.transaction.digest_client import DigestClient
 from tests.engines.sip.challenges import challenge, proves
 from tests.engines.sip.world import (
     CONTACT,
@@ -59,6 +61,20 @@ def test_nothing_is_left_behind() -> None:
     assert not layer.waiting()
     assert layer.next_timer() is None
     assert (layer._clients, layer._servers, world.agent._calls) == ({}, {}, {})
+
+
+@pytest.mark.parametrize("symmetric", [True, False])
+def test_audio_through_a_trunk_is_taken_as_its_setting_says(symmetric: bool) -> None:
+    world = World()
+    whom = InviteTarget("sip:25@127.0.0.1:6000", FAR, "sip:74950000000@127.0.0.1")
+    world.calls[LegId(1)] = world.agent.ring(
+        LegId(1), [whom], DigestClient(None, None), ("127.0.0.1", 16384), 0.0,
+        symmetric_rtp=symmetric,
+    )  # fmt: skip
+    world.until(0.0)
+    world._pump()
+    answered(world)
+    assert [one.symmetric for one in streams(world)] == [symmetric]
 
 
 def test_the_audio_is_agreed_on_before_the_answer_is_told() -> None:
