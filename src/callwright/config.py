@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from callwright.config_faults import told
-from callwright.toml_lines import line_of_refusal
+from callwright.toml_lines import NOT_UTF_8, line_of_refusal
 
 
 class SettingsFault(Exception):
@@ -227,11 +227,11 @@ def read_settings(file: Path | None) -> Settings:
     if file is None:
         return Settings()
     try:
-        text = file.read_text("utf-8")
+        text = file.read_text("utf-8-sig")
     except OSError as fault:
         raise SettingsFault(f"{file}: {fault.strerror}") from fault
     except UnicodeDecodeError as fault:
-        raise SettingsFault(f"{file}: not UTF-8") from fault
+        raise SettingsFault(f"{file}: {NOT_UTF_8}") from fault
     try:
         values = tomllib.loads(text)
     except RecursionError as fault:
