@@ -188,6 +188,7 @@ PHONES = DirectorySection(
         "dial_time",
         "active",
         "srtp",
+        "channels",
         "origin",
     ),
     _phones,
