@@ -3,9 +3,11 @@
 import base64
 import io
 import math
+import socket
 import struct
 import wave
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +17,12 @@ import pytest
 from callwright.calls.events import RecordingReady, TalkStarted
 from callwright.downloads.links import Links, link_key
 from callwright.engines.simulated.far_end import answers
+from callwright.rpc.files import UPLOADS_AT_MOST, UPLOADS_PER_ACCOUNT
 from tests.api.answers import without_metadata
 from tests.api.house import STRANGER, TOKEN, House, house
 from tests.api.listener import by_lines, until
 from tests.data.test_entities import done, one, refused, unusable
+from tests.waiting import WITHIN
 
 NAME = "Приветствие"
 
@@ -379,6 +383,34 @@ def test_a_form_has_an_end(home: House) -> None:
     )
     assert response.status_code == 413
     assert home.succeeds("list.calls", {}) == []
+
+
+def begun_upload(home: House, token: str) -> socket.socket:
+    """Begin to send a form that never comes to its end."""
+    host, port = home.url.removeprefix("http://").split(":")
+    line = socket.create_connection((host, int(port)), timeout=WITHIN)
+    line.sendall(
+        b"POST /media HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=x\r\n"
+        b"Expect: 100-continue\r\nContent-Length: 1000\r\n"
+        b"Authorization: Bearer " + token.encode() + b"\r\n\r\n"
+    )
+    return line
+
+
+def test_places_for_uploads_are_for_those_with_a_token_and_shared_by_accounts(
+    home: House,
+) -> None:
+    with ExitStack() as held:
+        for _ in range(2 * UPLOADS_AT_MOST):
+            held.enter_context(begun_upload(home, "nobodys"))
+        for _ in range(UPLOADS_PER_ACCOUNT):
+            line = held.enter_context(begun_upload(home, TOKEN))
+            # Said when the form is read, and so has its place.
+            assert line.recv(100).startswith(b"HTTP/1.1 100 ")
+        with begun_upload(home, TOKEN) as line:
+            assert line.recv(100).startswith(b"HTTP/1.1 503 ")
+        with begun_upload(home, STRANGER) as line:
+            assert line.recv(100).startswith(b"HTTP/1.1 100 ")
 
 
 # Tags of calls, which the same call shows.

@@ -48,6 +48,8 @@ class Client:
     "Tokens of ``Authorization: Bearer`` headers."
     idempotency_keys: tuple[str, ...] = ()
     "``Idempotency-Key`` headers."
+    recognised: Callable[[], None] = lambda: None
+    "Called when it has shown who it is: from then on its connection is no stranger's."
 
 
 async def caller_of(
@@ -66,6 +68,7 @@ async def caller_of(
         raise AccessTokenInvalid(field=ACCESS_TOKEN)
     check_network(user, client.address)
     _check_token(token, expired)
+    client.recognised()
     return Caller(user, account, token_hash, client.address, token.kind)
 
 
