@@ -731,6 +731,13 @@ def test_scenarios_that_cannot_be_created(
             {},
             unusable("there is no media file 404", "operations.0.message", 404),
         ),
+        (
+            [{"do": "play", "message": "—"}],
+            {},
+            unusable(
+                "there is nothing to say in this text: no letter, no digit", "operations.0.message"
+            ),
+        ),
     ],
 )
 def test_a_scenario_is_checked_as_in_the_directory_file(
