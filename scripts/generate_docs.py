@@ -82,7 +82,8 @@ null means: in methods that change something it takes away what may be without, 
 - `sort` is `[{"field": "name", "order": "desc"}]`. Null comes before everything else.
 - `filter` is a comparison, `{"field": "id", "operator": ">", "value": 5}`, or a tree:
   `{"filters": [...], "condition": "and"}`, where `or` is the other condition and filters may be
-  trees again. A tree has at most 100 comparisons and 8 levels.
+  trees again. A tree has at most 100 comparisons and 20 levels; of more the error
+  `error` says how many were sent.
 - Null is compared by `=` and `!=`. A field that is null differs from every value, and no other
   operator holds for it. Texts are compared by case, and ordered by the code points of Unicode.
 - In `like`, `%` stands for any characters and `_` for one; a backslash before them takes that away.

@@ -30,11 +30,12 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "pattern": (),
     "query": (),
     "sources": (),
+    "spoken_text": (),
     "toml_lines": (),
     "config_faults": ("toml_lines",),
-    "config": ("config_faults", "toml_lines"),
+    "config": ("config_faults", "spoken_text", "toml_lines"),
     "downloads": (),
-    "hooks": (),
+    "hooks": ("spoken_text",),
     "engines": (
         "accept_loop",
         "bounded_table",
@@ -97,7 +98,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "engines.sip.wire",
     ),
     "calls": ("clock", "engines.port", "figures"),
-    "directory": ("engines.network", "toml_lines"),
+    "directory": ("engines.network", "spoken_text", "toml_lines"),
     "api_requests": ("directory",),
     # Spoken audio goes through the normaliser of uploaded audio, to be equally loud.
     "speech": ("calls.plan", "config", "directory.audio", "engines.port"),
@@ -159,6 +160,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "public_events",
         "query",
         "sources",
+        "spoken_text",
     ),
     "rpc": (
         "accept_loop",

@@ -211,6 +211,8 @@ REFUSED: list[tuple[dict[str, Any], tuple[int, str], dict[str, Any]]] = [
         for kind, value, field, shown in [
             ("fax", "x", "type", "fax"),
             ("tts", " ", "value", " "),
+            ("tts", "—", "value", "—"),
+            ("tts", "<speak>😀</speak>", "value", "<speak>😀</speak>"),
             ("media", "twelve", "value", "twelve"),
             ("media", "-1", "value", "-1"),
             ("media", "", "value", ""),

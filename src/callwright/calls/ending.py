@@ -23,6 +23,8 @@ REASONS: dict[Role, dict[Cause, tuple[str, str]]] = {
         Cause.UNREACHABLE: ("no_success_subscriber_call", "network"),
         Cause.MEDIA_LOST: ("subscriber_disconnects", "network"),
         Cause.NOT_CONFIRMED: ("no_success_subscriber_call", "contact"),
+        # The published API has a word for operators only.
+        Cause.CHANNELS_BUSY: ("subscriber_busy", "contact"),
         Cause.RELEASED: ("subscriber_disconnects", "nobody"),
         Cause.NO_RESOURCES: ("no_resources", "service"),
         Cause.ENGINE_LOST: ("internal_error", "service"),
@@ -36,6 +38,7 @@ REASONS: dict[Role, dict[Cause, tuple[str, str]]] = {
         Cause.UNREACHABLE: ("no_success_operator_call", "network"),
         Cause.MEDIA_LOST: ("operator_disconnects", "network"),
         Cause.NOT_CONFIRMED: ("no_operator_confirmation", "employee"),
+        Cause.CHANNELS_BUSY: ("operator_channels_busy", "employee"),
         Cause.RELEASED: ("operator_disconnects", "nobody"),
         Cause.NO_RESOURCES: ("no_resources", "service"),
         Cause.ENGINE_LOST: ("internal_error", "service"),

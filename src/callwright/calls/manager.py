@@ -16,6 +16,7 @@ from callwright.calls.events import LegStarted, Listener, SessionEvent
 from callwright.calls.inbound_gate import Draining, InboundGate
 from callwright.calls.journal import Journal, Once
 from callwright.calls.party import Party
+from callwright.calls.phone_channels import PhoneChannels
 from callwright.calls.plan import Plan, SessionId
 from callwright.calls.queues import Queues, Who, who
 from callwright.calls.record import LegState
@@ -76,6 +77,7 @@ class CallManager:
         self._by_leg: dict[LegId, Session] = {}
         self.door = InboundGate(engine, self.start)
         self._queues = Queues(self._on_the_phone)
+        self._channels = PhoneChannels()
         self._tasks: TaskGroup | None = None
         self._became_idle = anyio.Event()
 
@@ -106,6 +108,7 @@ class CallManager:
             self._tell,
             self._recordings,
             self._queues,
+            self._channels,
             self._now,
         )
         with self._kept_if_begun(session):

@@ -104,6 +104,8 @@ class Target:
     "What it takes the call by; None: by answering."
     conversation: "Conversation | None" = None
     "What holds if it is this phone that talks; None: what holds for the whole call."
+    channels: int | None = None
+    "Calls it may be in at once; None: any number, as far as we know."
 
 
 @dataclass(frozen=True, slots=True)

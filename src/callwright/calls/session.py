@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from anyio.abc import TaskGroup
 
     from callwright.calls.options import Options
+    from callwright.calls.phone_channels import PhoneChannels
     from callwright.calls.queues import Queues
 
 log = logging.getLogger(__name__)
@@ -61,6 +62,7 @@ class Session:
         listener: Listener,
         recordings: Path,
         queues: "Queues",
+        channels: "PhoneChannels",
         now: Callable[[], datetime] = utc_now,
     ) -> None:
         self.id = session
@@ -68,6 +70,7 @@ class Session:
         self.engine = engine
         self.next_id = next_id
         self.queues = queues
+        self._channels = channels
         self.legs: dict[LegId, Leg] = {}
         self.playing: dict[PlaybackId, Callable[[], None]] = {}
         "What to call when a playback has been played to its end."
@@ -106,9 +109,13 @@ class Session:
             self.tell(events.StateEntered, state=state)
 
     def ring(self, party: Party, target: Target) -> Leg:
-        """Begin to ring one phone for a party."""
+        """Begin to ring one phone for a party; one whose channels are taken is busy at once."""
         beside = tuple(self.legs)
+        taken = self._channels.are_taken(self.caption.account, target)
         leg = self._add(LegId(self.next_id()), party, target, offered=False)
+        if taken:
+            self._leg_ended(leg, port.LegReleased(leg.id, Cause.CHANNELS_BUSY))
+            return leg
         self.engine.ring(leg.id, target.address, caller_id=target.caller_id, beside=beside)
         return leg
 
@@ -123,6 +130,7 @@ class Session:
 
     def _add(self, leg_id: LegId, party: Party, target: Target, *, offered: bool) -> Leg:
         leg = self.legs[leg_id] = Leg(leg_id, party, target)
+        self._channels.take(self.caption.account, leg)
         phone, other = target.address.number, target.caller_id
         employee = target.employee
         self.tell(
@@ -258,6 +266,8 @@ class Session:
         finally:
             self._ending = ending = self._asked_to_end or ending
             await self._hang_up_all()
+            for leg in self.legs.values():
+                self._channels.free(self.caption.account, leg)
             self._finish(ending)
 
     def end(self, ending: Ending) -> None:
@@ -329,6 +339,7 @@ class Session:
 
     def _leg_ended(self, leg: Leg, event: port.LegReleased) -> None:
         leg.ended = anyio.current_time()
+        self._channels.free(self.caption.account, leg)
         leg.cause = cause = leg.cause or event.cause
         self.tell(
             events.LegEnded,

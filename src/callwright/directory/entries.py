@@ -247,6 +247,8 @@ class PhoneEntry(FileEntry):
     the trunk says."""
     dial_time: Annotated[float, Field(ge=1, le=100, strict=False)] = 30.0
     "Seconds it is rung."
+    channels: Annotated[int, Field(ge=1, le=1000)] = 1
+    "Calls it may be in at once; in one more it is busy, and not rung."
     active: bool = True
 
 

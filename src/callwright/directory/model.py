@@ -116,6 +116,8 @@ class Phone:
     "It registers with us, and is rung where it then is; only for SIP phones and extensions."
     srtp: bool = False
     "Its audio goes over SRTP, or not at all."
+    channels: int = 1
+    "Calls it may be in at once."
 
 
 class Recorded(StrEnum):

@@ -67,6 +67,9 @@ class Cause(StrEnum):
     NOT_CONFIRMED = "not_confirmed"
     """It answered, but did not press the key by which it was to take the call. Whoever rang it says
     so; no engine does."""
+    CHANNELS_BUSY = "channels_busy"
+    """It is in as many calls as it may be, and was not rung. Whoever would have rung it says so; no
+    engine does."""
     RELEASED = "released"
     "We hung up: ``hang_up`` was called."
     NO_RESOURCES = "no_resources"

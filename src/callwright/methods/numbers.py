@@ -68,11 +68,11 @@ class Numbers:
         owner = await self._owner(account, number)
         _refuse_extension(field, number, owner)
         _refuse_direction(account, field, number, virtual, owner)
-        if owner:
-            address = await self._address(owner[1], virtual)
-        else:
-            address = await self._through_trunk(number, virtual)
-        return Target(address, shown, self._dial_time)
+        if owner is None:
+            return Target(await self._through_trunk(number, virtual), shown, self._dial_time)
+        phone = owner[1]
+        address = await self._address(phone, virtual)
+        return Target(address, shown, self._dial_time, channels=phone.channels)
 
     async def employee(self, account: Account, employee: int) -> Employee:
         """An active employee. Raises `EmployeeNotFound`."""
@@ -144,7 +144,7 @@ class Numbers:
     ) -> Target:
         reference = EmployeeRef(employee.id, employee.full_name)
         address = await self._address(phone, virtual)
-        return Target(address, shown, phone.dial_time, reference)
+        return Target(address, shown, phone.dial_time, reference, channels=phone.channels)
 
     async def _address(self, phone: Phone, virtual: VirtualNumber) -> Address:
         """Where a phone is: at its contact, where it registers, or behind the trunk (a PBX)."""

@@ -191,6 +191,7 @@ PHONES = DirectorySection(
         "dial_time",
         "active",
         "srtp",
+        "channels",
         "origin",
     ),
     _phones,

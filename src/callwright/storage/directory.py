@@ -83,6 +83,7 @@ _EMPLOYEE = (
         employee_phones.c.active,
         employee_phones.c.password.is_not(None).label("registers"),
         employee_phones.c.srtp,
+        employee_phones.c.channels,
     )
     .join_from(employees, employee_phones, isouter=True)
     .where(employees.c.account_id == _ACCOUNT, employees.c.active)
@@ -373,6 +374,7 @@ def _employee(rows: Sequence[ReadRow]) -> Employee | None:
                 contact=row.contact,
                 registers=row.registers,
                 srtp=row.srtp,
+                channels=row.channels,
             )
             for row in rows
             if row.phone_id is not None

@@ -44,7 +44,7 @@ def _null_for_empty(value: object) -> object:
 
 Channels = Annotated[
     int,
-    Field(ge=1, le=150, description="Taken and not kept: calls to a phone are not counted here."),
+    Field(ge=1, le=150, description="Calls it may be in at once; in one more it is busy."),
 ]
 DialTime = Annotated[float, Field(ge=1, le=100, description="Seconds it is rung.")]
 
@@ -221,6 +221,7 @@ def _phone_draft(at: int, phone: PhoneParams) -> PhoneDraft:
         kind=PhoneKind.E164 if is_e164 else PhoneKind.SIP,
         dial_time=phone.dial_time,
         active=phone.status == "active",
+        channels=phone.channels_count,
         id=phone.phone_id,
         field=f"phone_numbers.{at}.phone_number",
     )

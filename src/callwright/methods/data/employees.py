@@ -47,8 +47,8 @@ BOTH_TYPES, BOTH_WAYS = Always(["internal", "external"]), Always(["in", "out"])
 class ShownPhone(TypedDict):
     phone_id: Annotated[int, Stored("id")]
     phone_number: Annotated[str, Stored("number")]
-    channels_count: Annotated[int, Always(1)]
-    "Always 1."
+    channels_count: Annotated[int, Stored("channels")]
+    "Calls it may be in at once."
     dial_time: float
     "Seconds."
     status: Annotated[

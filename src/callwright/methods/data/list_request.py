@@ -51,6 +51,7 @@ class ListRequest(Params):
     errors: ClassVar[tuple[str, ...]] = (
         "sort_prohibited",
         "filter_prohibited",
+        "error",
         "data_limit_exceeded",
     )
     "Mnemonics of every method that takes these parameters."

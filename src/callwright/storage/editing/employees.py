@@ -117,6 +117,7 @@ async def _read(
                 kind=PhoneKind(phone.kind),
                 dial_time=phone.dial_time,
                 active=phone.active,
+                channels=phone.channels,
                 id=phone.id,
             )
             for phone in await phones_of(connection, employee)
@@ -173,6 +174,7 @@ async def _put_phones(
             "priority": priority,
             "dial_time": draft.dial_time,
             "active": draft.active,
+            "channels": draft.channels,
             **_BY_API,
         }
         row = kept.get(draft.number)

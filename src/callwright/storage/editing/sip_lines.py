@@ -82,6 +82,7 @@ async def _read(connection: AsyncConnection, account: AccountId, line: int) -> S
         dial_time=row.dial_time,
         active=row.active,
         srtp=row.srtp,
+        channels=row.channels,
     )
 
 
@@ -105,5 +106,6 @@ def _columns(draft: SipLineDraft) -> dict[str, object]:
         "dial_time": draft.dial_time,
         "active": draft.active,
         "srtp": draft.srtp,
+        "channels": draft.channels,
         "origin": Origin.API.value,
     }

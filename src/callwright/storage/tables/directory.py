@@ -111,6 +111,7 @@ employee_phones = Table(
     # In the clear, as that of a trunk.
     Column("password", Text),
     Column("srtp", Boolean, nullable=False, server_default=false()),
+    Column("channels", Integer, nullable=False, server_default="1"),
     Column("origin", String(16), nullable=False, server_default="file"),
     UniqueConstraint("account_id", "number"),
 )
