@@ -27,7 +27,7 @@ from callwright.engines.port import (
 
 
 class NoPorts(Exception):
-    """Every RTP port of the configured range is in use, or no media worker is up; the text says."""
+    """No RTP port is free, or no open file, or no media worker is up; the text says which."""
 
 
 class SrtpSuite(StrEnum):

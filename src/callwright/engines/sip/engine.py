@@ -43,7 +43,7 @@ from callwright.engines.port import (
 from callwright.engines.sip.admission.admission import Admission
 from callwright.engines.sip.dialog.call_leg import CallLeg, Fact, Referred, StreamAgreed
 from callwright.engines.sip.dialog.crash_cleanup import CrashCleanup
-from callwright.engines.sip.dialog.invite_server import IncomingInvite
+from callwright.engines.sip.dialog.invite_server import IncomingInvite, InviteServer
 from callwright.engines.sip.dialog.refer import Refer
 from callwright.engines.sip.driver import Driver
 from callwright.engines.sip.event_queue import EventQueue
@@ -137,7 +137,11 @@ class SipEngine(LegCommands):
 
     async def _serve(self, started: Callable[[], None]) -> None:
         self._driver = Driver(
-            self._settings, self._resolver, self._make_agent, after_input=self._after_input
+            self._settings,
+            self._resolver,
+            self._make_agent,
+            after_input=self._after_input,
+            knows=self._admission.has_proved,
         )
         self._is_up = True
         self._trunks.begin(
@@ -311,7 +315,8 @@ class SipEngine(LegCommands):
         leg = self._next_leg()
         try:
             media = self._media.open(leg)
-        except NoPorts:
+        except NoPorts as fault:
+            log.warning("a call for ..%s is refused: %s", incoming.called[-4:], fault)
             self._agent.refuse(incoming, 503, "Service Unavailable")
             return
         call = self._agent.take(leg, incoming, media, now)
@@ -338,9 +343,12 @@ class SipEngine(LegCommands):
             case LegConnected(leg):
                 self._media.answered(leg)
                 log.info("leg %d answered", leg)
+                self._trunks.call_went_on(self._trunk_rung(self._legs[leg]))
             case LegReleased(leg, cause, raw):
                 quality = self._media.close(leg)
-                self._agent.forget(self._legs.pop(leg), self._loop.time())
+                call = self._legs.pop(leg)
+                self._agent.forget(call, self._loop.time())
+                self._trunks.call_ended(self._trunk_rung(call), raw)
                 if quality.sent or quality.received:
                     fact = replace(fact, quality=quality)
                 log.info("leg %d ended: %s, %s", leg, cause, quality)
@@ -348,7 +356,9 @@ class SipEngine(LegCommands):
                 if self._recordings.holds(fact):
                     self._loop.call_later(CLOSED_WITHIN, self._end_unrecorded, leg)
                     return
-            case LegRinging() | EarlyMediaStarted() | LegHeld() | LegResumed() | DtmfSent():
+            case LegRinging(leg):
+                self._trunks.call_went_on(self._trunk_rung(self._legs[leg]))
+            case EarlyMediaStarted() | LegHeld() | LegResumed() | DtmfSent():
                 pass
             case _:
                 assert_never(fact)
@@ -363,6 +373,10 @@ class SipEngine(LegCommands):
                 call.report_transfer(481, "Call/Transaction Does Not Exist", self._loop.time())
                 return
         self._events.add(TransferAsked(call.leg, refer.number, other))
+
+    def _trunk_rung(self, call: CallLeg) -> str | None:
+        """The trunk through which a call of ours goes."""
+        return None if isinstance(call.invite, InviteServer) else call.sender.trunk
 
     # What goes out.
 

@@ -31,7 +31,8 @@ from callwright.engines.sip.dialog.session_timer import SessionTerms, SessionTim
 from callwright.engines.sip.transaction.request_sender import RequestSender
 from callwright.engines.sip.transaction.transactions import Lost
 from callwright.engines.sip.wire import sdp
-from callwright.engines.sip.wire.message import SipRequest, SipResponse, content_type, tokens
+from callwright.engines.sip.wire.body import session_description
+from callwright.engines.sip.wire.message import SipRequest, SipResponse, tokens
 
 _UNACCEPTABLE = (415, 488, 606)
 "What a far end says to an offer it cannot take."
@@ -181,10 +182,11 @@ class CallLeg:
             self.tell(LegRinging(self.leg))
 
     def early(self, dialog: Dialog, response: SipResponse) -> None:
-        if content_type(response) != sdp.TYPE:
+        answer = session_description(response)
+        if not answer:
             return
         try:
-            stream = self.session.answered(sdp.parse(response.body))
+            stream = self.session.answered(sdp.parse(answer))
         except sdp.UnusableSdp:
             self.sender.layer.dropped["early SDP that cannot be used"] += 1
             return
@@ -203,8 +205,8 @@ class CallLeg:
         dialog.offers.step(OfferInput.SUCCESS)
         self.note_allowed(response)
         try:
-            if content_type(response) == sdp.TYPE:
-                stream = self.session.answered(sdp.parse(response.body))
+            if answer := session_description(response):
+                stream = self.session.answered(sdp.parse(answer))
             elif dialog.offers.agreed is not None:
                 stream = dialog.offers.agreed
             else:
@@ -234,6 +236,11 @@ class CallLeg:
             self.end(Cause.UNREACHABLE, f"{raw_of(what)}, SRTP was required")
         else:
             self.end(cause_of(what.status), raw_of(what))
+
+    def unacknowledged(self, dialog: Dialog, now: float) -> None:
+        """Give up a call that the far end cannot be told we know of (RFC 3261 13.2.2.4)."""
+        if dialog is self.dialog:
+            self.hang_up(now, Cause.UNREACHABLE, "ACK cannot be sent")
 
     # What keeps it alive.
 
