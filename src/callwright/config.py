@@ -93,6 +93,9 @@ class CallSettings(SettingsSection):
     "Seconds two parties may talk before the session is ended."
     parallel_at_most: Annotated[int, Field(ge=1)] = 200
     "Live sessions per account; one more ends at once with `no_resources`."
+    phones_call_out: bool = False
+    """Whether employees may call numbers outside from phones that register, and hand calls over to
+    them, as far as the account's `directions` go; colleagues they may always."""
     drain_within: Annotated[float, Field(ge=0, le=7200)] = 10.0
     "Seconds live calls may go on after SIGTERM before they are hung up; a second signal cuts it."
 

@@ -55,6 +55,9 @@ class WatchedEngine:
     def stop(self, playback: PlaybackId) -> None:
         self._watched(lambda: self._engine.stop(playback))
 
+    def report_transfer(self, leg: LegId, failed: Cause | None) -> None:
+        self._watched(lambda: self._engine.report_transfer(leg, failed))
+
     def send_key(self, leg: LegId, key: str) -> None:
         self._watched(lambda: self._engine.send_key(leg, key))
 

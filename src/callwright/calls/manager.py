@@ -17,6 +17,7 @@ from callwright.calls.inbound_gate import Draining, InboundGate
 from callwright.calls.journal import Journal, Once
 from callwright.calls.party import Party
 from callwright.calls.phone_channels import PhoneChannels
+from callwright.calls.phone_transfers import PhoneTransfers
 from callwright.calls.plan import Plan, SessionId
 from callwright.calls.queues import Queues, Who, who
 from callwright.calls.record import LegState
@@ -37,6 +38,7 @@ from callwright.engines.port import (
     LegId,
     LegOffered,
     LegReleased,
+    TransferAsked,
 )
 from callwright.figures import Figure
 
@@ -76,6 +78,7 @@ class CallManager:
         self._sessions: dict[SessionId, Session] = {}
         self._by_leg: dict[LegId, Session] = {}
         self.door = InboundGate(engine, self.start)
+        self.transfers = PhoneTransfers(engine)
         self._queues = Queues(self._on_the_phone)
         self._channels = PhoneChannels()
         self._tasks: TaskGroup | None = None
@@ -164,6 +167,10 @@ class CallManager:
             log.warning("an event of a leg that no session has: %s", event)
 
     def _deliver(self, session: Session, event: EngineEvent) -> None:
+        if isinstance(event, TransferAsked):
+            if self._tasks is not None:
+                self._tasks.start_soon(self.transfers.asked, session, event)
+            return
         session.deliver(event)
         if isinstance(event, LegReleased):
             del self._by_leg[event.leg]

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -76,6 +76,8 @@ class Session:
         "What to call when a playback has been played to its end."
         self.talkers: tuple[Party, Party] | None = None
         "Contact and operator, while they talk."
+        self.operator: Party | None = None
+        "Who talks with the contact, or has put it on hold."
         self.contact_leg: Leg | None = None
         "The contact's leg, once it has answered."
         self.inbox = Inbox(lambda: self.record.state)
@@ -163,6 +165,15 @@ class Session:
                 self.give_up(leg, Cause.RELEASED)
         self.inbox.refuse_all()
         self.enter(State.SESSION)
+
+    def report_transfer(self, party: Party, failed: Cause | None) -> None:
+        """Tell a party's phone what has become of the transfer it has asked for; None: all is well.
+
+        Without effect if it has asked for none, or has left.
+        """
+        if party.leg:
+            with suppress(LegGone):
+                self.engine.report_transfer(party.leg.id, failed)
 
     def transferred(self, leaving: Party, to: Party) -> None:
         """Note that one operator has handed the contact over to another."""

@@ -29,7 +29,10 @@ contract, which ``tests/engines/contract.py`` checks on every engine:
     fail.
 12. A far end may put its leg on hold, and take it back, at any time after the answer: `LegHeld`
     and `LegResumed` say so in turns. A leg on hold hears nothing, and is not lost for being silent.
-13. Keys come by ``DtmfReceived`` whenever a far end names them (telephone-event, INFO). One that
+13. A far end may ask, during its call, that whoever it talks with be handed over: `TransferAsked`.
+    It keeps its call until it is hung up, and is told by ``report_transfer`` what has become of it;
+    until then it asks for no other.
+14. Keys come by ``DtmfReceived`` whenever a far end names them (telephone-event, INFO). One that
     only sounds them is listened to while ``listen_for_keys`` asks for it.
 """
 
@@ -200,6 +203,17 @@ class LegResumed:
 
 
 @dataclass(frozen=True, slots=True)
+class TransferAsked:
+    """The far end wants whoever it talks with handed over to somebody else."""
+
+    leg: LegId
+    to: str
+    "The number of whom, as the far end gave it, without ``+``."
+    other: LegId | None = None
+    "The leg on which the far end talks with him already, where it does (an attended transfer)."
+
+
+@dataclass(frozen=True, slots=True)
 class DtmfReceived:
     """The far end pressed one key: ``0-9 * # A-D``."""
 
@@ -244,6 +258,7 @@ EngineEvent = (
     | LegReleased
     | LegHeld
     | LegResumed
+    | TransferAsked
     | DtmfReceived
     | DtmfSent
     | PlaybackFinished
@@ -302,8 +317,14 @@ class Engine(Protocol):
         100 ms long, 60 ms apart. Only the far end of ``leg`` gets it; bridged legs do not hear it.
         """
 
+    def report_transfer(self, leg: LegId, failed: Cause | None) -> None:
+        """Tell the far end of ``leg`` what has become of the transfer it has asked for.
+
+        ``failed``: why it did not come about; None: it has. Without effect if none is asked for.
+        """
+
     def listen_for_keys(self, leg: LegId, *, wanted: bool) -> None:
-        """Recognise keys that come as tones, too, or no longer; see clause 13.
+        """Recognise keys that come as tones, too, or no longer; see clause 14.
 
         Listening takes time of the processor, and may take a word for a key, if rarely: so it is
         asked for only while a key would mean something.

@@ -15,6 +15,7 @@ from callwright.methods.messages import Messages
 from callwright.methods.method import Method
 from callwright.methods.numbers import Numbers
 from callwright.methods.own_numbers import OwnNumbers
+from callwright.methods.phone_exchange import PhoneExchange
 from callwright.methods.prompts import Prompts
 from callwright.methods.scenarios import Scenarios
 from callwright.methods.start_calls import StartCalls
@@ -46,6 +47,8 @@ async def call_methods(components: Components, hooks: HookClient) -> Sequence[Me
     talk_options = TalkOptions(live, directory, numbers)
     conversations = Conversations(talk_options, ringback, settings.calls.talk_at_most)
     scenarios = Scenarios(directory, numbers, components.speech, conversations, hooks, beep)
+    exchange = PhoneExchange(directory, numbers, settings.calls.phones_call_out)
+    manager.transfers.exchange = exchange
     manager.door.reception = InboundCalls(directory, scenarios, conversations, messages)
     talk_options.scenarios = TalkScenarios(directory, scenarios, conversations, messages)
     history = StoredHistory(components.storage.database)

@@ -40,6 +40,7 @@ from callwright.engines.port import (
     PlaybackId,
     RecordingFinished,
     RecordingId,
+    TransferAsked,
 )
 from callwright.engines.simulated.far_end import (
     Act,
@@ -53,6 +54,7 @@ from callwright.engines.simulated.far_end import (
     Resumes,
     Rings,
     SendsEarlyMedia,
+    Transfers,
 )
 from callwright.engines.simulated.hearing import SimulatedLeg, hear, listen_again
 from callwright.engines.simulated.recording import write_recording
@@ -235,6 +237,9 @@ class SimulatedEngine:
             if isinstance(act, HangsUp):
                 self._later(after, partial(self._act, leg, act))
 
+    def report_transfer(self, leg: LegId, failed: Cause | None) -> None:
+        self._live(leg).transfers.append(failed)
+
     def ring_back(self, leg: LegId) -> None:
         self._live(leg)
 
@@ -307,9 +312,16 @@ class SimulatedEngine:
                 phone.holds = isinstance(act, Holds)
                 hear(phone, self.legs)
                 self._tell(LegHeld(leg) if phone.holds else LegResumed(leg))
+            case Transfers(to=to, attended=attended):
+                self._tell(TransferAsked(leg, to, self._newest_other(phone) if attended else None))
             case Presses(key=key, by_tone=by_tone):
                 if phone.listened_to or not by_tone:
                     self._tell(DtmfReceived(leg, key))
+
+    def _newest_other(self, phone: SimulatedLeg) -> LegId | None:
+        """The leg of the same phone that began last."""
+        others = [one for one in self.legs.values() if one.to.number == phone.to.number]
+        return next((one.id for one in reversed(others) if one is not phone), None)
 
     def _end(self, leg: SimulatedLeg, cause: Cause, raw: str = "") -> None:
         if self.legs.pop(leg.id, None) is None:

@@ -38,17 +38,18 @@ from callwright.engines.port import (
     LegResumed,
     LegRinging,
     RecordingFinished,
+    TransferAsked,
 )
 from callwright.engines.sip.admission.admission import Admission
-from callwright.engines.sip.dialog.call_leg import Fact, StreamAgreed
-from callwright.engines.sip.dialog.causes import refusal_for
+from callwright.engines.sip.dialog.call_leg import CallLeg, Fact, Referred, StreamAgreed
 from callwright.engines.sip.dialog.crash_cleanup import CrashCleanup
-from callwright.engines.sip.dialog.invite_server import IncomingInvite, InviteServer
+from callwright.engines.sip.dialog.invite_server import IncomingInvite
+from callwright.engines.sip.dialog.refer import Refer
 from callwright.engines.sip.driver import Driver
 from callwright.engines.sip.event_queue import EventQueue
 from callwright.engines.sip.instance import instance_of
 from callwright.engines.sip.journal_file import JournalFile
-from callwright.engines.sip.media_commands import MediaCommands
+from callwright.engines.sip.leg_commands import LegCommands
 from callwright.engines.sip.media_hosts import MediaHosts
 from callwright.engines.sip.metrics import figures_of
 from callwright.engines.sip.recordings import CLOSED_WITHIN
@@ -74,7 +75,7 @@ FAREWELL = 2.0
 "Seconds the last BYE and CANCEL have to be answered."
 
 
-class SipEngine(MediaCommands):
+class SipEngine(LegCommands):
     """`callwright.engines.port.Engine` over SIP and a `MediaEngine`.
 
     After ``started`` the attribute ``address`` says where SIP is listened for over UDP and TCP, and
@@ -116,7 +117,6 @@ class SipEngine(MediaCommands):
         self._trunks = Trunks(self._admission)
         self._heard_something = asyncio.Event()
         self._events: EventQueue
-        self._loop: asyncio.AbstractEventLoop
         self._driver: Driver
         self._agent: UserAgent
         self._media_hosts: MediaHosts
@@ -285,36 +285,6 @@ class SipEngine(MediaCommands):
         )
         self._after_command()
 
-    def hang_up(self, leg: LegId) -> None:
-        if (call := self._legs.get(leg)) is not None:
-            call.hang_up(self._loop.time())
-            self._after_command()
-
-    def send_key(self, leg: LegId, key: str) -> None:
-        call = self._live(leg)
-        if call.keys_by_info:
-            call.send_key(key, self._loop.time())
-            self._after_command()
-        else:
-            self._media.send_key(leg, key)
-
-    def ring_back(self, leg: LegId) -> None:
-        call = self._live(leg)
-        if isinstance(call.invite, InviteServer):
-            call.invite.ring_back(self._loop.time())
-            self._after_command()
-
-    def answer(self, leg: LegId) -> None:
-        call = self._live(leg)
-        if isinstance(call.invite, InviteServer):
-            call.invite.answer(self._loop.time())
-            self._after_command()
-
-    def reject(self, leg: LegId, cause: Cause) -> None:
-        status, reason = refusal_for(cause)
-        self._live(leg).hang_up(self._loop.time(), cause, f"{status} {reason}")
-        self._after_command()
-
     # What comes in.
 
     def _media_says(self, event: MediaEvent) -> None:
@@ -367,6 +337,9 @@ class SipEngine(MediaCommands):
             case StreamAgreed(leg, stream):
                 self._media_hosts.connect(leg, stream)
                 return
+            case Referred(leg, refer):
+                self._transfer_asked(self._legs[leg], refer)
+                return
             case DtmfReceived(leg, key):
                 self._media.key_named(leg, key)  # which tells of it, unless it was heard as well
                 return
@@ -394,6 +367,16 @@ class SipEngine(MediaCommands):
             case _:
                 assert_never(fact)
         self._events.add(fact)
+
+    def _transfer_asked(self, call: CallLeg, refer: Refer) -> None:
+        other = None
+        if refer.replaces is not None:
+            other = self._agent.replaced(refer.replaces)
+            if other in (None, call.leg):
+                # A call that is not with us, which nobody could take over for the far end.
+                call.report_transfer(481, "Call/Transaction Does Not Exist", self._loop.time())
+                return
+        self._events.add(TransferAsked(call.leg, refer.number, other))
 
     # What goes out.
 

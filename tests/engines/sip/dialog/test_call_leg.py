@@ -592,7 +592,7 @@ def test_a_bye_before_the_answer_is_refused() -> None:
         ("NOTIFY", 489),
         ("SUBSCRIBE", 489),
         ("MESSAGE", 405),
-        ("REFER", 405),
+        ("REFER", 400),
         ("REGISTER", 405),
         ("PRACK", 481),
         ("DANCE", 501),

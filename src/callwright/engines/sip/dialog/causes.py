@@ -50,6 +50,11 @@ def refusal_for(cause: Cause) -> tuple[int, str]:
     return _REFUSALS.get(cause, (480, "Temporarily Unavailable"))
 
 
+def transfer_status(failed: Cause | None) -> tuple[int, str]:
+    """Status and reason by which a far end is told what became of a transfer."""
+    return (200, "OK") if failed is None else refusal_for(failed)
+
+
 def raw_of(response: SipResponse) -> str:
     """What the far end said, for reports: ``486 Busy Here``, with the Q.850 cause if given."""
     said = f"{response.status} {_UNPRINTABLE.sub('', response.reason)[:_LONGEST]}".strip()
