@@ -103,10 +103,22 @@ class Session:
             assert state in TRANSITIONS[self.record.state], (self.record.state, state)
             self.tell(events.StateEntered, state=state)
 
+    @property
+    def engaged_numbers(self) -> set[str]:
+        """Numbers of whoever is on the line, or being rung."""
+        return {
+            leg.target.address.number
+            for leg in self.legs.values()
+            if leg.ended is None and leg.cause is None
+        }
+
     def ring(self, party: Party, target: Target) -> Leg:
-        """Begin to ring one phone for a party."""
-        beside = tuple(self.legs)
+        """Begin to ring one phone for a party; one that is in this call already is busy."""
+        beside, engaged = tuple(self.legs), target.address.number in self.engaged_numbers
         leg = self._add(LegId(self.next_id()), party, target, offered=False)
+        if engaged:
+            self.deliver(port.LegReleased(leg.id, Cause.BUSY, "in this call already"))
+            return leg
         self.engine.ring(leg.id, target.address, caller_id=target.caller_id, beside=beside)
         return leg
 

@@ -107,6 +107,8 @@ employee_phones = Table(
     Column("password", Text),
     Column("srtp", Boolean, nullable=False, server_default=false()),
     Column("origin", String(16), nullable=False, server_default="file"),
+    # Who has given it its number: what the file says may be called, a request may not say.
+    Column("number_origin", String(16), nullable=False, server_default="file"),
     UniqueConstraint("account_id", "number"),
 )
 # A phone registers by its number alone, whosever it is.
