@@ -75,6 +75,9 @@ LISTS = """\
 Methods that give a list take the same parameters, and answer with `metadata.total_items`: how many
 rows there are without `limit` and `offset`.
 
+Null for a parameter that is not required means that it is not given, unless the parameter says what
+null means: in methods that change something it takes away what may be without, such as a coach.
+
 - `fields` names what is shown; left out, the fields are that the list marks as *default*.
 - `sort` is `[{"field": "name", "order": "desc"}]`. Null comes before everything else.
 - `filter` is a comparison, `{"field": "id", "operator": ">", "value": 5}`, or a tree:
@@ -124,7 +127,8 @@ def api() -> Iterator[str]:
     """docs/api.md: every method with its parameters, its result and its errors."""
     yield from (NOTE, "", "# Methods", "")
     yield "`POST /v4.0`, one JSON-RPC 2.0 request per HTTP request; the answer is always HTTP 200."
-    yield "Types are strict. The same for programs: `GET /openrpc.json`."
+    yield "Types are strict; null for a parameter that is not required means that it is not given."
+    yield "The same for programs: `GET /openrpc.json`."
     yield ""
     yield from _methods(CATALOGUE)
 
@@ -350,6 +354,9 @@ def _method(method: Declaration[Any], shown: Schema, schemas: Schema) -> Iterato
     yield from (f"## {method.name}", "", method.summary, "")
     if method.component:
         yield from (f"Component: {method.component.value}.", "")
+    if method.never_refused:
+        yield "It takes a point like every method, but is served where none is left."
+        yield ""
     if method.takes_idempotency_key:
         yield from (REPEATS, "")
     yield from _table("Parameter", "Type", "Default", "")

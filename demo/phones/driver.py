@@ -131,6 +131,15 @@ class Driver(ABC):
     async def press(self, key: str) -> None:
         self._press(key)
 
+    async def hold(self) -> None:
+        self._command("hold")
+
+    async def resume(self) -> None:
+        self._command("resume")
+
+    async def transfer(self, uri: str) -> None:
+        self._command("transfer", uri)
+
     async def hang_up(self) -> None:
         self._command("hangup")
 

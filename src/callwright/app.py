@@ -2,7 +2,6 @@
 
 import gc
 import logging
-import resource
 import signal
 import sys
 from collections.abc import AsyncIterator
@@ -14,6 +13,7 @@ import anyio
 from callwright import logs
 from callwright.calls.manager import CallManager
 from callwright.config import Settings
+from callwright.descriptors import raise_limit
 from callwright.engines.port import Engine
 from callwright.rpc.server import listening, serving, url_of
 from callwright.wiring.environment import Environment
@@ -46,7 +46,7 @@ def serve(settings: Settings) -> None:
     Raises `callwright.storage.database.DatabaseFault` and `StartFault`.
     """
     logs.set_up(settings.log_format, settings.log_level.upper())
-    _raise_file_limit()
+    raise_limit()
     sys.setswitchinterval(THREADS_TURN)
     try:
         anyio.run(_serve, settings)
@@ -61,15 +61,6 @@ def only_reason(group: ExceptionGroup) -> Exception:
     while isinstance(reason, ExceptionGroup) and len(reason.exceptions) == 1:
         reason = reason.exceptions[0]
     return reason
-
-
-def _raise_file_limit() -> None:
-    """Take as many open files as we may have: a leg has two sockets, and the usual limit is 1024.
-
-    The soft limit is kept low for programs that use select(); nothing here does.
-    """
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _spare_the_collector() -> None:
@@ -110,6 +101,6 @@ async def service(settings: Settings) -> AsyncIterator[Service]:
         async with (
             running_service(settings, url, Environment()) as up,
             lag_watched(up.meter),
-            serving(listener, up.http),
+            serving(listener, up.http, settings.http.trusted_proxies),
         ):
             yield Service(url, up.manager, up.engine)

@@ -6,7 +6,17 @@ import os
 from datetime import UTC, datetime
 from typing import Literal
 
-FIELDS = ("account", "session", "leg", "event", "offset", "method", "outcome", "duration")
+FIELDS = (
+    "account",
+    "session",
+    "leg",
+    "event",
+    "offset",
+    "method",
+    "outcome",
+    "duration",
+    "address",
+)
 "What a line may say of itself beside its text, by ``extra``; in JSON a field of its own."
 
 Format = Literal["text", "json"]

@@ -31,16 +31,19 @@ from callwright.calls.commands import (
     WrongState,
 )
 from callwright.calls.ending import RELEASED
-from callwright.calls.events import RecordingReady, RecordingStarted, SessionFinished
+from callwright.calls.events import HoldFinished, RecordingReady, RecordingStarted, SessionFinished
 from callwright.calls.immediate_commands import carry_out
 from callwright.calls.plan import AdmittedAddress, EmployeeCall, Target
 from callwright.calls.session import Session
 from callwright.calls.state import State
 from callwright.engines.port import Address, Cause, CoachMode, LegId
 from callwright.engines.simulated.far_end import (
+    Act,
     Answers,
     FarEnd,
     HangsUp,
+    Holds,
+    Resumes,
     SendsEarlyMedia,
     answers,
     busy,
@@ -129,6 +132,141 @@ def test_hold_and_unhold(props: Props) -> None:
             assert at - began <= 0.1
             assert hearing(scene, EMPLOYEE) == [CONTACT]
             assert [leg.state for leg in session.record.legs.values()] == ["talking", "talking"]
+
+    play(story)
+
+
+def holding(number: str, *, after: float = 1.0, until: float | None = 10.0) -> dict[str, FarEnd]:
+    """The phones, one of which holds ``after`` seconds of its answer, and resumes so much later."""
+    acts: list[tuple[float, Act]] = [(after, Holds())]
+    if until is not None:
+        acts.append((until, Resumes()))
+    return PHONES | {number: answers(after=0.1, then=acts)}
+
+
+def test_hold_on_the_employees_phone_is_the_apis_hold(props: Props) -> None:
+    async def story() -> None:
+        async with stage(holding(EMPLOYEE)) as scene:
+            session = await talking(scene, props.plan(recorded=True))
+            await anyio.sleep(3.0)
+            assert state(session) is State.HOLD
+            assert hearing(scene, CONTACT, EMPLOYEE) == ["music.wav", "silence"]
+            assert [leg.state for leg in session.record.legs.values()] == ["waiting", "held"]
+            await anyio.sleep(8.0)
+            assert state(session) is State.TALK
+            assert hearing(scene, CONTACT, EMPLOYEE) == [EMPLOYEE, CONTACT]
+            await session.inbox.ask(Hold(None))
+            await session.inbox.ask(Unhold())
+            session.end(RELEASED)
+            await verdict(scene, session)
+            told = [name for name in scene.names(session.id) if "Key" not in name]
+            by_phone = told.index("HoldStarted")
+            by_client = told.index("HoldStarted", by_phone + 1)
+            begin = told.index("StateEntered")
+            story = ["TalkFinished", "StateEntered", "HoldStarted", "MusicStarted", "MusicStopped"]
+            story += ["HoldFinished", "StateEntered", "TalkStarted"]
+            seen = [name for name in told[begin:by_client] if name in story]
+            assert seen[2 : 2 + len(story)] == story
+            [held] = [
+                event
+                for event in scene.journal.stories[session.id]
+                if isinstance(event, HoldFinished) and event.duration
+            ]
+            assert held.duration == pytest.approx(10.0)
+            finished = await scene.verdict(session.id)
+            assert finished.talk_duration == pytest.approx(finished.total_duration - 10.5, abs=0.2)
+
+    play(story)
+
+
+def test_hold_on_the_contacts_phone_lets_the_employee_hear_music(props: Props) -> None:
+    async def story() -> None:
+        async with stage(holding(CONTACT)) as scene:
+            session = await talking(scene, props.plan())
+            await anyio.sleep(3.0)
+            assert state(session) is State.HOLD
+            assert hearing(scene, CONTACT, EMPLOYEE) == ["silence", "music.wav"]
+            assert [leg.state for leg in session.record.legs.values()] == ["held", "waiting"]
+            await anyio.sleep(8.0)
+            assert state(session) is State.TALK
+            assert hearing(scene, CONTACT, EMPLOYEE) == [EMPLOYEE, CONTACT]
+
+    play(story)
+
+
+def test_both_hold_and_one_resumes(props: Props) -> None:
+    """The client holds first, then the phone; the client lets go, the phone goes on holding."""
+
+    async def story() -> None:
+        async with stage(holding(EMPLOYEE, after=2.0)) as scene:
+            session = await talking(scene, props.plan())
+            await session.inbox.ask(Hold(None))
+            await anyio.sleep(3.0)
+            await session.inbox.ask(Unhold())
+            await anyio.sleep(1.0)
+            assert state(session) is State.HOLD
+            assert hearing(scene, CONTACT, EMPLOYEE) == ["music.wav", "silence"]
+            await refused(session, Unhold())
+            await anyio.sleep(10.0)
+            assert state(session) is State.TALK
+            assert scene.names(session.id).count("HoldStarted") == 1
+
+    play(story)
+
+
+def test_a_phone_that_resumes_does_not_end_the_clients_hold(props: Props) -> None:
+    async def story() -> None:
+        async with stage(holding(EMPLOYEE, until=2.0)) as scene:
+            session = await talking(scene, props.plan())
+            await session.inbox.ask(Hold(None))
+            await anyio.sleep(10.0)
+            assert state(session) is State.HOLD
+            await session.inbox.ask(Unhold())
+            await anyio.sleep(0.1)
+            assert state(session) is State.TALK
+            assert hearing(scene, CONTACT, EMPLOYEE) == [EMPLOYEE, CONTACT]
+
+    play(story)
+
+
+def test_a_phone_on_hold_may_consult_and_hand_over(props: Props) -> None:
+    async def story() -> None:
+        async with stage(holding(EMPLOYEE, until=None)) as scene:
+            session = await talking(scene, props.plan())
+            await anyio.sleep(3.0)
+            await session.inbox.ask(MakeCall(target(THIRD), None))
+            await anyio.sleep(3.0)
+            assert state(session) is State.OPERATOR_TALK
+            assert hearing(scene, CONTACT, EMPLOYEE, THIRD) == ["music.wav", "silence", "music.wav"]
+            await session.inbox.ask(TransferTalk())
+            await anyio.sleep(0.1)
+            assert state(session) is State.TALK
+            assert hearing(scene, CONTACT, THIRD) == [THIRD, CONTACT]
+
+    play(story)
+
+
+def test_a_third_party_that_holds_lets_the_employee_hear_music(props: Props) -> None:
+    async def story() -> None:
+        phones = PHONES | {THIRD: answers(after=1.0, then=[(1.0, Holds()), (5.0, Resumes())])}
+        async with stage(phones) as scene:
+            session = await talking(scene, props.plan())
+            await session.inbox.ask(Hold(None))
+            await session.inbox.ask(MakeCall(target(THIRD), None))
+            await anyio.sleep(4.0)
+            assert hearing(scene, CONTACT, EMPLOYEE, THIRD) == ["music.wav", "music.wav", "silence"]
+            await anyio.sleep(5.0)
+            assert hearing(scene, CONTACT, EMPLOYEE, THIRD) == ["music.wav", THIRD, EMPLOYEE]
+
+    play(story)
+
+
+def test_a_phone_on_hold_that_is_hung_up_ends_the_session(props: Props) -> None:
+    async def story() -> None:
+        phones = PHONES | {EMPLOYEE: answers(after=0.1, then=[(1.0, Holds()), (5.0, HangsUp())])}
+        async with stage(phones) as scene:
+            session = await talking(scene, props.plan())
+            assert (await verdict(scene, session)).finish_reason == "operator_disconnects"
 
     play(story)
 

@@ -235,27 +235,32 @@ def test_how_it_stands_with_trunks_is_shown_while_the_service_runs(terminal: Ter
     (terminal.folder / "directory.toml").write_text(
         '[account]\nname = "X"\n[[trunks]]\nname = "carrier"\nhost = "192.0.2.1"\n'
         '[[trunks]]\nname = "pbx"\nhost = "192.0.2.2"\n'
+        '[[trunks]]\nname = "shy"\nhost = "192.0.2.3"\n'
     )
     terminal.succeeds("apply")
     assert "registered" not in terminal.succeeds("trunk", "list")
     now = datetime.now(UTC)
     rows = [
-        ("carrier", "registered", now + timedelta(seconds=200), True, 0.0124, "", now),
-        ("pbx", "refused", None, None, None, "403 Forbidden", now),
-        ("gone", "trying", None, None, None, "", now),
+        ("carrier", "registered", now + timedelta(seconds=200), True, 0.0124, "", now, "", ""),
+        ("pbx", "refused", None, None, None, "403 Forbidden", now, "", ""),
+        ("shy", "off", None, True, 0.0051, "", now, "404 No", "403 No"),
+        ("gone", "trying", None, None, None, "", now, "", ""),
     ]
     with closing(sqlite3.connect(terminal.folder / "callwright-data/callwright.db")) as database:
         database.executemany(
-            "INSERT INTO trunk_states VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO trunk_states VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
                 [one.isoformat(" ")[:26] if isinstance(one, datetime) else one for one in row]
                 for row in rows
             ],
         )
         database.commit()
-    carrier, pbx = terminal.succeeds("trunk", "list").splitlines()[1:]
+    _, printed, _ = terminal("trunk", "list", COLUMNS="140")
+    carrier, pbx, shy = printed.splitlines()[1:]
     assert re.search(r"registered, (200|1[5-9]\d) s +in 12 ms$", carrier.rstrip())
     assert "refused (403 Forbidden)" in pbx
+    shown = r"active +in 5 ms \(404 No\) +refused \(403 No\)$"
+    assert re.search(shown, shy.rstrip())
 
 
 def test_scenarios_are_listed_and_drawn(terminal: Terminal) -> None:
@@ -411,6 +416,62 @@ def test_users_are_added_and_given_passwords(terminal: Terminal) -> None:
     assert "at least 10 characters" in told
     told = terminal.fails("user", "password", "nobody", "--stdin", stdin=password + "\n")
     assert "there is no user nobody" in told
+
+
+def test_users_are_listed_and_removed_with_their_tokens(terminal: Terminal) -> None:
+    terminal.succeeds("user", "add", "crm", "--network", "192.0.2.0/24")
+    token = terminal.succeeds("token", "create", "--user", "crm").splitlines()[-1]
+    assert [line.split() for line in terminal.succeeds("user", "list").splitlines()] == [
+        ["Login", "Made", "by", "Networks", "Password", "Tokens", "State"],
+        ["admin", "command", "127.0.0.0/8,", "::1/128", "no", "1", "active"],
+        ["crm", "command", "192.0.2.0/24", "no", "1", "active"],
+    ]
+    told = terminal.succeeds("user", "remove", "crm")
+    assert told == "User crm is removed, with its 1 permanent tokens.\n"
+    assert owner_of_token(terminal.folder, token) is None
+    assert "crm" not in terminal.succeeds("user", "list")
+    told = terminal.fails("user", "remove", "crm")
+    assert told == "callwright: there is no user crm; see `callwright user list`\n"
+
+
+def test_what_the_directory_file_says_no_command_removes(terminal: Terminal) -> None:
+    write_wav(terminal.folder / "greeting.wav")
+    with (terminal.folder / "directory.toml").open("a", encoding="utf-8") as file:
+        file.write(
+            '[[users]]\nlogin = "crm"\n'
+            '[[media_files]]\nid = 7\nname = "greeting"\nfile = "greeting.wav"\n'
+        )
+    terminal.succeeds("apply")
+    for words in (("user", "remove", "crm"), ("media", "remove", "7")):
+        assert "stands in the directory file: take it out there" in terminal.fails(*words)
+    assert terminal.succeeds("apply").startswith("Nothing to do")
+
+
+def test_media_files_that_nothing_plays_are_removed(terminal: Terminal) -> None:
+    write_wav(terminal.folder / "welcome.wav")
+    terminal.succeeds("media", "add", "welcome.wav", "--id", "2701")
+    terminal.succeeds("media", "add", "welcome.wav", "--id", "2702", "--name", "again")
+    with (terminal.folder / "directory.toml").open("a", encoding="utf-8") as file:
+        file.write(
+            '[[scenarios]]\nid = 7\nname = "Reception"\n'
+            '[[scenarios.operations]]\ndo = "play"\nmessage = 2701\n'
+        )
+    terminal.succeeds("apply")
+    stored = terminal.folder / "callwright-data/media"
+    assert len(list(stored.iterdir())) == 2, "the music, and one audio of two names"
+
+    told = terminal.fails("media", "remove", "2701")
+    assert told == "callwright: scenario 7 plays media file 2701\n"
+    told = terminal.succeeds("media", "remove", "2702")
+    assert told == "Media file 2702, again, is removed.\n"
+    assert len(list(stored.iterdir())) == 2, "the other is still made of it"
+    (terminal.folder / "directory.toml").write_text('[account]\nname = "X"\n')
+    terminal.succeeds("apply")
+    terminal.succeeds("media", "remove", "2701")
+    assert len(list(stored.iterdir())) == 1
+    told = terminal.fails("media", "remove", "2701")
+    assert told == "callwright: there is no media file 2701; see `callwright media list`\n"
+    assert "is the system's" in terminal.fails("media", "remove", "1")
 
 
 def test_media_files_are_added_and_stay(terminal: Terminal) -> None:

@@ -216,6 +216,10 @@ def test_an_update_changes_what_is_sent(home: House) -> None:
     done(home, "update.employees", id=employee, patronymic="Ильич")
     after = one(home, "get.employees", employee, *fields)
     assert after == {**before, "full_name": "Седов Олег Ильич", "patronymic": "Ильич"}
+    # What nobody can be without is not taken away by null.
+    nulls = dict.fromkeys(("last_name", "call_recording", "phone_numbers", "groups", "status"))
+    done(home, "update.employees", id=employee, **nulls)
+    assert one(home, "get.employees", employee, *fields) == after
 
     done(home, "update.employees", id=employee, patronymic=None, coach=None)
     done(home, "update.employees", id=employee, groups=[{"group_id": 1}])

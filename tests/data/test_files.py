@@ -3,9 +3,11 @@
 import base64
 import io
 import math
+import socket
 import struct
 import wave
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +17,12 @@ import pytest
 from callwright.calls.events import RecordingReady, TalkStarted
 from callwright.downloads.links import Links, link_key
 from callwright.engines.simulated.far_end import answers
+from callwright.rpc.files import UPLOADS_AT_MOST, UPLOADS_PER_ACCOUNT
 from tests.api.answers import without_metadata
 from tests.api.house import STRANGER, TOKEN, House, house
 from tests.api.listener import by_lines, until
 from tests.data.test_entities import done, one, refused, unusable
+from tests.waiting import WITHIN
 
 NAME = "Приветствие"
 
@@ -297,6 +301,17 @@ def test_audio_that_cannot_be_used(home: House, content: bytes, reason: str) -> 
     assert home.data("get.media_files", {})["result"]["metadata"]["total_items"] == before
 
 
+def test_too_many_files_at_once_are_no_fault_of_the_file(
+    home: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("callwright.directory.media_upload.WAITING_AT_MOST", 0)
+    status, answer = upload(home, sound(1.0))
+    busy = ("service_busy", None, "The service is busy, send the request once more")
+    assert (status, answer["error"]["code"], refusal_of(answer)) == (503, -32603, busy)
+    answer = home.data("create.media_files", {"name": "new", "content": "UklGRg=="})
+    assert refusal_of(answer) == busy
+
+
 def test_base64_that_cannot_be_used(home: House) -> None:
     refused(
         home,
@@ -368,6 +383,34 @@ def test_a_form_has_an_end(home: House) -> None:
     )
     assert response.status_code == 413
     assert home.succeeds("list.calls", {}) == []
+
+
+def begun_upload(home: House, token: str) -> socket.socket:
+    """Begin to send a form that never comes to its end."""
+    host, port = home.url.removeprefix("http://").split(":")
+    line = socket.create_connection((host, int(port)), timeout=WITHIN)
+    line.sendall(
+        b"POST /media HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=x\r\n"
+        b"Expect: 100-continue\r\nContent-Length: 1000\r\n"
+        b"Authorization: Bearer " + token.encode() + b"\r\n\r\n"
+    )
+    return line
+
+
+def test_places_for_uploads_are_for_those_with_a_token_and_shared_by_accounts(
+    home: House,
+) -> None:
+    with ExitStack() as held:
+        for _ in range(2 * UPLOADS_AT_MOST):
+            held.enter_context(begun_upload(home, "nobodys"))
+        for _ in range(UPLOADS_PER_ACCOUNT):
+            line = held.enter_context(begun_upload(home, TOKEN))
+            # Said when the form is read, and so has its place.
+            assert line.recv(100).startswith(b"HTTP/1.1 100 ")
+        with begun_upload(home, TOKEN) as line:
+            assert line.recv(100).startswith(b"HTTP/1.1 503 ")
+        with begun_upload(home, STRANGER) as line:
+            assert line.recv(100).startswith(b"HTTP/1.1 100 ")
 
 
 # Tags of calls, which the same call shows.

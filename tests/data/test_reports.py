@@ -112,8 +112,12 @@ def test_a_session_is_reported(home: House, talked: int) -> None:
     row = call(home, talked)
     link = row.pop("full_record_file_link")
     [recording] = row["call_records"]
+    [shown] = home.succeeds("get.call", {"call_session_id": talked})["recordings"]
+    assert re.fullmatch(r"[0-9a-f]{32}", recording)
+    assert recording == shown["record_id"]
+    number = shown["recording_id"]
     assert re.fullmatch(
-        rf"{re.escape(home.url)}/recordings/{recording}\?expires=\d+&signature=[0-9a-f]+", link
+        rf"{re.escape(home.url)}/recordings/{number}\?expires=\d+&signature=[0-9a-f]+", link
     )
     assert is_now(row.pop("start_time"))
     assert is_now(row.pop("finish_time"))
@@ -245,6 +249,7 @@ def test_legs_are_reported(home: House, talked: int) -> None:
         "is_failed": False,
         "is_talked": True,
         "call_records": recordings,
+        "wav_call_records": recordings,
     }
     assert employee == {
         **shared,

@@ -25,9 +25,11 @@ from callwright.engines.port import (
     EngineEvent,
     LegConnected,
     LegGone,
+    LegHeld,
     LegId,
     LegOffered,
     LegReleased,
+    LegResumed,
     LegRinging,
     Media,
     PlaybackFinished,
@@ -39,8 +41,10 @@ from callwright.engines.simulated.far_end import (
     Act,
     Answers,
     HangsUp,
+    Holds,
     Presses,
     Rejects,
+    Resumes,
     Rings,
     SendsEarlyMedia,
 )
@@ -473,6 +477,28 @@ async def hanging_up_a_call_that_comes_in_ends_it_at_once(line: Line) -> None:
     assert (await line.heard.end_of(leg)).cause is Cause.RELEASED
 
 
+async def a_phone_holds_and_resumes(line: Line) -> None:
+    await answered(line, A, (0.05, Holds()), (0.05, Resumes()), (0.05, Holds()))
+    await answered(line, B)
+    line.engine.bridge(BRIDGE, A, B)
+    await line.heard.wait_for(LegResumed(A))
+    line.engine.play(B, PLAYBACK, line.media(0.2))
+    await line.heard.wait_for(PlaybackFinished(B, PLAYBACK))
+    told = [event for event in line.heard.of(A) if isinstance(event, LegHeld | LegResumed)]
+    assert told == [LegHeld(A), LegResumed(A), LegHeld(A)]
+    line.engine.hang_up(A)
+    assert (await line.heard.end_of(A)).cause is Cause.RELEASED
+
+
+async def a_caller_holds_and_resumes(line: Line) -> None:
+    holds = ((0.05, Holds()), (0.05, Resumes()))
+    await line.call_in("79261234567", "74993720692", ANSWERS, *holds)
+    leg = (await line.heard.offered()).leg
+    line.engine.answer(leg)
+    await line.heard.wait_for(LegResumed(leg))
+    assert line.heard.of(leg)[1:] == [LegConnected(leg), LegHeld(leg), LegResumed(leg)]
+
+
 CLAUSES: Sequence[Callable[[Line], Awaitable[None]]] = (
     a_leg_rings_and_is_answered,
     a_phone_that_does_not_ring_may_answer,
@@ -505,4 +531,6 @@ CLAUSES: Sequence[Callable[[Line], Awaitable[None]]] = (
     a_caller_takes_its_call_back,
     a_call_that_comes_in_is_rejected,
     hanging_up_a_call_that_comes_in_ends_it_at_once,
+    a_phone_holds_and_resumes,
+    a_caller_holds_and_resumes,
 )

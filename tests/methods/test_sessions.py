@@ -1,6 +1,7 @@
 """login.user and logout.user over HTTP, and how guessing passwords is slowed down."""
 
 import json
+import logging
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +14,8 @@ from argon2 import PasswordHasher
 from callwright.directory.model import Component, User
 from callwright.methods import backoff
 from callwright.methods.backoff import Backoff
-from callwright.methods.sessions import VERIFIED_AT_ONCE, Sessions
+from callwright.methods.login_turns import AT_ONCE
+from callwright.methods.sessions import Sessions
 from tests.rpc.world import AFTER_ONE, FULL, NOW, TOYS, Api, Clock, FakeAccess, refusal, serving
 
 AUTH_ERROR = refusal(-32001, "Login or password is wrong", "auth_error", limits=None)
@@ -228,8 +230,25 @@ def test_guesses_at_the_same_time_wait_for_each_other(
         answers = [crowd.submit(login, api, user.login, "wrong") for _ in range(guesses)]
         hasher.gate.set()
         assert all(answer.result(30) == AUTH_ERROR for answer in answers)
-    assert hasher.most_at_once <= VERIFIED_AT_ONCE
-    assert hasher.verified <= backoff.FREE + VERIFIED_AT_ONCE
+    assert hasher.most_at_once <= AT_ONCE
+    assert hasher.verified <= backoff.FREE + AT_ONCE
+
+
+def test_who_is_refused_is_named_by_address_in_the_log(
+    api: Api, user: User, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO, "callwright"):
+        login(api, user.login, "wrong")
+        api.send(
+            '{"jsonrpc": "2.0", "id": 1, "method": "toy.text", "params": {"access_token": "x"}}'
+        )
+        login(api, user.login, "correct")
+    refused = [record for record in caplog.records if "from 127.0.0.1" in record.message]
+    assert [getattr(record, "outcome", "") for record in refused] == [
+        "auth_error",
+        "access_token_invalid (access_token)",
+    ]
+    assert {getattr(record, "address", "") for record in refused} == {"127.0.0.1"}
 
 
 # The wait itself.

@@ -207,6 +207,7 @@ async def test_after_a_day_an_event_is_given_up_and_logged(office: Office) -> No
     # The session goes on with the next one, which is as old.
     last = [one for one in attempts if one.event_type == "session.finished"]
     assert last[-1].outcome is AttemptOutcome.GIVEN_UP
+    assert [one.number for one in last] == list(range(1, len(last) + 1))
     assert last[-1].started_at - first[0].started_at < RETRIED_FOR + timedelta(hours=2)
 
 

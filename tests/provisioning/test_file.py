@@ -262,7 +262,29 @@ WRONG = [
         'kind = "sip"\npassword = "short"',
         f"34: {PASSWORD}: String should have at least 8 characters",
     ),
-    ('"pai"', '"ppi"', "21: trunks[0].caller_id_header: Input should be 'from' or 'pai'"),
+    (
+        '"pai"',
+        '"rpid"',
+        "21: trunks[0].caller_id_header: Input should be 'from', 'pai' or 'ppi'",
+    ),
+    (
+        'caller_id_header = "pai"',
+        'from_user = "sip:6001"',
+        "21: trunks[0].from_user: write the user alone, without sip: and @: 74993720692",
+    ),
+    (
+        'caller_id_header = "pai"',
+        'from_user = "6001@pbx.example"',
+        "21: trunks[0].from_user: write the user alone, without sip: and @: 74993720692",
+    ),
+    (
+        'caller_id_header = "pai"',
+        'from_domain = "sip:pbx.example"',
+        (
+            "21: trunks[0].from_domain: "
+            "neither a host name nor an address; write it without sip: and without a port"
+        ),
+    ),
     ("[[users]]", "[users]", "4: users: a list is needed: [ … ], or [[ … ]] before each table"),
     (
         'name = "waiting"',
@@ -293,6 +315,14 @@ def test_what_carries_sip_to_a_trunk(path: Path) -> None:
     trunk = read_directory_file(path).content.trunks[0]
     assert (trunk.host, trunk.transport, trunk.tls_verify) == ("2001:db8::1", "tls", False)
     assert trunk.tls_ca == "/etc/ca.pem"
+
+
+def test_as_whom_a_trunk_knows_us(path: Path) -> None:
+    lines = 'from_user = "6001"\nfrom_domain = "ims.example"\ncaller_id_header = "ppi"'
+    path.write_text(WHOLE.replace('caller_id_header = "pai"', lines))
+    trunk = read_directory_file(path).content.trunks[0]
+    assert (trunk.from_user, trunk.from_domain) == ("6001", "ims.example")
+    assert trunk.caller_id_header == "ppi"
 
 
 @pytest.mark.parametrize(("right", "wrong", "told"), WRONG, ids=[told for *_, told in WRONG])

@@ -24,7 +24,13 @@ OURS: dict[type, tuple[type, set[str]]] = {
         HttpToolsProtocol,
         {
             "_await_head",
+            "_has_asked",
             "_head_is_there",
+            "_is_crowded",
+            "_is_idle",
+            "_leave",
+            "_recognise",
+            "_serving_app",
             "head_without_upgrade",
             "open_websocket",
             "opens_websocket",
@@ -32,7 +38,7 @@ OURS: dict[type, tuple[type, set[str]]] = {
         },
     ),
     Socket: (WebSocketsSansIOProtocol, {"open"}),
-    _Server: (uvicorn.Server, {"stop"}),
+    _Server: (uvicorn.Server, {"accept", "stop"}),
     _PatientServer: (_Server, set()),
 }
 "Our classes, what they are made of, and what uvicorn knows nothing of."
@@ -89,15 +95,15 @@ def test_what_is_read_and_written_is_there() -> None:
     """An attribute that is only written would be missed by nobody, and do nothing."""
 
     async def look() -> None:
-        config, state = uvicorn.Config(_nobody, lifespan="off", limit_concurrency=5), ServerState()
+        config, state = uvicorn.Config(_nobody, lifespan="off"), ServerState()
         connection = HttpToolsProtocol(config, state, {})
         assert isinstance(connection.access_log, bool)
-        assert connection.limit_concurrency == 5
         assert connection.loop is asyncio.get_running_loop()
         assert (connection.config, connection.server_state) == (config, state)
         assert connection.connections is state.connections
         assert connection.app_state == {}
-        assert {"cycle", "parser", "scope"} <= vars(connection).keys()
+        assert {"app", "cycle", "parser", "scope"} <= vars(connection).keys()
+        assert connection.tasks is state.tasks
         assert parameters(connection.send_400_response) == parameters(lambda msg: None)
         opened = WebSocketsSansIOProtocol(config, state, {})
         assert opened.connections is state.connections

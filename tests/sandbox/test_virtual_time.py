@@ -4,13 +4,17 @@ import asyncio
 import logging
 import socket
 import threading
+import time
 from collections.abc import Callable, Coroutine
+from itertools import pairwise
 from typing import Any
 
+import anyio
 import pytest
 
 from callwright.sandbox import virtual_time as paces
 from callwright.sandbox.virtual_time import PacedLoop, VirtualTime
+from tests.waiting import WITHIN
 
 
 def run(pace: VirtualTime, story: Callable[[], Coroutine[Any, Any, None]]) -> None:
@@ -89,6 +93,116 @@ def test_it_waits_for_threads_that_are_at_work() -> None:
         await advance
         thread.join()
         assert seen == [("done", 0.0), ("timer", 1.0)], "time does not overtake the work"
+
+    run(pace, story)
+
+
+def test_two_years_go_by_and_every_timer_is_still_due_at_its_time() -> None:
+    pace = VirtualTime(None)
+    year = 365 * 86_400
+
+    async def story() -> None:
+        loop = asyncio.get_running_loop()
+        for years in (0, 1, 2, 30):
+            begun = years * year
+            await pace.advance(begun - loop.time())
+            at: list[float] = []
+
+            async def every_tenth(at: list[float]) -> None:
+                while True:
+                    await asyncio.sleep(0.1)
+                    at.append(loop.time())
+
+            task = asyncio.create_task(every_tenth(at))
+            await pace.advance(60)
+            task.cancel()
+            assert len(at) in (599, 600), f"after {years} years"
+            # The sum of that many tenths, each rounded up to a tick at most.
+            assert at[-1] - begun == pytest.approx(0.1 * len(at), abs=600 / paces.TICKS)
+
+    run(pace, story)
+
+
+def test_a_time_limit_that_is_no_whole_tick_ends_when_it_is_over() -> None:
+    pace = VirtualTime(None)
+
+    async def story() -> None:
+        # Just above a tick, just below one, far between two, and less than a float can add here.
+        await pace.advance(2**25)
+        for limit in (0.1 + 0.2, 0.7 + 0.1, 1 / 3, 1e-7, 1e-12):
+            ended: list[float] = []
+            deadline = anyio.current_time() + limit
+
+            async def wait(deadline: float = deadline, ended: list[float] = ended) -> None:
+                # anyio looks at the clock again when its timer goes off.
+                with anyio.CancelScope(deadline=deadline):
+                    await anyio.Event().wait()
+                ended.append(anyio.current_time())
+
+            task = asyncio.create_task(wait())
+            await pace.advance(1)
+            await task
+            assert 0 <= ended[0] - deadline <= 1 / paces.TICKS
+
+    run(pace, story)
+
+
+def test_a_clock_that_is_sped_up_does_not_overtake_work() -> None:
+    pace = VirtualTime(1e9)
+
+    async def story() -> None:
+        loop = asyncio.get_running_loop()
+        working, seen = True, []
+        pace.working = lambda: working
+
+        def done() -> None:
+            nonlocal working
+            working = False
+            seen.append("done")
+
+        go = threading.Event()
+
+        def work() -> None:
+            go.wait(WITHIN)
+            loop.call_soon_threadsafe(done)
+
+        thread = threading.Thread(target=work)
+        thread.start()
+        loop.call_later(0.001, go.set)
+        loop.call_later(3600, seen.append, "time limit")
+        await pace.advance(7200)
+        thread.join()
+        assert seen == ["done", "time limit"], "an hour takes 3.6 μs, but only where nobody works"
+
+    run(pace, story)
+
+
+def test_a_clock_that_is_sped_up_does_not_hurry_the_loop_itself() -> None:
+    pace = VirtualTime(1e9)
+
+    async def story() -> None:
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        sum(range(10_000))
+        assert loop.time() - began < 3600
+
+    run(pace, story)
+
+
+@pytest.mark.realtime
+def test_a_clock_that_is_sped_up_makes_good_what_it_has_overslept() -> None:
+    pace = VirtualTime(10_000.0)
+
+    async def story() -> None:
+        loop = asyncio.get_running_loop()
+        begun = time.monotonic()
+        at = [loop.time()]
+        # The kernel sleeps for a millisecond at least: ten seconds of this clock.
+        for _ in range(1000):
+            await asyncio.sleep(1)
+            at.append(loop.time())
+        assert all(1 <= later - earlier < 10 for earlier, later in pairwise(at)), "none is left out"
+        assert time.monotonic() - begun < 1.0, "a timer does not cost a millisecond each"
 
     run(pace, story)
 

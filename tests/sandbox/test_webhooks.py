@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -18,6 +18,8 @@ class Receiver:
         self.taken: list[dict[str, Any]] = []
         self.refused = 0
         self.url = ""
+        self.before: Callable[[], object] = lambda: None
+        "Done before an event is taken."
 
     def ids(self, session: int | None = None) -> list[str]:
         """Of the events that were taken, of one session, in their order."""
@@ -33,6 +35,7 @@ def receiver() -> Iterator[Receiver]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+            found.before()
             if found.refused:
                 found.refused -= 1
                 self.send_response(503)
@@ -98,3 +101,15 @@ def test_an_advance_returns_when_webhooks_have_been_told() -> None:
             call(sandbox, "79000012000")
             sandbox.advance(60)
             assert other.ids() == told
+
+
+def test_on_a_clock_that_is_sped_up_a_receiver_has_all_its_time() -> None:
+    with receiver() as crm, running("--speed", "10000", "--webhook", crm.url) as sandbox:
+        # A round trip of its own: at this speed more than the ten seconds that it has.
+        crm.before = lambda: sandbox.rpc("list.calls")
+        # Nor is any call refused since the database has not been fast enough.
+        sessions = [call(sandbox, f"790000110{n}") for n in range(10, 15)]
+        sandbox.advance(3600)
+        for session in sessions:
+            told = [event.event_id for event in sandbox.events(session=session)]
+            assert crm.ids(session) == told, "each once: nothing had to be sent again"

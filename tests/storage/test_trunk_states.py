@@ -1,7 +1,8 @@
 """What another process is told of the trunks, and when it is told nothing."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -26,11 +27,23 @@ CARRIER = TrunkState(
     round_trip=0.012,
 )
 PBX = TrunkState("pbx", TrunkRegistration.OFF, reachable=False, detail="no reply")
+SHY = TrunkState(
+    "shy",
+    TrunkRegistration.OFF,
+    reachable=True,
+    ping_refusal="401 Unauthorized",
+    call_refusal="403 Forbidden",
+)
+
+
+async def read(database: AsyncEngine) -> Mapping[str, TrunkState]:
+    async with database.connect() as connection:
+        return await connection.run_sync(read_trunk_states)
 
 
 async def until(database: AsyncEngine, wanted: Sequence[str]) -> None:
     with anyio.fail_after(WITHIN):
-        while list(await read_trunk_states(database)) != list(wanted):  # noqa: ASYNC110
+        while list(await read(database)) != list(wanted):  # noqa: ASYNC110
             await anyio.sleep(0.02)
 
 
@@ -39,15 +52,22 @@ async def test_what_the_engine_says_is_read_by_others(database: AsyncEngine) -> 
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(keep_trunk_states, database, lambda: told)
         await until(database, ["carrier"])
-        read = (await read_trunk_states(database))["carrier"]
-        assert read.registration is TrunkRegistration.REGISTERED
-        assert read.registered_for == pytest.approx(240, abs=5)
-        assert (read.reachable, read.round_trip, read.detail) == (True, 0.012, "")
+        told_of = (await read(database))["carrier"]
+        assert told_of.registration is TrunkRegistration.REGISTERED
+        assert told_of.registered_for == pytest.approx(240, abs=5)
+        assert (told_of.reachable, told_of.round_trip, told_of.detail) == (True, 0.012, "")
         told.append(PBX)
         await until(database, ["carrier", "pbx"])
-        assert (await read_trunk_states(database))["pbx"] == PBX
+        assert (await read(database))["pbx"] == PBX
+        told.append(SHY)
+        await until(database, ["carrier", "pbx", "shy"])
+        assert (await read(database))["shy"] == SHY
+        told[-1] = replace(SHY, call_refusal="")
+        with anyio.fail_after(WITHIN):
+            while (await read(database))["shy"] == SHY:  # noqa: ASYNC110
+                await anyio.sleep(0.02)
         tasks.cancel_scope.cancel()
-    assert await read_trunk_states(database) == {}
+    assert await read(database) == {}
 
 
 async def test_what_a_crashed_service_left_is_not_believed(database: AsyncEngine) -> None:
@@ -57,7 +77,7 @@ async def test_what_a_crashed_service_left_is_not_believed(database: AsyncEngine
         old = datetime.now(UTC) - timedelta(seconds=HOLDS_FOR + 1)
         async with writing(database) as connection:
             await connection.execute(update(trunk_states).values(known_at=old))
-        assert await read_trunk_states(database) == {}
+        assert await read(database) == {}
         tasks.cancel_scope.cancel()
 
 

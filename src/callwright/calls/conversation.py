@@ -16,10 +16,11 @@ from callwright.calls.commands import (
     Unhold,
 )
 from callwright.calls.ending import TALKED_TOO_LONG, TRANSFERRED, Ending
+from callwright.calls.hold import OnHold
 from callwright.calls.inbox import PendingCommand
 from callwright.calls.options import Buttons
 from callwright.calls.party import Party, PartyLeft, Ringing, present
-from callwright.calls.plan import Conversation, Message, Role
+from callwright.calls.plan import Conversation, Role
 from callwright.calls.session import Session
 from callwright.calls.state import State
 
@@ -38,22 +39,29 @@ async def converse(
     with anyio.move_on_after(plan.at_most):
         while True:
             request = await talk(call, contact, operator)
-            match request.command:
-                case Hold(message=message):
-                    operator = await hold(call, plan, contact, operator, request, message)
+            match request and request.command:
+                case None | Hold():
+                    operator = await hold(call, plan, contact, operator, request)
                 case TransferCall():
+                    assert request
                     operator = await hand_over(call, plan, contact, operator, request)
-                case RunScenario():
+                case RunScenario() as command:
+                    assert request
                     leave_to_scenario(call, contact, operator, request)
-                    return request.command
+                    return command
     return TALKED_TOO_LONG
 
 
-async def talk(call: Session, contact: Party, operator: Party) -> PendingCommand:
-    """Join the two until the client asks for something else."""
+async def talk(call: Session, contact: Party, operator: Party) -> PendingCommand | None:
+    """Join the two until the client asks for something else; None: a phone has put us on hold."""
     call.enter(State.TALK)
+    if contact.holds or operator.holds:
+        return None
     with present(contact, operator), call.talking(contact, operator):
-        return await call.inbox.next()
+        request = None
+        while not (request or contact.holds or operator.holds):
+            request = await call.inbox.next_unless(call.phone_held)
+        return request
 
 
 async def hold(
@@ -61,27 +69,45 @@ async def hold(
     plan: Conversation,
     contact: Party,
     operator: Party,
-    request: PendingCommand,
-    message: Message | None,
+    request: PendingCommand | None,
 ) -> Party:
-    """Let the contact wait, the operator perhaps consult a third; return who talks with it next."""
+    """Let the contact wait, the operator perhaps consult a third; return who talks with it next.
+
+    The contact waits for as long as the client (by ``request``) or the operator's phone holds it,
+    the operator for as long as the contact's phone does.
+    """
     call.enter(State.HOLD)
+    asked = request.command if request else None
+    message = asked.message if isinstance(asked, Hold) else None
+    by_client = request is not None
     with (
         present(contact),
-        call.held(contact),
-        contact.hears(message, then=plan.waiting_music),
+        OnHold(call, operator, plan.waiting_music) as waiting_operator,
+        OnHold(call, contact, plan.waiting_music) as waiting,
     ):
-        request.accept()
         while True:
-            with present(operator):
-                request = await call.inbox.next()
-            if isinstance(request.command, Unhold):
+            waiting.put(on=by_client or operator.holds, message=message)
+            waiting_operator.put(on=contact.holds)
+            if request:
                 request.accept()
+            if not (waiting.is_on or waiting_operator.is_on):
                 return operator
-            assert isinstance(request.command, MakeCall)
-            if partner := await consult(call, plan, operator, request, request.command):
-                return partner
-            call.enter(State.HOLD)
+            with present(operator):
+                request = await call.inbox.next_unless(call.phone_held)
+            match request and request.command:
+                case Unhold() if not by_client:
+                    assert request
+                    request.refuse()  # a phone alone lets go of what it holds
+                case Unhold():
+                    by_client = False
+                case MakeCall() as wanted:
+                    assert request
+                    by_client = True
+                    waiting.put(on=True)
+                    waiting_operator.put(on=False)
+                    if partner := await consult(call, plan, operator, request, wanted):
+                        return partner
+                    call.enter(State.HOLD)
 
 
 async def consult(
@@ -108,12 +134,27 @@ async def consult(
     call.enter(State.OPERATOR_TALK)
     try:
         with present(operator, third), call.joined(operator, third):
-            next_request = await call.inbox.next()
+            next_request = await next_in_consultation(call, plan, operator, third)
     except PartyLeft as left:
         if left.party is third:
             return None
         raise
     return await leave_consultation(call, operator, ringing, next_request)
+
+
+async def next_in_consultation(
+    call: Session, plan: Conversation, operator: Party, third: Party
+) -> PendingCommand:
+    """Wait for the next command; whom the other's phone holds meanwhile hears music."""
+    with (
+        OnHold(call, operator, plan.waiting_music) as waiting_operator,
+        OnHold(call, third, plan.waiting_music) as waiting,
+    ):
+        while True:
+            waiting.put(on=operator.holds)
+            waiting_operator.put(on=third.holds)
+            if request := await call.inbox.next_unless(call.phone_held):
+                return request
 
 
 async def leave_consultation(

@@ -93,7 +93,7 @@ class Ending:
 RELEASED = Ending("api_release", "client")
 TALKED_TOO_LONG = Ending("timeout", "service", detail="the longest talk time was reached")
 TOO_MANY_CALLS = Ending(
-    "no_resources", "client", "service", "the account has as many parallel calls as it may have"
+    "no_resources", "service", "service", "the account has as many parallel calls as it may have"
 )
 INFORMED = Ending("success_finish", "service")
 NOT_INFORMED = Ending(

@@ -198,6 +198,8 @@ class RecordingStarted(Event):
     legs: tuple[LegId, ...]
     "Left channel, right channel; a single one for a voicemail."
     file_name: str
+    record: str = ""
+    "The id clients know it by, which nobody can guess; older stories were given theirs."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

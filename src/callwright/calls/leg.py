@@ -24,6 +24,8 @@ class Leg:
     ended: float | None = None
     cause: Cause | None = None
     "Why it ended; set before that if it is we who give up."
+    holds: bool = False
+    "Its phone has put us on hold."
     finish_reason: str | None = None
     "In the API's words, where it is known before the leg ends."
     keys_wanted_by: int = 0

@@ -42,6 +42,11 @@ class Party:
         self.keypads: list[Keypad] = []
         "Those that take the keys the party presses."
 
+    @property
+    def holds(self) -> bool:
+        """Whether its phone has put us on hold."""
+        return self.leg is not None and self.leg.holds
+
     async def answers(self, targets: Sequence[Target]) -> None:
         """Ring the targets one after another until one takes the call.
 

@@ -1,5 +1,6 @@
 """Recording a session: a file for each stretch of talk (choreography 5), and for a voicemail."""
 
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +12,10 @@ from callwright.engines.port import LegGone, LegId, RecordingFinished, Recording
 
 if TYPE_CHECKING:
     from callwright.calls.session import Session
+
+
+RECORD_SIZE = 16
+"Bytes of an id that nobody guesses: whoever has it may fetch the recording."
 
 
 class SessionRecorder:
@@ -110,7 +115,11 @@ class SessionRecorder:
         self._running = recording
         self._files[recording] = name
         self._session.tell(
-            events.RecordingStarted, recording=recording, legs=self._talk, file_name=name
+            events.RecordingStarted,
+            recording=recording,
+            legs=self._talk,
+            file_name=name,
+            record=secrets.token_hex(RECORD_SIZE),
         )
 
     def _end(self) -> None:

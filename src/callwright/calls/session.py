@@ -76,6 +76,8 @@ class Session:
         self.contact_leg: Leg | None = None
         "The contact's leg, once it has answered."
         self.inbox = Inbox(lambda: self.record.state)
+        self.phone_held = anyio.Event()
+        "Set, and renewed, when a phone puts us on hold or takes us back."
         self.options: Options = {}
         "Talk options of the conversation."
         self.keys = Keys(self)
@@ -299,6 +301,10 @@ class Session:
                     self.contact_leg = leg
                 self.tell(events.LegAnswered, leg=leg.id)
                 leg.settled.set()
+            case port.LegHeld() | port.LegResumed():
+                leg.holds = isinstance(event, port.LegHeld)
+                self.phone_held.set()
+                self.phone_held = anyio.Event()
             case port.DtmfSent(key=key):
                 self.keys.sent(leg, key)
             case port.DtmfReceived(key=key):

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from callwright.cli.terminal import CommandFault, out, show
-from callwright.sandbox.numbers import FAMILIES, PREFIX
+from callwright.cli.terminal import CommandFault, faults_of_database, out, show
 
 if TYPE_CHECKING:
     from callwright.sandbox.service import SandboxService
@@ -65,7 +64,6 @@ def sandbox(
         raise CommandFault("--token: a token has 1 to 255 characters")
     if until_eof and not stat.S_ISFIFO(os.fstat(0).st_mode):
         raise CommandFault("--until-eof needs a pipe as its standard input")
-    # Only here: no other command has use for the service.
     from callwright.config import StartFault
     from callwright.sandbox import service
     from callwright.sandbox.template_data import TOKEN
@@ -80,13 +78,16 @@ def sandbox(
     )
     told = _tell_program if as_json else _tell
     try:
-        service.run(options, lambda up: _until_told(up, told, until_eof=until_eof))
+        with faults_of_database():
+            service.run(options, lambda up: _until_told(up, told, until_eof=until_eof))
     except StartFault as fault:
         raise CommandFault(str(fault)) from fault
 
 
 def show_numbers() -> None:
     """Show the table of magic numbers."""
+    from callwright.sandbox.numbers import FAMILIES, PREFIX
+
     out.print(f"{PREFIX}FFPPP: FF says what the phone does, PPP is n. FFPPP alone is a SIP phone.")
     out.print("Every other number answers after 2 s, and stays.\n")
     show(
@@ -129,6 +130,7 @@ def _tell_program(up: "SandboxService") -> None:
 
 
 def _tell(up: "SandboxService") -> None:
+    from callwright.sandbox.numbers import PREFIX
     from callwright.sandbox.template_data import WEBHOOK_SECRET
 
     params: dict[str, object] = {

@@ -1,16 +1,16 @@
 """Scenarios on the terminal: which there are, and what each does."""
 
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.text import Text
-from rich.tree import Tree
 
 from callwright.cli.terminal import CommandFault, Config, in_database, open_settings, out, show
-from callwright.directory.diagram import in_words, mermaid
-from callwright.directory.scenario import START, Scenario, goes_on, ways
-from callwright.provisioning import administration
+
+if TYPE_CHECKING:
+    from rich.tree import Tree
+
+    from callwright.directory.scenario import Scenario
 
 scenario_app = typer.Typer(help="Scenarios; the directory file says them.")
 
@@ -23,6 +23,8 @@ class DiagramFormat(StrEnum):
 @scenario_app.command(name="list")
 def list_scenarios(config: Config = None) -> None:
     """List all scenarios, and the virtual numbers that run them."""
+    from callwright.provisioning import administration
+
     show(
         ("Id", "Name", "Numbers"),
         [
@@ -44,6 +46,9 @@ def show_scenario(
     config: Config = None,
 ) -> None:
     """Draw a scenario."""
+    from callwright.directory.diagram import mermaid
+    from callwright.provisioning import administration
+
     known = [one for one, _ in in_database(open_settings(config), administration.list_scenarios)]
     found = [one for one in known if str(one.id) == scenario] or [
         one for one in known if one.name == scenario
@@ -59,8 +64,14 @@ def show_scenario(
         out.print(tree(found[0]), soft_wrap=True)
 
 
-def tree(scenario: Scenario) -> Tree:
+def tree(scenario: "Scenario") -> "Tree":
     """Draw a scenario as a tree: each list of operations, and where they lead."""
+    from rich.text import Text
+    from rich.tree import Tree
+
+    from callwright.directory.diagram import in_words
+    from callwright.directory.scenario import START, goes_on, ways
+
     drawn = Tree(Text(f"{scenario.name} ({scenario.id})", style="bold"))
     for label, operations in scenario.branches.items():
         title = "begins" if label == START else f"branch {label}"

@@ -3,33 +3,31 @@
 import os
 import tempfile
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.text import Text
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from callwright.cli.terminal import (
     SETTINGS_FILE,
     CommandFault,
     Config,
     checked_entry,
+    errors,
+    faults_of_database,
     find_settings,
     in_database,
     open_settings,
     out,
     show_token,
 )
-from callwright.config import Settings, StartFault, read_settings
-from callwright.directory.entries import AccountEntry, UserEntry
-from callwright.directory.media import put_in
-from callwright.provisioning import administration
-from callwright.provisioning.administration import NewToken
-from callwright.provisioning.apply import apply_directory
-from callwright.provisioning.diff import Change, ChangeKind
-from callwright.provisioning.file import read_directory_file
-from callwright.provisioning.media import take_in_all
-from callwright.storage.database import database_file, migrate
+
+if TYPE_CHECKING:
+    from rich.text import Text
+    from sqlalchemy.ext.asyncio import AsyncEngine
+
+    from callwright.config import Settings
+    from callwright.provisioning.access import NewToken
+    from callwright.provisioning.diff import Change
 
 DIRECTORY_FILE = "directory.toml"
 
@@ -46,12 +44,15 @@ def init(
 
     Writes a settings file and a directory file to begin with, unless they are there.
     """
+    from callwright.config import Settings
+    from callwright.directory.entries import AccountEntry, UserEntry
+
     checked_entry(lambda: UserEntry(login=login))
     checked_entry(lambda: AccountEntry(name=account))
     settings_file = config or Path(SETTINGS_FILE)
     directory_file = settings_file.parent / DIRECTORY_FILE
     if settings_file.exists():
-        settings = read_settings(settings_file)
+        settings = open_settings(settings_file)
     else:
         settings = Settings(data=settings_file.parent / Settings().data)
     token = _initialise(settings, account, login)
@@ -72,9 +73,11 @@ def _write_starter(file: Path, starter: str, account: str) -> None:
     file.write_text((STARTER / starter).read_text("utf-8").replace("@NAME@", quoted), "utf-8")
 
 
-def _initialise(settings: Settings, account: str, login: str) -> NewToken:
-    # Only here: no other command has use for it.
+def _initialise(settings: "Settings", account: str, login: str) -> "NewToken":
+    from callwright.directory.media import put_in
+    from callwright.provisioning import administration
     from callwright.speech.music import write_dialing_music
+    from callwright.storage.database import database_file, migrate
 
     file = database_file(settings.database_url)
     if file and file.exists():
@@ -88,7 +91,7 @@ def _initialise(settings: Settings, account: str, login: str) -> NewToken:
         # Before SQLite makes it, so that it is never another's to read.
         os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
 
-    async def work(database: AsyncEngine) -> NewToken:
+    async def work(database: "AsyncEngine") -> "NewToken":
         await migrate(database)
         return await administration.initialise(database, account=account, login=login, music=music)
 
@@ -115,11 +118,15 @@ def apply_file(
     config: Config = None,
 ) -> None:
     """Check a directory file, show what changes, and put it in force, in a running service too."""
+    from callwright.provisioning.apply import apply_directory
+    from callwright.provisioning.diff import ChangeKind
+    from callwright.provisioning.file import DirectoryFaults, read_directory_file
+    from callwright.provisioning.media import take_in_all
+
     settings = open_settings(config)
     path = file or (find_settings(config) or Path(SETTINGS_FILE)).parent / DIRECTORY_FILE
-    wanted = read_directory_file(path)
 
-    async def work(database: AsyncEngine) -> list[Change]:
+    async def work(database: "AsyncEngine") -> "list[Change]":
         # After the database is known to be there; nothing else runs on this loop.
         stored = take_in_all(
             wanted,
@@ -129,8 +136,14 @@ def apply_file(
         )
         return await apply_directory(database, wanted, stored, dry_run=dry_run)
 
-    with out.status("Checking and normalising …"):
-        changes = in_database(settings, work)
+    try:
+        wanted = read_directory_file(path)
+        with out.status("Checking and normalising …"):
+            changes = in_database(settings, work)
+    except DirectoryFaults as faults:
+        for fault in faults.faults:
+            errors.print(str(fault), soft_wrap=True)
+        raise CommandFault("nothing was changed") from faults
     for change in changes:
         out.print(_told(change), soft_wrap=True)
     counts = [
@@ -146,7 +159,11 @@ def apply_file(
         out.print(f"Done: {', '.join(counts)}.")
 
 
-def _told(change: Change) -> Text:
+def _told(change: "Change") -> "Text":
+    from rich.text import Text
+
+    from callwright.provisioning.diff import ChangeKind
+
     sign, style = {
         ChangeKind.ADDED: ("+", "green"),
         ChangeKind.CHANGED: ("~", "yellow"),
@@ -161,6 +178,8 @@ def _told(change: Change) -> Text:
 
 def migrate_database(config: Config = None) -> None:
     """Bring the database to the shape this version works with. Stop the service before."""
+    from callwright.storage.database import database_file, migrate
+
     settings = open_settings(config)
     file = database_file(settings.database_url)
     if file and not file.exists():
@@ -171,10 +190,11 @@ def migrate_database(config: Config = None) -> None:
 
 def serve(config: Config = None) -> None:
     """Run the service until SIGTERM or Ctrl-C; live calls are then given time to end."""
-    # Only here: no other command has use for the engines and the web server.
     from callwright import app
+    from callwright.config import StartFault
 
     try:
-        app.serve(open_settings(config))
+        with faults_of_database():
+            app.serve(open_settings(config))
     except StartFault as fault:
         raise CommandFault(str(fault)) from fault

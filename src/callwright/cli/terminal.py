@@ -1,20 +1,19 @@
 """The terminal: what all commands share, from finding the settings to printing a table."""
 
-import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
-from pydantic import ValidationError
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
-from sqlalchemy.ext.asyncio import AsyncEngine
 
-from callwright.config import Settings, read_settings
-from callwright.provisioning.administration import NewToken
-from callwright.storage.database import check_schema, close_database, open_database
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+    from sqlalchemy.ext.asyncio import AsyncEngine
+
+    from callwright.config import Settings
+    from callwright.provisioning.access import NewToken
 
 T = TypeVar("T")
 
@@ -46,14 +45,50 @@ def find_settings(config: Path | None) -> Path | None:
     return here if here.exists() else None
 
 
-def open_settings(config: Path | None) -> Settings:
-    return read_settings(find_settings(config))
+def open_settings(config: Path | None) -> "Settings":
+    """Read the settings. Raises `CommandFault` with all that is wrong with them."""
+    from callwright.config import SettingsFault, read_settings
+
+    try:
+        return read_settings(find_settings(config))
+    except SettingsFault as fault:
+        raise CommandFault(str(fault)) from fault
+
+
+@contextmanager
+def faults_of_database() -> Iterator[None]:
+    """Make a `CommandFault` of what a database complains of, or those who work with it."""
+    from sqlalchemy.exc import DBAPIError
+
+    from callwright.provisioning.access import AdministrationFault
+    from callwright.storage.database import DatabaseFault, reason
+
+    try:
+        yield
+    except (AdministrationFault, DatabaseFault) as fault:
+        raise CommandFault(str(fault)) from fault
+    except DBAPIError as fault:
+        raise CommandFault(f"the database cannot be used: {reason(fault)}") from fault
+
+
+def at_database(settings: "Settings", work: "Callable[[Connection], T]") -> T:
+    """Do ``work`` in one transaction, after the database's shape has been checked.
+
+    Without an event loop, which takes a command longer to load than the database does.
+    """
+    with faults_of_database():
+        from callwright.storage.database import in_transaction
+
+        return in_transaction(settings.database_url, work)
 
 
 def in_database(
-    settings: Settings, work: Callable[[AsyncEngine], Awaitable[T]], *, checked: bool = True
+    settings: "Settings", work: "Callable[[AsyncEngine], Awaitable[T]]", *, checked: bool = True
 ) -> T:
     """Do ``work`` with the database open, after its shape has been checked."""
+    import asyncio
+
+    from callwright.storage.database import check_schema, close_database, open_database
 
     async def run() -> T:
         database = open_database(settings.database_url)
@@ -64,11 +99,14 @@ def in_database(
         finally:
             await close_database(database)
 
-    return asyncio.run(run())
+    with faults_of_database():
+        return asyncio.run(run())
 
 
 def checked_entry(make: Callable[[], T]) -> T:
     """Make an entry of the directory; what is wrong with it becomes a `CommandFault`."""
+    from pydantic import ValidationError
+
     try:
         return make()
     except ValidationError as fault:
@@ -77,13 +115,16 @@ def checked_entry(make: Callable[[], T]) -> T:
         raise CommandFault(f"{first['loc'][0]}: {message}") from None
 
 
-def show_token(token: NewToken) -> None:
+def show_token(token: "NewToken") -> None:
     out.print(f"Token {token.id} of {token.login}; it is shown only now:")
     # Alone on its line, so that it can be cut out.
     out.print(token.text, soft_wrap=True)
 
 
 def show(columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
     table = Table(*columns, box=None, pad_edge=False)
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))

@@ -1,14 +1,11 @@
 """Webhooks on the terminal: which there are, whether they work, what became of what was sent."""
 
 import sys
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
-from rich.text import Text
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from callwright.cli.terminal import (
     CommandFault,
@@ -19,20 +16,18 @@ from callwright.cli.terminal import (
     out,
     show,
 )
-from callwright.config import Settings
-from callwright.directory.editing import Refusal
-from callwright.directory.entries import WebhookEntry
-from callwright.directory.model import AccountId
-from callwright.directory.webhook import GRACE, Verb, Webhook, WebhookDraft, WebhookId
-from callwright.public_events.webhook_checks import fault_of_template, faulty_types
-from callwright.storage.tables import Origin
-from callwright.storage.webhooks.stored import StoredWebhooks
-from callwright.storage.webhooks.webhook_log import (
-    Attempt,
-    AttemptOutcome,
-    LoggedAttempt,
-    StoredWebhookLog,
-)
+from callwright.directory.webhook import Verb
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from sqlalchemy.ext.asyncio import AsyncEngine
+
+    from callwright.config import Settings
+    from callwright.directory.model import AccountId
+    from callwright.directory.webhook import Webhook, WebhookId
+    from callwright.storage.webhooks.stored import StoredWebhooks
+    from callwright.storage.webhooks.webhook_log import Attempt, LoggedAttempt
 
 T = TypeVar("T")
 
@@ -44,8 +39,9 @@ Named = Annotated[str, typer.Argument(help="Its name, or its id.", metavar="NAME
 @webhook_app.command(name="list")
 def list_webhooks(config: Config = None) -> None:
     """List all webhooks, and of how many calls each has something still to be told."""
+    from callwright.storage.webhooks.stored import StoredWebhooks
 
-    async def work(database: AsyncEngine) -> tuple[list[Webhook], dict[WebhookId, int]]:
+    async def work(database: "AsyncEngine") -> "tuple[list[Webhook], dict[WebhookId, int]]":
         stored = StoredWebhooks(database)
         return await stored.all(await _account(stored)), await stored.waiting()
 
@@ -81,6 +77,13 @@ def add_webhook(
     config: Config = None,
 ) -> None:
     """Make a webhook and show its secret, once."""
+    from callwright.directory.editing import Refusal
+    from callwright.directory.entries import WebhookEntry
+    from callwright.directory.webhook import WebhookDraft
+    from callwright.public_events.webhook_checks import fault_of_template, faulty_types
+    from callwright.storage.tables import Origin
+    from callwright.storage.webhooks.stored import StoredWebhooks
+
     settings = open_settings(config)
     text = None if template is None else template.read_text("utf-8")
     entry = checked_entry(
@@ -94,7 +97,7 @@ def add_webhook(
         raise CommandFault(f"{template}: {fault}")
     draft = WebhookDraft(name, url, method, entry.event_types, active=True, template=text)
 
-    async def work(database: AsyncEngine) -> Webhook:
+    async def work(database: "AsyncEngine") -> "Webhook":
         stored = StoredWebhooks(database)
         try:
             return await stored.create(await _account(stored), draft, Origin.COMMAND)
@@ -109,7 +112,7 @@ def add_webhook(
 def remove_webhook(webhook: Named, config: Config = None) -> None:
     """Remove a webhook, and what it was still to be told."""
 
-    async def work(stored: StoredWebhooks, found: Webhook) -> None:
+    async def work(stored: "StoredWebhooks", found: "Webhook") -> None:
         await stored.delete(found.account, found.id)
 
     found, _ = _with_webhook(open_settings(config), webhook, work)
@@ -119,8 +122,9 @@ def remove_webhook(webhook: Named, config: Config = None) -> None:
 @webhook_app.command(name="rotate")
 def rotate_secret(webhook: Named, config: Config = None) -> None:
     """Give a webhook a new secret and show it, once; the one before goes on signing for a day."""
+    from callwright.directory.webhook import GRACE
 
-    async def work(stored: StoredWebhooks, found: Webhook) -> str:
+    async def work(stored: "StoredWebhooks", found: "Webhook") -> str:
         return await stored.rotate(found.account, found.id)
 
     found, secret = _with_webhook(open_settings(config), webhook, work)
@@ -138,15 +142,17 @@ def try_webhook(
     config: Config = None,
 ) -> None:
     """Send a sample event from here, and show what was answered."""
+    from callwright.notify.manual import send_sample
+    from callwright.public_events.webhook_checks import faulty_types
+    from callwright.storage.webhooks.stored import StoredWebhooks
+    from callwright.storage.webhooks.webhook_log import StoredWebhookLog
+
     settings = open_settings(config)
     for _, reason in faulty_types([event] if event else []):
         raise CommandFault(reason)
 
-    async def work(database: AsyncEngine) -> Attempt:
+    async def work(database: "AsyncEngine") -> "Attempt":
         found = await _find(StoredWebhooks(database), webhook)
-        # Only here: no other command has use for a client of HTTP.
-        from callwright.notify.manual import send_sample
-
         attempt = await send_sample(settings.webhooks, found, event, datetime.now(UTC))
         await StoredWebhookLog(database).add(attempt)
         return attempt
@@ -164,8 +170,10 @@ def show_log(
     config: Config = None,
 ) -> None:
     """Show the latest attempts to tell webhooks something, the newest last."""
+    from callwright.storage.webhooks.stored import StoredWebhooks
+    from callwright.storage.webhooks.webhook_log import StoredWebhookLog
 
-    async def work(database: AsyncEngine) -> list[LoggedAttempt]:
+    async def work(database: "AsyncEngine") -> "list[LoggedAttempt]":
         stored = StoredWebhooks(database)
         chosen = None if webhook is None else (await _find(stored, webhook)).id
         return await StoredWebhookLog(database).latest(
@@ -192,9 +200,13 @@ def resend(
     config: Config = None,
 ) -> None:
     """Send once more, from here, what was sent before, and show what was answered."""
+    from callwright.notify.manual import send_again
+    from callwright.storage.webhooks.stored import StoredWebhooks
+    from callwright.storage.webhooks.webhook_log import StoredWebhookLog
+
     settings = open_settings(config)
 
-    async def work(database: AsyncEngine) -> Attempt:
+    async def work(database: "AsyncEngine") -> "Attempt":
         stored, written = StoredWebhooks(database), StoredWebhookLog(database)
         account = await _account(stored)
         before = await written.entry(account, entry)
@@ -205,8 +217,6 @@ def resend(
         )
         if found is None:
             raise CommandFault(f"webhook {before.attempt.webhook_name} has been removed")
-        from callwright.notify.manual import send_again
-
         again = await send_again(settings.webhooks, found, before.attempt, datetime.now(UTC))
         await written.add(again)
         return again
@@ -215,9 +225,11 @@ def resend(
 
 
 def _with_webhook(
-    settings: Settings, name: str, work: Callable[[StoredWebhooks, Webhook], Awaitable[T]]
-) -> tuple[Webhook, T]:
-    async def run(database: AsyncEngine) -> tuple[Webhook, T]:
+    settings: "Settings", name: str, work: "Callable[[StoredWebhooks, Webhook], Awaitable[T]]"
+) -> "tuple[Webhook, T]":
+    from callwright.storage.webhooks.stored import StoredWebhooks
+
+    async def run(database: "AsyncEngine") -> "tuple[Webhook, T]":
         stored = StoredWebhooks(database)
         found = await _find(stored, name)
         return found, await work(stored, found)
@@ -225,14 +237,14 @@ def _with_webhook(
     return in_database(settings, run)
 
 
-async def _find(stored: StoredWebhooks, name: str) -> Webhook:
+async def _find(stored: "StoredWebhooks", name: str) -> "Webhook":
     for one in await stored.all(await _account(stored)):
         if name in (one.name, str(one.id)):
             return one
     raise CommandFault(f"there is no webhook {name}; see `callwright webhook list`")
 
 
-async def _account(stored: StoredWebhooks) -> AccountId:
+async def _account(stored: "StoredWebhooks") -> "AccountId":
     account = await stored.first_account()
     if account is None:
         raise CommandFault("there is no account yet: apply a directory file")
@@ -245,8 +257,12 @@ def _show_secret(name: str, secret: str) -> None:
     out.print(secret, soft_wrap=True)
 
 
-def _show_attempt(attempt: Attempt) -> None:
+def _show_attempt(attempt: "Attempt") -> None:
     """Show what was sent and answered; exit with 1 if it was not taken."""
+    from rich.text import Text
+
+    from callwright.storage.webhooks.webhook_log import AttemptOutcome
+
     taken = attempt.outcome is AttemptOutcome.SENT
     told = f"{attempt.event_type}: {_outcome(attempt)}, in {attempt.duration:.3f} s"
     out.print(Text(told, style="green" if taken else "red"), soft_wrap=True)
@@ -255,7 +271,9 @@ def _show_attempt(attempt: Attempt) -> None:
         sys.exit(1)
 
 
-def _show_contents(attempt: Attempt) -> None:
+def _show_contents(attempt: "Attempt") -> None:
+    from rich.text import Text
+
     out.print(Text(f"> {attempt.verb} {attempt.url}"), soft_wrap=True)
     out.print(Text(f"> {attempt.content}"), soft_wrap=True)
     for line in (attempt.answer or "").splitlines():
@@ -264,7 +282,9 @@ def _show_contents(attempt: Attempt) -> None:
         out.print(Text(f"< {shown}"), soft_wrap=True)
 
 
-def _outcome(attempt: Attempt) -> str:
+def _outcome(attempt: "Attempt") -> str:
+    from callwright.storage.webhooks.webhook_log import AttemptOutcome
+
     if attempt.outcome is AttemptOutcome.SENT:
         return f"taken ({attempt.status})"
     reason = attempt.error_message or attempt.error_type or ""

@@ -40,7 +40,11 @@ def _network(text: str) -> str:
 
 def _host(text: str) -> str:
     if ":" in text:
-        return str(IPv6Address(text))
+        try:
+            return str(IPv6Address(text))
+        except ValueError:
+            reason = "neither a host name nor an address; write it without sip: and without a port"
+            raise ValueError(reason) from None
     if re.fullmatch(r"[0-9.]+", text):
         return str(IPv4Address(text))
     if not _HOST.fullmatch(text):
@@ -72,6 +76,12 @@ def _printable(text: str) -> str:
     if not text.isprintable():
         raise ValueError("it holds a character that cannot be shown")
     return text
+
+
+def _user_alone(text: str) -> str:
+    if "@" in text or text.lower().startswith(("sip:", "sips:", "tel:")):
+        raise ValueError("write the user alone, without sip: and @: 74993720692")
+    return _printable(text)
 
 
 def _argon2(text: str) -> str:
@@ -170,8 +180,16 @@ class TrunkEntry(FileEntry):
     password: (
         Annotated[str, Field(min_length=1, max_length=128), AfterValidator(_printable)] | None
     ) = Field(default=None, repr=False)
-    caller_id_header: Literal["from", "pai"] = "from"
-    "Where the caller id goes: `from`, or `pai` for P-Asserted-Identity as well (RFC 3325)."
+    from_user: (
+        Annotated[str, Field(min_length=1, max_length=128), AfterValidator(_user_alone)] | None
+    ) = None
+    """User in From of calls and OPTIONS, where the far side knows us by that; left out: the caller
+    id in calls, `user` in OPTIONS. The caller id is then the display name."""
+    from_domain: Annotated[str, AfterValidator(_host)] | None = None
+    "Domain in From, and of the address that is registered; left out: `host`."
+    caller_id_header: Literal["from", "pai", "ppi"] = "from"
+    """Where the caller id goes: `from`; or, as well, `pai` for P-Asserted-Identity or `ppi` for
+    P-Preferred-Identity (RFC 3325)."""
     registers: bool = Field(default=False, alias="register")
     "Register there as `user`, so that calls come in."
     expires: Annotated[int, Field(ge=60, le=86400)] = 300

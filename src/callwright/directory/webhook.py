@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import NewType
+from typing import TYPE_CHECKING, NewType
 from urllib.parse import urlsplit
 
-from callwright.directory.model import AccountId
+if TYPE_CHECKING:
+    from callwright.directory.model import AccountId
 
 WebhookId = NewType("WebhookId", int)
 
@@ -33,7 +34,7 @@ class Verb(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Webhook:
     id: WebhookId
-    account: AccountId
+    account: "AccountId"
     name: str
     url: str
     verb: Verb

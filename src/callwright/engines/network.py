@@ -17,7 +17,8 @@ class Trunk:
     user: str | None = None
     password: str | None = field(default=None, repr=False)
     caller_id_header: str = "from"
-    "Where the caller id goes: ``from``, or ``pai`` for P-Asserted-Identity as well (RFC 3325)."
+    """Where the caller id goes: ``from``; or, as well, ``pai`` or ``ppi`` for P-Asserted-Identity
+    or P-Preferred-Identity (RFC 3325)."""
     transport: str = "udp"
     "``udp``, ``tcp`` or ``tls``."
     tls_verify: bool = True
@@ -32,6 +33,10 @@ class Trunk:
     "Seconds between two questions (OPTIONS) whether the trunk is there; None: it is not asked."
     srtp: bool = False
     "Audio goes over SRTP, or not at all."
+    from_user: str | None = None
+    "User in From of calls and of OPTIONS; None: the caller id, and ``user``."
+    from_domain: str | None = None
+    "Host of our address there, in From and when we register; None: ``host``."
 
 
 class TrunkRegistration(StrEnum):
@@ -59,7 +64,11 @@ class TrunkState:
     round_trip: float | None = None
     "Seconds from the latest OPTIONS to its answer."
     detail: str = ""
-    "What the trunk said when it last refused, or why it could not be asked."
+    "Why we are not registered, or not answered: what the trunk said, or why it cannot be asked."
+    ping_refusal: str = ""
+    "What the latest OPTIONS was answered, if not by 200: whoever refuses it is there all the same."
+    call_refusal: str = ""
+    "What the latest call was answered, if the trunk did not take it for ours (401, 403, 407)."
 
 
 @dataclass(frozen=True, slots=True)

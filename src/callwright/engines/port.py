@@ -27,7 +27,9 @@ contract, which ``tests/engines/contract.py`` checks on every engine:
     made with, and is then answered or rejected. Calls of strangers are never offered.
 11. An engine that is lost ends every live leg with `Cause.ENGINE_LOST`; it has no other way to
     fail.
-12. Keys come by ``DtmfReceived`` whenever a far end names them (telephone-event, INFO). One that
+12. A far end may put its leg on hold, and take it back, at any time after the answer: `LegHeld`
+    and `LegResumed` say so in turns. A leg on hold hears nothing, and is not lost for being silent.
+13. Keys come by ``DtmfReceived`` whenever a far end names them (telephone-event, INFO). One that
     only sounds them is listened to while ``listen_for_keys`` asks for it.
 """
 
@@ -181,6 +183,20 @@ class LegReleased:
 
 
 @dataclass(frozen=True, slots=True)
+class LegHeld:
+    """The far end has put us on hold; it hears nothing until `LegResumed`."""
+
+    leg: LegId
+
+
+@dataclass(frozen=True, slots=True)
+class LegResumed:
+    """The far end hears us again."""
+
+    leg: LegId
+
+
+@dataclass(frozen=True, slots=True)
 class DtmfReceived:
     """The far end pressed one key: ``0-9 * # A-D``."""
 
@@ -223,6 +239,8 @@ EngineEvent = (
     | EarlyMediaStarted
     | LegConnected
     | LegReleased
+    | LegHeld
+    | LegResumed
     | DtmfReceived
     | DtmfSent
     | PlaybackFinished
@@ -282,7 +300,7 @@ class Engine(Protocol):
         """
 
     def listen_for_keys(self, leg: LegId, *, wanted: bool) -> None:
-        """Recognise keys that come as tones, too, or no longer; see clause 12.
+        """Recognise keys that come as tones, too, or no longer; see clause 13.
 
         Listening takes time of the processor, and may take a word for a key, if rarely: so it is
         asked for only while a key would mean something.

@@ -1,12 +1,13 @@
 """Log-in throttle: a wait that grows with every failure.
 
-Per client address and login, so that nobody can lock a user out from elsewhere.
+Per source and login, so that nobody can lock a user out from elsewhere.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from callwright.bounded_table import BoundedTable
+from callwright.sources import source_of
 
 FREE = 5
 "Failures without a wait."
@@ -16,7 +17,7 @@ LONGEST_WAIT = 60.0
 FORGOTTEN_AFTER = 900.0
 "Seconds without an attempt after which earlier failures do not count."
 REMEMBERED = 10_000
-"Pairs of address and login; the one not tried for the longest time is forgotten first."
+"Pairs of source and login; the one not tried for the longest time is forgotten first."
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +45,14 @@ class Backoff:
     def refuses(self, address: str, login: str) -> bool:
         """Whether an attempt has to wait; the password is then not even looked at."""
         now = self._clock()
-        failures = self._failures.get((address, login), now)
+        failures = self._failures.get((source_of(address), login), now)
         return failures is not None and now - failures.last < failures.wait
 
     def failed(self, address: str, login: str) -> None:
-        now = self._clock()
-        before = self._failures.get((address, login), now)
+        now, key = self._clock(), (source_of(address), login)
+        before = self._failures.get(key, now)
         count = before.count + 1 if before is not None else 1
-        self._failures.set((address, login), _Failures(count, now), now)
+        self._failures.set(key, _Failures(count, now), now)
 
     def succeeded(self, address: str, login: str) -> None:
-        self._failures.forget((address, login))
+        self._failures.forget((source_of(address), login))

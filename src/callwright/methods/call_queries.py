@@ -82,6 +82,8 @@ class ListedTag(TypedDict):
 @described
 class ShownRecording(TypedDict):
     recording_id: int
+    record_id: str
+    "As in `call_records` of the reports. It is a secret: whoever has it may fetch the file."
     file_name: str
     duration: float
     "Seconds."
@@ -199,6 +201,7 @@ def _shown(record: CallRecord, links: Links) -> ShownCall:
         "recordings": [
             {
                 "recording_id": one.id,
+                "record_id": one.record,
                 "file_name": one.file_name,
                 "duration": one.duration,
                 "file_link": links.recording(one.id),

@@ -96,6 +96,7 @@ def _declare(
     summary: str,
     *errors: str,
     states: frozenset[State],
+    never_refused: bool = False,
 ) -> Declaration[Any]:
     return Declaration(
         name,
@@ -105,6 +106,7 @@ def _declare(
         errors=("call_session_not_found", "invalid_state", *errors),
         result=Success,
         states=states,
+        never_refused=never_refused,
     )
 
 
@@ -192,6 +194,7 @@ DISCONNECT_LEG = _declare(
     "Hang up one leg; with the contact's, or that of whoever talks with it, the session ends.",
     "leg_not_found",
     states=ALLOWED[commands.DisconnectLeg],
+    never_refused=True,
 )
 RELEASE_CALL = Declaration(
     "release.call",
@@ -201,6 +204,7 @@ RELEASE_CALL = Declaration(
     errors=("call_session_not_found",),
     result=Success,
     states=LIVE,
+    never_refused=True,
 )
 
 DECLARATIONS = (

@@ -363,5 +363,11 @@ class InternalError(ApiError, code=-32603):
     message = "Internal error, contact the support service"
 
 
+class ServiceBusy(ApiError, code=-32603):
+    """Too much of this work is waiting already; nothing is wrong with the request."""
+
+    message = "The service is busy, send the request once more"
+
+
 ERRORS: Mapping[str, type[ApiError]] = KNOWN
 "Every error by its mnemonic, in the order of this file."

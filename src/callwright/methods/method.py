@@ -133,6 +133,8 @@ class Declaration(Generic[P]):
     "In which states of a live session it is allowed; None: it is about none."
     free: bool = False
     "It takes no point."
+    never_refused: bool = False
+    "It takes a point, but is served where the account has none: what ends something."
     counts_items: bool = False
     "It gives a list, and ``metadata.total_items``: how many there are without limit and offset."
 

@@ -17,6 +17,7 @@ from callwright.directory.model import Account, Component, TokenKind, User
 from callwright.directory.tokens import hash_of_token, hint_of_token, new_token
 from callwright.methods.backoff import Backoff
 from callwright.methods.errors import AuthError
+from callwright.methods.login_turns import LoginTurns, TooManyLogins
 from callwright.methods.method import (
     Caller,
     Declaration,
@@ -29,9 +30,6 @@ from callwright.methods.method import (
 
 SESSION_LASTS = 3600
 "Seconds a session token is valid."
-
-# One verification takes 64 MiB and most of a core for some tens of milliseconds.
-VERIFIED_AT_ONCE = 2
 
 
 class LoginUser(Params):
@@ -71,6 +69,7 @@ LOGOUT_USER = Declaration(
     component=Component.BASIC,
     summary="Ends the session of the token; a permanent token stays valid.",
     result=bool,
+    never_refused=True,
 )
 
 
@@ -92,7 +91,7 @@ class Sessions:
         self._hasher = hasher or PasswordHasher()
         self._nobodys_hash = self._hasher.hash(new_token())
         self._backoff = Backoff(clock)
-        self._verifying = anyio.CapacityLimiter(VERIFIED_AT_ONCE)
+        self._turns = LoginTurns(clock)
 
     def methods(self) -> Sequence[Method[Any] | OpenMethod[Any]]:
         return (
@@ -102,19 +101,26 @@ class Sessions:
 
     async def identify(self, address: str, params: LoginUser) -> tuple[User, Account]:
         """Find the user by login and password. Raises `AuthError`."""
+        try:
+            async with self._turns.turn(address):
+                return await self._checked(address, params)
+        except TooManyLogins:
+            raise AuthError() from None
+
+    async def _checked(self, address: str, params: LoginUser) -> tuple[User, Account]:
+        # Asked here, so that guesses sent all at once do not slip through together.
+        if self._backoff.refuses(address, params.login):
+            raise AuthError()
         found = await self._access.user_by_login(params.login)
         password_hash = found[0].password_hash if found else None
-        async with self._verifying:
-            # Asked here, so that guesses sent all at once do not slip through together.
-            if self._backoff.refuses(address, params.login):
-                raise AuthError()
-            matches = await anyio.to_thread.run_sync(
-                self._matches, password_hash or self._nobodys_hash, params.password
-            )
-            if found is None or not matches:
-                self._backoff.failed(address, params.login)
-                raise AuthError()
+        matches = await anyio.to_thread.run_sync(
+            self._matches, password_hash or self._nobodys_hash, params.password
+        )
+        if found is None or not matches:
+            self._backoff.failed(address, params.login)
+            raise AuthError()
         self._backoff.succeeded(address, params.login)
+        self._turns.succeeded(address)
         return found
 
     async def open_session(self, user: User) -> SessionToken:

@@ -141,6 +141,8 @@ TRUNKS = DirectorySection(
         "tls_ca",
         "user",
         "password",
+        "from_user",
+        "from_domain",
         "caller_id_header",
         "active",
         "register",

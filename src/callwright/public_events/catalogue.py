@@ -90,7 +90,7 @@ class EventFold:
         self._caption = started.caption
         self._start_time = iso(started.time)
         self._legs: dict[LegId, _Leg] = {}
-        self._recordings: dict[RecordingId, tuple[LegId, ...]] = {}
+        self._recordings: dict[RecordingId, events.RecordingStarted] = {}
         self._tags: dict[int, str] = {}
         self._operator: _Leg | None = None
         "Who talks with the contact, or has talked with it last."
@@ -136,7 +136,7 @@ class EventFold:
                 if len(operators) == 1:
                     [self._operator] = operators
             case events.RecordingStarted():
-                self._recordings[event.recording] = event.legs
+                self._recordings[event.recording] = event
             case events.TagSet():
                 self._tags[event.tag] = event.name
             case events.TagRemoved():
@@ -198,27 +198,24 @@ class EventFold:
                 return payloads.TagSetPayload(**self._call(), tag_id=tag, tag_name=name)
             case events.TagRemoved(tag=tag, name=name):
                 return payloads.TagRemovedPayload(**self._call(), tag_id=tag, tag_name=name)
-            case events.RecordingStarted(recording=recording, legs=legs):
+            case events.RecordingStarted(recording=recording):
                 return payloads.RecordingStartedPayload(
                     **self._call(),
-                    recording_id=recording,
-                    leg_ids=legs,
+                    **self._of_recording(recording),
                     file_name=event.file_name,
                 )
             case events.RecordingReady(recording=recording):
                 return payloads.RecordingReadyPayload(
                     **self._call(),
                     **self._marks(),
-                    recording_id=recording,
-                    leg_ids=self._recordings.get(recording, ()),
+                    **self._of_recording(recording),
                     file_name=event.file_name,
                     file_duration=event.duration,
                 )
             case events.RecordingFailed(recording=recording):
                 return payloads.RecordingFailedPayload(
                     **self._call(),
-                    recording_id=recording,
-                    leg_ids=self._recordings.get(recording, ()),
+                    **self._of_recording(recording),
                     file_name=event.file_name,
                     reason=event.reason,
                 )
@@ -317,6 +314,14 @@ class EventFold:
             "role": about.role.value,
             "calling_phone_number": about.calling,
             "called_phone_number": about.called,
+        }
+
+    def _of_recording(self, recording: RecordingId) -> _Facts:
+        begun = self._recordings.get(recording)
+        return {
+            "recording_id": recording,
+            "record_id": begun.record if begun else "",
+            "leg_ids": begun.legs if begun else (),
         }
 
     def _leg(self, leg: LegId) -> _Leg:

@@ -283,6 +283,8 @@ class RecordingStartedPayload(Payload):
 
     type = "recording.started"
     recording_id: int
+    record_id: str
+    "As in `call_records` of the reports. It is a secret: whoever has it may fetch the file."
     leg_ids: tuple[int, ...]
     "Left channel, right channel; a single one for a voicemail."
     file_name: str
@@ -294,6 +296,8 @@ class RecordingReadyPayload(Payload):
 
     type = "recording.ready"
     recording_id: int
+    record_id: str
+    "As in `call_records` of the reports. It is a secret: whoever has it may fetch the file."
     leg_ids: tuple[int, ...]
     file_name: str
     file_duration: float
@@ -311,6 +315,8 @@ class RecordingFailedPayload(Payload):
 
     type = "recording.failed"
     recording_id: int
+    record_id: str
+    "As in `call_records` of the reports. It is a secret: whoever has it may fetch the file."
     leg_ids: tuple[int, ...]
     file_name: str
     reason: str

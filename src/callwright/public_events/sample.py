@@ -68,6 +68,7 @@ FACTS: Mapping[str, JsonValue] = {
     "raw": "BYE",
     "reached": True,
     "reason": "the file cannot be read",
+    "record_id": "5f0c1e6a9b2d4837a1c05e7f9d3b6a24",
     "recording_id": 4,
     "role": "employee",
     "state": "talk",

@@ -48,6 +48,8 @@ class Client:
     "Tokens of ``Authorization: Bearer`` headers."
     idempotency_keys: tuple[str, ...] = ()
     "``Idempotency-Key`` headers."
+    recognised: Callable[[], None] = lambda: None
+    "Called when it has shown who it is: from then on its connection is no stranger's."
 
 
 async def caller_of(
@@ -66,6 +68,7 @@ async def caller_of(
         raise AccessTokenInvalid(field=ACCESS_TOKEN)
     check_network(user, client.address)
     _check_token(token, expired)
+    client.recognised()
     return Caller(user, account, token_hash, client.address, token.kind)
 
 
@@ -93,7 +96,9 @@ def check_right(user: User, account: Account, component: Component | None) -> No
 
 def _token(params: Mapping[str, Json], client: Client) -> str:
     sent = params.get(ACCESS_TOKEN)
-    if ACCESS_TOKEN in params and not isinstance(sent, str):
+    # Null is "not given", which it may be only beside a header.
+    given = ACCESS_TOKEN in params and not (sent is None and client.bearers)
+    if given and not isinstance(sent, str):
         raise fault_of(DataTypeError, ACCESS_TOKEN, sent)
     tokens = {*client.bearers, *([sent] if isinstance(sent, str) else [])}
     match [*tokens]:

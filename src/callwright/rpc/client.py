@@ -6,6 +6,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from starlette.requests import HTTPConnection
 
 from callwright.rpc.auth import Client
+from callwright.rpc.wire import recogniser_of
 
 UNKNOWN = "unknown"
 "Address of a client whose proxy does not say it properly; in no network."
@@ -23,6 +24,7 @@ def client_of(
         ),
         tuple(_bearers(request)),
         tuple(request.headers.getlist("idempotency-key")),
+        recogniser_of(request.scope),
     )
 
 
@@ -42,14 +44,14 @@ def client_address(
     Every proxy adds, on the right, the address it was called from; so we walk from the right as
     long as it is our own proxies that speak. What stands further left, the client may have written.
     """
-    address = _address(peer or "")
+    address = address_of(peer or "")
     hops = [hop.strip() for header in forwarded_for for hop in header.split(",")]
     while hops and address in trusted_proxies:
-        address = _address(hops.pop())
+        address = address_of(hops.pop())
     return UNKNOWN if address is None else str(address)
 
 
-def _address(text: str) -> IPv4Address | IPv6Address | None:
+def address_of(text: str) -> IPv4Address | IPv6Address | None:
     """Read ``192.0.2.1``, ``192.0.2.1:5678``, ``2001:db8::1`` or ``[2001:db8::1]:5678``."""
     if text.startswith("["):
         text = text[1:].partition("]")[0]

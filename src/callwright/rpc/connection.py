@@ -6,14 +6,17 @@ sent for hours, as a stream of events, is told when the server stops, and may cu
 
 import asyncio
 import socket
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import httptools
-from starlette.types import Scope
 from uvicorn.config import Config
+from uvicorn.protocols.http.flow_control import service_unavailable
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
+
+from callwright.descriptors import left_by_strangers, limit
+from callwright.rpc.places import ConnectionPlace, Places
+from callwright.rpc.wire import Wire
 
 if TYPE_CHECKING:
     from array import array
@@ -22,37 +25,10 @@ HEAD_WITHIN = 10.0
 "Seconds from the connection, or from the end of a request, until the next head is complete."
 HEAD_AT_MOST = 32 * 1024
 "Bytes of an incomplete head; a complete one may have what arrives at once besides."
-
-
-_EXTENSION = "callwright.connection"
-"Extension of the ASGI scope that holds the connection's `Wire`."
-
-
-@dataclass(frozen=True, slots=True)
-class Wire:
-    """What an application that sends for hours has to know of its connection."""
-
-    transport: asyncio.Transport
-    stopping: asyncio.Event = field(default_factory=asyncio.Event)
-    "Set when the server stops. A WebSocket is closed by then, with code 1012."
-
-    @classmethod
-    def of(cls, scope: Scope) -> Self:
-        """The wire that a request has come by."""
-        wire: Self = scope["extensions"][_EXTENSION]["wire"]
-        return wire
-
-    def extension(self) -> dict[str, dict[object, object]]:
-        """What lets `of` find it among the extensions of a scope."""
-        return {_EXTENSION: {"wire": self}}
-
-    def cut(self) -> None:
-        """End the connection now, with all that is not sent yet."""
-        self.transport.abort()
-
-    def cut_after(self, seconds: float) -> None:
-        """Give what is not sent yet so much time: who reads nothing would keep it for ever."""
-        asyncio.get_running_loop().call_later(seconds, self.transport.abort)
+TASKS_AT_MOST = 1024
+"Requests under way at once, those included whose client has gone."
+HEALTH = b"/health"
+"The one page that is always served."
 
 
 class _Parser(httptools.HttpRequestParser):
@@ -88,6 +64,9 @@ class Connection(HttpToolsProtocol):
     Give it to uvicorn as ``http=Connection``, and ``ws="none"``.
     """
 
+    places: Places | None = None
+    "To be set before the connection is made; None: there is a place for everybody."
+
     def __init__(
         self,
         config: Config,
@@ -102,6 +81,7 @@ class Connection(HttpToolsProtocol):
         self._head = 0
         "Bytes that have come of an incomplete head."
         self._handed_over = False
+        self._place: ConnectionPlace | None = None
         self._wire: Wire
         self.parser = _Parser(self)
 
@@ -110,9 +90,16 @@ class Connection(HttpToolsProtocol):
         super().connection_made(transport)
         # asyncio does so too, but not for what comes from a listener made without IPPROTO_TCP;
         # answers, written in two pieces, would then wait 40 ms for the client's delayed ACK.
-        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._wire = Wire(transport)
+        taken: socket.socket = transport.get_extra_info("socket")
+        taken.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._wire = Wire(transport, self._recognise)
         self._await_head()
+        if self.places is not None:
+            peer = self.client[0] if self.client else ""
+            scarce = taken.fileno() >= limit() - left_by_strangers(limit())
+            self._place = self.places.take(peer, self._is_idle, transport.abort, scarce=scarce)
+            if self._place is None:
+                transport.abort()
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
@@ -137,8 +124,15 @@ class Connection(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         if not self.wishes_upgrade():
+            self.app = self._serving_app()
             super().on_headers_complete()
             self._head_is_there()
+            self._has_asked()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self.places is not None and self._place is not None:
+            self.places.answered(self._place)
 
     def on_message_complete(self) -> None:
         if not self.wishes_upgrade():
@@ -166,17 +160,17 @@ class Connection(HttpToolsProtocol):
         """Hand the connection over to a `callwright.rpc.socket.Socket`, and the request with it."""
         self._handed_over = True
         self._head_is_there()
-        # uvicorn looks at it before an HTTP request, and not before a WebSocket.
-        if self.limit_concurrency is not None and len(self.connections) >= self.limit_concurrency:
+        if self._is_crowded():
             self.transport.close()
             return
+        self._has_asked()
         self.connections.discard(self)
         # Only here: the library takes some megabytes, and not everybody wants a WebSocket.
         from callwright.rpc.socket import Socket
 
         opened = Socket(self.config, self.server_state, self.app_state, self.loop)
         opened.connection_made(self.transport)
-        if opened.open(self.url, self.headers):
+        if opened.open(self.url, self.headers, self._wire, self._leave):
             self.transport.set_protocol(opened)
         else:
             self.connections.discard(opened)
@@ -191,7 +185,33 @@ class Connection(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._head_is_there()
+        self._leave()
         super().connection_lost(exc)
+
+    def _is_idle(self) -> bool:
+        return not self._handed_over and (self.cycle is None or self.cycle.response_complete)
+
+    def _is_crowded(self) -> bool:
+        return (self._place is not None and self._place.crowded) or len(self.tasks) >= TASKS_AT_MOST
+
+    def _serving_app(self) -> Any:
+        asks_for_health = self.url.partition(b"?")[0] == HEALTH
+        if self._is_crowded() and not asks_for_health:
+            return service_unavailable
+        return self.config.loaded_app
+
+    def _has_asked(self) -> None:
+        if self.places is not None and self._place is not None:
+            forwarded = [value for name, value in self.headers if name == b"x-forwarded-for"]
+            self.places.asked(self._place, [value.decode("latin-1") for value in forwarded])
+
+    def _recognise(self) -> None:
+        if self.places is not None and self._place is not None:
+            self.places.recognise(self._place)
+
+    def _leave(self) -> None:
+        if self.places is not None and self._place is not None:
+            self.places.leave(self._place)
 
     def _await_head(self) -> None:
         if self._deadline is None:

@@ -10,7 +10,7 @@ import json
 import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
@@ -43,17 +43,16 @@ log = logging.getLogger(__name__)
 
 AnyMethod: TypeAlias = Method[Any] | OpenMethod[Any]
 
-# Errors that do not tell what is left of the account's points.
-_WITHOUT_LIMITS = (
-    ParseError,
-    InvalidRequest,
-    MethodNotFound,
+# Who is refused for not being known is logged with the address, for programs that shut it out.
+_UNKNOWN = (
     AccessTokenInvalid,
     AccessTokenExpired,
     AccessTokenBlocked,
     AuthError,
     IpNotWhitelisted,
 )
+# Errors that do not tell what is left of the account's points.
+_WITHOUT_LIMITS = (ParseError, InvalidRequest, MethodNotFound, *_UNKNOWN)
 
 
 @dataclass(slots=True)
@@ -155,17 +154,20 @@ class Dispatcher:
             fault = InternalError()
             answer, outcome = self._failure(exchange, fault), _outcome(fault)
         spent = time.perf_counter() - started
+        stranger = exchange.address if isinstance(fault, _UNKNOWN) else None
         log.info(
-            "account %s %s %s in %.0f ms",
+            "account %s %s %s in %.0f ms%s",
             exchange.account or "-",
             exchange.method,
             outcome,
             1000 * spent,
+            f" from {stranger}" if stranger else "",
             extra={
                 "account": exchange.account,
                 "method": exchange.method,
                 "outcome": outcome,
                 "duration": round(spent, 6),
+                "address": stranger,
             },
         )
         for listener in self.listeners:
@@ -209,7 +211,7 @@ class Dispatcher:
     ) -> str:
         exchange.method = method.name
         caller = await self._caller(method, request.params, client, exchange)
-        with nullcontext() if method.free else self._budget.point(caller.account.id):
+        with self._point(method, caller):
             key = key_of(client.idempotency_keys) if method.takes_idempotency_key else None
             sent = {name: item for name, item in request.params.items() if name != ACCESS_TOKEN}
             params = read_params(method, sent, lenient=self._lenient)
@@ -224,6 +226,11 @@ class Dispatcher:
             exchange.replayed = outcome.replayed
             exchange.session = _begun(outcome.data)
             return _json(outcome.data)
+
+    def _point(self, method: Declaration[Any], caller: Caller) -> AbstractContextManager[None]:
+        if method.free:
+            return nullcontext()
+        return self._budget.point(caller.account.id, needed=not method.never_refused)
 
     async def _caller(
         self,
@@ -244,6 +251,7 @@ class Dispatcher:
         params = read_params(method, request.params, lenient=self._lenient)
         user, account = await method.identify(client.address, params)
         check_network(user, client.address)
+        client.recognised()
         exchange.account, exchange.user = account.id, user
         check_right(user, account, method.component)
         with self._budget.point(account.id):

@@ -38,8 +38,8 @@ from callwright.notify.stream import (
 )
 from callwright.rpc.auth import ACCESS_TOKEN, caller_of, check_right
 from callwright.rpc.client import client_of
-from callwright.rpc.connection import Wire
 from callwright.rpc.event_query import BadQuery, EventQuery, read_query
+from callwright.rpc.wire import Wire
 
 log = logging.getLogger(__name__)
 
@@ -166,6 +166,8 @@ class EventEndpoint:
         try:
             return query, await self._caller(request, query)
         except ApiError as fault:
+            address = client_of(request, self._settings.trusted_proxies).address
+            log.info("events are refused: %s from %s", fault.mnemonic, address)
             status = 403 if isinstance(fault, _FORBIDDING) else 401
             raise _Refused(status, fault.mnemonic, str(fault), fault.field) from fault
 

@@ -8,6 +8,7 @@
 
 import logging
 import os
+from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path, PurePath
@@ -22,7 +23,7 @@ from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from callwright.config import HttpSettings
-from callwright.directory.model import MediaFileId
+from callwright.directory.model import AccountId, MediaFileId
 from callwright.downloads.copies import Copies, CopiesBusy
 from callwright.downloads.encoding import CONTENT_TYPES, AudioFormat
 from callwright.downloads.links import MEDIA, RECORDINGS, LinkExpired, LinkForged, Links
@@ -47,7 +48,12 @@ _JSON = "application/json; charset=utf-8"
 UPLOAD_WITHIN = 600.0
 "Seconds a client has to send a file."
 UPLOADS_AT_MOST = 8
-"Files that are being sent at once."
+"Files that are being sent at once, by clients that have shown a token."
+UPLOADS_PER_ACCOUNT = 4
+"Of them, those for one account."
+ALL_TAKEN = "Too many files are being sent; send it once more."
+HEARD_OUT_WITHIN = 10.0
+"Seconds for which some of a refused form is still taken."
 NAME_AT_MOST = 200
 # Bytes of a form that was refused that are still taken; see `http.LISTENED_TO`.
 LISTENED_TO = 1 << 20
@@ -61,8 +67,11 @@ _STATUSES: dict[type[ApiError], int] = {
     errors.EntityNotFound: 404,
     errors.DuplicateEntity: 409,
     errors.InternalError: 500,
+    errors.ServiceBusy: 503,
 }
 "HTTP says the outcome of an upload, too; 400 is that of all other errors."
+COME_AGAIN = 5
+"Seconds after which whoever found too much going on may try again."
 
 
 class Shelf(Protocol):
@@ -90,7 +99,7 @@ class Files:
         self._copies = copies
         self._media = media
         self._upload_within = upload_within
-        self._uploads = 0
+        self._uploads: Counter[AccountId] = Counter()
 
     def routes(self, dispatcher: Dispatcher, settings: HttpSettings) -> list[Route]:
         """``dispatcher``: of the API whose tokens, limits and log uploads have."""
@@ -102,14 +111,8 @@ class Files:
             return await self._serve(request, MEDIA, self._shelf.media_file)
 
         async def upload(request: Request) -> Response:
-            if self._uploads >= UPLOADS_AT_MOST:
-                return _said(503, "Too many files are being sent; send it once more.", close=True)
-            self._uploads += 1
-            try:
-                client = client_of(request, settings.trusted_proxies)
-                return await self._upload(request, dispatcher, client, settings.upload_limit)
-            finally:
-                self._uploads -= 1
+            client = client_of(request, settings.trusted_proxies)
+            return await self._upload(request, dispatcher, client, settings.upload_limit)
 
         return [
             Route(f"{RECORDINGS}/{{id:int}}", recording, methods=["GET"]),
@@ -163,6 +166,19 @@ class Files:
 
         async def take(caller: Caller) -> MadeMediaFile:
             nonlocal status
+            # Only now: whoever has not shown a token takes a place from nobody.
+            if not self._has_place_for(caller.account.id):
+                status = 503
+                raise _refused(ALL_TAKEN)
+            self._uploads[caller.account.id] += 1
+            try:
+                return await received(caller)
+            finally:
+                self._uploads[caller.account.id] -= 1
+                self._uploads += Counter()  # leaves out those that are zero
+
+        async def received(caller: Caller) -> MadeMediaFile:
+            nonlocal status
             try:
                 with anyio.fail_after(self._upload_within):
                     fields, file = await _form(request, limit)
@@ -182,18 +198,24 @@ class Files:
         answer, fault = await dispatcher.carry_out(UPLOAD, client, take)
         if fault is None:
             return Response(answer, status, media_type=_JSON)
+        if status == 503:
+            return _said(503, ALL_TAKEN, close=True)
         if fault.field == ACCESS_TOKEN:
             status = 401
         elif status == 201:
             status = _STATUSES.get(type(fault), 400)
         await self._listen_out(request)
-        return Response(answer, status, {"Connection": "close"}, _JSON)
+        return Response(answer, status, {"Connection": "close", **_again(status)}, _JSON)
+
+    def _has_place_for(self, account: AccountId) -> bool:
+        mine = self._uploads[account]
+        return mine < UPLOADS_PER_ACCOUNT and self._uploads.total() < UPLOADS_AT_MOST
 
     async def _listen_out(self, request: Request) -> None:
         """Take some of what is still being sent, so that the client gets to see the answer."""
         length = 0
         # RuntimeError: it has been read to its end.
-        with anyio.move_on_after(self._upload_within), suppress(ClientDisconnect, RuntimeError):
+        with anyio.move_on_after(HEARD_OUT_WITHIN), suppress(ClientDisconnect, RuntimeError):
             async for chunk in request.stream():
                 length += len(chunk)
                 if length > LISTENED_TO:
@@ -248,4 +270,10 @@ def _refused(reason: str) -> errors.Unusable:
 
 
 def _said(status: int, reason: str, *, close: bool = False) -> Response:
-    return PlainTextResponse(reason + "\n", status, {"Connection": "close"} if close else {})
+    headers = {"Connection": "close"} if close else {}
+    return PlainTextResponse(reason + "\n", status, headers | _again(status))
+
+
+def _again(status: int) -> dict[str, str]:
+    """Say when to come again, where that is all that can be done (RFC 9110 section 10.2.3)."""
+    return {"Retry-After": f"{COME_AGAIN}"} if status == 503 else {}

@@ -2,16 +2,20 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Collection, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from ipaddress import IPv4Address, IPv6Address
 from typing import Any
 
 import anyio
 import uvicorn
 from starlette.types import ASGIApp
 
+from callwright.accept_loop import AcceptLoop
 from callwright.config import HttpSettings, StartFault
+from callwright.descriptors import for_connections, limit
 from callwright.rpc.connection import Connection
+from callwright.rpc.places import AT_MOST, Places
 
 MESSAGE_AT_MOST = 4096
 "Bytes of a WebSocket message of a client's, who has nothing to say."
@@ -21,11 +25,45 @@ NEVER = 10**9
 
 
 class _Server(uvicorn.Server):
-    """uvicorn without its own ideas about signals: the service is stopped as a whole."""
+    """uvicorn without its own ideas about signals and about taking connections.
+
+    The service is stopped as a whole; and asyncio's server, which uvicorn would use, cannot do
+    without descriptors.
+    """
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._accepting: AcceptLoop | None = None
+        self._welcoming: set[asyncio.Task[None]] = set()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+    def accept(self, listener: socket.socket, kind: type[Connection], places: Places) -> None:
+        """Take connections off ``listener``, until shutdown, each with a place of ``places``."""
+        loop = asyncio.get_running_loop()
+
+        def made() -> Connection:
+            connection = kind(self.config, self.server_state, {}, loop)
+            connection.places = places
+            return connection
+
+        async def welcome(taken: socket.socket) -> None:
+            with suppress(OSError):  # gone already
+                await loop.connect_accepted_socket(made, taken)
+
+        def take(taken: socket.socket, _address: object) -> None:
+            task = loop.create_task(welcome(taken))
+            self._welcoming.add(task)
+            task.add_done_callback(self._welcoming.discard)
+
+        self._accepting = AcceptLoop(listener, take, "the API")
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        if self._accepting is not None:
+            self._accepting.close()
+        await super().shutdown(sockets)
 
     def stop(self) -> None:
         self.should_exit = True
@@ -76,37 +114,45 @@ def url_of(listener: socket.socket) -> str:
 
 @asynccontextmanager
 async def serving(
-    listener: socket.socket, http: ASGIApp, *, patient: bool = False
+    listener: socket.socket,
+    http: ASGIApp,
+    proxies: Collection[IPv4Address | IPv6Address] = (),
+    *,
+    patient: bool = False,
 ) -> AsyncIterator[None]:
     """Serve HTTP while the block runs; requests under way at its end are answered.
 
-    ``patient``: clients have all the time there is, for where the loop's clock may jump.
+    ``proxies``: those whose X-Forwarded-For is believed. ``patient``: clients have all the time
+    there is, for where the loop's clock may jump.
     """
     unhurried: dict[str, Any] = (
         {"timeout_keep_alive": NEVER, "date_header": False, "ws_ping_interval": None}
         if patient
         else {}
     )
+    kind = _PatientConnection if patient else Connection
     config = uvicorn.Config(
         http,
         log_config=None,
         access_log=False,
         lifespan="off",
-        http=_PatientConnection if patient else Connection,
+        http=kind,
         # The connection sees to it.
         ws="none",
         ws_max_size=MESSAGE_AT_MOST,
         ws_per_message_deflate=False,
         loop="none",
         timeout_graceful_shutdown=2,
-        limit_concurrency=512,
         proxy_headers=False,
         server_header=False,
         **unhurried,
     )
+    config.load()
     server = (_PatientServer if patient else _Server)(config)
+    at_most = for_connections(limit(), AT_MOST)
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(server.serve, [listener])
+        tasks.start_soon(server.serve, [])
+        server.accept(listener, kind, Places(at_most, proxies, asyncio.get_running_loop().time))
         try:
             yield
         finally:

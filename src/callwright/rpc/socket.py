@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from uvicorn.config import Config
@@ -9,7 +10,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from uvicorn.server import ServerState
 from websockets.http11 import Request
 
-from callwright.rpc.connection import Wire
+from callwright.rpc.wire import Wire
 
 Headers: TypeAlias = list[tuple[bytes, bytes]]
 
@@ -31,14 +32,18 @@ class Socket(WebSocketsSansIOProtocol):
         super().__init__(config, server_state, app_state, _loop)
         self.logger = self.conn.logger = _quiet
         self._headers: Headers = []
+        self._wire: Wire
+        self._lost: Callable[[], None]
 
-    def open(self, target: bytes, headers: Headers) -> bool:
+    def open(self, target: bytes, headers: Headers, wire: Wire, lost: Callable[[], None]) -> bool:
         """Answer the request that wishes for a WebSocket; say whether it could be read.
+
+        ``lost`` is called when the connection is over.
 
         It has been read before, by a parser with other bounds. So only what the handshake is made
         of is read once more here; the rest may be as long as in any request.
         """
-        self._headers = headers
+        self._headers, self._wire, self._lost = headers, wire, lost
         lines = [b"GET " + target + b" HTTP/1.1"]
         lines += [name + b": " + value for name, value in headers if _is_of_handshake(name)]
         self.data_received(b"\r\n".join([*lines, b"", b""]))
@@ -49,7 +54,11 @@ class Socket(WebSocketsSansIOProtocol):
         if not self.close_sent:
             # The application is a task that begins in the next turn of the loop.
             self.scope["headers"] = self._headers
-            self.scope["extensions"].update(Wire(self.transport).extension())
+            self.scope["extensions"].update(self._wire.extension())
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._lost()
+        super().connection_lost(exc)
 
 
 def _is_of_handshake(name: bytes) -> bool:

@@ -13,8 +13,10 @@ from callwright.engines.simulated.far_end import (
     Answers,
     FarEnd,
     HangsUp,
+    Holds,
     Presses,
     Rejects,
+    Resumes,
     Rings,
     SendsEarlyMedia,
 )
@@ -25,7 +27,9 @@ from callwright.sandbox.numbers import far_end_of
 NUMBERS_AT_MOST = 10_000
 "Numbers whose calls are counted, and that may have scripts."
 
-Do = Literal["ring", "early_media", "answer", "press", "hang_up", "drop", "reject"]
+Do = Literal[
+    "ring", "early_media", "answer", "press", "hold", "resume", "hang_up", "drop", "reject"
+]
 Reason = Literal["busy", "rejected", "no_answer", "wrong_number", "unreachable"]
 
 _REFUSALS: dict[Reason, Rejects] = {
@@ -41,9 +45,9 @@ class PhoneStep(Params):
     """One thing a phone does."""
 
     do: Do
-    """`ring`, `early_media` (183: it is heard before it answers), `answer`, `press` (a key),
-    `hang_up` (after the answer; of a caller, before it too), `drop` (it vanishes), `reject` (before
-    the answer)."""
+    """`ring`, `early_media` (183: it is heard before it answers), `answer`, `press` (a key), `hold`
+    (it puts us on hold), `resume`, `hang_up` (after the answer; of a caller, before it too), `drop`
+    (it vanishes), `reject` (before the answer)."""
     after: Annotated[float, Field(ge=0, le=86_400)] = 0.0
     """Seconds after the step before; of the first, after it is rung. Of one who calls in, the steps
     before `answer` count from the call, and those after it from our answer."""
@@ -76,7 +80,7 @@ def far_end(steps: Sequence[PhoneStep], field: str) -> FarEnd:
 
 
 _BEFORE_ANSWER = frozenset({"ring", "early_media", "answer", "reject"})
-_ONCE_ANSWERED = frozenset({"press", "drop"})
+_ONCE_ANSWERED = frozenset({"press", "hold", "resume", "drop"})
 _LAST = frozenset({"hang_up", "drop", "reject"})
 
 
@@ -90,6 +94,10 @@ def _act(step: PhoneStep) -> Act:
             return Answers()
         case "press":
             return Presses(step.key or "")
+        case "hold":
+            return Holds()
+        case "resume":
+            return Resumes()
         case "hang_up":
             return HangsUp()
         case "drop":

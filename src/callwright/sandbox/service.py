@@ -173,8 +173,7 @@ class SandboxService:
                 return
             started = _nothing
             _renew(self._fresh, self._settings.data)
-            if self._options.speed is None:
-                self._pace.restart()
+            self._pace.restart()
 
     def stop(self) -> None:
         """Let the service end that is up."""
@@ -259,15 +258,15 @@ class _Day:
     def __init__(self, pace: VirtualTime) -> None:
         self._pace = pace
         self._origin = ORIGIN if pace.stands else utc_now()
-        self._begun = pace.time()
+        self._begun = pace.ticks
 
     def begin(self) -> None:
         """Of a clock that stands: it begins here."""
         if self._pace.stands:
-            self._begun = self._pace.time()
+            self._begun = self._pace.ticks
 
     def now(self) -> datetime:
-        return self._origin + timedelta(seconds=self._pace.time() - self._begun)
+        return self._origin + timedelta(microseconds=self._pace.ticks - self._begun)
 
     def seconds(self) -> float:
         return self.now().timestamp()

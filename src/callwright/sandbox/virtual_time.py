@@ -4,7 +4,14 @@ Everything that waits in the service waits on the loop's time, and all of it thr
 whoever chooses how long the selector sleeps, decides how time goes by. A loop that asks its
 selector to wait has nothing more to do at this moment. If nothing is under way elsewhere either
 (a statement in the database's thread, a request to somebody's server), then, and only then, a
-stepped clock may jump to the next timer: nothing is ever overtaken by the time.
+stepped clock may jump to the next timer, and one that is sped up may hurry towards it: nothing is
+ever overtaken by the time. What has a time limit because it is real (that database, that server)
+so has all of it, in real seconds.
+
+Time is counted in whole ticks. A loop tells it as a float, which after half a year is too coarse
+for asyncio's own idea of what is due now (a billionth of a second, by the resolution of the real
+clock), and a timer that is due would never be run. So timers are due at ticks, and a tick has come
+when the loop's time says so exactly.
 
 Sockets, threads and processes remain as real as ever.
 """
@@ -14,20 +21,31 @@ import logging
 import math
 import selectors
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVarTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextvars import Context
+
+Ts = TypeVarTuple("Ts")
 
 log = logging.getLogger(__name__)
 
+TICKS = 1_000_000
+"In a second: those of `datetime`."
+
+OVERSLEPT_AT_MOST = 0.01
+"""Real seconds that a clock which is sped up makes good. The kernel sleeps in milliseconds, and at
+a speed of 600 there are many timers in one."""
+
 PATIENCE = 10.0
-"""Real seconds a stepped clock waits for what is under way elsewhere and does not stir, such as a
-server that does not answer. Then time goes on, so that time limits can do what they are for."""
+"""Real seconds a clock that is not the real one waits for what is under way elsewhere and does not
+stir, such as a server that does not answer. Then time goes on, so that time limits can do what they
+are for."""
 
 
 class VirtualTime(selectors.DefaultSelector):
-    """The selector of a `loop_at`, and its clock.
+    """The selector of a `PacedLoop`, and its clock.
 
     ``speed``: seconds of the sandbox in a real one; None: the clock stands until `advance`.
     """
@@ -37,12 +55,14 @@ class VirtualTime(selectors.DefaultSelector):
         self.working: Callable[[], bool] = lambda: False
         "Whether something is under way that the loop cannot see, and that is to be waited for."
         self.jumps = 0
-        self._speed = speed
-        self._now = 0.0
-        "As of `_since`; of a clock that stands: now."
-        self._since = time.monotonic()
+        self._speed = self._asked = speed
+        self._now = 0
+        "Ticks as of `_since`; of a clock that stands: now."
+        self._since = time.monotonic_ns()
+        self._overslept = 0
+        "Ticks that a clock which is sped up is behind."
         self._patience = PATIENCE
-        self._until: float | None = None
+        self._until: int | None = None
         "Where an advance leads."
         self._arrived: asyncio.Future[None] | None = None
         self._settling: list[asyncio.Future[None]] = []
@@ -51,20 +71,32 @@ class VirtualTime(selectors.DefaultSelector):
     def stands(self) -> bool:
         return self._speed is None
 
-    def time(self) -> float:
-        """Seconds of the sandbox."""
+    @property
+    def ticks(self) -> int:
+        """The sandbox's time, exactly."""
         if self._speed is None:
             return self._now
-        return self._now + (time.monotonic() - self._since) * self._speed
+        # Also where it is sped up: what the loop itself has to do is no faster for that.
+        return self._now + (time.monotonic_ns() - self._since) * TICKS // 1_000_000_000
+
+    def time(self) -> float:
+        """Seconds of the sandbox."""
+        return self.ticks / TICKS
 
     def run_freely(self) -> None:
-        """Let a clock that stands run in real time: for the end, which nobody steps through."""
+        """Let the clock run in real time: for the end, which nobody steps or hurries through."""
         if self._speed is None:
-            self._speed, self._since = 1.0, time.monotonic()
+            self._since = time.monotonic_ns()
+        self._speed = 1.0
 
     def restart(self) -> None:
-        """Let the clock stand, at nought. No timer may be set that is still wanted."""
-        self._speed, self._now = None, 0.0
+        """Go as at the beginning: a clock that stands is at nought then.
+
+        No timer may be set that is still wanted.
+        """
+        self._speed = self._asked
+        if self._speed is None:
+            self._now = 0
 
     async def settle(self) -> None:
         """Wait until everything is done that can be done at this moment."""
@@ -82,7 +114,7 @@ class VirtualTime(selectors.DefaultSelector):
             await self.settle()
             return
         assert self._until is None, "another advance is under way"
-        self._until = self._now + seconds
+        self._until = self._now + round(seconds * TICKS)
         self._patience = PATIENCE
         self._arrived = asyncio.get_running_loop().create_future()
         try:
@@ -99,23 +131,32 @@ class VirtualTime(selectors.DefaultSelector):
         if found := super().select(0):
             self._patience = PATIENCE
             return found
-        if self._until is None and not self._settling:
-            return super().select(self._real(timeout))
-        if self.working() and self._patience > 0:
-            return self._wait_for_work(timeout)
-        for settled in self._settling:
-            if not settled.done():
-                settled.set_result(None)
+        if self._is_passing():
+            if not self.working():
+                self._patience = PATIENCE
+            elif self._patience > 0:
+                return self._wait_for_work(timeout)
         if self._settling:
-            self._settling.clear()
-        elif self._until is not None:
-            self._jump(math.inf if timeout is None else self._now + timeout, self._until)
-        return []
+            self._settle()
+            return []
+        if self._until is not None:
+            self._jump(math.inf if timeout is None else self._now + _ticks(timeout), self._until)
+            return []
+        return self._sleep(timeout)
+
+    def _is_passing(self) -> bool:
+        """Whether time may go by faster than it does."""
+        return self._until is not None or bool(self._settling) or self._is_hurrying()
+
+    def _is_hurrying(self) -> bool:
+        return self._speed not in (None, 1.0)
 
     def _wait_for_work(self, timeout: float | None) -> list[tuple[selectors.SelectorKey, int]]:
         began = time.monotonic()
-        real = self._real(timeout)
-        found = super().select(self._patience if real is None else min(real, self._patience))
+        at_most = self._patience
+        if timeout is not None and self._speed is not None:
+            at_most = min(at_most, timeout)
+        found = super().select(at_most)
         if found:
             self._patience = PATIENCE
         else:
@@ -124,21 +165,38 @@ class VirtualTime(selectors.DefaultSelector):
                 log.warning("somebody does not answer for %g s: time goes on", PATIENCE)
         return found
 
-    def _jump(self, due: float, until: float) -> None:
+    def _settle(self) -> None:
+        for settled in self._settling:
+            if not settled.done():
+                settled.set_result(None)
+        self._settling.clear()
+
+    def _jump(self, due: float, until: int) -> None:
         if due <= until:
-            # However small the step is: it is one.
-            self._now = max(due, math.nextafter(self._now, math.inf))
+            self._now = int(due)
             self.jumps += 1
             return
         self._now = until
         if self._arrived and not self._arrived.done():
             self._arrived.set_result(None)
 
-    def _real(self, timeout: float | None) -> float | None:
-        """Real seconds to sleep; None: until something happens."""
-        if timeout is None or self._speed is None:
-            return None
-        return timeout / self._speed
+    def _sleep(self, timeout: float | None) -> list[tuple[selectors.SelectorKey, int]]:
+        if self._speed is None:
+            return super().select(None)
+        if not self._is_hurrying():
+            return super().select(timeout)
+        due = None if timeout is None else _ticks(timeout)
+        began = time.monotonic_ns()
+        wait = None if due is None else max(0, due - self._overslept) / TICKS / self._speed
+        found = super().select(wait)
+        slept = time.monotonic_ns() - began
+        passed = self._overslept + round(slept / 1e9 * self._speed * TICKS)
+        gone = passed if due is None else min(passed, due)
+        behind = 0 if found else passed - gone
+        self._overslept = min(behind, round(OVERSLEPT_AT_MOST * self._speed * TICKS))
+        self._now += gone
+        self._since += slept
+        return found
 
 
 class PacedLoop(asyncio.SelectorEventLoop):
@@ -150,3 +208,26 @@ class PacedLoop(asyncio.SelectorEventLoop):
 
     def time(self) -> float:
         return self._pace.time()
+
+    def call_at(
+        self,
+        when: float,
+        callback: "Callable[[*Ts], object]",
+        *args: *Ts,
+        context: "Context | None" = None,
+    ) -> asyncio.TimerHandle:
+        """Call back at the first tick that is not before ``when``."""
+        if math.isfinite(when):
+            # Just before it: what is due at the very moment asyncio takes for due a little later.
+            when = math.nextafter(_tick_from(when) / TICKS, -math.inf)
+        return super().call_at(when, callback, *args, context=context)
+
+
+def _tick_from(when: float) -> int:
+    tick = round(when * TICKS)
+    return tick if tick / TICKS >= when else tick + 1
+
+
+def _ticks(timeout: float) -> int:
+    """Of a time to a timer, that is, to just before a tick."""
+    return max(1, round(timeout * TICKS))

@@ -3,21 +3,24 @@
 SQLite in WAL mode, so that readers never wait for the writer; PostgreSQL by URL is prepared for.
 """
 
-import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-import anyio
 from sqlalchemy import Connection, Engine, create_engine, inspect, make_url, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from callwright.pattern import is_found
-from callwright.storage.sqlite_connection import connected
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+T = TypeVar("T")
 
 BUSY_TIMEOUT = 2.0
 "Seconds a statement waits for another connection's lock before it fails."
@@ -32,13 +35,18 @@ class DatabaseFault(Exception):
     """The database cannot be used as it is. The message says what to do."""
 
 
-def open_database(url: str, *, durable: bool = True) -> AsyncEngine:
+def open_database(url: str, *, durable: bool = True) -> "AsyncEngine":
     """Return an engine for ``url``; nothing is connected yet.
 
     Raises `DatabaseFault` for a URL that no database can be opened by. SQLite connections get WAL,
     a busy timeout of `BUSY_TIMEOUT` and foreign keys; unless ``durable`` they do not wait for
     the disk.
     """
+    # Only here: a command that needs no event loop is spared it, and the ORM that comes with it.
+    from sqlalchemy.ext.asyncio import create_async_engine
+
+    from callwright.storage.sqlite_connection import connected
+
     try:
         if make_url(url).get_backend_name() != "sqlite":
             return create_async_engine(url, pool_pre_ping=True, hide_parameters=True)
@@ -59,7 +67,7 @@ def open_database(url: str, *, durable: bool = True) -> AsyncEngine:
 
 @contextmanager
 def open_twin(
-    database: AsyncEngine, *, wait: float = BUSY_TIMEOUT, durable: bool = True
+    database: "AsyncEngine", *, wait: float = BUSY_TIMEOUT, durable: bool = True
 ) -> Iterator[Engine | None]:
     """Give an engine for the same SQLite file that works in the thread it is called from.
 
@@ -69,25 +77,70 @@ def open_twin(
     if file is None:
         yield None
         return
-    twin: Engine = create_engine(
+    with _opened(file, wait, durable) as twin:
+        yield twin
+
+
+@contextmanager
+def _opened(file: Path, wait: float, durable: bool) -> Iterator[Engine]:
+    engine: Engine = create_engine(
         f"sqlite:///{file}",
-        creator=lambda: _connect(twin, wait, durable),
+        creator=lambda: _connect(engine, wait, durable),
         pool_size=1,
         max_overflow=0,
         hide_parameters=True,
     )
     try:
-        yield twin
+        yield engine
     finally:
-        twin.dispose()
+        engine.dispose()
 
 
-async def close_database(database: AsyncEngine) -> None:
+def in_transaction(url: str, work: Callable[[Connection], T]) -> T:
+    """Do ``work`` in one transaction in this thread, after the shape of the tables is checked.
+
+    Raises `DatabaseFault` as `open_database` and `check_schema` do.
+    """
+    try:
+        file = database_file(url)
+    except SQLAlchemyError as fault:
+        raise DatabaseFault(f"the database URL cannot be used: {fault}") from fault
+    if file is None:
+        return _in_transaction_of_loop(url, work)
+    _check_there(file)
+    with _opened(file, BUSY_TIMEOUT, durable=True) as engine:
+        with _reading(), engine.connect() as connection:
+            _check_revision(_revision(connection))
+        with engine.begin() as connection:
+            return work(connection)
+
+
+def _in_transaction_of_loop(url: str, work: Callable[[Connection], T]) -> T:
+    """The same for a database whose driver needs an event loop."""
+    import asyncio
+
+    async def run() -> T:
+        database = open_database(url)
+        try:
+            await check_schema(database)
+            async with database.begin() as connection:
+                return await connection.run_sync(work)
+        finally:
+            await close_database(database)
+
+    return asyncio.run(run())
+
+
+async def close_database(database: "AsyncEngine") -> None:
     """Close every connection, also those whose statement has been cut off just now.
 
     Such a one is closed by a task of SQLAlchemy's, which nobody else waits for. One whose statement
     goes on is let go after `CLOSED_WITHIN`; its thread closes it.
     """
+    import asyncio
+
+    import anyio
+
     with anyio.CancelScope(shield=True):
         await database.dispose()
         if closing := {task for task in asyncio.all_tasks() if _closes(task)}:
@@ -130,7 +183,7 @@ def _connect(engine: Engine, wait: float, durable: bool) -> sqlite3.Connection:
 
 
 @asynccontextmanager
-async def writing(database: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+async def writing(database: "AsyncEngine") -> AsyncIterator["AsyncConnection"]:
     """Open a transaction that holds the writer's lock from its first statement on.
 
     Commits at the end of the block, rolls back when it raises. What is read inside cannot change
@@ -147,7 +200,7 @@ def begin_at_once(connection: Connection) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
-async def migrate(database: AsyncEngine) -> None:
+async def migrate(database: "AsyncEngine") -> None:
     """Bring the tables to this version's shape, in one transaction; no-op if they have it.
 
     Raises `DatabaseFault` if a newer version has made them.
@@ -156,16 +209,30 @@ async def migrate(database: AsyncEngine) -> None:
         await connection.run_sync(_migrate)
 
 
-async def check_schema(database: AsyncEngine) -> None:
+async def check_schema(database: "AsyncEngine") -> None:
     """Raise `DatabaseFault` unless the tables have the shape this version works with."""
-    file = database_file(database.url.render_as_string(hide_password=False))
-    if file and not file.exists():
-        raise DatabaseFault(f"there is no database at {file}: run `callwright init`")
-    try:
+    if file := database_file(database.url.render_as_string(hide_password=False)):
+        _check_there(file)
+    with _reading():
         async with database.connect() as connection:
             revision = await connection.run_sync(_revision)
+    _check_revision(revision)
+
+
+def _check_there(file: Path) -> None:
+    if not file.exists():
+        raise DatabaseFault(f"there is no database at {file}: run `callwright init`")
+
+
+@contextmanager
+def _reading() -> Iterator[None]:
+    try:
+        yield
     except DBAPIError as fault:
         raise DatabaseFault(f"the database cannot be read: {reason(fault)}") from fault
+
+
+def _check_revision(revision: str | None) -> None:
     if revision is None:
         raise DatabaseFault("the database has no tables: run `callwright migrate`")
     if revision != (head := _revisions()[-1]):

@@ -189,6 +189,8 @@ _TRUNKS = PreparedStatement(
         trunks.c.tls_ca,
         trunks.c.user,
         trunks.c.password,
+        trunks.c.from_user,
+        trunks.c.from_domain,
         trunks.c.caller_id_header,
         trunks.c.register,
         trunks.c.expires,
@@ -316,6 +318,8 @@ class StoredDirectory:
                 tls_verify=row.tls_verify,
                 tls_ca=Path(row.tls_ca) if row.tls_ca else None,
                 srtp=row.srtp,
+                from_user=row.from_user,
+                from_domain=row.from_domain,
             )
             for row in await self._rows(_TRUNKS)
         ]

@@ -6,16 +6,20 @@ is nobody's knowledge any more: the service that wrote it has stopped, or has cr
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 import anyio
-from sqlalchemy import delete, insert, select
+from sqlalchemy import Connection, delete, insert, select
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from callwright.engines.network import TrunkRegistration, TrunkState
 from callwright.storage.database import reason, writing
 from callwright.storage.tables import trunk_states
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncEngine
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +33,7 @@ CLEARED_WITHIN = 2.0
 
 
 async def keep_trunk_states(
-    database: AsyncEngine,
+    database: "AsyncEngine",
     states: Callable[[], Sequence[TrunkState]],
     every: float = LOOKED_AT_EVERY,
 ) -> None:
@@ -39,7 +43,7 @@ async def keep_trunk_states(
     try:
         while True:
             told, now = states(), anyio.current_time()
-            news = [(one.name, one.registration, one.reachable, one.detail) for one in told]
+            news = [replace(one, registered_for=None, round_trip=None) for one in told]
             due = news != written or now - written_at >= WRITTEN_EVERY
             if due and await _write(database, told):
                 written, written_at = news, now
@@ -49,27 +53,28 @@ async def keep_trunk_states(
             await _write(database, ())
 
 
-async def read_trunk_states(database: AsyncEngine) -> Mapping[str, TrunkState]:
+def read_trunk_states(connection: Connection) -> Mapping[str, TrunkState]:
     """Return what the service knows of each trunk; nothing if none is running."""
     now = datetime.now(UTC)
     query = select(trunk_states).where(trunk_states.c.known_at > now - timedelta(seconds=HOLDS_FOR))
-    async with database.connect() as connection:
-        return {
-            row.trunk: TrunkState(
-                row.trunk,
-                TrunkRegistration(row.registration),
-                registered_for=(row.registered_until - now).total_seconds()
-                if row.registered_until
-                else None,
-                reachable=row.reachable,
-                round_trip=row.round_trip,
-                detail=row.detail,
-            )
-            for row in await connection.execute(query)
-        }
+    return {
+        row.trunk: TrunkState(
+            row.trunk,
+            TrunkRegistration(row.registration),
+            registered_for=(row.registered_until - now).total_seconds()
+            if row.registered_until
+            else None,
+            reachable=row.reachable,
+            round_trip=row.round_trip,
+            detail=row.detail,
+            ping_refusal=row.ping_refusal,
+            call_refusal=row.call_refusal,
+        )
+        for row in connection.execute(query)
+    }
 
 
-async def _write(database: AsyncEngine, states: Sequence[TrunkState]) -> bool:
+async def _write(database: "AsyncEngine", states: Sequence[TrunkState]) -> bool:
     now = datetime.now(UTC)
     rows = [
         {
@@ -81,6 +86,8 @@ async def _write(database: AsyncEngine, states: Sequence[TrunkState]) -> bool:
             "reachable": state.reachable,
             "round_trip": state.round_trip,
             "detail": state.detail,
+            "ping_refusal": state.ping_refusal,
+            "call_refusal": state.call_refusal,
             "known_at": now,
         }
         for state in states

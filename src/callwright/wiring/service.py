@@ -36,6 +36,7 @@ from callwright.rpc.dispatch import Dispatcher
 from callwright.rpc.events import EventEndpoint
 from callwright.rpc.http import build_http
 from callwright.rpc.limits import budget_of
+from callwright.rpc.points_file import PointsFile, keep_points, restore_points
 from callwright.storage.access import StoredAccess
 from callwright.storage.database import check_schema, close_database, open_database, open_twin
 from callwright.storage.directory import StoredDirectory
@@ -69,6 +70,8 @@ log = logging.getLogger(__name__)
 
 HEARTBEAT = "alive"
 "The file in the data folder that tells how long the service has lived."
+POINTS = "points"
+"The file there that tells what accounts have taken of their points today."
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +144,8 @@ async def _run(
     access = StoredAccess(database, clock.now, storage.rows)
     sessions = Sessions(access, clock.seconds, around.hasher)
     budget = budget_of(settings.api, clock.seconds)
+    points = PointsFile(settings.data / POINTS)
+    await anyio.to_thread.run_sync(restore_points, budget, points)
     kept = keeping(settings, storage, around)
     dispatcher = Dispatcher(
         [
@@ -199,6 +204,7 @@ async def _run(
         _beside("the log of requests", kept.requests.run),
         _beside("clean-up", kept.cleaner.run),
         _beside("the heartbeat", partial(beat, settings.data / HEARTBEAT, clock.now, around.beat)),
+        _beside("points", partial(keep_points, budget, points, around.beat)),
         _beside("speech", components.speech.run),
         started_in_background(lambda started: _run_engine(engine, settings, manager, started)),
         _beside(

@@ -239,9 +239,10 @@ def test_rtcp_keeps_a_silent_far_end_alive_and_hold_expects_nothing() -> None:
         leg.rtcp_arrived(len(report), (far(1)[0], 4999), desk.now)
         leg.tick(desk.now, 0.0)
     assert desk.events == []
-    leg.connect(desk.stream(1, receives=False), desk.now)
-    desk.pass_time(5.0)
-    leg.tick(desk.now, 0.0)
+    for sends, receives in ((True, False), (False, True), (False, False)):
+        leg.connect(desk.stream(1, sends=sends, receives=receives), desk.now)
+        desk.pass_time(5.0)
+        leg.tick(desk.now, 0.0)
     leg.connect(desk.stream(1), desk.now)
     desk.pass_time(0.5)
     leg.tick(desk.now, 0.0)

@@ -1,3 +1,4 @@
+import errno
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -5,6 +6,7 @@ from functools import partial
 
 import pytest
 
+from callwright.descriptors import left_by_calls
 from callwright.engines.media.media import NoPorts
 from callwright.engines.media.port import LARGEST, Port, Ports, Watch
 from tests.rtp_ports import HOST, free_range
@@ -109,3 +111,28 @@ def test_a_packet_that_cannot_be_sent_is_lost_and_told_once(
         port.send_rtp(bytes(100_000), (HOST, 9))
     port.send_rtcp(bytes(100_000), (HOST, 9))
     assert caplog.text.count("packets cannot be sent") == 1
+
+
+def test_calls_leave_some_descriptors_to_the_rest(held: ExitStack) -> None:
+    with socket.socket() as lowest:
+        free = lowest.fileno()
+    ports = Ports(HOST, free_range(4), descriptors=free + 4 + left_by_calls(0))
+    taken = [take(ports, held) for _ in range(2)]
+    with pytest.raises(NoPorts, match="open files"):
+        ports.take()
+    ports.free(taken[0])
+    assert take(ports, held).number not in {port.number for port in taken}
+
+
+def test_without_a_descriptor_not_every_port_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[object] = []
+
+    def no_more(*words: object) -> socket.socket:
+        tried.append(words)
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    ports = Ports(HOST, free_range(3))
+    monkeypatch.setattr(socket, "socket", no_more)
+    with pytest.raises(NoPorts, match="Too many open files"):
+        ports.take()
+    assert len(tried) == 1

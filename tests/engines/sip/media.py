@@ -9,6 +9,7 @@ from callwright.engines.media.media import MediaEvent, NoPorts, RtpStream
 from callwright.engines.port import (
     BridgeId,
     CoachMode,
+    DtmfReceived,
     LegId,
     Media,
     PlaybackId,
@@ -74,6 +75,10 @@ class RememberingMedia:
 
     def send_key(self, leg: LegId, key: str) -> None:
         self.asked.append(("send_key", leg, key))
+
+    def key_named(self, leg: LegId, key: str) -> None:
+        self.asked.append(("key_named", leg, key))
+        asyncio.get_running_loop().call_soon(self.say, DtmfReceived(leg, key))
 
     def listen_for_keys(self, leg: LegId, *, wanted: bool) -> None:
         self.asked.append(("listen_for_keys", leg, wanted))

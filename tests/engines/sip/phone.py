@@ -11,8 +11,10 @@ from callwright.engines.simulated.far_end import (
     Act,
     Answers,
     HangsUp,
+    Holds,
     Presses,
     Rejects,
+    Resumes,
     Rings,
     SendsEarlyMedia,
 )
@@ -172,8 +174,13 @@ class Phone(asyncio.DatagramProtocol):
             if isinstance(act, Presses):
                 body = f"Signal={act.key}\r\n"
                 self._ask_as_caller("INFO", body=body, kind="application/dtmf-relay")
+            elif isinstance(act, Holds | Resumes):
+                self._ask_as_caller("UPDATE", body=self._sdp_of(act))
             elif isinstance(act, HangsUp):
                 self._ask_as_caller("BYE")
+
+    def _sdp_of(self, act: Holds | Resumes) -> str:
+        return self._sdp + ("a=sendonly\r\n" if isinstance(act, Holds) else "")
 
     def _ask_as_caller(self, method: str, *, body: str = "", kind: str = "application/sdp") -> None:
         assert self._calling is not None
@@ -214,6 +221,8 @@ class Phone(asyncio.DatagramProtocol):
                 self._respond(int(status), reason)
             case Presses(key):
                 self._ask("INFO", body=f"Signal={key}\r\n", kind="application/dtmf-relay")
+            case Holds() | Resumes():
+                self._ask("UPDATE", body=self._sdp_of(act), kind="application/sdp")
             case HangsUp():
                 self._ask("BYE")
 

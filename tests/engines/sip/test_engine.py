@@ -10,7 +10,12 @@ import anyio
 import pytest
 
 from callwright.config import SipSettings
-from callwright.engines.media.media import MediaEvent, MediaLost, MediaWorkerLost
+from callwright.engines.media.media import (
+    KeyForwarded,
+    MediaEvent,
+    MediaLost,
+    MediaWorkerLost,
+)
 from callwright.engines.network import Trunk
 from callwright.engines.port import (
     Address,
@@ -31,7 +36,7 @@ from callwright.engines.port import (
     RecordingFinished,
     RecordingId,
 )
-from callwright.engines.simulated.far_end import Answers, HangsUp, Rejects, Rings
+from callwright.engines.simulated.far_end import Answers, HangsUp, Presses, Rejects, Rings
 from callwright.engines.sip.engine import SipEngine
 from callwright.engines.sip.transaction.transactions import Timing
 from tests.engines.sip.desk import Desk, running, to
@@ -189,6 +194,23 @@ async def test_what_the_media_says_is_passed_on_while_the_leg_lives() -> None:
         assert desk.events == [LegConnected(A), *said, ended]
         assert ended == LegReleased(A, Cause.MEDIA_LOST, "no RTP")
         await phone.got("BYE")
+
+
+async def test_a_key_by_info_goes_to_the_media_which_tells_of_it() -> None:
+    async with Phone([(0, Answers()), (0, Presses("5"))]) as phone, running() as desk:
+        desk.engine.ring(A, to(phone), caller_id=CALLER)
+        await desk.event(DtmfReceived(A, "5"))
+        assert ("key_named", A, "5") in desk.media.asked
+        assert desk.events.count(DtmfReceived(A, "5")) == 1
+
+
+async def test_a_key_that_goes_by_the_signalling_is_sent_as_info() -> None:
+    async with Phone([(0, Answers())]) as phone, running() as desk:
+        desk.engine.ring(A, to(phone), caller_id=CALLER)
+        await desk.told(LegConnected)
+        desk.media.say(KeyForwarded(A, "5"))
+        await phone.got("INFO")
+        assert desk.events == [LegConnected(A)], "it is none of ours"
 
 
 async def test_a_lost_media_worker_ends_its_legs() -> None:

@@ -37,6 +37,11 @@ def event_payloads(key: str, clock: int = RATE) -> tuple[bytes | None, ...]:
     return (*sounding, end, end, end, None)
 
 
+def is_key(payload: bytes) -> bool:
+    """Whether a telephone-event is a key, and not a flash or a tone of the line."""
+    return len(payload) >= _EVENT.size and payload[0] < len(KEYS)
+
+
 class KeyReceiver:
     """Tells the keys of one incoming stream apart, each reported once.
 
@@ -58,11 +63,9 @@ class KeyReceiver:
 
     def take(self, ssrc: int, timestamp: int, marker: bool, payload: bytes) -> str | None:
         """Read one telephone-event packet; return the key if it is a new one."""
-        if len(payload) < _EVENT.size:
+        if not is_key(payload):
             return None
         code, flags, duration = _EVENT.unpack_from(payload)
-        if code >= len(KEYS):
-            return None
         ended = bool(flags & _END)
         if ssrc != self._ssrc:
             self._ssrc = ssrc

@@ -248,6 +248,12 @@ class RtpEngine:
             raise ValueError(f"{key!r} is no DTMF key")
         self._line(leg).media.sender.press(key)
 
+    def key_named(self, leg: LegId, key: str) -> None:
+        """Also raises ValueError if ``key`` is none."""
+        if len(key) != 1 or key not in KEYS:
+            raise ValueError(f"{key!r} is no DTMF key")
+        self._line(leg).media.key_named(key, self._now())
+
     def listen_for_keys(self, leg: LegId, *, wanted: bool) -> None:
         self._line(leg).media.listen_for_keys(wanted=wanted)
 

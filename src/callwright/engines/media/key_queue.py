@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from callwright.engines.media.codec import PCMA, Codec
 from callwright.engines.media.dtmf import event_payloads
+from callwright.engines.media.media import KeyForwarded
 from callwright.engines.media.tones import tone_frames
 from callwright.engines.port import DtmfSent, LegId
 
@@ -25,13 +26,14 @@ class KeyQueue:
         "_leg",
         "_post",
         "busy",
+        "by_info",
         "event_clock",
         "event_type",
         "payload_type",
         "timestamp",
     )
 
-    def __init__(self, leg: LegId, post: Callable[[DtmfSent], None]) -> None:
+    def __init__(self, leg: LegId, post: Callable[[DtmfSent | KeyForwarded], None]) -> None:
         self._leg = leg
         self._post = post
         self._keys: deque[tuple[str, bool]] = deque()
@@ -42,6 +44,8 @@ class KeyQueue:
         self.event_type: int | None = None
         "Payload type of telephone-events, as agreed on; None: there are none."
         self.event_clock = PCMA.clock
+        self.by_info = False
+        "Keys of a bridged far end go by the signalling."
         self.payload_type: int | None = None
         "That of the key being sent; None: it is sent as tones."
         self.timestamp = 0
@@ -61,7 +65,13 @@ class KeyQueue:
         return self.busy and not self._frames and self.event_type is not None
 
     def press(self, key: str, *, announced: bool) -> None:
-        """Send a key after those that are waiting; ``announced`` ones are told by `DtmfSent`."""
+        """Send a key after those that are waiting; ``announced`` ones are told by `DtmfSent`.
+
+        The others are those of a bridged far end.
+        """
+        if self.by_info and not announced:
+            self._post(KeyForwarded(self._leg, key))
+            return
         if len(self._keys) >= KEYS_WAITING:
             log.warning("leg %d: too many keys waiting, one is dropped", self._leg)
             return

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from callwright.engines.media.codec import CODECS, PCMA, STATIC, Codec
-from callwright.engines.media.dtmf import KeyReceiver
+from callwright.engines.media.dtmf import KeyReceiver, is_key
 from callwright.engines.media.heard_keys import HeardKeys
 from callwright.engines.media.jitter_buffer import JitterBuffer
+from callwright.engines.media.key_presses import KeyPresses, Means
 from callwright.engines.media.latch import Latch, Source
 from callwright.engines.media.media import MediaLost, RtpStream, SrtpKeys
 from callwright.engines.media.mixer import Mixer
@@ -46,6 +47,9 @@ class LegMedia:
         "_buffer",
         "_codecs",
         "_ears",
+        "_event_begins",
+        "_event_types",
+        "_events_to",
         "_heard",
         "_heard_at",
         "_heard_keys",
@@ -57,6 +61,7 @@ class LegMedia:
         "_lost_told",
         "_partner",
         "_post",
+        "_presses",
         "_send_rtcp",
         "_send_rtp",
         "_srtp",
@@ -97,6 +102,13 @@ class LegMedia:
         self._lost_after = lost_after
         self._latch = Latch()
         self._keys = KeyReceiver()
+        self._presses = KeyPresses()
+        self._event_types: tuple[int | None, ...] = ()
+        "Payload types under which telephone-events may come in."
+        self._events_to: Sender | None = None
+        "To whom the event that is coming in is sent on, packet for packet."
+        self._event_begins = False
+        "Nothing of it has been sent on yet."
         self._tones_wanted = False
         self._heard_keys: HeardKeys | None = None
         self._stream: RtpStream | None = None
@@ -125,7 +137,7 @@ class LegMedia:
         for number in (stream.payload_type, stream.dtmf_payload_type or 0):
             if not 0 <= number < 0x80:
                 raise ValueError(f"{number} is no RTP payload type")
-        if not (self._stream and self._stream.receives):
+        if not (self._stream and self._stream.receives and self._stream.sends):
             self._heard_at = now  # nothing could be expected until now
         self._stream = stream
         if codec.clock != self.codec.clock:
@@ -134,6 +146,7 @@ class LegMedia:
         self.codec = codec
         # A far end sends under its own number, or under ours, if it was we who offered.
         self._codecs = STATIC | {codec.payload_type: codec, stream.payload_type: codec}
+        self._event_types = (stream.dtmf_payload_type, stream.own_dtmf_payload_type)
         self._protect(stream.srtp)
         self._choose_keys()
         self._latch.signalled(stream.remote, now)
@@ -210,8 +223,10 @@ class LegMedia:
         if stream is None:
             return
         self.reports.tick(now, wall)
-        # One that has named no address is on hold in the way of RFC 2543: it owes us nothing.
-        owing = self._answered and stream.receives and self._latch.far is not None
+        # Who has put us on hold owes us nothing, whether it still may send or not; nor does one
+        # that has named no address, the hold of RFC 2543.
+        talks = stream.receives and stream.sends
+        owing = self._answered and talks and self._latch.far is not None
         if self._lost_told or not owing:
             return
         if now - self._heard_at >= self._lost_after:
@@ -267,8 +282,8 @@ class LegMedia:
             if second in _RTCP:
                 self._report_arrived(size, source, now)
                 return
-            kinds = (stream.dtmf_payload_type, _COMFORT_NOISE)
-            known = codec is not None or payload_type in kinds
+            events = self._event_types
+            known = codec is not None or payload_type in events or payload_type == _COMFORT_NOISE
             if not known or not latch.admits(
                 source,
                 ssrc,
@@ -288,7 +303,7 @@ class LegMedia:
         newest = self.reception.take(ssrc, sequence, timestamp, now)
         if not stream.receives:
             return
-        if payload_type == stream.dtmf_payload_type:
+        if payload_type in self._event_types:
             self._event_arrived(span, second & MARKER, timestamp, ssrc, newest, now)
             return
         if codec is None:
@@ -302,7 +317,7 @@ class LegMedia:
         if self._heard_keys is not None:
             payload = bytes(buffer[span[0] : span[1]])
             key = self._heard_keys.take(payload, codec, timestamp, ssrc)
-            if key:
+            if key and self._presses.is_new(key, Means.TONE, now):
                 self._post(DtmfReceived(self.id, key))
         for ear in self._ears:
             ear.relay(buffer, span, codec, second & MARKER, timestamp, ssrc, now)
@@ -344,19 +359,32 @@ class LegMedia:
         now: float,
     ) -> None:
         payload = bytes(self._buffer[span[0] : span[1]])
-        key = self._keys.take(ssrc, timestamp, bool(marker), payload)
-        if key:
-            self._post(DtmfReceived(self.id, key))
-        ear = self._keys_to
-        if ear is None:
+        if not is_key(payload):
             return
-        if ear.takes_events_of(self.sender):
-            if newest:
-                ear.relay_event(payload, marker, timestamp, ssrc, now)
-        elif key:
-            # The other far end has another clock or no telephone-events, or it hears more than us:
-            # it gets a key of ours.
-            ear.press(key, announced=False)
+        ear = self._keys_to
+        if key := self._keys.take(ssrc, timestamp, bool(marker), payload):
+            self._events_to = None
+            if self._presses.is_new(key, Means.EVENT, now):
+                self._post(DtmfReceived(self.id, key))
+                if ear is not None and ear.takes_events_of(self.sender):
+                    self._events_to, self._event_begins = ear, True
+                elif ear is not None:
+                    # It has another clock or no telephone-events, or hears more than us.
+                    ear.press(key, announced=False)
+        else:
+            self._presses.goes_on(now)
+        if ear is None or ear is not self._events_to or not ear.takes_events_of(self.sender):
+            return  # a key is for whoever hears its beginning
+        if newest:
+            ear.relay_event(payload, timestamp, ssrc, now, begins=self._event_begins)
+            self._event_begins = False
+
+    def key_named(self, key: str, now: float) -> None:
+        """Take a key that the far end has named by the signalling."""
+        if self._presses.is_new(key, Means.INFO, now):
+            self._post(DtmfReceived(self.id, key))
+            if self._keys_to is not None:
+                self._keys_to.press(key, announced=False)
 
     # What goes out.
 

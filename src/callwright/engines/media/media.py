@@ -27,7 +27,7 @@ from callwright.engines.port import (
 
 
 class NoPorts(Exception):
-    """Every RTP port of the configured range is in use, or no media worker is up; the text says."""
+    """No RTP port is free, or no open file, or no media worker is up; the text says which."""
 
 
 class SrtpSuite(StrEnum):
@@ -68,6 +68,19 @@ class RtpStream:
     "Units a second of the telephone-events' durations."
     srtp: SrtpKeys | None = None
     "None: plain RTP."
+    own_dtmf_payload_type: int | None = None
+    """Payload type of telephone-event in our own offer, where the answer does not use it otherwise:
+    a far end may send under it whatever it has answered."""
+    keys_by_info: bool = False
+    "Keys for the far end go by the signalling; see `KeyForwarded`."
+
+
+@dataclass(frozen=True, slots=True)
+class KeyForwarded:
+    """A key that a bridged far end has pressed is to go to this leg by the signalling (INFO)."""
+
+    leg: LegId
+    key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +98,13 @@ class MediaWorkerLost:
 
 
 MediaEvent = (
-    DtmfReceived | DtmfSent | PlaybackFinished | RecordingFinished | MediaLost | MediaWorkerLost
+    DtmfReceived
+    | DtmfSent
+    | KeyForwarded
+    | PlaybackFinished
+    | RecordingFinished
+    | MediaLost
+    | MediaWorkerLost
 )
 
 
@@ -134,6 +153,12 @@ class MediaEngine(Protocol):
     def stop(self, playback: PlaybackId) -> None: ...
 
     def send_key(self, leg: LegId, key: str) -> None: ...
+
+    def key_named(self, leg: LegId, key: str) -> None:
+        """Take a key that the far end has named by the signalling (INFO).
+
+        It counts like one in the audio: `DtmfReceived` once, and whoever is bridged gets it.
+        """
 
     def listen_for_keys(self, leg: LegId, *, wanted: bool) -> None: ...
 

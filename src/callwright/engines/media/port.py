@@ -13,6 +13,7 @@ from collections.abc import Callable
 from random import randrange
 from typing import Protocol
 
+from callwright.descriptors import EXHAUSTED, left_by_calls, limit
 from callwright.engines.media.latch import Source
 from callwright.engines.media.media import NoPorts
 from callwright.engines.media.rtp import Buffer
@@ -83,8 +84,16 @@ class Ports:
     must not reach a new one.
     """
 
-    def __init__(self, host: str, ports: tuple[int, int]) -> None:
-        """Raises ValueError if ``ports``, first and last, hold no pair."""
+    def __init__(
+        self, host: str, ports: tuple[int, int], *, descriptors: int | None = None
+    ) -> None:
+        """Raises ValueError if ``ports``, first and last, hold no pair.
+
+        ``descriptors``: how many the process may have; None: as many as the system says.
+        """
+        most = descriptors if descriptors is not None else limit()
+        self._descriptors_end = most - left_by_calls(most)
+        "A socket whose descriptor is beyond is one too many."
         self._host = host
         self._family = socket.AF_INET6 if ":" in host else socket.AF_INET
         first, last = ports
@@ -98,7 +107,11 @@ class Ports:
         """Bind the next free pair, passing over those others have. Raises `NoPorts`."""
         for _ in range(len(self._free)):
             number = self._free.popleft()
-            port = self._bind(number)
+            try:
+                port = self._bind(number)
+            except NoPorts:
+                self._free.appendleft(number)
+                raise
             if port:
                 return port
             self._free.append(number)
@@ -123,8 +136,14 @@ class Ports:
         except OSError as fault:
             for opened in sockets:
                 opened.close()
+            if fault.errno in EXHAUSTED:
+                raise NoPorts(f"no more calls: {fault.strerror}") from fault
             log.debug("port %d is not to be had: %s", number, fault)
             return None
+        if sockets[1].fileno() >= self._descriptors_end:
+            for opened in sockets:
+                opened.close()
+            raise NoPorts("no more calls: what is left of open files is for the API and the disk")
         return Port(number, sockets[0], sockets[1])
 
 

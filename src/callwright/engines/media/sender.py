@@ -14,6 +14,7 @@ from random import getrandbits
 
 from callwright.engines.media import opus
 from callwright.engines.media.codec import PCMA, Codec
+from callwright.engines.media.event_timeline import EventTimeline
 from callwright.engines.media.g711 import TRANSLATION
 from callwright.engines.media.key_queue import KeyQueue
 from callwright.engines.media.latch import Source
@@ -45,6 +46,7 @@ class Sender:
         "_began",
         "_clock",
         "_codec",
+        "_events",
         "_frame",
         "_keys",
         "_leg",
@@ -99,6 +101,7 @@ class Sender:
         # Sources.
         self._playback: Playback | None = None
         self._keys = KeyQueue(leg, post)
+        self._events = EventTimeline()
         self._relaying: int | None = None
         self._relayed = PCMA
         "Codec of the stream being relayed."
@@ -122,6 +125,7 @@ class Sender:
         self._payload_type = stream.payload_type
         self._keys.event_type = stream.dtmf_payload_type
         self._keys.event_clock = stream.dtmf_clock
+        self._keys.by_info = stream.keys_by_info
         self._sends = stream.sends
         self._choose()
 
@@ -131,6 +135,7 @@ class Sender:
         self._zero = self._next = getrandbits(32)
         self._spurt = True
         self._keys.cut()
+        self._events.forget()
         self._relaying = None
         self.connected = False
 
@@ -155,7 +160,7 @@ class Sender:
             self._choose()
 
     def press(self, key: str, *, announced: bool = True) -> None:
-        """Send a key after those that are waiting; ``announced`` ones are told by `DtmfSent`."""
+        """See `KeyQueue.press`."""
         self._keys.press(key, announced=announced)
         self._choose()
 
@@ -165,6 +170,7 @@ class Sender:
         ``mixer``: what the clock sends in place of silence, if several are heard.
         """
         self._mixer = mixer
+        self._events.forget()
         self._relaying = None
         self._transcoder = None
         self._relayed_at = -1.0
@@ -301,24 +307,33 @@ class Sender:
             self._send(packet, self._payload_type, placed)
 
     def relay_event(
-        self, payload: bytes, marker: int, timestamp: int, ssrc: int, now: float
+        self, payload: bytes, timestamp: int, ssrc: int, now: float, *, begins: bool
     ) -> None:
-        """Send on one telephone-event packet under the number that this far end has for them."""
+        """Send on a packet of a key, unless its first (``begins``) could not be."""
         self._relayed_at = now
         event_type = self._keys.event_type
         if not self.bridged_through or event_type is None or not self._allows():
+            if begins:
+                self._events.forget()
             return
-        if ssrc != self._relaying:
-            self._anchor(ssrc, self._relayed, timestamp, now)
+        if begins:
+            placed = self._begin_event(timestamp, ssrc, now)
+            self._events.begin(ssrc, timestamp, placed, self._frame)
+        if (at := self._events.place(ssrc, timestamp)) is None:
+            return
+        self._spurt = begins
+        self._send(payload, event_type, at)
+
+    def _begin_event(self, timestamp: int, ssrc: int, now: float) -> int:
+        """Find the place of a new event; the time it takes is still that of the audio beside it."""
         placed = (timestamp + self._offset) & WORD
-        # The packets of a key keep its timestamp while the time, and perhaps audio, goes on.
-        if (placed - self._next + 60 * self._clock) & WORD >= 61 * self._clock:
-            self._anchor(ssrc, self._relayed, timestamp, now)
-            placed = self._next
-        if (placed - self._next) & WORD < self._clock:
-            self._next = (placed + self._frame) & WORD
-        self._spurt = marker != 0
-        self._send(payload, event_type, placed)
+        ahead = ((placed - self._next + 0x80000000) & WORD) - 0x80000000
+        if ssrc != self._relaying or abs(ahead) >= self._clock:
+            self._keep_time(now)
+            return self._next
+        if ahead > 0:
+            self._next = placed
+        return placed
 
     def takes_events_of(self, other: "Sender") -> bool:
         """Whether telephone-events of another leg's far end can be sent on as they are.

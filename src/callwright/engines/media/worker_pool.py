@@ -222,6 +222,12 @@ class WorkerPool:
             raise ValueError(f"{key!r} is no DTMF key")
         self._line(leg).supervisor.tell("send_key", (leg, key))
 
+    def key_named(self, leg: LegId, key: str) -> None:
+        """Also raises ValueError if ``key`` is none."""
+        if len(key) != 1 or key not in KEYS:
+            raise ValueError(f"{key!r} is no DTMF key")
+        self._tell_of(leg, "key_named", leg, key)
+
     def listen_for_keys(self, leg: LegId, *, wanted: bool) -> None:
         self._tell_of(leg, "listen_for_keys", leg, wanted)
 

@@ -29,9 +29,11 @@ from callwright.engines.port import (
     EngineEvent,
     LegConnected,
     LegGone,
+    LegHeld,
     LegId,
     LegOffered,
     LegReleased,
+    LegResumed,
     LegRinging,
     Media,
     PlaybackFinished,
@@ -45,8 +47,10 @@ from callwright.engines.simulated.far_end import (
     Answers,
     FarEnd,
     HangsUp,
+    Holds,
     Presses,
     Rejects,
+    Resumes,
     Rings,
     SendsEarlyMedia,
 )
@@ -299,6 +303,10 @@ class SimulatedEngine:
                 self._end(phone, cause, raw)
             case HangsUp(cause=cause):
                 self._end(phone, cause)
+            case Holds() | Resumes():
+                phone.holds = isinstance(act, Holds)
+                hear(phone, self.legs)
+                self._tell(LegHeld(leg) if phone.holds else LegResumed(leg))
             case Presses(key=key, by_tone=by_tone):
                 if phone.listened_to or not by_tone:
                     self._tell(DtmfReceived(leg, key))

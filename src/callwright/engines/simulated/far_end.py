@@ -35,12 +35,22 @@ class Presses:
 
 
 @dataclass(frozen=True, slots=True)
+class Holds:
+    """It puts us on hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resumes:
+    """It takes us back from hold."""
+
+
+@dataclass(frozen=True, slots=True)
 class HangsUp:
     cause: Cause = Cause.HUNG_UP
     "`Cause.MEDIA_LOST` for a phone that vanishes."
 
 
-Act = Rings | SendsEarlyMedia | Answers | Rejects | Presses | HangsUp
+Act = Rings | SendsEarlyMedia | Answers | Rejects | Presses | Holds | Resumes | HangsUp
 Acts = Sequence[tuple[float, Act]]
 "Acts, each so many seconds after the one before."
 

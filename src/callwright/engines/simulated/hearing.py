@@ -29,6 +29,8 @@ class SimulatedLeg:
     media: Media | None = None
     bridge: BridgeId | None = None
     muted: bool = False
+    holds: bool = False
+    "It has put us on hold."
     listened_to: bool = False
     "Keys that come as tones are recognised."
     coached: LegId | None = None
@@ -60,6 +62,8 @@ def hear(ear: SimulatedLeg, legs: Legs) -> None:
     what = "+".join(sorted(leg.to.number for leg in speakers)) or "silence"
     if ear.media:
         what = ear.media.path.name
+    if ear.holds:
+        what = "silence"
     now = anyio.current_time()
     if ear.heard and ear.heard[-1][0] == now:
         ear.heard.pop()  # What lasted no time was not heard.

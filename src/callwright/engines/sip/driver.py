@@ -26,10 +26,12 @@ class Driver:
         agent: Callable[[Transports], UserAgent],
         *,
         after_input: Callable[[], None],
+        knows: Callable[[Hop], bool],
     ) -> None:
         """``agent`` makes the user agent once the sockets are bound. Raises `OSError`.
 
         ``after_input`` is called when the agent has taken an input: to flush, and to tell.
+        ``knows``: see `callwright.engines.sip.transport.connection_places.ConnectionPlaces`.
         """
         self._loop = asyncio.get_running_loop()
         self._context = contextvars.copy_context()
@@ -41,6 +43,7 @@ class Driver:
             received=self._received,
             unsent=self._unsent,
             returned=self._returned,
+            knows=knows,
             resolver=resolver,
         )
         self.agent = agent(self.transports)

@@ -14,6 +14,7 @@ import anyio
 
 from callwright.config import SipSettings
 from callwright.engines.media.media import (
+    KeyForwarded,
     MediaEngine,
     MediaEvent,
     MediaLost,
@@ -30,14 +31,16 @@ from callwright.engines.port import (
     EarlyMediaStarted,
     EngineEvent,
     LegConnected,
+    LegHeld,
     LegId,
     LegOffered,
     LegReleased,
+    LegResumed,
     LegRinging,
     RecordingFinished,
 )
 from callwright.engines.sip.admission.admission import Admission
-from callwright.engines.sip.dialog.call_leg import Fact, StreamAgreed
+from callwright.engines.sip.dialog.call_leg import CallLeg, Fact, StreamAgreed
 from callwright.engines.sip.dialog.causes import refusal_for
 from callwright.engines.sip.dialog.crash_cleanup import CrashCleanup
 from callwright.engines.sip.dialog.invite_server import IncomingInvite, InviteServer
@@ -134,7 +137,11 @@ class SipEngine(MediaCommands):
 
     async def _serve(self, started: Callable[[], None]) -> None:
         self._driver = Driver(
-            self._settings, self._resolver, self._make_agent, after_input=self._after_input
+            self._settings,
+            self._resolver,
+            self._make_agent,
+            after_input=self._after_input,
+            knows=self._admission.has_proved,
         )
         self._is_up = True
         self._trunks.begin(
@@ -319,12 +326,13 @@ class SipEngine(MediaCommands):
         match event:
             case MediaLost():
                 call.hang_up(self._loop.time(), Cause.MEDIA_LOST, "no RTP")
-                self._after_command()
+            case KeyForwarded(key=key):
+                call.send_key(key, self._loop.time(), announced=False)
             case MediaWorkerLost():
                 call.hang_up(self._loop.time(), Cause.ENGINE_LOST, "media worker lost")
-                self._after_command()
             case _:
-                self._tell_soon(event)
+                self._events.add(event)
+        self._after_command()
 
     def _end_unrecorded(self, leg: LegId) -> None:
         """Tell of a leg's end although not all of its recordings are closed."""
@@ -337,17 +345,18 @@ class SipEngine(MediaCommands):
         leg = self._next_leg()
         try:
             media = self._media.open(leg)
-        except NoPorts:
+        except NoPorts as fault:
+            log.warning("a call for ..%s is refused: %s", incoming.called[-4:], fault)
             self._agent.refuse(incoming, 503, "Service Unavailable")
             return
         call = self._agent.take(leg, incoming, media, now)
         if call is None:
             self._media.close(leg)
             return
-        caller, called, trunk = incoming.caller, incoming.called, incoming.trunk
+        called, trunk = incoming.called, incoming.trunk
         log.info("leg %d comes in for ..%s from %s", leg, called[-4:], trunk or "a phone of ours")
         self._legs[leg] = call
-        self._events.add(LegOffered(leg, caller, called, trunk))
+        self._events.add(LegOffered(leg, incoming.caller, called, trunk))
 
     def _heard(self, fact: Fact) -> None:
         """Take a fact from the user agent: tell the media first, then whoever listens."""
@@ -355,12 +364,18 @@ class SipEngine(MediaCommands):
             case StreamAgreed(leg, stream):
                 self._media.connect(leg, stream)
                 return
+            case DtmfReceived(leg, key):
+                self._media.key_named(leg, key)  # which tells of it, unless it was heard as well
+                return
             case LegConnected(leg):
                 self._media.answered(leg)
                 log.info("leg %d answered", leg)
+                self._trunks.call_went_on(self._trunk_rung(self._legs[leg]))
             case LegReleased(leg, cause, raw):
                 quality = self._media.close(leg)
-                self._agent.forget(self._legs.pop(leg), self._loop.time())
+                call = self._legs.pop(leg)
+                self._agent.forget(call, self._loop.time())
+                self._trunks.call_ended(self._trunk_rung(call), raw)
                 if quality.sent or quality.received:
                     fact = replace(fact, quality=quality)
                 log.info("leg %d ended: %s, %s", leg, cause, quality)
@@ -368,11 +383,17 @@ class SipEngine(MediaCommands):
                 if self._recordings.holds(fact):
                     self._loop.call_later(CLOSED_WITHIN, self._end_unrecorded, leg)
                     return
-            case LegRinging() | EarlyMediaStarted() | DtmfReceived() | DtmfSent():
+            case LegRinging(leg):
+                self._trunks.call_went_on(self._trunk_rung(self._legs[leg]))
+            case EarlyMediaStarted() | LegHeld() | LegResumed() | DtmfSent():
                 pass
             case _:
                 assert_never(fact)
         self._events.add(fact)
+
+    def _trunk_rung(self, call: CallLeg) -> str | None:
+        """The trunk through which a call of ours goes."""
+        return None if isinstance(call.invite, InviteServer) else call.sender.trunk
 
     # What goes out.
 

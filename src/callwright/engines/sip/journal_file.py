@@ -205,7 +205,7 @@ def _line_of(call: OpenDialog) -> bytes:
         "target": dialog.target,
         "cseq": dialog.cseq,
         "route_set": dialog.route_set,
-        "seen_at": _words_of(dialog.seen_at),
+        "seen_at": _words_of(dialog.detour),
         "line": _words_of(call.first_hop),
         "trunk": call.trunk,
     }

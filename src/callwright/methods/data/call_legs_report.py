@@ -40,8 +40,10 @@ class ReportedLeg(TypedDict):
     employee_id: int | None
     employee_full_name: str | None
     employee_phone_number: Annotated[str | None, Stored("employee_number")]
-    call_records: Annotated[list[int], Stored("recordings")]
+    call_records: Annotated[list[str], Stored("recordings")]
     "Ids of the recordings it is heard on."
+    wav_call_records: Annotated[list[str], Stored("recordings")]
+    "The same."
     finish_time: Annotated[Moment, Stored("ended_at"), ON_REQUEST]
     cause: Annotated[str, ON_REQUEST]
     "Why it ended, as the engine says: `hung_up`, `busy`, `no_answer`, …"

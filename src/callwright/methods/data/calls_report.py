@@ -85,9 +85,9 @@ class ReportedCall(TypedDict):
     clean_talk_duration: Annotated[int | None, Stored("talk_duration")]
     "The same."
     total_duration: int | None
-    call_records: Annotated[list[int], Stored("recordings")]
+    call_records: Annotated[list[str], Stored("recordings")]
     "Ids of the recordings of its talks; get.call has the links."
-    wav_call_records: Annotated[list[int], Stored("recordings")]
+    wav_call_records: Annotated[list[str], Stored("recordings")]
     "The same."
     full_record_file_link: Annotated[str | None, MadeOf("first_recording")]
     "Where the first recording of a talk can be fetched for a while."
@@ -109,7 +109,7 @@ class ReportedCall(TypedDict):
     last_talked_employee_id: FoundId
     last_talked_employee_full_name: Found
     tags: Annotated[list[ReportedTag], ON_REQUEST]
-    voice_mail_records: Annotated[list[int], Stored("voicemails"), ON_REQUEST]
+    voice_mail_records: Annotated[list[str], Stored("voicemails"), ON_REQUEST]
     "Ids of the voicemails left."
     call_api_request_id: Annotated[FoundId, Stored("request_id")]
     "The request that has begun it, as in get.api_requests; null: it is not logged."

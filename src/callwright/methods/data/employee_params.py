@@ -167,6 +167,9 @@ def _composed(last_name: str, first_name: str | None, patronymic: str | None) ->
 def _named(draft: EmployeeDraft, params: EmployeeParams) -> EmployeeDraft:
     names = ("last_name", "first_name", "patronymic")
     sent = {name: getattr(params, name) for name in names if name in params.model_fields_set}
+    # Nobody is without one: to take it away is not what null can mean.
+    if params.last_name is None:
+        sent.pop("last_name", None)
     if params.full_name is not None and not any(sent.values()):
         if params.full_name == draft.full_name:
             return draft

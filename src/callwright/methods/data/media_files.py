@@ -104,6 +104,8 @@ class ShownMediaFile(TypedDict):
     "Where it is fetched, without a token, for a while; `&format=mp3` or `opus` may be added."
 
 
+BUSY = errors.ServiceBusy.mnemonic
+
 GET_MEDIA_FILES = list_declaration(
     "get.media_files",
     ShownMediaFile,
@@ -115,14 +117,14 @@ CREATE_MEDIA_FILES = entity_declaration(
     "create.media_files",
     CreateMediaFile,
     summary="Create a media file; see also `POST /media`.",
-    errors=(DUPLICATE, UNUSABLE),
+    errors=(DUPLICATE, UNUSABLE, BUSY),
     result=MadeMediaFile,
 )
 UPDATE_MEDIA_FILES = entity_declaration(
     "update.media_files",
     UpdateMediaFile,
     summary="Rename a media file, or replace its audio.",
-    errors=(NOT_FOUND, DUPLICATE, UNUSABLE),
+    errors=(NOT_FOUND, DUPLICATE, UNUSABLE, BUSY),
 )
 DELETE_MEDIA_FILES = deletion(
     "delete.media_files",
@@ -133,7 +135,7 @@ UPLOAD = entity_declaration(
     "create.media_files",
     UploadMediaFile,
     summary="The same by `POST /media`.",
-    errors=(NOT_FOUND, DUPLICATE, UNUSABLE),
+    errors=(NOT_FOUND, DUPLICATE, UNUSABLE, BUSY),
     result=MadeMediaFile,
 )
 DECLARATIONS = (GET_MEDIA_FILES, CREATE_MEDIA_FILES, UPDATE_MEDIA_FILES, DELETE_MEDIA_FILES)
@@ -215,6 +217,5 @@ class MediaFiles:
                 field=field, reason=f"The audio cannot be used: {fault}"
             ) from None
         except IntakeBusy:
-            reason = "Too many files are being taken in: send it once more"
-            raise errors.Unusable(field=field, reason=reason) from None
+            raise errors.ServiceBusy from None
         raise AssertionError("the last attempt returns or raises")

@@ -85,6 +85,7 @@ def rows_of(event: SessionEvent, data: dict[str, JsonValue]) -> Iterator[tuple[T
                     "kind": TALK if len(event.legs) > 1 else VOICEMAIL,
                     "legs": data["legs"],
                     "file_name": data["file_name"],
+                    "record": data["record"] or None,
                     "started_at": event.time,
                 },
             )

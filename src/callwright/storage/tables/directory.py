@@ -41,6 +41,8 @@ trunks = Table(
     Column("tls_verify", Boolean, nullable=False, server_default=true()),
     Column("tls_ca", Text),
     Column("srtp", Boolean, nullable=False, server_default=false()),
+    Column("from_user", Text),
+    Column("from_domain", Text),
 )
 
 # What the service last knew of each trunk, for other processes; no part of the directory.
@@ -54,6 +56,8 @@ trunk_states = Table(
     Column("round_trip", Float),
     Column("detail", Text, nullable=False),
     Column("known_at", UtcDateTime, nullable=False),
+    Column("ping_refusal", Text, nullable=False, server_default=""),
+    Column("call_refusal", Text, nullable=False, server_default=""),
 )
 
 virtual_numbers = Table(

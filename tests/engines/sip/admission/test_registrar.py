@@ -7,7 +7,7 @@ import sipmessage
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from callwright.engines.network import SipAccount
+from callwright.engines.network import SipAccount, Trunk
 from callwright.engines.sip.admission.admission import Admission
 from callwright.engines.sip.admission.bindings import CONTACTS_AT_MOST, Binding
 from callwright.engines.sip.admission.login_throttle import BLOCKED_FOR, BLOCKED_FROM, FREE
@@ -175,6 +175,18 @@ def test_an_overheard_answer_is_of_no_use() -> None:
     for_another = request("REGISTER", contact=evil, uri="sip:other", extra=[overheard])
     assert office.ask(for_another).code == 401
     assert office.contacts() == ["sip:101@192.0.2.10:5060"]
+
+
+def test_a_connection_is_known_once_a_password_was_shown_over_it() -> None:
+    office = Office()
+    line = Hop("192.0.2.10", 40000, Transport.TCP, flow=7)
+    office.register(source=line, password="wrong")
+    assert not office.admission.has_proved(line)
+    office.register(source=line, call_id="two")
+    assert office.admission.has_proved(line)
+    assert not office.admission.has_proved(Hop("192.0.2.10", 40000, Transport.TLS, flow=7))
+    office.admission.use_trunks([Trunk("carrier", "192.0.2.30")])
+    assert office.admission.has_proved(Hop("192.0.2.30", 40000, Transport.TCP, flow=8))
 
 
 def test_one_nonce_serves_a_phone_for_long() -> None:

@@ -8,7 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from callwright.engines.media.media import RtpStream
-from callwright.engines.port import Cause, DtmfReceived, DtmfSent, LegId, LegReleased
+from callwright.engines.port import (
+    Cause,
+    DtmfReceived,
+    DtmfSent,
+    LegHeld,
+    LegId,
+    LegReleased,
+    LegResumed,
+)
 from callwright.engines.sip.dialog.call_leg import StreamAgreed
 from tests.engines.sip.challenges import challenge, proves
 from tests.engines.sip.world import (
@@ -636,6 +644,53 @@ def version(response: sipmessage.Response) -> int:
     return int(found[1])
 
 
+def holds(world: World) -> list[type]:
+    return [type(fact) for fact in world.facts if isinstance(fact, LegHeld | LegResumed)]
+
+
+@pytest.mark.parametrize(
+    "hold",
+    [
+        SDP + "a=sendonly\r\n",
+        SDP + "a=inactive\r\n",
+        SDP.replace("c=IN IP4 127.0.0.9", "c=IN IP4 0.0.0.0"),
+        SDP.replace("c=IN IP4 127.0.0.9", "c=IN IP4 0.0.0.0") + "a=sendonly\r\n",
+    ],
+)
+@pytest.mark.parametrize("method", ["INVITE", "UPDATE"])
+def test_a_hold_is_told_once_however_it_is_said(hold: str, method: str) -> None:
+    world = talking()
+    invite = world.requests("INVITE")[0]
+    for number, body in enumerate((SDP, hold, hold, SDP, SDP), start=1):
+        world.hear(ask(invite, method, cseq=number, body=body))
+        world.hear(ask(invite, "ACK", cseq=number))
+    assert holds(world) == [LegHeld, LegResumed]
+
+
+def test_a_hold_may_end_by_an_offer_of_ours() -> None:
+    """A re-INVITE without an offer: the far end answers ours in its ACK."""
+    world = talking()
+    invite = world.requests("INVITE")[0]
+    world.hear(ask(invite, "INVITE", cseq=1, body=SDP + "a=sendonly\r\n"))
+    world.hear(ask(invite, "ACK", cseq=1))
+    world.hear(ask(invite, "INVITE", cseq=2), ask(invite, "ACK", cseq=2, body=SDP))
+    assert holds(world) == [LegHeld, LegResumed]
+
+
+@pytest.mark.parametrize("direction", ["sendonly", "inactive", "recvonly"])
+def test_a_first_answer_that_is_one_way_is_no_hold(direction: str) -> None:
+    """An announcement."""
+    world = talking(sdp=SDP + f"a={direction}\r\n")
+    assert holds(world) == []
+
+
+def test_a_phone_that_only_mutes_itself_does_not_hold() -> None:
+    world = talking()
+    invite = world.requests("INVITE")[0]
+    world.hear(ask(invite, "INVITE", cseq=1, body=SDP + "a=recvonly\r\n"))
+    assert holds(world) == []
+
+
 def test_the_far_end_holds_and_resumes() -> None:
     world = talking()
     invite = world.requests("INVITE")[0]
@@ -912,6 +967,16 @@ def test_keys_go_as_info_where_there_is_nothing_better() -> None:
     assert world.requests("INFO")[-1].body == b"Signal=7\r\nDuration=100\r\n"
     sent = [fact.key for fact in world.facts if isinstance(fact, DtmfSent)]
     assert sent == ["1", "#", "7"]
+
+
+def test_keys_of_the_other_far_end_go_as_info_and_are_not_told_as_ours() -> None:
+    world = talking(sdp=NO_KEYS, extra=("Allow: INVITE, ACK, BYE, INFO",))
+    (agreed,) = {fact.stream for fact in world.facts if isinstance(fact, StreamAgreed)}
+    assert agreed.keys_by_info
+    world.calls[LegId(1)].send_key("5", world.now, announced=False)
+    world._pump()
+    assert world.requests("INFO")[-1].body == b"Signal=5\r\nDuration=100\r\n"
+    assert not [fact for fact in world.facts if isinstance(fact, DtmfSent)]
 
 
 def test_a_far_end_that_knows_no_such_call_ends_it() -> None:

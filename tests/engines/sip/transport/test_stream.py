@@ -10,13 +10,10 @@ import pytest
 
 from callwright.engines.sip.transaction.layer import TransactionLayer
 from callwright.engines.sip.transaction.transactions import Timing
-from callwright.engines.sip.transport import stream
+from callwright.engines.sip.transport import connection_places, stream
+from callwright.engines.sip.transport.connection_places import PER_SOURCE_AT_MOST
 from callwright.engines.sip.transport.datagram import Datagram
-from callwright.engines.sip.transport.stream import (
-    PER_SOURCE_AT_MOST,
-    WAITING_AT_MOST,
-    StreamTransport,
-)
+from callwright.engines.sip.transport.stream import WAITING_AT_MOST, StreamTransport
 from callwright.engines.sip.wire.hop import Hop, Transport
 from callwright.engines.sip.wire.message import SipRequest
 from tests.autojump import jumping
@@ -282,6 +279,20 @@ async def test_connections_of_one_source_are_limited() -> None:
         again.write(OPTIONS)
         await ear.until(lambda: len(ear.got) == 2)
         for _, one in [*taken, (reader, writer), (reader, other), (reader, again)]:
+            one.close()
+
+
+async def test_of_many_strangers_the_oldest_connection_gives_way(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(connection_places, "AT_MOST", 4)
+    async with listening() as ear:
+        (first, writer), *others = [await connect(ear) for _ in range(3)]
+        await closed(first)
+        await ear.until(lambda: ear.transport.connections == 2)
+        others[-1][1].write(OPTIONS)
+        await ear.until(lambda: bool(ear.got))
+        for one in (writer, *(one for _, one in others)):
             one.close()
 
 

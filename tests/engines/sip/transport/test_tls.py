@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import trustme
 
+from callwright.engines.sip.transport import connection_places
 from callwright.engines.sip.transport.datagram import Datagram
 from callwright.engines.sip.transport.stream import StreamTransport
 from callwright.engines.sip.transport.tls import (
@@ -124,6 +125,20 @@ async def test_a_certificate_for_another_name_is_refused_before_a_word_is_said(
         assert client.unsent == [lost]
         assert server.got == []
         assert "the certificate is not for sip.carrier.example" in caplog.text
+
+
+async def test_a_handshake_that_does_not_come_to_its_end_gives_way(
+    authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection_places, "AT_MOST", 2)
+    async with two(certificate(authority, tmp_path, "sip.carrier.example")) as (server, _, port):
+        silent, writer = await asyncio.open_connection("127.0.0.1", port)
+        _, other = await asyncio.open_connection("127.0.0.1", port)
+        async with asyncio.timeout(WITHIN):
+            assert await silent.read() == b""
+        assert server.transport.connections == 1
+        for one in (writer, other):
+            one.close()
 
 
 async def test_an_unknown_authority_is_refused(authority: trustme.CA, tmp_path: Path) -> None:

@@ -172,7 +172,7 @@ def test_our_keys_stay_as_long_as_the_leg() -> None:
     # A refresh repeats what was said last; its answer is to that (RFC 4028).
     assert ours.repeat() == body
     again = ours.answered(parse(sdp("m=audio 7 RTP/SAVP 8", crypto(9, AES_80, OTHER_KEY))))
-    assert replace(again, dtmf_payload_type=None) == stream
+    assert replace(again, dtmf_payload_type=None, own_dtmf_payload_type=None) == stream
     assert crypto_lines(ours.offer()) == first
 
 

@@ -278,3 +278,20 @@ def test_any_lines_are_a_stream_or_unusable(lines: list[str]) -> None:
         return
     assert stream.codec == "PCMA"
     assert agree(parse(body)).codec == stream.codec
+
+
+@pytest.mark.parametrize(
+    ("answer", "own"),
+    [
+        (("m=audio 7 RTP/AVP 8 96", "a=rtpmap:96 telephone-event/8000"), 101),
+        (("m=audio 7 RTP/AVP 8 101", "a=rtpmap:101 telephone-event/8000"), None),
+        (("m=audio 7 RTP/AVP 8",), 101),
+        (("m=audio 7 RTP/AVP 101 96", "a=rtpmap:101 PCMA/8000"), None),
+    ],
+)
+def test_the_number_we_have_offered_for_keys_stays_good(
+    answer: tuple[str, ...], own: int | None
+) -> None:
+    ours = session()
+    ours.offer()
+    assert ours.answered(parse(sdp(*answer))).own_dtmf_payload_type == own

@@ -7,6 +7,7 @@ whatever number it is for. Of a flood of strangers nothing stays but the throttl
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from callwright.bounded_table import BoundedTable
 from callwright.engines.network import SipAccount, Trunk
 from callwright.engines.sip.admission.bindings import Binding, Bindings, behind_nat
 from callwright.engines.sip.admission.digest_server import ALGORITHMS, DigestServer
@@ -14,7 +15,7 @@ from callwright.engines.sip.admission.registrar import Registrar
 from callwright.engines.sip.dialog.invite_server import IncomingInvite, read_invite
 from callwright.engines.sip.transaction.digest_client import DigestClient
 from callwright.engines.sip.wire.address import Malformed, parse_name_addr, parse_uri, user_of
-from callwright.engines.sip.wire.hop import Hop
+from callwright.engines.sip.wire.hop import Hop, Transport
 from callwright.engines.sip.wire.message import (
     SipRequest,
     SipResponse,
@@ -28,6 +29,8 @@ from callwright.engines.sip.wire.sdp import G711, AudioProfile
 
 NUMBER_AT_MOST = 32
 "Characters of a number, as in the directory."
+CONNECTIONS_KNOWN = 4096
+"Connections remembered over which a password was shown; of more, the one where it is longest ago."
 
 _WITHHELD = frozenset({"anonymous", "restricted", "unavailable", "unknown"})
 "Names that carriers put in place of a number."
@@ -56,6 +59,8 @@ class Admission:
         self._hosts: Mapping[str, Sequence[str]] = {}
         self._secure: frozenset[str] = frozenset()
         "Numbers of phones that speak SRTP only."
+        self._proved: BoundedTable[tuple[Transport, int], bool] = BoundedTable(CONNECTIONS_KNOWN)
+        "Connections by kind and flow."
 
     def use_trunks(self, trunks: Sequence[Trunk]) -> None:
         self._trunks = {trunk.name: trunk for trunk in trunks}
@@ -88,6 +93,11 @@ class Admission:
         """Whether a trunk sends from there."""
         return self._trunk_at(source) is not None
 
+    def has_proved(self, connection: Hop) -> bool:
+        """Whether a trunk is at the far end of a connection, or a password was shown over it."""
+        proved = (connection.transport, connection.flow or 0)
+        return self._proved.get(proved) is not None or self.knows(connection)
+
     @property
     def takes_registrations(self) -> bool:
         return bool(self.registrar.numbers)
@@ -96,7 +106,10 @@ class Admission:
         self, request: SipRequest, source: Hop, now: float, *, tag: str
     ) -> tuple[SipResponse, Sequence[Binding]]:
         """Answer a REGISTER; see `Registrar.answer`."""
-        return self.registrar.answer(request, source, now, tag=tag)
+        response, made = self.registrar.answer(request, source, now, tag=tag)
+        if response.status == 200:
+            self._note_proof(source)
+        return response, made
 
     def invited(
         self, request: SipRequest, source: Hop, now: float, *, tag: str
@@ -115,6 +128,7 @@ class Admission:
             )
             if isinstance(admitted, SipResponse):
                 return admitted
+            self._note_proof(source)
             if admitted in self.registrar.numbers:
                 return self._of_phone(admitted, request, source, tag)
             trunk = next(one for one in self._trunks.values() if one.user == admitted)
@@ -129,6 +143,10 @@ class Admission:
             tag=tag,
             natted=False,
         )
+
+    def _note_proof(self, source: Hop) -> None:
+        if source.flow is not None:
+            self._proved.set((source.transport, source.flow), True)
 
     def _trunk_at(self, source: Hop) -> Trunk | None:
         """The trunk that sends from an address; of several there, the one with that very port."""

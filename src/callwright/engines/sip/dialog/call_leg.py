@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from callwright.engines.media.media import RtpStream
@@ -12,8 +12,10 @@ from callwright.engines.port import (
     DtmfSent,
     EarlyMediaStarted,
     LegConnected,
+    LegHeld,
     LegId,
     LegReleased,
+    LegResumed,
     LegRinging,
 )
 from callwright.engines.sip.dialog import session_timer
@@ -28,7 +30,8 @@ from callwright.engines.sip.dialog.session_timer import SessionTerms, SessionTim
 from callwright.engines.sip.transaction.request_sender import RequestSender
 from callwright.engines.sip.transaction.transactions import Lost
 from callwright.engines.sip.wire import sdp
-from callwright.engines.sip.wire.message import SipRequest, SipResponse, content_type, tokens
+from callwright.engines.sip.wire.body import session_description
+from callwright.engines.sip.wire.message import SipRequest, SipResponse, tokens
 
 _UNACCEPTABLE = (415, 488, 606)
 "What a far end says to an offer it cannot take."
@@ -47,6 +50,8 @@ Fact = (
     | EarlyMediaStarted
     | LegConnected
     | LegReleased
+    | LegHeld
+    | LegResumed
     | DtmfReceived
     | DtmfSent
     | StreamAgreed
@@ -109,6 +114,7 @@ class CallLeg:
         self._keys = InfoDtmf(self)
         self._refresher: SessionRefresher | None = None
         self._answered = False
+        self._held = False
         self.invite = begin(self)
 
     @property
@@ -118,8 +124,7 @@ class CallLeg:
     @property
     def keys_by_info(self) -> bool:
         """Whether keys must go as INFO: no telephone-event agreed on, and INFO allowed."""
-        stream = self._stream
-        return self.allows("INFO") and stream is not None and stream.dtmf_payload_type is None
+        return self._stream is not None and self._stream.keys_by_info
 
     # What we do.
 
@@ -133,9 +138,9 @@ class CallLeg:
         else:
             hang_up(self.sender, self.dialog, now, self.journal)
 
-    def send_key(self, key: str, now: float) -> None:
-        """Send a key as INFO, after those before it."""
-        self._keys.send(key, now)
+    def send_key(self, key: str, now: float, *, announced: bool = True) -> None:
+        """Send a key as INFO, after those before it; ``announced`` ones are told by `DtmfSent`."""
+        self._keys.send(key, now, announced=announced)
 
     def end(self, cause: Cause, raw: str) -> None:
         """Tell that the leg has ended, without a word to the far end."""
@@ -158,10 +163,11 @@ class CallLeg:
             self.tell(LegRinging(self.leg))
 
     def early(self, dialog: Dialog, response: SipResponse) -> None:
-        if content_type(response) != sdp.TYPE:
+        answer = session_description(response)
+        if not answer:
             return
         try:
-            stream = self.session.answered(sdp.parse(response.body))
+            stream = self.session.answered(sdp.parse(answer))
         except sdp.UnusableSdp:
             self.sender.layer.dropped["early SDP that cannot be used"] += 1
             return
@@ -180,8 +186,8 @@ class CallLeg:
         dialog.offers.step(OfferInput.SUCCESS)
         self.note_allowed(response)
         try:
-            if content_type(response) == sdp.TYPE:
-                stream = self.session.answered(sdp.parse(response.body))
+            if answer := session_description(response):
+                stream = self.session.answered(sdp.parse(answer))
             elif dialog.offers.agreed is not None:
                 stream = dialog.offers.agreed
             else:
@@ -211,6 +217,11 @@ class CallLeg:
             self.end(Cause.UNREACHABLE, f"{raw_of(what)}, SRTP was required")
         else:
             self.end(cause_of(what.status), raw_of(what))
+
+    def unacknowledged(self, dialog: Dialog, now: float) -> None:
+        """Give up a call that the far end cannot be told we know of (RFC 3261 13.2.2.4)."""
+        if dialog is self.dialog:
+            self.hang_up(now, Cause.UNREACHABLE, "ACK cannot be sent")
 
     # What keeps it alive.
 
@@ -250,9 +261,20 @@ class CallLeg:
 
     def talk_over(self, stream: RtpStream) -> None:
         """Let the audio go as agreed."""
+        by_info = stream.dtmf_payload_type is None and self.allows("INFO")
+        stream = replace(stream, keys_by_info=by_info)
         if stream != self._stream:
             self._stream = stream
             self.tell(StreamAgreed(self.leg, stream))
+
+    def note_hold(self, stream: RtpStream) -> None:
+        """Note whether an offer of the far end puts us on hold (RFC 3264 8.4).
+
+        Not that of its first answer: where that is one-way it is an announcement.
+        """
+        if self._answered and stream.sends is self._held:
+            self._held = not stream.sends
+            self.tell(LegHeld(self.leg) if self._held else LegResumed(self.leg))
 
     def dialog_of(self, request: SipRequest) -> Dialog | None:
         """The dialog a request of the far end is in."""

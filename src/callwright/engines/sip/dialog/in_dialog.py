@@ -7,6 +7,7 @@ from callwright.engines.sip.dialog import session_timer
 from callwright.engines.sip.dialog.call_leg import CallLeg
 from callwright.engines.sip.dialog.capabilities import (
     ACCEPT,
+    ACCEPT_BODY,
     ALLOW,
     CAPABILITIES,
     SUPPORTED,
@@ -20,6 +21,7 @@ from callwright.engines.sip.dialog.offer_answer import OfferDo, input_of
 from callwright.engines.sip.transaction.transactions import Lost, ServerTransaction
 from callwright.engines.sip.wire import sdp
 from callwright.engines.sip.wire.address import Malformed
+from callwright.engines.sip.wire.body import session_description, takes_body
 from callwright.engines.sip.wire.hop import Hop
 from callwright.engines.sip.wire.message import (
     Headers,
@@ -48,6 +50,8 @@ def take(call: CallLeg, dialog: Dialog, request: SipRequest, source: Hop, now: f
     transaction = call.sender.layer.serve(request, source, now, unacknowledged)
     if transaction is None:
         return
+    if request.method in ("INVITE", "UPDATE"):
+        dialog.heard_at = source
     response = _answer(call, dialog, request, transaction, now)
     call.sender.layer.respond(transaction, response, now)
 
@@ -60,9 +64,11 @@ def _acknowledged(call: CallLeg, dialog: Dialog, ack: SipRequest, now: float) ->
     invite.receive(ack, now)
     if isinstance(call.invite, InviteServer):
         call.invite.acknowledged(now)
-    if not invite.request.body and not call.ended:
+    if not session_description(invite.request) and not call.ended:
         try:
-            call.talk_over(call.session.answered(sdp.parse(ack.body)))
+            stream = call.session.answered(sdp.parse(session_description(ack)))
+            call.talk_over(stream)
+            call.note_hold(stream)
         except sdp.UnusableSdp as fault:
             call.hang_up(now, Cause.UNREACHABLE, f"488 {fault}")
     call.answered()
@@ -117,11 +123,13 @@ def _change(
         return refused
     body = b""
     target = dialog.target
+    call.note_allowed(request)
     try:
         dialog.refresh(request)
         if due is OfferDo.ANSWER:
-            body, offers.agreed = call.session.answer(sdp.parse(request.body))
+            body, offers.agreed = call.session.answer(sdp.parse(session_description(request)))
             call.talk_over(offers.agreed)
+            call.note_hold(offers.agreed)
     except Malformed:
         return answer_to(request, 400, "Bad Contact")
     except sdp.UnusableSdp:
@@ -133,7 +141,6 @@ def _change(
         offers.accepted(given, transaction)
     else:
         offers.step(given)
-    call.note_allowed(request)
     extra: Headers = {}
     if dialog is call.dialog:  # the terms of a call that is not answered come with its answer
         terms, extra = session_timer.answer(request, call.wanted)
@@ -157,8 +164,8 @@ def _not_now(
         return answer_to(request, 500, "Server Internal Error", extra={"retry-after": [after]})
     if request.method == "INVITE" and dialog.offers.is_full:
         return answer_to(request, 500, "Server Internal Error", extra={"retry-after": ["5"]})
-    if request.body and content_type(request) != sdp.TYPE:
-        return answer_to(request, 415, "Unsupported Media Type", extra={"accept": [sdp.TYPE]})
+    if not takes_body(request):
+        return answer_to(request, 415, "Unsupported Media Type", extra=ACCEPT_BODY)
     if (least := session_timer.too_brief(request)) is not None:
         return answer_to(request, 422, "Session Interval Too Small", extra=least)
     return None

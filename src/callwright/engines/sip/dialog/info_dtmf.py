@@ -25,15 +25,15 @@ class InfoDtmf:
 
     def __init__(self, call: "CallLeg") -> None:
         self._call = call
-        self._queue: deque[str] = deque()
+        self._queue: deque[tuple[str, bool]] = deque()
         self._unanswered = False
         self._free_at = float("-inf")
 
-    def send(self, key: str, now: float) -> None:
+    def send(self, key: str, now: float, *, announced: bool = True) -> None:
         if len(self._queue) >= QUEUE_AT_MOST:
             self._call.sender.layer.dropped["too many keys"] += 1
             return
-        self._queue.append(key)
+        self._queue.append((key, announced))
         self._go_on(now)
 
     def _go_on(self, now: float) -> None:
@@ -44,7 +44,7 @@ class InfoDtmf:
         if call.ended or dialog is None:
             self._queue.clear()
             return
-        key = self._queue.popleft()
+        key, announced = self._queue.popleft()
 
         def info() -> tuple[SipRequest, Hop]:
             request, hop = dialog.request("INFO")
@@ -56,7 +56,8 @@ class InfoDtmf:
         self._free_at = now + LENGTH + GAP
         call.sender.layer.at(self._free_at, self._go_on)
         call.sender.send(info, now, self._answered)
-        call.tell(DtmfSent(call.leg, key))
+        if announced:
+            call.tell(DtmfSent(call.leg, key))
 
     def _answered(self, what: SipResponse | Lost, now: float) -> None:
         if isinstance(what, SipResponse) and what.status < 200:

@@ -17,6 +17,9 @@ from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from ipaddress import ip_address
 
+from callwright.accept_loop import AcceptLoop
+from callwright.descriptors import left_by_strangers, limit
+from callwright.engines.sip.transport.connection_places import ConnectionPlaces
 from callwright.engines.sip.transport.datagram import Datagram
 from callwright.engines.sip.transport.tls import check_name, client_context
 from callwright.engines.sip.wire.framing import PING, PONG, Framer, Garbage
@@ -24,10 +27,6 @@ from callwright.engines.sip.wire.hop import Hop, Transport
 
 log = logging.getLogger(__name__)
 
-CONNECTIONS_AT_MOST = 1000
-"Connections up or being made, ours and others'."
-PER_SOURCE_AT_MOST = 50
-"Connections taken from one address."
 CONNECT_WITHIN = 4.0
 "Seconds a connection may take to come up, TLS included."
 MESSAGE_WITHIN = 10.0
@@ -56,6 +55,8 @@ class StreamConnection(asyncio.Protocol):
         self.up = False
         self.waiting: list[Datagram] = []
         "What is to be sent once it is up."
+        self.coming: asyncio.Task[None] | None = None
+        "What brings it up."
         self._owner = owner
         self._framer = Framer()
         self._asked: deque[Datagram] = deque(maxlen=ASKED_AT_MOST)
@@ -133,8 +134,11 @@ class StreamConnection(asyncio.Protocol):
 
     def close(self) -> None:
         """Cut it off, without waiting for the far end."""
-        self.up = False
-        self._transport.abort()
+        if self.up:
+            self.up = False
+            self._transport.abort()
+        elif self.coming is not None:
+            self.coming.cancel()
 
     def leads_to(self, hop: Hop) -> bool:
         """Whether what is meant for ``hop``, and has come to be tied to us, may go here."""
@@ -166,11 +170,13 @@ class StreamTransport:
         client: Callable[[Hop], ssl.SSLContext] = lambda hop: client_context(hop.trust),
         received: Callable[[list[tuple[bytes, Hop]]], None],
         unsent: Callable[[list[Datagram]], None],
+        knows: Callable[[Hop], bool] = lambda hop: False,
     ) -> None:
         """Listen at ``port``, 0 for a free one; None only makes connections. Raises `OSError`.
 
-        ``server`` and ``client``: for TLS, what we show, and how a hop is checked. The functions
-        are those of `UdpTransport`. To be made, and used, inside a running event loop.
+        ``server`` and ``client``: for TLS, what we show, and how a hop is checked. ``knows``: see
+        `ConnectionPlaces`. The others are those of `UdpTransport`. To be made, and used, inside a
+        running event loop.
         """
         self.dropped: Counter[str] = Counter()
         "Messages and connections lost on our side, by reason."
@@ -187,15 +193,15 @@ class StreamTransport:
         self._by_flow: dict[int, StreamConnection] = {}
         self._by_hop: dict[Hop, StreamConnection] = {}
         self._closed = False
-        self._from: Counter[str] = Counter()
+        self._places = ConnectionPlaces[StreamConnection](knows, self._cut)
         self._tasks: set[asyncio.Task[None]] = set()
         self._family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        self._listener: socket.socket | None = None
+        self._accepting: AcceptLoop | None = None
         self.address: tuple[str, int] | None = None
         if port is not None:
-            self._listener = self._listen(port)
-            self.address = self._listener.getsockname()[:2]
-            self._loop.add_reader(self._listener.fileno(), self._take)
+            listener = self._listen(port)
+            self.address = listener.getsockname()[:2]
+            self._accepting = AcceptLoop(listener, self._take, f"SIP over {kind}")
         self._sweeper = self._loop.call_later(SWEEP, self._sweep)
 
     def now(self) -> float:
@@ -218,9 +224,8 @@ class StreamTransport:
         self._sweeper.cancel()
         for task in self._tasks:
             task.cancel()
-        if self._listener is not None:
-            self._loop.remove_reader(self._listener.fileno())
-            self._listener.close()
+        if self._accepting is not None:
+            self._accepting.close()
         for connection in list(self._by_flow.values()):
             if connection.up:
                 connection.close()
@@ -232,8 +237,7 @@ class StreamTransport:
         if flow is None or self._by_flow.pop(flow, None) is None:
             return
         if connection.taken:
-            self._from[connection.hop.host] -= 1
-            self._from += Counter()  # leaves out those that are zero
+            self._places.leave(connection)
         elif self._by_hop.get(connection.hop) is connection:
             del self._by_hop[connection.hop]
         if unsent:
@@ -251,7 +255,7 @@ class StreamTransport:
         made = self._by_hop.get(hop)
         if made is not None:
             return made
-        if len(self._by_flow) >= CONNECTIONS_AT_MOST:
+        if not self._places.make(self.connections, self.now()):
             self.dropped["too many connections"] += 1
             return None
         flow = next(self._numbers)
@@ -299,26 +303,19 @@ class StreamTransport:
             raise
         return listener
 
-    def _take(self) -> None:
-        # asyncio's own server would count nobody before the TLS handshake is over.
-        assert self._listener is not None
-        try:
-            taken, peer = self._listener.accept()
-        except OSError as fault:
-            if not isinstance(fault, BlockingIOError):
-                self.dropped["connection not taken"] += 1
-            return
+    def _take(self, taken: socket.socket, peer: tuple[str, int]) -> None:
+        # Before the TLS handshake, over which asyncio's own server would count nobody.
         host, port = peer[:2]
-        if len(self._by_flow) >= CONNECTIONS_AT_MOST or self._from[host] >= PER_SOURCE_AT_MOST:
+        flow = next(self._numbers)
+        hop = Hop(host, port, self._kind, flow=flow)
+        scarce = taken.fileno() >= limit() - left_by_strangers(limit())
+        connection = StreamConnection(self, hop, taken=True)
+        if not self._places.take(connection, self.connections, self.now(), scarce=scarce):
             self.dropped["too many connections"] += 1
             taken.close()
             return
-        taken.setblocking(False)
-        flow = next(self._numbers)
-        connection = StreamConnection(self, Hop(host, port, self._kind, flow=flow), taken=True)
         self._by_flow[flow] = connection
-        self._from[host] += 1
-        self._do(self._welcome(connection, taken))
+        connection.coming = self._do(self._welcome(connection, taken))
 
     async def _welcome(self, connection: StreamConnection, taken: socket.socket) -> None:
         within = MESSAGE_WITHIN if self._server is not None else None
@@ -329,7 +326,13 @@ class StreamTransport:
         except (OSError, TimeoutError) as fault:
             self.dropped["handshake failed"] += 1
             log.debug("from %s %s", connection.hop, fault)
-            connection.end()
+        finally:
+            if not connection.up:
+                connection.end()
+
+    def _cut(self, connection: StreamConnection) -> None:
+        self.dropped["too many connections"] += 1
+        connection.close()
 
     def _sweep(self) -> None:
         now = self.now()
@@ -339,7 +342,8 @@ class StreamTransport:
                 connection.close()
         self._sweeper = self._loop.call_later(SWEEP, self._sweep)
 
-    def _do(self, work: Coroutine[None, None, None]) -> None:
+    def _do(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         task: asyncio.Task[None] = self._loop.create_task(work, context=self._context)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task

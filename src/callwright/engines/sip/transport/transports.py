@@ -38,9 +38,13 @@ class Transports:
         received: Callable[[list[tuple[bytes, Hop]]], None],
         unsent: Callable[[list[Datagram]], None],
         returned: Callable[[bytes, Hop], None],
+        knows: Callable[[Hop], bool] = lambda hop: False,
         resolver: "Resolver | None" = None,
     ) -> None:
-        """Open everything; see `UdpTransport` for the functions. Raises `OSError`."""
+        """Open everything. Raises `OSError`.
+
+        See `UdpTransport` and `ConnectionPlaces` for the functions.
+        """
         host = str(settings.host)
         self._settings = settings
         self._context = contextvars.copy_context()
@@ -49,7 +53,7 @@ class Transports:
         self._version = ip_address(host).version
         self._resolver = resolver
         self._unsent = unsent
-        self._udp, self._tcp = _open_pair(settings, received, unsent, returned)
+        self._udp, self._tcp = _open_pair(settings, received, unsent, returned, knows)
         self.address = self._udp.address
         "Address and port of UDP and TCP."
         server, port = None, None
@@ -65,6 +69,7 @@ class Transports:
                 client=self._client_context,
                 received=received,
                 unsent=unsent,
+                knows=knows,
             )
         except OSError:
             self._udp.close()
@@ -133,6 +138,7 @@ def _open_pair(
     received: Callable[[list[tuple[bytes, Hop]]], None],
     unsent: Callable[[list[Datagram]], None],
     returned: Callable[[bytes, Hop], None],
+    knows: Callable[[Hop], bool],
 ) -> tuple[UdpTransport, StreamTransport]:
     """Open UDP and TCP at the same port; what port 0 finds for one may be taken for the other."""
     host = str(settings.host)
@@ -140,7 +146,12 @@ def _open_pair(
         udp = UdpTransport(host, settings.port, received=received, unsent=unsent, returned=returned)
         try:
             tcp = StreamTransport(
-                Transport.TCP, host, udp.address[1], received=received, unsent=unsent
+                Transport.TCP,
+                host,
+                udp.address[1],
+                received=received,
+                unsent=unsent,
+                knows=knows,
             )
         except OSError:
             udp.close()

@@ -199,6 +199,14 @@ def escape_user(text: str) -> str:
     return quote(text, safe=_USER_SAFE)
 
 
+def quoted(name: str) -> str:
+    """Write a display name before an address; nothing for none (RFC 3261 section 25.1)."""
+    if not name:
+        return ""
+    escaped = name.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}" '
+
+
 def _split(text: str, marks: re.Pattern[str], separator: str) -> list[str]:
     pieces: list[str] = []
     start = 0

@@ -198,13 +198,19 @@ class SdpSession:
     def answered(self, answer: Description) -> RtpStream:
         """Take the far end's answer to what we have said last. Raises what `agree` raises."""
         stream = agree(answer, self.speech)
+        assert answer.audio is not None
+        stream = replace(stream, own_dtmf_payload_type=self._own_keys(stream, answer.audio))
         if not self._crypto:
             return stream
-        assert answer.audio is not None
         srtp = agreed_by(self._crypto, answer.audio.crypto)
         if srtp is None:
             raise UnusableSdp("no answer to our keys for SRTP in the SDP")
         return replace(stream, srtp=srtp)
+
+    def _own_keys(self, stream: RtpStream, answered: MediaLine) -> int | None:
+        """The payload type we have offered for the keys that go with a stream, if it is free."""
+        ours = self._keys.get(stream.dtmf_clock)
+        return None if ours in {*_payload_types(answered)} else ours
 
     def answer(self, offer: Description) -> tuple[bytes, RtpStream]:
         """Answer the far end's offer: its first common codec, its key events, its hold mirrored.

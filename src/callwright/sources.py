@@ -1,0 +1,21 @@
+"""Sources: by what strangers are counted, be it connections, requests or wrong passwords."""
+
+from functools import lru_cache
+from ipaddress import IPv6Address, IPv6Network
+
+
+@lru_cache(maxsize=4096)
+def source_of(host: str) -> str:
+    """The IPv4 address, or the /64 of an IPv6 one: a single host there has 2**64 addresses.
+
+    What is no address is a source by itself.
+    """
+    if ":" not in host:
+        return host
+    try:
+        address = IPv6Address(host.partition("%")[0])
+    except ValueError:
+        return host
+    if address.ipv4_mapped:
+        return str(address.ipv4_mapped)
+    return str(IPv6Network((address, 64), strict=False))

@@ -1,0 +1,95 @@
+"""What a command loads: nothing heavy that it has no use for, since whoever types it waits.
+
+pydantic is no part of it: typer reads the command line by it.
+"""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.waiting import WITHIN
+
+DATABASE = {"sqlalchemy"}
+LOOP = {"anyio", "aiosqlite", "sqlalchemy.ext.asyncio", "sqlalchemy.orm"}
+DIRECTORY_FILE = {"callwright.directory.entries", "callwright.provisioning.apply"}
+SERVICE = {
+    "alembic",
+    "argon2",
+    "av",
+    "callwright.app",
+    "callwright.calls",
+    "callwright.engines.media",
+    "callwright.engines.sip",
+    "callwright.notify",
+    "callwright.rpc",
+    "callwright.sandbox.service",
+    "callwright.speech",
+    "callwright.wiring",
+    "espeakng_loader",
+    "httpcore",
+    "starlette",
+    "uvicorn",
+    "websockets",
+}
+ALL = DATABASE | LOOP | DIRECTORY_FILE | SERVICE
+
+_LOADED = """
+import json, sys
+from callwright.cli import main
+sys.argv = ["callwright", *sys.argv[1:]]
+try:
+    main()
+except SystemExit as end:
+    code = end.code
+print()
+print(json.dumps([code or 0, sorted(sys.modules)]))
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("initialised")
+    loaded(made, "init")
+    return made
+
+
+def loaded(folder: Path, *words: str) -> set[str]:
+    """Type a command in a process of its own; return what modules it had loaded at its end."""
+    done = subprocess.run(
+        [sys.executable, "-c", _LOADED, *words],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=WITHIN,
+        check=True,
+    )
+    code, modules = json.loads(done.stdout.splitlines()[-1])
+    assert code == 0, done.stderr
+    return set(modules)
+
+
+@pytest.mark.parametrize(
+    ("words", "spared"),
+    [
+        (("--version",), ALL),
+        (("--help",), ALL),
+        (("serve", "--help"), ALL),
+        (("user", "--help"), ALL),
+        (("webhook", "log", "--help"), ALL),
+        (("sandbox", "--numbers"), ALL - {"anyio"}),
+        (("user", "list"), LOOP | DIRECTORY_FILE | SERVICE),
+        (("user", "add", "crm"), LOOP | SERVICE | {"callwright.provisioning.apply"}),
+        (("token", "list"), LOOP | DIRECTORY_FILE | SERVICE),
+        (("token", "create", "--user", "admin"), LOOP | DIRECTORY_FILE | SERVICE),
+        (("media", "list"), LOOP | DIRECTORY_FILE | SERVICE),
+        (("trunk", "list"), (LOOP - {"anyio"}) | DIRECTORY_FILE | SERVICE),
+    ],
+    ids=lambda given: " ".join(given) if isinstance(given, tuple) else "",
+)
+def test_a_command_loads_nothing_that_it_has_no_use_for(
+    folder: Path, words: tuple[str, ...], spared: set[str]
+) -> None:
+    assert loaded(folder, *words) & spared == set()
