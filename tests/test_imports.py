@@ -65,7 +65,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     ),
     # SIP by the layers of RFC 3261, from the wire upwards; what stands beside them uses them all.
     # The table of codecs is what SDP talks about.
-    "engines.sip.wire": ("engines.media.codec", "engines.media.media"),
+    "engines.sip.wire": ("engines.media.codec", "engines.media.media", "engines.port"),
     "engines.sip.transport": (
         "accept_loop",
         "config",

@@ -29,7 +29,7 @@ from callwright.calls.recording import SessionRecorder
 from callwright.calls.state import TRANSITIONS, State
 from callwright.clock import utc_now
 from callwright.engines import port
-from callwright.engines.port import BridgeId, Cause, Engine, LegGone, LegId, PlaybackId
+from callwright.engines.port import FRESH, BridgeId, Cause, Engine, LegGone, LegId, PlaybackId
 
 if TYPE_CHECKING:
     from anyio.abc import TaskGroup
@@ -69,6 +69,10 @@ class Session:
         self.next_id = next_id
         self.queues = queues
         self.legs: dict[LegId, Leg] = {}
+        self.trail = FRESH
+        "Of what is rung here."
+        self.returns = 0
+        "How often in a row the call seems to have come back to us."
         self.playing: dict[PlaybackId, Callable[[], None]] = {}
         "What to call when a playback has been played to its end."
         self.talkers: tuple[Party, Party] | None = None
@@ -115,14 +119,26 @@ class Session:
         }
 
     def ring(self, party: Party, target: Target) -> Leg:
-        """Begin to ring one phone for a party; one that is in this call already is busy."""
-        beside, engaged = tuple(self.legs), target.address.number in self.engaged_numbers
+        """Begin to ring one phone for a party.
+
+        One that is in this call already is busy; for a call that has come too far none is rung.
+        """
+        beside, refusal = tuple(self.legs), self._refusal(target)
         leg = self._add(LegId(self.next_id()), party, target, offered=False)
-        if engaged:
-            self.deliver(port.LegReleased(leg.id, Cause.BUSY, "in this call already"))
+        if refusal:
+            self.deliver(port.LegReleased(leg.id, *refusal))
             return leg
-        self.engine.ring(leg.id, target.address, caller_id=target.caller_id, beside=beside)
+        self.engine.ring(
+            leg.id, target.address, caller_id=target.caller_id, beside=beside, trail=self.trail
+        )
         return leg
+
+    def _refusal(self, target: Target) -> tuple[Cause, str] | None:
+        if self.trail.hops_left <= 0:
+            return Cause.LOOP, "483 Too Many Hops"
+        if target.address.number in self.engaged_numbers:
+            return Cause.BUSY, "in this call already"
+        return None
 
     def take_in(self, offered: LegId, caller: Target) -> Party:
         """Make whoever has called the contact; `Party.is_answered` then answers the call.
@@ -134,7 +150,7 @@ class Session:
         return party
 
     def _add(self, leg_id: LegId, party: Party, target: Target, *, offered: bool) -> Leg:
-        leg = self.legs[leg_id] = Leg(leg_id, party, target)
+        leg = self.legs[leg_id] = Leg(leg_id, party, target, offered)
         phone, other = target.address.number, target.caller_id
         employee = target.employee
         self.tell(

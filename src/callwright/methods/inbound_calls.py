@@ -68,6 +68,7 @@ class InboundCalls:
             contact,
             await self.scenarios.ready(scenario, occasion, music),
             await self.conversations.of(account, Direction.IN, number, music),
+            offered.trail,
         )
 
     async def _caller(
