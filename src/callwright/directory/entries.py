@@ -123,6 +123,7 @@ Text = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_print
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}$")]
 E164 = Annotated[str, AfterValidator(_e164)]
 Id = Annotated[int, Field(ge=1, lt=1 << 53)]
+Allowed = Annotated[str, Field(pattern=r"^[0-9?]{1,20}\*?$")]
 
 
 class FileEntry(BaseModel):
@@ -146,6 +147,9 @@ class AccountEntry(FileEntry):
     "False: every request is answered `account_inactive`."
     directions: list[Annotated[Destination, Field(strict=False)]] = list(USUAL)
     "Where calls may go: `local`, `mobile`, `long_distance`, `international`, `premium`."
+    allowed_numbers: Annotated[list[Allowed], Field(max_length=100)] = []
+    """Numbers that may be called whatever their form and direction: digits, `?` for any one digit,
+    `*` at the end for all that begin so. Extensions behind a PBX: `["1??"]`."""
     timezone: Annotated[str, Field(max_length=64), AfterValidator(_timezone)] = "UTC"
     "In which reports show times and are asked for them, such as `Europe/Moscow`."
 

@@ -23,6 +23,7 @@ from callwright.engines.media.media import (
 )
 from callwright.engines.network import Registered, SipAccount, Trunk, TrunkState
 from callwright.engines.port import (
+    FRESH,
     Address,
     Cause,
     Deliver,
@@ -38,6 +39,7 @@ from callwright.engines.port import (
     LegResumed,
     LegRinging,
     RecordingFinished,
+    Trail,
     TransferAsked,
 )
 from callwright.engines.sip.admission.admission import Admission
@@ -64,6 +66,7 @@ from callwright.engines.sip.trunks.trunks import Trunks
 from callwright.engines.sip.user_agent import UserAgent
 from callwright.engines.sip.wire.hop import Transport
 from callwright.engines.sip.wire.sdp import AudioProfile
+from callwright.engines.sip.wire.trail import read_trail
 from callwright.figures import Figure, Measured
 
 if TYPE_CHECKING:
@@ -256,7 +259,13 @@ class SipEngine(LegCommands):
         return self._trunks.states()
 
     def ring(
-        self, leg: LegId, to: Address, *, caller_id: str, beside: Collection[LegId] = ()
+        self,
+        leg: LegId,
+        to: Address,
+        *,
+        caller_id: str,
+        beside: Collection[LegId] = (),
+        trail: Trail = FRESH,
     ) -> None:
         if leg in self._legs:
             raise ValueError(f"leg {leg} is up already")
@@ -282,6 +291,7 @@ class SipEngine(LegCommands):
             trunk=to.trunk,
             srtp=way.srtp,
             symmetric_rtp=way.symmetric_rtp,
+            trail=trail,
         )
         self._after_command()
 
@@ -329,7 +339,8 @@ class SipEngine(LegCommands):
         called, trunk = incoming.called, incoming.trunk
         log.info("leg %d comes in for ..%s from %s", leg, called[-4:], trunk or "a phone of ours")
         self._legs[leg] = call
-        self._events.add(LegOffered(leg, incoming.caller, called, trunk))
+        trail = read_trail(incoming.request)
+        self._events.add(LegOffered(leg, incoming.caller, called, trunk, trail))
 
     def _heard(self, fact: Fact) -> None:
         """Take a fact from the user agent: tell the media first, then whoever listens."""

@@ -13,7 +13,7 @@ import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from callwright.engines.port import LegId
+from callwright.engines.port import FRESH, LegId, Trail
 from callwright.engines.sip.admission.admission import Admission
 from callwright.engines.sip.admission.out_of_dialog import OutOfDialog
 from callwright.engines.sip.dialog import in_dialog
@@ -108,12 +108,14 @@ class UserAgent:
         trunk: str | None = None,
         srtp: bool = False,
         symmetric_rtp: bool = True,
+        trail: Trail = FRESH,
     ) -> CallLeg:
         """Send INVITEs that offer audio at ``media``, our RTP's address and port.
 
         ``trunk``: name of the trunk they go through. ``srtp``: audio over SRTP, or not at all.
         ``symmetric_rtp``: see `RtpStream`.
         """
+        places = [replace(place, trail=trail) for place in places]
         senders = [self.sender(digest, place.hop, trunk) for place in places]
 
         def invite(call: CallLeg) -> InitialInvite:
