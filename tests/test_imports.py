@@ -44,6 +44,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "fair_share",
         "figures",
         "logs",
+        "numbering",
         "sources",
     ),
     "engines.network": (),
@@ -61,6 +62,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "engines.port",
         "fair_share",
         "figures",
+        "numbering",
         "sources",
     ),
     # SIP by the layers of RFC 3261, from the wire upwards; what stands beside them uses them all.
@@ -88,6 +90,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "engines.sip.dialog",
         "engines.sip.transaction",
         "engines.sip.wire",
+        "numbering",
     ),
     "engines.sip.trunks": (
         "engines.network",
@@ -122,6 +125,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     # The directory file: webhooks in it name public events and their facts.
     "provisioning": (
         "directory",
+        "numbering",
         "public_events",
         "storage",
         "toml_lines",

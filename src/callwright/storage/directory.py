@@ -191,6 +191,8 @@ _TRUNKS = PreparedStatement(
         trunks.c.password,
         trunks.c.from_user,
         trunks.c.from_domain,
+        trunks.c.country,
+        trunks.c.national_prefix,
         trunks.c.caller_id_header,
         trunks.c.register,
         trunks.c.expires,
@@ -320,6 +322,8 @@ class StoredDirectory:
                 srtp=row.srtp,
                 from_user=row.from_user,
                 from_domain=row.from_domain,
+                country=row.country,
+                national_prefix=row.national_prefix,
             )
             for row in await self._rows(_TRUNKS)
         ]

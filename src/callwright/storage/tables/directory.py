@@ -43,6 +43,8 @@ trunks = Table(
     Column("srtp", Boolean, nullable=False, server_default=false()),
     Column("from_user", Text),
     Column("from_domain", Text),
+    Column("country", String(2)),
+    Column("national_prefix", String(4)),
 )
 
 # What the service last knew of each trunk, for other processes; no part of the directory.
