@@ -44,6 +44,8 @@ trunks = Table(
     Column("from_user", Text),
     Column("from_domain", Text),
     Column("symmetric_rtp", Boolean, nullable=False, server_default=true()),
+    Column("country", String(2)),
+    Column("national_prefix", String(4)),
 )
 
 # What the service last knew of each trunk, for other processes; no part of the directory.
