@@ -211,6 +211,7 @@ class EventFold:
                     **self._of_recording(recording),
                     file_name=event.file_name,
                     file_duration=event.duration,
+                    file_fault=event.fault or None,
                 )
             case events.RecordingFailed(recording=recording):
                 return payloads.RecordingFailedPayload(

@@ -292,7 +292,7 @@ class RecordingStartedPayload(Payload):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordingReadyPayload(Payload):
-    """The file of a recording is complete."""
+    """The file of a recording is complete, or as complete as it will ever be."""
 
     type = "recording.ready"
     recording_id: int
@@ -301,6 +301,8 @@ class RecordingReadyPayload(Payload):
     leg_ids: tuple[int, ...]
     file_name: str
     file_duration: float
+    file_fault: str | None
+    "Why the file has not all of what was said, as where the disk is full; null: it has."
     tag_ids: tuple[int, ...]
     "Tags the session has by now."
     tag_names: tuple[str, ...]
@@ -311,7 +313,7 @@ class RecordingReadyPayload(Payload):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordingFailedPayload(Payload):
-    """A recording could not be written to its end."""
+    """Nothing could be written of a recording."""
 
     type = "recording.failed"
     recording_id: int
