@@ -42,6 +42,8 @@ from callwright.rpc.envelope import Json
 from callwright.rpc.parameters import read_params
 
 log = logging.getLogger(__name__)
+# It warns of every form that is none.
+logging.getLogger("python_multipart").setLevel(logging.ERROR)
 
 _JSON = "application/json; charset=utf-8"
 
