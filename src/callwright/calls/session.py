@@ -114,12 +114,12 @@ class Session:
         self.engine.ring(leg.id, target.address, caller_id=target.caller_id, beside=beside)
         return leg
 
-    def take_in(self, offered: LegId, caller: Target) -> Party:
-        """Make whoever has called the contact; `Party.is_answered` then answers the call.
+    def take_in(self, offered: LegId, caller: Target, role: Role = Role.CONTACT) -> Party:
+        """Make whoever has called a party; `Party.is_answered` then answers the call.
 
         ``caller``: its number, and, as its caller id, the number it has called.
         """
-        party = Party(self, Role.CONTACT)
+        party = Party(self, role)
         party.leg = self._add(offered, party, caller, offered=True)
         return party
 
