@@ -78,8 +78,10 @@ class KnownOfCall(TypedDict):
         "callapi_informer_call",
         "callapi_scenario_call",
         "va",
+        "sip",
     ]
-    "What has brought it about; `va`: somebody has called the virtual number."
+    """What has brought it about; `va`: somebody has called the virtual number; `sip`: an employee
+    has called from a phone that registers."""
     is_lost: bool
     "It came in, and nobody has talked with the contact."
     virtual_phone_number: Annotated[str, Stored("virtual_number")]
