@@ -70,7 +70,7 @@ class ReportedCall(TypedDict):
     ]
     "What has brought it about; `va`: somebody has called the virtual number."
     is_lost: bool
-    "It came in, and nobody has talked with the contact."
+    "It came in and was not refused as unwanted, and nobody has talked with the contact."
     virtual_phone_number: Annotated[str, Stored("virtual_number")]
     contact_phone_number: Annotated[str, Stored("contact_number")]
     communication_id: Annotated[int, Stored("id")]
