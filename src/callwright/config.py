@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from callwright.config_faults import told
 from callwright.spoken_text import says_something
-from callwright.toml_lines import line_of_refusal
+from callwright.toml_lines import NOT_UTF_8, line_of_refusal
 
 
 class SettingsFault(Exception):
@@ -93,6 +93,9 @@ class CallSettings(SettingsSection):
     "Seconds two parties may talk before the session is ended."
     parallel_at_most: Annotated[int, Field(ge=1)] = 200
     "Live sessions per account; one more ends at once with `no_resources`."
+    phones_call_out: bool = False
+    """Whether employees may call numbers outside from phones that register, and hand calls over to
+    them, as far as the account's `directions` go; colleagues they may always."""
     drain_within: Annotated[float, Field(ge=0, le=7200)] = 10.0
     "Seconds live calls may go on after SIGTERM before they are hung up; a second signal cuts it."
 
@@ -237,11 +240,11 @@ def read_settings(file: Path | None) -> Settings:
     if file is None:
         return Settings()
     try:
-        text = file.read_text("utf-8")
+        text = file.read_text("utf-8-sig")
     except OSError as fault:
         raise SettingsFault(f"{file}: {fault.strerror}") from fault
     except UnicodeDecodeError as fault:
-        raise SettingsFault(f"{file}: not UTF-8") from fault
+        raise SettingsFault(f"{file}: {NOT_UTF_8}") from fault
     try:
         values = tomllib.loads(text)
     except RecursionError as fault:

@@ -10,7 +10,7 @@ from callwright.calls.commands import Hold, MakeCall
 from callwright.calls.ending import RELEASED
 from callwright.calls.events import LegEnded
 from callwright.calls.manager import CallManager
-from callwright.calls.plan import EmployeeCall, RingGroup, Role, SessionId, Target
+from callwright.calls.plan import AdmittedAddress, EmployeeCall, RingGroup, Role, SessionId, Target
 from callwright.calls.state import State
 from callwright.engines.port import Address
 from callwright.engines.simulated.far_end import answers
@@ -25,7 +25,9 @@ def props(tmp_path: Path) -> Props:
 
 
 def phone(number: str, channels: int | None) -> Target:
-    return Target(Address(number, trunk="t"), CONTACT, 30.0, ANNA, channels=channels)
+    return Target(
+        AdmittedAddress(Address(number, trunk="t")), CONTACT, 30.0, ANNA, channels=channels
+    )
 
 
 def to(*phones: Target, lines: int = 1) -> list[RingGroup]:

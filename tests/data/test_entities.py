@@ -159,14 +159,18 @@ def test_an_employee_as_a_whole(home: House) -> None:
     }
     assert shown == {
         "id": employee,
+        "login": None,
         "last_name": "Петрова",
         "first_name": "Ольга",
         "patronymic": "Ильинична",
         "full_name": "Петрова Ольга Ильинична",
         "status": "available",
+        "status_id": None,
         "calls_available": True,
         "email": "olga@example.com",
         "call_recording": "in",
+        "schedule_id": None,
+        "schedule_name": None,
         "coach": {
             "coach_id": 25,
             "coach_full_name": "Анна Орлова",
@@ -192,6 +196,9 @@ def test_an_employee_as_a_whole(home: House) -> None:
             "extension_voice_mail_enabled": False,
             "extension_queue_enabled": False,
         },
+        "operator": {},
+        "allowed_in_call_types": ["internal", "external"],
+        "allowed_out_call_types": ["internal", "external"],
         **both,
     }
     # What was read may be sent back as it is.
@@ -482,6 +489,7 @@ def test_a_sip_line_as_a_whole(home: House) -> None:
         "employee_full_name": "Седов Олег",
         "type": "in_out",
         "channels_count": 3,
+        "virtual_phone_number": None,
         "dial_time": 25,
         "status": "active",
         "billing_state": "active",

@@ -89,11 +89,16 @@ class Confirmation:
     "Seconds from the answer; then the phone is given up."
 
 
+AdmittedAddress = NewType("AdmittedAddress", Address)
+"""An address that may be rung. Only the admission of dialled numbers makes one; nothing else can be
+rung, so that no way to ring somebody can leave the check out."""
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """One phone to ring."""
 
-    address: Address
+    address: AdmittedAddress
     caller_id: str
     "Number the phone is shown."
     within: float

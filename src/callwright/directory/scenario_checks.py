@@ -102,6 +102,16 @@ def media_named_by(scenario: ScenarioEntry) -> Iterator[tuple[Place, int]]:
             yield (*where, field), media
 
 
+def digits_spoken(content: DirectoryContent) -> Iterator[Contradiction]:
+    """Find ids of media files that are written as texts, and would be spoken."""
+    for place, scenario in enumerate(content.scenarios):
+        for where, operation in placed(scenario):
+            said = getattr(operation, "message", None)
+            if isinstance(said, str) and said.isdecimal():
+                reason = f"media file {said} is written without quotes; a text is more than digits"
+                yield ("scenarios", place, *where, "message"), reason
+
+
 def placed(scenario: ScenarioEntry) -> Iterator[tuple[Place, Operation]]:
     """Every operation of a scenario, and where in it that stands."""
     for label, operations in _lists(scenario):

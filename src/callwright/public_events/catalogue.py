@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import JsonValue
 
 from callwright.calls import events
+from callwright.calls.durations import whole_seconds
 from callwright.calls.events import SessionEvent
 from callwright.calls.plan import Role, SessionId
 from callwright.directory.model import AccountId
@@ -118,6 +119,10 @@ class EventFold:
             data={one.name: _json(getattr(payload, one.name)) for one in fields(payload)},
         )
 
+    def facts_of_leg(self, leg: LegId) -> dict[str, Any]:
+        """What every event of a leg tells."""
+        return self._of(leg)
+
     def take(self, event: SessionEvent) -> None:
         """Take the next event, which nobody outside asks for."""
         match event:
@@ -156,41 +161,41 @@ class EventFold:
             case events.StateEntered(state=state):
                 return payloads.StateEnteredPayload(**self._call(), state=state.value)
             case events.LegStarted(leg=leg, offered=offered):
-                return payloads.LegStartedPayload(**self.facts_of_leg(leg), offered=offered)
+                return payloads.LegStartedPayload(**self._of(leg), offered=offered)
             case events.LegRang(leg=leg):
-                return payloads.LegRangPayload(**self.facts_of_leg(leg))
+                return payloads.LegRangPayload(**self._of(leg))
             case events.LegAnswered(leg=leg):
-                return payloads.LegAnsweredPayload(**self.facts_of_leg(leg))
+                return payloads.LegAnsweredPayload(**self._of(leg))
             case events.LegMuted(leg=leg, muted=True):
-                return payloads.LegMutedPayload(**self.facts_of_leg(leg))
+                return payloads.LegMutedPayload(**self._of(leg))
             case events.LegMuted(leg=leg):
-                return payloads.LegUnmutedPayload(**self.facts_of_leg(leg))
+                return payloads.LegUnmutedPayload(**self._of(leg))
             case events.LegEnded(leg=leg):
                 return payloads.LegEndedPayload(
-                    **self.facts_of_leg(leg),
+                    **self._of(leg),
                     finish_reason=event.finish_reason,
                     cause=event.cause,
                     raw=event.raw,
-                    talk_time_duration=event.talk_duration,
-                    total_time_duration=event.total_duration,
+                    talk_time_duration=whole_seconds(event.talk_duration),
+                    total_time_duration=whole_seconds(event.total_duration),
                     quality=event.quality,
                 )
             case events.TalkStarted(legs=legs):
                 return payloads.TalkStartedPayload(**self._call(), leg_ids=legs)
             case events.TalkFinished(legs=legs, duration=lasted):
                 return payloads.TalkFinishedPayload(
-                    **self._call(), leg_ids=legs, talk_time_duration=lasted
+                    **self._call(), leg_ids=legs, talk_time_duration=whole_seconds(lasted)
                 )
             case events.HoldStarted(leg=leg):
-                return payloads.HoldStartedPayload(**self.facts_of_leg(leg))
+                return payloads.HoldStartedPayload(**self._of(leg))
             case events.HoldFinished(leg=leg, duration=lasted):
                 return payloads.HoldFinishedPayload(
-                    **self.facts_of_leg(leg), hold_time_duration=lasted
+                    **self._of(leg), hold_time_duration=whole_seconds(lasted)
                 )
             case events.TransferFinished(leg=leg, to=to):
                 other = self._leg(to)
                 return payloads.TransferFinishedPayload(
-                    **self.facts_of_leg(leg),
+                    **self._of(leg),
                     to_leg_id=to,
                     to_employee_id=other.employee,
                     to_employee_full_name=other.name,
@@ -212,7 +217,7 @@ class EventFold:
                     **self._marks(),
                     **self._of_recording(recording),
                     file_name=event.file_name,
-                    file_duration=event.duration,
+                    file_duration=whole_seconds(event.duration),
                 )
             case events.RecordingFailed(recording=recording):
                 return payloads.RecordingFailedPayload(
@@ -225,7 +230,7 @@ class EventFold:
                 return payloads.CallLostPayload(
                     **self._call(),
                     lost_reason=event.finish_reason,
-                    wait_time_duration=event.wait_duration,
+                    wait_time_duration=whole_seconds(event.wait_duration),
                     employee_ids=self._rung(),
                 )
             case events.SessionFinished():
@@ -236,9 +241,9 @@ class EventFold:
                     ended_by=event.ended_by,
                     fault=event.fault,
                     detail=event.detail,
-                    wait_time_duration=event.wait_duration,
-                    talk_time_duration=event.talk_duration,
-                    total_time_duration=event.total_duration,
+                    wait_time_duration=whole_seconds(event.wait_duration),
+                    talk_time_duration=whole_seconds(event.talk_duration),
+                    total_time_duration=whole_seconds(event.total_duration),
                     is_lost=self._lost,
                     is_transfer=self._transferred,
                     last_talked_employee_id=self._operator.employee if self._operator else None,
@@ -251,25 +256,21 @@ class EventFold:
         """The same for what fewer listen to; None for what only the timeline shows."""
         match event:
             case events.MessageStarted(leg=leg, label=label):
-                return payloads.MessageStartedPayload(**self.facts_of_leg(leg), label=label)
+                return payloads.MessageStartedPayload(**self._of(leg), label=label)
             case events.MessageFinished(leg=leg, label=label, whole=whole):
-                return payloads.MessageFinishedPayload(
-                    **self.facts_of_leg(leg), label=label, whole=whole
-                )
+                return payloads.MessageFinishedPayload(**self._of(leg), label=label, whole=whole)
             case events.MessageFailed(leg=leg, label=label, reason=reason):
-                return payloads.MessageFailedPayload(
-                    **self.facts_of_leg(leg), label=label, reason=reason
-                )
+                return payloads.MessageFailedPayload(**self._of(leg), label=label, reason=reason)
             case events.CoachJoined(leg=leg, coached=coached, mode=mode):
                 return payloads.CoachJoinedPayload(
-                    **self.facts_of_leg(leg), coached_leg_id=coached, mode=mode
+                    **self._of(leg), coached_leg_id=coached, mode=mode
                 )
             case events.CoachModeChanged(leg=leg, mode=mode):
-                return payloads.CoachModeChangedPayload(**self.facts_of_leg(leg), mode=mode)
+                return payloads.CoachModeChangedPayload(**self._of(leg), mode=mode)
             case events.KeyReceived(leg=leg, key=key):
-                return payloads.KeysReceivedPayload(**self.facts_of_leg(leg), keys=key)
+                return payloads.KeysReceivedPayload(**self._of(leg), keys=key)
             case events.KeySent(leg=leg, key=key, pending=pending):
-                return payloads.KeySentPayload(**self.facts_of_leg(leg), key=key, pending=pending)
+                return payloads.KeySentPayload(**self._of(leg), key=key, pending=pending)
             case events.OptionRun(button=button):
                 return payloads.OptionUsedPayload(**self._call(), button=button)
             case events.OptionFailed(button=button, reason=reason):
@@ -283,14 +284,12 @@ class EventFold:
                     **self._call(), operation=operation, branch=branch, number=place
                 )
             case events.QueueEntered(leg=leg, queue=queue, position=position):
-                return payloads.QueueEnteredPayload(
-                    **self.facts_of_leg(leg), queue=queue, position=position
-                )
+                return payloads.QueueEnteredPayload(**self._of(leg), queue=queue, position=position)
             case events.QueueLeft(leg=leg, queue=queue, waited=waited, reached=reached):
                 return payloads.QueueLeftPayload(
-                    **self.facts_of_leg(leg),
+                    **self._of(leg),
                     queue=queue,
-                    wait_time_duration=waited,
+                    wait_time_duration=whole_seconds(waited),
                     reached=reached,
                 )
             case events.RouteAnswered(codes=codes, phones=phones):
@@ -316,7 +315,7 @@ class EventFold:
             "employee_phone_number": operator.phone if operator else self._phone_of_asked(),
         }
 
-    def facts_of_leg(self, leg: LegId) -> _Facts:
+    def _of(self, leg: LegId) -> _Facts:
         """What every event of a leg tells."""
         about = self._leg(leg)
         return {

@@ -26,13 +26,13 @@ from callwright.methods.data.entity_method import (
     entity_declaration,
 )
 from callwright.methods.data.list_fields import (
-    UNFILTERABLE,
-    UNSORTABLE,
+    COMPUTED,
     Always,
     MadeOf,
     Makers,
     Moment,
     Stored,
+    UnknownText,
 )
 from callwright.methods.data.list_method import list_declaration
 from callwright.methods.data.list_request import ListRequest
@@ -127,11 +127,12 @@ class ShownSipLine(TypedDict):
     phone_number: Annotated[str, Stored("number")]
     "User it registers as."
     employee_id: int
-    employee_full_name: Annotated[str, UNSORTABLE, UNFILTERABLE]
+    employee_full_name: Annotated[str, COMPUTED]
     type: Annotated[Literal["in_out"], Always("in_out")]
     channels_count: Annotated[int, Stored("channels")]
     "Calls it may be in at once."
-    dial_time: float
+    virtual_phone_number: UnknownText
+    dial_time: int
     "Seconds."
     status: Annotated[
         Literal["active", "inactive"], Stored("active", {True: "active", False: "inactive"})
@@ -153,7 +154,6 @@ GET_SIP_LINES = list_declaration(
     table="employee_phones",
     params=ListRequest,
     summary="List the phones that may register, and where they have.",
-    unknown=("virtual_phone_number",),
 )
 CREATE_SIP_LINES = entity_declaration(
     "create.sip_lines",

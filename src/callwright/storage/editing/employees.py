@@ -181,6 +181,7 @@ async def _put_phones(
         before = next((phone for phone in held if phone.id == row), None)
         if before is None or before.number != draft.number:
             await check_number_free(connection, account, draft.number, draft.field)
+            values["number_origin"] = Origin.API.value
         if (
             before is None
             or before.number != draft.number

@@ -41,6 +41,7 @@ class StoredSipLines:
                 number=draft.number,
                 kind=PhoneKind.SIP.value,
                 priority=priority,
+                number_origin=Origin.API.value,
                 **_columns(draft),
             )
             added = await connection.execute(row.returning(employee_phones.c.id))
