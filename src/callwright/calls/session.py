@@ -407,7 +407,7 @@ class Session:
 
     def _finish(self, ending: Ending) -> None:
         now = self._offset()
-        if self.record.durations.is_lost:
+        if self.record.durations.is_lost and not ending.nobody_missed:
             self._tell_at(now, events.CallLost, finish_reason=ending.finish_reason)
         self._tell_at(
             now,
