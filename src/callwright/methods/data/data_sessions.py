@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from typing_extensions import TypedDict
+
 from callwright.directory.model import User
 from callwright.methods.data.entity_method import DONE, Done
 from callwright.methods.method import Caller, Method, OpenMethod, described
@@ -12,14 +14,16 @@ from callwright.methods.sessions import (
     LOGOUT_USER,
     LogoutUser,
     Sessions,
-    SessionToken,
 )
 
 
 @described
-class AccountSessionToken(SessionToken):
+class AccountSessionToken(TypedDict):
     """What login.user of the Data API gives."""
 
+    access_token: str
+    expire_at: int
+    "Unix time after which the token is not valid."
     app_id: int
     "Id of the account, as in get.account."
 
