@@ -97,6 +97,8 @@ class SipLineDraft:
     "Seconds."
     active: bool = True
     srtp: bool = False
+    virtual_number: str | None = None
+    "The account's number that belongs to it."
 
 
 EmployeeChange: TypeAlias = Callable[[EmployeeDraft], EmployeeDraft]

@@ -111,6 +111,8 @@ employee_phones = Table(
     Column("password", Text),
     Column("srtp", Boolean, nullable=False, server_default=false()),
     Column("origin", String(16), nullable=False, server_default="file"),
+    # The account's number that belongs to it; kept for those who ask.
+    Column("virtual_number", String(32)),
     UniqueConstraint("account_id", "number"),
 )
 # A phone registers by its number alone, whosever it is.
