@@ -60,7 +60,8 @@ Found = Annotated[str | None, ON_REQUEST, COMPUTED]
 FoundId = Annotated[int | None, ON_REQUEST, COMPUTED]
 
 
-class KnownOfCall(TypedDict):
+@described
+class ReportedCall(MarketingOfCall):
     id: int
     "The `call_session_id`."
     start_time: Annotated[Moment, Stored("started_at")]
@@ -148,11 +149,6 @@ class KnownOfCall(TypedDict):
     lost_call_processing_duration: Annotated[UnknownInteger, ON_REQUEST]
     properties: Annotated[UnknownText, ON_REQUEST]
     ext_id: Annotated[UnknownText, ON_REQUEST]
-
-
-@described
-class ReportedCall(KnownOfCall, MarketingOfCall):
-    pass
 
 
 GET_CALLS_REPORT = list_declaration(
