@@ -592,7 +592,7 @@ def test_a_bye_before_the_answer_is_refused() -> None:
         ("NOTIFY", 489),
         ("SUBSCRIBE", 489),
         ("MESSAGE", 405),
-        ("REFER", 405),
+        ("REFER", 400),
         ("REGISTER", 405),
         ("PRACK", 481),
         ("DANCE", 501),
@@ -983,6 +983,19 @@ def test_keys_go_as_info_where_there_is_nothing_better() -> None:
     assert world.requests("INFO")[-1].body == b"Signal=7\r\nDuration=100\r\n"
     sent = [fact.key for fact in world.facts if isinstance(fact, DtmfSent)]
     assert sent == ["1", "#", "7"]
+
+
+def test_the_next_key_waits_for_the_final_answer_to_info() -> None:
+    world = talking(sdp=NO_KEYS, extra=("Allow: INVITE, ACK, BYE, INFO",))
+    for key in "12":
+        world.calls[LegId(1)].send_key(key, world.now)
+    world._pump()
+    world.hear(reply(world.requests("INFO")[0], 100, contact=None))
+    world.until(0.6)
+    assert {one.body for one in world.requests("INFO")} == {b"Signal=1\r\nDuration=100\r\n"}
+    world.hear(reply(world.requests("INFO")[0], 200, contact=None))
+    world.until(0.8)
+    assert world.requests("INFO")[-1].body == b"Signal=2\r\nDuration=100\r\n"
 
 
 def test_keys_of_the_other_far_end_go_as_info_and_are_not_told_as_ours() -> None:

@@ -646,7 +646,7 @@ def test_keys_and_holds_of_a_caller() -> None:
     house.ask("INVITE", cseq=2, body=SDP + "a=sendonly\r\n")
     assert b"a=recvonly" in house.final().body
     house.ask("ACK", cseq=2)
-    assert house.told() == ["LegConnected"]
+    assert house.told() == ["LegConnected", "LegHeld"]
 
 
 def test_a_session_that_is_not_refreshed_ends() -> None:
