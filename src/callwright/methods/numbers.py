@@ -50,12 +50,13 @@ class Numbers:
     async def check_contact(self, account: Account, number: str) -> Owner | None:
         """Refuse what is no contact, from whatever number it is called; return whose phone it is.
 
-        Raises `OwnVirtualPhoneNumberNotAllowed` and `ContactInBlacklist`, also for a phone of ours,
-        and `InvalidParameterValue` for an extension, or what cannot be dialled at all.
+        Raises `InvalidParameterValue` for an extension, or what cannot be dialled at all; for a
+        phone of ours also what `Dialling` asks of numbers that go through a trunk only.
         """
-        await self._dialling.refuse_own(account, "contact", number)
-        await self._dialling.refuse_blacklisted(account, "contact", number)
         owner = await self._owner(account, number)
+        if owner and is_ours(owner[1]):
+            await self._dialling.refuse_own(account, "contact", number)
+            await self._dialling.refuse_blacklisted(account, "contact", number)
         _refuse_extension(account, "contact", number, owner)
         return owner
 
