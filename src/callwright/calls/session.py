@@ -75,7 +75,7 @@ class Session:
         self.trail = FRESH
         "Of what is rung here."
         self.returns = 0
-        "How often in a row the call seems to have come back to us."
+        "How many calls seem to have come back from its caller, with this one; 0: this has not."
         self.playing: dict[PlaybackId, Callable[[], None]] = {}
         "What to call when a playback has been played to its end."
         self.talkers: tuple[Party, Party] | None = None
