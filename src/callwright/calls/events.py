@@ -313,6 +313,7 @@ class RouteFailed(Event):
 class CallLost(Event):
     """A call that had come in is over, and nobody has talked with the contact.
 
+    Not where nobody was to: a caller on the blacklist, a number that no scenario serves.
     The last event before the verdict.
     """
 

@@ -381,7 +381,8 @@ class RouteFailedPayload(Payload):
 class CallLostPayload(Payload):
     """A call that had come in is over, and nobody has talked with the contact.
 
-    `session.finished` follows.
+    `session.finished` follows. A caller on the blacklist and a call to a number without a scenario
+    are refused, and not lost.
     """
 
     type = "call.lost"

@@ -28,6 +28,7 @@ from callwright.downloads.links import Links, link_key
 from callwright.engines.media.wav import seconds_of
 from callwright.engines.port import Engine, LegId
 from callwright.hooks.client import HookClient
+from callwright.methods.data.data_sessions import DataSessions
 from callwright.methods.idempotency import Repeats
 from callwright.methods.sessions import Sessions
 from callwright.notify.http_sender import webhook_client
@@ -164,7 +165,7 @@ async def _run(
     edited = await entities(components, watcher.look)
     data = Dispatcher(
         [
-            *sessions.methods(),
+            *DataSessions(sessions).methods(),
             *data_methods(components, kept.requests, edited.methods, scheduler.refresh),
         ],
         access,
