@@ -250,7 +250,7 @@ async def _components(
         storage.writer,
         gathered_for=around.gathered_for,
         # Counted by itself: when events are written must not tell in the ids of sessions.
-        next_position=itertools.count(first_id).__next__,
+        next_position=itertools.count(first_id + around.places_begin()).__next__,
         outbox=outbox,
         turn=storage.turn,
     )

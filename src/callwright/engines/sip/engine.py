@@ -150,6 +150,7 @@ class SipEngine(LegCommands):
             self._make_agent,
             after_input=self._after_input,
             knows=self._admission.has_proved,
+            on_record=self._journal.when_written if self._journal else lambda *_: False,
         )
         self._is_up = True
         self._media_hosts = MediaHosts(self._media.connect, self._driver.transports.targets)
