@@ -82,14 +82,23 @@ null means: in methods that change something it takes away what may be without, 
 - `sort` is `[{"field": "name", "order": "desc"}]`. Null comes before everything else.
 - `filter` is a comparison, `{"field": "id", "operator": ">", "value": 5}`, or a tree:
   `{"filters": [...], "condition": "and"}`, where `or` is the other condition and filters may be
-  trees again. A tree has at most 100 comparisons and 8 levels.
+  trees again. A tree has at most 100 comparisons and 20 levels; of more the error
+  `error` says how many were sent.
 - Null is compared by `=` and `!=`. A field that is null differs from every value, and no other
   operator holds for it. Texts are compared by case, and ordered by the code points of Unicode.
 - In `like`, `%` stands for any characters and `_` for one; a backslash before them takes that away.
   `regexp` takes expressions of [RE2](https://github.com/google/re2/wiki/Syntax), POSIX classes
   included, without references back and look-around; it is found anywhere in a text unless anchored.
-- Moments are written and shown as `YYYY-MM-DD hh:mm:ss` in the account's time zone, and compared by
-  whole seconds.
+- What is in an array or an object is filtered by `jsquery`, in the language of that extension of
+  PostgreSQL: `{"field": "tags", "operator": "jsquery", "value": "#.tag_id = 7"}`. A path of names,
+  `#` (any element), `%` (any key) and `*` (anything) leads to a value; `=`, `!=`, `<`, `>`, `<=`,
+  `>=`, `IN (…)` and `= *` (it is there) say what it is; `AND`, `OR`, `NOT` and brackets join them.
+  Equal to null is what is empty.
+- Moments are shown as `YYYY-MM-DD hh:mm:ss` in the account's time zone, and compared by whole
+  seconds. They are also taken without seconds or a time of day, and as ISO 8601 with a zone.
+- Words (`DESC`, `AND`, `IN`) may be in any case, numbers and booleans may be strings. An empty
+  `filter`, `fields` or `filters` is as none.
+- What nothing is known of is null: `=` null finds every row, any other comparison none.
 
 Of every list there is a table of its fields: their types; whether a field may be *null*; what the
 list may be *filtered* and *sorted* by; and what is in the *default* answer."""
@@ -164,8 +173,8 @@ def _fields(listing: Listing, schema: Schema, schemas: Schema) -> Iterator[str]:
         if names:
             told = ", ".join(f"`{name}`" for name in names)
             shown = "null" if empty is None else f"`{json.dumps(empty)}`"
-            yield f"Also taken, of the published API; nothing is known of them here: {told}."
-            yield from (f"They are {shown} where they are asked for.", "")
+            yield f"Also of the published API; nothing is known of them here: {told}."
+            yield from (f"They are {shown}, and taken for null by filters.", "")
 
 
 def _field(field: ListedField, schema: Schema, schemas: Schema) -> Iterator[str]:

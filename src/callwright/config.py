@@ -12,7 +12,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from callwright.config_faults import told
-from callwright.toml_lines import line_of_refusal
+from callwright.spoken_text import says_something
+from callwright.toml_lines import NOT_UTF_8, line_of_refusal
 
 
 class SettingsFault(Exception):
@@ -41,6 +42,15 @@ def _with_room_for_a_leg(ports: tuple[int, int]) -> tuple[int, int]:
 
 
 PortRange = Annotated[tuple[Port, Port], AfterValidator(_with_room_for_a_leg)]
+
+
+def _sayable(text: str) -> str:
+    if not says_something(text):
+        raise ValueError("a text needs a letter or digit: there is nothing to say in this")
+    return text
+
+
+PromptText = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_sayable)]
 Seconds = Annotated[float, Field(gt=0, le=86400)]
 
 
@@ -93,9 +103,9 @@ class CallSettings(SettingsSection):
 class PromptSettings(SettingsSection):
     language: Literal["ru", "en"] = "ru"
     "Language of what the service itself says, where no text is set."
-    confirm_by_key: Annotated[str, Field(min_length=1, max_length=500)] | None = None
+    confirm_by_key: PromptText | None = None
     "Said to an operator who takes the call by a key; `{key}` becomes the key. Unset: a text."
-    confirm_by_any_key: Annotated[str, Field(min_length=1, max_length=500)] | None = None
+    confirm_by_any_key: PromptText | None = None
     "The same where any key will do."
 
 
@@ -230,11 +240,11 @@ def read_settings(file: Path | None) -> Settings:
     if file is None:
         return Settings()
     try:
-        text = file.read_text("utf-8")
+        text = file.read_text("utf-8-sig")
     except OSError as fault:
         raise SettingsFault(f"{file}: {fault.strerror}") from fault
     except UnicodeDecodeError as fault:
-        raise SettingsFault(f"{file}: not UTF-8") from fault
+        raise SettingsFault(f"{file}: {NOT_UTF_8}") from fault
     try:
         values = tomllib.loads(text)
     except RecursionError as fault:

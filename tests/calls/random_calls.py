@@ -34,7 +34,7 @@ from callwright.calls.commands import (
 )
 from callwright.calls.ending import RELEASED
 from callwright.calls.immediate_commands import carry_out
-from callwright.calls.plan import Conversation, Target
+from callwright.calls.plan import AdmittedAddress, Conversation, Target
 from callwright.calls.scenario_plan import HangUp
 from callwright.calls.session import Session
 from callwright.engines.port import Address, CoachMode, LegId
@@ -104,7 +104,7 @@ def commands_of(
 ) -> Sequence[Command]:
     """One command of each kind."""
     number = OTHERS[choice % len(OTHERS)]
-    target = [Target(Address(number, trunk="t"), "1", 2.0)]
+    target = [Target(AdmittedAddress(Address(number, trunk="t")), "1", 2.0)]
     leg = legs[choice % len(legs)]
     on = choice % 2 == 0
     mode = list(CoachMode)[choice % 3]

@@ -16,6 +16,7 @@ WORDS = {
     "subscriber_busy",
     "subscriber_not_responsible",
     "operator_busy",
+    "operator_channels_busy",
     "operator_not_responsible",
     "subscriber_number_problems",
     "operator_number_problems",

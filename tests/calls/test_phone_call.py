@@ -9,7 +9,7 @@ import pytest
 
 from callwright.calls.events import CallLost
 from callwright.calls.phone_transfers import MayNotCall
-from callwright.calls.plan import Caption, Direction, EmployeeRef, Target
+from callwright.calls.plan import AdmittedAddress, Caption, Direction, EmployeeRef, Target
 from callwright.calls.scenario_plan import PhoneCall
 from callwright.calls.state import State
 from callwright.engines.port import Address, Cause, LegId, LegOffered
@@ -40,8 +40,8 @@ class Extensions:
         return PhoneCall(
             Caption(1, "phone", Direction.OUT, "7499", offered.called, None, "", caller),
             offered.leg,
-            Target(Address(offered.caller), offered.called, 0.0, caller),
-            [Target(Address(offered.called, trunk="t"), offered.caller, 10.0)],
+            Target(AdmittedAddress(Address(offered.caller)), offered.called, 0.0, caller),
+            [Target(AdmittedAddress(Address(offered.called, trunk="t")), offered.caller, 10.0)],
             self.props.plan().conversation,
         )
 

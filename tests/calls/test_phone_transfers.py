@@ -10,7 +10,7 @@ import pytest
 from callwright.calls.commands import RestoreTalk, TransferTalk
 from callwright.calls.events import TransferFinished
 from callwright.calls.phone_transfers import MayNotCall
-from callwright.calls.plan import Caption, Target
+from callwright.calls.plan import AdmittedAddress, Caption, Target
 from callwright.calls.state import State
 from callwright.engines.port import Address, Cause
 from callwright.engines.simulated.far_end import (
@@ -38,7 +38,7 @@ class Colleagues:
             raise MayNotCall(Cause.REJECTED)
         if number == NOBODY:
             raise MayNotCall(Cause.WRONG_NUMBER)
-        return [Target(Address(number, trunk="t"), caption.virtual_number, 10.0)]
+        return [Target(AdmittedAddress(Address(number, trunk="t")), caption.virtual_number, 10.0)]
 
 
 def phones(

@@ -207,12 +207,13 @@ async def test_a_trunk_has_what_carries_sip_to_it(
 ) -> None:
     async with writing(database) as connection:
         values = {"port": 0, "transport": "tls", "tls_verify": False, "tls_ca": "/etc/ca.pem"}
-        values |= {"from_user": "6001", "from_domain": "ims.example"}
+        values |= {"from_user": "6001", "from_domain": "ims.example", "symmetric_rtp": False}
         await connection.execute(update(trunks).where(trunks.c.name == "first").values(**values))
     trunk = (await directory.trunks())[0]
     assert (trunk.port, trunk.transport, trunk.tls_verify) == (None, "tls", False)
     assert trunk.tls_ca == Path("/etc/ca.pem")
     assert (trunk.from_user, trunk.from_domain) == ("6001", "ims.example")
+    assert (trunk.symmetric_rtp, Trunk("default", "192.0.2.1").symmetric_rtp) == (False, True)
 
 
 async def test_a_trunks_password_is_not_in_its_repr(directory: StoredDirectory) -> None:

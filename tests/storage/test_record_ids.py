@@ -66,7 +66,8 @@ def _made(connection: Connection) -> None:
 async def test_recordings_there_are_get_an_id_which_their_event_tells_too(old: AsyncEngine) -> None:
     await migrate(old)
     async with old.connect() as connection:
-        records = (await connection.scalars(select(call_recordings.c.record))).all()
+        in_order = select(call_recordings.c.record).order_by(call_recordings.c.id)
+        records = (await connection.scalars(in_order)).all()
         [begun] = await read_events(connection, SessionId(1))
     assert isinstance(begun, RecordingStarted)
     assert begun.record == records[0]

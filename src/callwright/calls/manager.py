@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from callwright.calls.ending import SHUT_DOWN, TOO_MANY_CALLS, Ending
+from callwright.calls.ending import LOOPED, SHUT_DOWN, TOO_MANY_CALLS, Ending
 from callwright.calls.events import LegStarted, Listener, SessionEvent
 from callwright.calls.inbound_gate import Draining, InboundGate
 from callwright.calls.journal import Journal, Once
+from callwright.calls.loops import RETURNS_AT_MOST, LoopGuard, returns_of
 from callwright.calls.phone_call import phone_call
+from callwright.calls.phone_channels import PhoneChannels
 from callwright.calls.phone_transfers import PhoneTransfers
 from callwright.calls.plan import Plan, Role, SessionId
 from callwright.calls.queues import Queues, Who, who
@@ -79,7 +81,9 @@ class CallManager:
         self._by_leg: dict[LegId, Session] = {}
         self.door = InboundGate(engine, self.start)
         self.transfers = PhoneTransfers(engine)
+        self._loops = LoopGuard()
         self._queues = Queues(self._on_the_phone)
+        self._channels = PhoneChannels()
         self._tasks: TaskGroup | None = None
         self._became_idle = anyio.Event()
 
@@ -110,8 +114,10 @@ class CallManager:
             self._tell,
             self._recordings,
             self._queues,
+            self._channels,
             self._now,
         )
+        self._follow(session, plan)
         with self._kept_if_begun(session):
             await self._journal.begin(session.started, once)
             # No wait between the record and the run: what is on record will get its verdict.
@@ -134,6 +140,9 @@ class CallManager:
                 self._let_in(session, plan.leg)
                 if isinstance(plan, RefusedCall):
                     return partial(refused_call, contact, plan.ending, plan.cause)
+                if self._has_come_back(session, plan):
+                    log.warning("%d: a call of ours has come back to us", session.id)
+                    return partial(refused_call, contact, LOOPED, Cause.LOOP)
                 if too_many:
                     return partial(refused_call, contact, TOO_MANY_CALLS, Cause.NO_RESOURCES)
                 return partial(inbound_call, session, plan, contact)
@@ -143,6 +152,22 @@ class CallManager:
                 return partial(scenario_call, session, plan)
             case _:
                 return script_of(session, plan)
+
+    def _follow(self, session: Session, plan: Plan | ScenarioPlan) -> None:
+        """Let what the session rings bear what its call has come through."""
+        account = session.caption.account
+        if not isinstance(plan, InboundCall):
+            session.trail = self._loops.begin(account)
+            return
+        session.trail = self._loops.onwards(account, plan.trail)
+        caller = plan.contact.address.number
+        if caller and plan.contact.address.trunk is not None:
+            session.returns = returns_of(caller, self._sessions.values())
+
+    def _has_come_back(self, session: Session, plan: InboundCall) -> bool:
+        if session.returns > RETURNS_AT_MOST:
+            return True
+        return self._loops.has_come_back(session.caption.account, plan.trail)
 
     def _let_in(self, session: Session, leg: LegId) -> None:
         if ended := self.door.take(leg):

@@ -15,7 +15,7 @@ from callwright.calls.plan import (
     SessionId,
     Target,
 )
-from callwright.engines.port import Cause, LegId
+from callwright.engines.port import FRESH, Cause, LegId, Trail
 
 Label = str
 "Name of a branch, which is a list of operations; empty for the scenario's own list."
@@ -190,6 +190,7 @@ class InboundCall:
     "Who calls; its ``caller_id`` is the number that was called."
     scenario: PreparedScenario
     conversation: Conversation
+    trail: Trail = FRESH
 
 
 @dataclass(frozen=True, slots=True)

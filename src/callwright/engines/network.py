@@ -37,6 +37,8 @@ class Trunk:
     "User in From of calls and of OPTIONS; None: the caller id, and ``user``."
     from_domain: str | None = None
     "Host of our address there, in From and when we register; None: ``host``."
+    symmetric_rtp: bool = True
+    "Its audio may come from elsewhere than its SDP says, as through a NAT; and is then sent there."
 
 
 class TrunkRegistration(StrEnum):

@@ -70,10 +70,15 @@ class Cause(StrEnum):
     NOT_CONFIRMED = "not_confirmed"
     """It answered, but did not press the key by which it was to take the call. Whoever rang it says
     so; no engine does."""
+    CHANNELS_BUSY = "channels_busy"
+    """It is in as many calls as it may be, and was not rung. Whoever would have rung it says so; no
+    engine does."""
     RELEASED = "released"
     "We hung up: ``hang_up`` was called."
     NO_RESOURCES = "no_resources"
     "The engine has no port, channel or node left for the leg."
+    LOOP = "loop"
+    "A call of ours that has come back to us (482), or has come too far already (483)."
     ENGINE_LOST = "engine_lost"
     "The engine itself went away."
 
@@ -112,6 +117,24 @@ class Address:
     "An own phone is to be talked to over SRTP, or not at all; a trunk says so itself."
 
 
+MAX_FORWARDS = 70
+"Hops a call that begins with us may take (RFC 3261 section 8.1.1.6)."
+
+
+@dataclass(frozen=True, slots=True)
+class Trail:
+    """What a call has come through: what is rung because of it bears that on (RFC 7332)."""
+
+    marks: tuple[str, ...] = ()
+    "Words by which we know a call that has left us already: 12 hexadecimal digits each."
+    hops_left: int = MAX_FORWARDS
+    "How many more hops it may take (Max-Forwards)."
+
+
+FRESH = Trail()
+"That of a call that begins with us."
+
+
 @dataclass(frozen=True, slots=True)
 class Media:
     """Audio to be played: a WAV file, mono, 16 bit, 16000 Hz, already normalised in loudness."""
@@ -132,6 +155,7 @@ class LegOffered:
     called: str
     trunk: str | None
     "The trunk it came from; None: from a phone of our own, whose number is ``caller``."
+    trail: Trail = FRESH
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,9 +312,17 @@ class Engine(Protocol):
         """Tell how it stands with each trunk, in the order they were named."""
 
     def ring(
-        self, leg: LegId, to: Address, *, caller_id: str, beside: Collection[LegId] = ()
+        self,
+        leg: LegId,
+        to: Address,
+        *,
+        caller_id: str,
+        beside: Collection[LegId] = (),
+        trail: Trail = FRESH,
     ) -> None:
         """Ring ``to``. ``caller_id``: the number the far end is shown, E.164 digits or SIP number.
+
+        ``trail``: of the call because of which it is rung.
 
         ``beside``: legs it may come to be bridged, coached or recorded with, such as all of the
         same call; those that have ended do not matter. An engine that is spread over processes

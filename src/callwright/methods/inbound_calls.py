@@ -8,8 +8,9 @@ from callwright.calls.plan import Caption, Direction, EmployeeRef, Target
 from callwright.calls.scenario_plan import InboundCall, OfferedCall, RefusedCall
 from callwright.directory.lookup import Directory
 from callwright.directory.model import Account, VirtualNumber
-from callwright.engines.port import Address, Cause, LegOffered
+from callwright.engines.port import Cause, LegOffered
 from callwright.methods.conversations import Conversations
+from callwright.methods.dialling import Dialling
 from callwright.methods.messages import Messages
 from callwright.methods.phone_calls import PhoneCalls
 from callwright.methods.scenarios import Occasion, Scenarios
@@ -71,6 +72,7 @@ class InboundCalls:
             contact,
             await self.scenarios.ready(scenario, occasion, music),
             await self.conversations.of(account, Direction.IN, number, music),
+            offered.trail,
         )
 
     async def _caller(
@@ -82,7 +84,7 @@ class InboundCalls:
         if trunk is None:
             employee = await self.directory.employee_by_number(account.id, caller)
         return Target(
-            Address(caller, trunk=trunk),
+            Dialling.called_in(caller, trunk),
             caller_id=number.number,
             within=0.0,
             employee=EmployeeRef(employee.id, employee.full_name) if employee else None,

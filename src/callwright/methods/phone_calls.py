@@ -6,8 +6,9 @@ from callwright.calls.phone_transfers import MayNotCall
 from callwright.calls.plan import Caption, Direction, EmployeeRef, Target
 from callwright.calls.scenario_plan import PhoneCall
 from callwright.directory.lookup import Directory
-from callwright.engines.port import Address, Cause, LegOffered
+from callwright.engines.port import Cause, LegOffered
 from callwright.methods.conversations import Conversations
+from callwright.methods.dialling import Dialling
 from callwright.methods.messages import Messages
 from callwright.methods.phone_exchange import PhoneExchange
 
@@ -55,7 +56,9 @@ class PhoneCalls:
                 employee=reference,
             ),
             offered.leg,
-            Target(Address(number), caller_id=called, within=0.0, employee=reference),
+            Target(
+                Dialling.called_in(number, None), caller_id=called, within=0.0, employee=reference
+            ),
             [contact],
             await self.conversations.of(account, Direction.OUT, virtual, music, employee),
         )

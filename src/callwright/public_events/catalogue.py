@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import JsonValue
 
 from callwright.calls import events
+from callwright.calls.durations import whole_seconds
 from callwright.calls.events import SessionEvent
 from callwright.calls.plan import Role, SessionId
 from callwright.directory.model import AccountId
@@ -171,20 +172,22 @@ class EventFold:
                     finish_reason=event.finish_reason,
                     cause=event.cause,
                     raw=event.raw,
-                    talk_time_duration=event.talk_duration,
-                    total_time_duration=event.total_duration,
+                    talk_time_duration=whole_seconds(event.talk_duration),
+                    total_time_duration=whole_seconds(event.total_duration),
                     quality=event.quality,
                 )
             case events.TalkStarted(legs=legs):
                 return payloads.TalkStartedPayload(**self._call(), leg_ids=legs)
             case events.TalkFinished(legs=legs, duration=lasted):
                 return payloads.TalkFinishedPayload(
-                    **self._call(), leg_ids=legs, talk_time_duration=lasted
+                    **self._call(), leg_ids=legs, talk_time_duration=whole_seconds(lasted)
                 )
             case events.HoldStarted(leg=leg):
                 return payloads.HoldStartedPayload(**self._of(leg))
             case events.HoldFinished(leg=leg, duration=lasted):
-                return payloads.HoldFinishedPayload(**self._of(leg), hold_time_duration=lasted)
+                return payloads.HoldFinishedPayload(
+                    **self._of(leg), hold_time_duration=whole_seconds(lasted)
+                )
             case events.TransferFinished(leg=leg, to=to):
                 other = self._leg(to)
                 return payloads.TransferFinishedPayload(
@@ -210,7 +213,7 @@ class EventFold:
                     **self._marks(),
                     **self._of_recording(recording),
                     file_name=event.file_name,
-                    file_duration=event.duration,
+                    file_duration=whole_seconds(event.duration),
                 )
             case events.RecordingFailed(recording=recording):
                 return payloads.RecordingFailedPayload(
@@ -223,7 +226,7 @@ class EventFold:
                 return payloads.CallLostPayload(
                     **self._call(),
                     lost_reason=event.finish_reason,
-                    wait_time_duration=event.wait_duration,
+                    wait_time_duration=whole_seconds(event.wait_duration),
                     employee_ids=self._rung(),
                 )
             case events.SessionFinished():
@@ -234,9 +237,9 @@ class EventFold:
                     ended_by=event.ended_by,
                     fault=event.fault,
                     detail=event.detail,
-                    wait_time_duration=event.wait_duration,
-                    talk_time_duration=event.talk_duration,
-                    total_time_duration=event.total_duration,
+                    wait_time_duration=whole_seconds(event.wait_duration),
+                    talk_time_duration=whole_seconds(event.talk_duration),
+                    total_time_duration=whole_seconds(event.total_duration),
                     is_lost=self._lost,
                     is_transfer=self._transferred,
                     last_talked_employee_id=self._operator.employee if self._operator else None,
@@ -280,7 +283,10 @@ class EventFold:
                 return payloads.QueueEnteredPayload(**self._of(leg), queue=queue, position=position)
             case events.QueueLeft(leg=leg, queue=queue, waited=waited, reached=reached):
                 return payloads.QueueLeftPayload(
-                    **self._of(leg), queue=queue, wait_time_duration=waited, reached=reached
+                    **self._of(leg),
+                    queue=queue,
+                    wait_time_duration=whole_seconds(waited),
+                    reached=reached,
                 )
             case events.RouteAnswered(codes=codes, phones=phones):
                 return payloads.RouteAnsweredPayload(**self._call(), codes=codes, phones=phones)

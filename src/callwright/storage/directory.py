@@ -83,6 +83,8 @@ _EMPLOYEE = (
         employee_phones.c.active,
         employee_phones.c.password.is_not(None).label("registers"),
         employee_phones.c.srtp,
+        employee_phones.c.channels,
+        employee_phones.c.number_origin,
     )
     .join_from(employees, employee_phones, isouter=True)
     .where(employees.c.account_id == _ACCOUNT, employees.c.active)
@@ -148,6 +150,7 @@ _OWNED = select(
     accounts.c.name,
     accounts.c.active,
     accounts.c.directions,
+    accounts.c.allowed_numbers,
     accounts.c.timezone,
 ).join_from(virtual_numbers, accounts)
 
@@ -201,6 +204,7 @@ _TRUNKS = PreparedStatement(
         trunks.c.password,
         trunks.c.from_user,
         trunks.c.from_domain,
+        trunks.c.symmetric_rtp,
         trunks.c.caller_id_header,
         trunks.c.register,
         trunks.c.expires,
@@ -321,6 +325,7 @@ class StoredDirectory:
                 srtp=row.srtp,
                 from_user=row.from_user,
                 from_domain=row.from_domain,
+                symmetric_rtp=row.symmetric_rtp,
             )
             for row in await self._rows(_TRUNKS)
         ]
@@ -375,6 +380,8 @@ def _employee(rows: Sequence[ReadRow]) -> Employee | None:
                 contact=row.contact,
                 registers=row.registers,
                 srtp=row.srtp,
+                channels=row.channels,
+                numbered_by_api=row.number_origin == Origin.API,
             )
             for row in rows
             if row.phone_id is not None
@@ -393,6 +400,7 @@ def _owned(rows: Sequence[ReadRow]) -> tuple[Account, VirtualNumber] | None:
         name=row.name,
         active=row.active,
         directions=frozenset(Destination(name) for name in row.directions),
+        allowed_numbers=tuple(row.allowed_numbers),
         timezone=ZoneInfo(row.timezone),
     )
     return account, _virtual_number(row)

@@ -9,6 +9,7 @@ from callwright.hooks.client import HookClient
 from callwright.methods.call_queries import Listings
 from callwright.methods.control_calls import ControlCalls
 from callwright.methods.conversations import Conversations
+from callwright.methods.dialling import Dialling
 from callwright.methods.inbound_calls import InboundCalls
 from callwright.methods.live import LiveCalls
 from callwright.methods.messages import Messages
@@ -40,7 +41,7 @@ async def call_methods(components: Components, hooks: HookClient) -> Sequence[Me
     settings, directory, manager = components.settings, components.directory, components.manager
     ringback = await anyio.to_thread.run_sync(ringback_of, settings.data)
     beep = await anyio.to_thread.run_sync(beep_of, settings.data)
-    numbers = Numbers(directory, dial_time=settings.calls.dial_time)
+    numbers = Numbers(directory, Dialling(directory), dial_time=settings.calls.dial_time)
     messages = Messages(
         directory, components.speech, tts_length_limit=settings.api.tts_length_limit
     )

@@ -64,7 +64,7 @@ class Phone(asyncio.DatagramProtocol):
         self._rtp, self.audio = await loop.create_datagram_endpoint(Audio, (self.host, 0))
         self.rtp_port: int = self._rtp.get_extra_info("sockname")[1]
         kind = "IP6" if ":" in self.host else "IP4"
-        self._sdp = SDP.format(kind=kind, host=self.host, port=self.rtp_port)
+        self.sdp = SDP.format(kind=kind, host=self.host, port=self.rtp_port)
         self.address: tuple[str, int] = await self._open()
         return self
 
@@ -103,7 +103,7 @@ class Phone(asyncio.DatagramProtocol):
         """Call somebody. Acts before `Answers` follow the INVITE, the others the answer."""
         self._peer = where
         self._calling = {"caller": caller, "called": called, "call_id": f"{id(self)}@phone"}
-        self._ask_as_caller("INVITE", body=self._sdp)
+        self._ask_as_caller("INVITE", body=self.sdp)
         self._playing = asyncio.create_task(self._play_until_answer())
 
     async def got(self, method: str, *, times: int = 1) -> sipmessage.Request:
@@ -184,7 +184,7 @@ class Phone(asyncio.DatagramProtocol):
                 self._ask_as_caller("BYE")
 
     def _sdp_of(self, act: Holds | Resumes) -> str:
-        return self._sdp + ("a=sendonly\r\n" if isinstance(act, Holds) else "")
+        return self.sdp + ("a=sendonly\r\n" if isinstance(act, Holds) else "")
 
     def _ask_as_caller(
         self,
@@ -225,9 +225,9 @@ class Phone(asyncio.DatagramProtocol):
             case Rings():
                 self._respond(180, "Ringing")
             case SendsEarlyMedia():
-                self._respond(183, "Session Progress", sdp=self._sdp)
+                self._respond(183, "Session Progress", sdp=self.sdp)
             case Answers():
-                self._respond(200, "OK", sdp=self._sdp)
+                self._respond(200, "OK", sdp=self.sdp)
             case Rejects(raw=raw):
                 status, _, reason = raw.partition(" ")
                 self._respond(int(status), reason)

@@ -18,6 +18,7 @@ import anyio.lowlevel
 
 from callwright.engines.network import Registered, SipAccount, Trunk, TrunkRegistration, TrunkState
 from callwright.engines.port import (
+    FRESH,
     Address,
     BridgeId,
     Cause,
@@ -40,6 +41,7 @@ from callwright.engines.port import (
     PlaybackId,
     RecordingFinished,
     RecordingId,
+    Trail,
     TransferAsked,
 )
 from callwright.engines.simulated.far_end import (
@@ -136,10 +138,16 @@ class SimulatedEngine:
         return [TrunkState(name, TrunkRegistration.OFF) for name in self._trunks]
 
     def ring(
-        self, leg: LegId, to: Address, *, caller_id: str, beside: Collection[LegId] = ()
+        self,
+        leg: LegId,
+        to: Address,
+        *,
+        caller_id: str,
+        beside: Collection[LegId] = (),
+        trail: Trail = FRESH,
     ) -> None:
         acts = self._acts_of(to.number)
-        rung = SimulatedLeg(leg, to, caller_id, anyio.current_time(), acts)
+        rung = SimulatedLeg(leg, to, caller_id, anyio.current_time(), acts, trail=trail)
         self.legs[leg] = rung
         self.rung.append(rung)
         if (raw := self._unreachable(to)) is not None:
@@ -218,7 +226,15 @@ class SimulatedEngine:
         if recording in self._recordings:
             self._later(0.0, lambda: self._recorded(recording))
 
-    def offer(self, leg: LegId, *, caller: str, called: str, trunk: str | None = None) -> None:
+    def offer(
+        self,
+        leg: LegId,
+        *,
+        caller: str,
+        called: str,
+        trunk: str | None = None,
+        trail: Trail = FRESH,
+    ) -> None:
         """Let a phone call in; ``far_ends`` of the caller's number says what it does once answered.
 
         Of the acts before `Answers` only `HangsUp` counts: it takes the call back.
@@ -228,7 +244,7 @@ class SimulatedEngine:
             leg, Address(caller, trunk=trunk), called, anyio.current_time(), acts, offered=True
         )
         self.rung.append(self.legs[leg])
-        self._later(0.0, lambda: self._tell(LegOffered(leg, caller, called, trunk)))
+        self._later(0.0, lambda: self._tell(LegOffered(leg, caller, called, trunk, trail)))
         after = 0.0
         for pause, act in acts:
             after += pause

@@ -5,7 +5,17 @@ from dataclasses import dataclass, field
 
 import anyio
 
-from callwright.engines.port import Address, BridgeId, Cause, CoachMode, LegId, Media, PlaybackId
+from callwright.engines.port import (
+    FRESH,
+    Address,
+    BridgeId,
+    Cause,
+    CoachMode,
+    LegId,
+    Media,
+    PlaybackId,
+    Trail,
+)
 from callwright.engines.simulated.far_end import Acts
 
 
@@ -19,6 +29,7 @@ class SimulatedLeg:
     rung_at: float
     acts: Acts = ()
     "What its phone does."
+    trail: Trail = FRESH
     offered: bool = False
     "It came in."
     accepted: bool = False

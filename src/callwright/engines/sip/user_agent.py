@@ -13,7 +13,7 @@ import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from callwright.engines.port import LegId
+from callwright.engines.port import FRESH, LegId, Trail
 from callwright.engines.sip.admission.admission import Admission
 from callwright.engines.sip.admission.out_of_dialog import OutOfDialog
 from callwright.engines.sip.dialog import in_dialog
@@ -107,11 +107,15 @@ class UserAgent:
         *,
         trunk: str | None = None,
         srtp: bool = False,
+        symmetric_rtp: bool = True,
+        trail: Trail = FRESH,
     ) -> CallLeg:
         """Send INVITEs that offer audio at ``media``, our RTP's address and port.
 
         ``trunk``: name of the trunk they go through. ``srtp``: audio over SRTP, or not at all.
+        ``symmetric_rtp``: see `RtpStream`.
         """
+        places = [replace(place, trail=trail) for place in places]
         senders = [self.sender(digest, place.hop, trunk) for place in places]
 
         def invite(call: CallLeg) -> InitialInvite:
@@ -120,7 +124,8 @@ class UserAgent:
                 return InviteClient(senders[0], places[0], offer, call.wanted, call)
             return Fork(list(zip(senders, places, strict=True)), offer, call.wanted, call)
 
-        call = self._leg(leg, senders[0], media, invite, replace(self._speech, srtp=srtp))
+        speech = replace(self._speech, srtp=srtp, symmetric=symmetric_rtp)
+        call = self._leg(leg, senders[0], media, invite, speech)
         self._begin(call, now)
         return call
 

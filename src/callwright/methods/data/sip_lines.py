@@ -26,13 +26,13 @@ from callwright.methods.data.entity_method import (
     entity_declaration,
 )
 from callwright.methods.data.list_fields import (
-    UNFILTERABLE,
-    UNSORTABLE,
+    COMPUTED,
     Always,
     MadeOf,
     Makers,
     Moment,
     Stored,
+    UnknownText,
 )
 from callwright.methods.data.list_method import list_declaration
 from callwright.methods.data.list_request import ListRequest
@@ -127,11 +127,12 @@ class ShownSipLine(TypedDict):
     phone_number: Annotated[str, Stored("number")]
     "User it registers as."
     employee_id: int
-    employee_full_name: Annotated[str, UNSORTABLE, UNFILTERABLE]
+    employee_full_name: Annotated[str, COMPUTED]
     type: Annotated[Literal["in_out"], Always("in_out")]
-    channels_count: Annotated[int, Always(1)]
-    "Always 1."
-    dial_time: float
+    channels_count: Annotated[int, Stored("channels")]
+    "Calls it may be in at once."
+    virtual_phone_number: UnknownText
+    dial_time: int
     "Seconds."
     status: Annotated[
         Literal["active", "inactive"], Stored("active", {True: "active", False: "inactive"})
@@ -153,7 +154,6 @@ GET_SIP_LINES = list_declaration(
     table="employee_phones",
     params=ListRequest,
     summary="List the phones that may register, and where they have.",
-    unknown=("virtual_phone_number",),
 )
 CREATE_SIP_LINES = entity_declaration(
     "create.sip_lines",
@@ -223,6 +223,7 @@ class SipLines:
             dial_time=params.dial_time,
             active=params.active is not False,
             srtp=params.srtp,
+            channels=params.channels_count,
         )
         with answering():
             if params.phone_number is None:
@@ -239,6 +240,8 @@ class SipLines:
                 draft = replace(draft, employee=EmployeeId(params.employee_id))
             if "dial_time" in sent:
                 draft = replace(draft, dial_time=params.dial_time)
+            if "channels_count" in sent:
+                draft = replace(draft, channels=params.channels_count)
             if params.active is not None:
                 draft = replace(draft, active=params.active)
             return replace(draft, srtp=params.srtp) if "srtp" in sent else draft

@@ -1,7 +1,7 @@
 """Tags: get.tags, create.tags, update.tags, delete.tags."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from typing_extensions import TypedDict
 
@@ -19,7 +19,14 @@ from callwright.methods.data.entity_method import (
     deletion,
     entity_declaration,
 )
-from callwright.methods.data.list_fields import Always
+from callwright.methods.data.list_fields import (
+    ON_REQUEST,
+    UNKNOWN,
+    Always,
+    UnknownInteger,
+    UnknownMoment,
+    UnknownText,
+)
 from callwright.methods.data.list_method import list_declaration
 from callwright.methods.data.list_request import ListRequest
 from callwright.methods.method import Caller, Method, Params, described
@@ -41,6 +48,13 @@ class ShownTag(TypedDict):
     name: str
     is_system: Annotated[bool, Always(False)]
     "Always false."
+    rating: Annotated[UnknownInteger, ON_REQUEST]
+    is_auto: Annotated[bool, Always(False), ON_REQUEST]
+    "Always false."
+    state: Annotated[Literal["active"], Always("active"), ON_REQUEST]
+    creation_datetime: Annotated[UnknownMoment, ON_REQUEST]
+    color: Annotated[UnknownText, ON_REQUEST]
+    condition: Annotated[dict[str, object], UNKNOWN, ON_REQUEST]
 
 
 GET_TAGS = list_declaration(

@@ -41,6 +41,7 @@ class StoredSipLines:
                 number=draft.number,
                 kind=PhoneKind.SIP.value,
                 priority=priority,
+                number_origin=Origin.API.value,
                 **_columns(draft),
             )
             added = await connection.execute(row.returning(employee_phones.c.id))
@@ -82,6 +83,7 @@ async def _read(connection: AsyncConnection, account: AccountId, line: int) -> S
         dial_time=row.dial_time,
         active=row.active,
         srtp=row.srtp,
+        channels=row.channels,
     )
 
 
@@ -105,5 +107,6 @@ def _columns(draft: SipLineDraft) -> dict[str, object]:
         "dial_time": draft.dial_time,
         "active": draft.active,
         "srtp": draft.srtp,
+        "channels": draft.channels,
         "origin": Origin.API.value,
     }

@@ -43,6 +43,7 @@ trunks = Table(
     Column("srtp", Boolean, nullable=False, server_default=false()),
     Column("from_user", Text),
     Column("from_domain", Text),
+    Column("symmetric_rtp", Boolean, nullable=False, server_default=true()),
 )
 
 # What the service last knew of each trunk, for other processes; no part of the directory.
@@ -110,7 +111,10 @@ employee_phones = Table(
     # In the clear, as that of a trunk.
     Column("password", Text),
     Column("srtp", Boolean, nullable=False, server_default=false()),
+    Column("channels", Integer, nullable=False, server_default="1"),
     Column("origin", String(16), nullable=False, server_default="file"),
+    # Who has given it its number: what the file says may be called, a request may not say.
+    Column("number_origin", String(16), nullable=False, server_default="file"),
     UniqueConstraint("account_id", "number"),
 )
 # A phone registers by its number alone, whosever it is.

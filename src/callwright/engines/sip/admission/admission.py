@@ -139,7 +139,7 @@ class Admission:
             called=_called(request, trunk),
             trunk=trunk.name,
             digest=DigestClient(trunk.user, trunk.password),
-            speech=replace(self._speech, srtp=trunk.srtp),
+            speech=replace(self._speech, srtp=trunk.srtp, symmetric=trunk.symmetric_rtp),
             tag=tag,
             natted=False,
         )

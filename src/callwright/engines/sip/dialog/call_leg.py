@@ -24,6 +24,7 @@ from callwright.engines.sip.dialog.causes import cause_of, raw_of
 from callwright.engines.sip.dialog.dialog import CallName, Dialog
 from callwright.engines.sip.dialog.dialog_journal import DialogJournal, NoJournal, OpenDialog
 from callwright.engines.sip.dialog.info_dtmf import InfoDtmf
+from callwright.engines.sip.dialog.invite_server import InviteServer
 from callwright.engines.sip.dialog.offer_answer import OfferInput
 from callwright.engines.sip.dialog.refer import Refer, TransferReport
 from callwright.engines.sip.dialog.session_refresh import SessionRefresher
@@ -133,6 +134,11 @@ class CallLeg:
     @property
     def names(self) -> Sequence[CallName]:
         return self.invite.names
+
+    @property
+    def trunk_rung(self) -> str | None:
+        """The trunk through which we ring; None for a call that comes in, or a phone."""
+        return None if isinstance(self.invite, InviteServer) else self.sender.trunk
 
     @property
     def keys_by_info(self) -> bool:
