@@ -13,7 +13,9 @@ from callwright.calls import events
 from callwright.calls.coaching import Coaches
 from callwright.calls.ending import (
     BROKEN,
+    HANDED_OVER,
     SHUT_DOWN,
+    TRANSFERRED,
     Ending,
     ending_when_left,
     leg_finish_reason,
@@ -192,6 +194,20 @@ class Session:
                 self.give_up(leg, Cause.RELEASED)
         self.inbox.refuse_all()
         self.enter(State.SESSION)
+
+    def give_away(self, leg: Leg) -> None:
+        """Let another session have an answered leg; this one is over by that."""
+        leg.finish_reason = TRANSFERRED
+        self.end(HANDED_OVER)
+        self.deliver(port.LegReleased(leg.id, Cause.RELEASED))
+
+    def adopt(self, leg: Leg, new: LegId) -> Party:
+        """Make the leg that another session has given away a third party, under a new id."""
+        party = Party(self, Role.THIRD)
+        party.leg = adopted = self._add(new, party, leg.target, offered=False)
+        adopted.holds = leg.holds
+        self.deliver(port.LegConnected(new))
+        return party
 
     def report_transfer(self, party: Party, failed: Cause | None) -> None:
         """Tell a party's phone what has become of the transfer it has asked for; None: all is well.

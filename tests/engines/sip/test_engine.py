@@ -35,6 +35,7 @@ from callwright.engines.port import (
     Quality,
     RecordingFinished,
     RecordingId,
+    TransferAsked,
 )
 from callwright.engines.simulated.far_end import Answers, HangsUp, Presses, Rejects, Rings
 from callwright.engines.sip.engine import SipEngine
@@ -211,6 +212,25 @@ async def test_a_key_that_goes_by_the_signalling_is_sent_as_info() -> None:
         desk.media.say(KeyForwarded(A, "5"))
         await phone.got("INFO")
         assert desk.events == [LegConnected(A)], "it is none of ours"
+
+
+async def test_a_transfer_names_the_other_leg_of_the_phone() -> None:
+    async with Phone([(0, Answers())]) as one, Phone([(0, Answers())]) as two, running() as desk:
+        for leg, phone in ((A, one), (B, two)):
+            desk.engine.ring(leg, to(phone), caller_id=CALLER)
+            await desk.event(LegConnected(leg))
+        invite = await two.got("INVITE")
+        ours = invite.headers["From"].partition("tag=")[2]
+        named = f"{invite.headers['Call-ID']};to-tag={ours};from-tag=far"
+        one.refer("101", named)
+        await desk.event(TransferAsked(A, "101", B))
+        desk.engine.report_transfer(A, None)
+        told = await one.got("NOTIFY", times=2)
+        assert told.body == b"SIP/2.0 200 OK\r\n"
+        # A call that is not with us: nobody is asked, and the phone keeps its call.
+        one.refer("101", named.replace("far", "near"))
+        assert (await one.got("NOTIFY", times=4)).body.startswith(b"SIP/2.0 481 ")
+        assert sum(isinstance(event, TransferAsked) for event in desk.events) == 1
 
 
 async def test_a_lost_media_worker_ends_its_legs() -> None:
