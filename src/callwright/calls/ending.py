@@ -95,6 +95,8 @@ class Ending:
     detail: str = ""
     of_legs: str = ""
     "What is said of legs that are hung up for it, where more is known than its finish reason says."
+    nobody_missed: bool = False
+    "A call that came in and ends so is not lost: nobody wanted to talk with the caller."
 
 
 RELEASED = Ending("api_release", "client")

@@ -4,18 +4,16 @@ What has happened on a leg is one session's story. So whoever takes a leg over k
 its own, and for whoever had it before it is gone.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
-from callwright.engines.network import Registered, SipAccount, Trunk, TrunkState
 from callwright.engines.port import (
     FRESH,
     Address,
     BridgeId,
     Cause,
     CoachMode,
-    Deliver,
     Engine,
     EngineEvent,
     LegGone,
@@ -31,7 +29,7 @@ from callwright.engines.port import (
 
 
 class RenamedLegs:
-    """`callwright.engines.port.Engine`, by the ids that legs have now; see `rename`."""
+    """The commands of `callwright.engines.port.Engine`, by the ids that legs have now."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -71,22 +69,7 @@ class RenamedLegs:
             raise LegGone(leg)
         return self._real.get(leg, leg)
 
-    # The engine.
-
-    async def run(self, deliver: Deliver, *, started: Callable[[], None]) -> None:
-        await self._engine.run(lambda event: deliver(self.named(event)), started=started)
-
-    def use_trunks(self, trunks: Sequence[Trunk]) -> None:
-        self._engine.use_trunks(trunks)
-
-    def use_phones(self, phones: Sequence[SipAccount]) -> None:
-        self._engine.use_phones(phones)
-
-    def registered(self, number: str) -> Sequence[Registered]:
-        return self._engine.registered(number)
-
-    def trunk_states(self) -> Sequence[TrunkState]:
-        return self._engine.trunk_states()
+    # What sessions ask of the engine.
 
     def ring(
         self,

@@ -28,10 +28,11 @@ from callwright.calls.party import Party, PartyLeft
 from callwright.calls.plan import Caption, Role, SessionId, Target
 from callwright.calls.record import CallRecord
 from callwright.calls.recording import SessionRecorder
+from callwright.calls.renamed_legs import RenamedLegs
 from callwright.calls.state import TRANSITIONS, State
 from callwright.clock import utc_now
 from callwright.engines import port
-from callwright.engines.port import FRESH, BridgeId, Cause, Engine, LegGone, LegId, PlaybackId
+from callwright.engines.port import FRESH, BridgeId, Cause, LegGone, LegId, PlaybackId
 
 if TYPE_CHECKING:
     from anyio.abc import TaskGroup
@@ -59,7 +60,7 @@ class Session:
         self,
         session: SessionId,
         caption: Caption,
-        engine: Engine,
+        engine: RenamedLegs,
         next_id: Callable[[], int],
         listener: Listener,
         recordings: Path,
@@ -423,7 +424,7 @@ class Session:
 
     def _finish(self, ending: Ending) -> None:
         now = self._offset()
-        if self.record.durations.is_lost:
+        if self.record.durations.is_lost and not ending.nobody_missed:
             self._tell_at(now, events.CallLost, finish_reason=ending.finish_reason)
         self._tell_at(
             now,

@@ -20,8 +20,18 @@ log = logging.getLogger(__name__)
 METHOD = "inbound"
 "What stands in place of a method's name in sessions that nobody has asked for."
 
-BLACKLISTED = Ending("numa_in_black_list", "service", detail="the caller is on the blacklist")
-NO_SCENARIO = Ending("no_active_scenario", "service", detail="the number has no scenario")
+BLACKLISTED = Ending(
+    "numa_in_black_list",
+    "service",
+    detail="the caller is on the blacklist",
+    nobody_missed=True,
+)
+NO_SCENARIO = Ending(
+    "no_active_scenario",
+    "service",
+    detail="the number has no scenario",
+    nobody_missed=True,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -205,6 +205,8 @@ _TRUNKS = PreparedStatement(
         trunks.c.from_user,
         trunks.c.from_domain,
         trunks.c.symmetric_rtp,
+        trunks.c.country,
+        trunks.c.national_prefix,
         trunks.c.caller_id_header,
         trunks.c.register,
         trunks.c.expires,
@@ -326,6 +328,8 @@ class StoredDirectory:
                 from_user=row.from_user,
                 from_domain=row.from_domain,
                 symmetric_rtp=row.symmetric_rtp,
+                country=row.country,
+                national_prefix=row.national_prefix,
             )
             for row in await self._rows(_TRUNKS)
         ]
