@@ -10,13 +10,14 @@ from callwright.calls import events
 from callwright.calls.events import SessionEvent
 from callwright.calls.leg import Leg
 from callwright.calls.plan import Message, MessageUnavailable
-from callwright.engines.port import BridgeId, Engine, LegGone, Media, PlaybackId
+from callwright.calls.renamed_legs import RenamedLegs
+from callwright.engines.port import BridgeId, LegGone, Media, PlaybackId
 
 
 class Room(Protocol):
     """A session, as far as those know it who make something heard in it."""
 
-    engine: Engine
+    engine: RenamedLegs
     next_id: Callable[[], int]
     playing: dict[PlaybackId, Callable[[], None]]
 

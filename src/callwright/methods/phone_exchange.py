@@ -16,6 +16,13 @@ from callwright.methods import errors
 from callwright.methods.api_error import ApiError
 from callwright.methods.numbers import Numbers
 
+REFUSED = (
+    errors.DirectionNotAllowed,
+    errors.ContactInBlacklist,
+    errors.OwnVirtualPhoneNumberNotAllowed,
+)
+"Of a number that is one, and may not be called."
+
 
 @dataclass(frozen=True, slots=True)
 class PhoneExchange:
@@ -42,7 +49,7 @@ class PhoneExchange:
         try:
             # Every number that a phone may have dialled passes here, as requests' do in `anyone`.
             target = await self.numbers.anyone(account, "to", number, virtual, shown=virtual.number)
-        except errors.DirectionNotAllowed:
+        except REFUSED:
             raise MayNotCall(Cause.REJECTED) from None
         except ApiError:
             raise MayNotCall(Cause.WRONG_NUMBER) from None

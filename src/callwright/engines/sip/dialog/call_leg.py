@@ -111,6 +111,8 @@ class CallLeg:
         self.sender = sender
         self.journal = journal or NoJournal()
         self.ended = False
+        self.phone: str | None = None
+        "The number of the phone of ours that is at the other end, if it is one."
         self.dialog: Dialog | None = None
         "The dialog of the answer."
         self.session = sdp.SdpSession(media, session_id=secrets.randbits(31), speech=speech)
