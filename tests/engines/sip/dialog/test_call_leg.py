@@ -197,6 +197,8 @@ def test_a_200_with_a_contact_nobody_can_follow_ends_the_leg() -> None:
     world.hear(reply(world.requests("INVITE")[0], 200, contact="<tel:+74950000000>", sdp=SDP))
     assert world.ending().cause is Cause.UNREACHABLE
     assert sum(world.agent.layer.dropped.values()) == 1
+    # Whoever has answered is not left with a call that is none.
+    assert [world.hops(method) for method in ("ACK", "BYE")] == [[FAR.place], [FAR.place]]
 
 
 def test_several_branches_of_a_fork_ring_and_one_answers() -> None:
