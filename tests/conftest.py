@@ -1,6 +1,8 @@
 """What every test may ask for: independent programs, a machine to itself; and who goes first."""
 
+import os
 import shutil
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -10,7 +12,14 @@ settings.register_profile("any", deadline=None, suppress_health_check=[HealthChe
 settings.load_profile("any")
 
 # The Debian package that brings each program; scripts/setup_peers.sh installs the same.
-PACKAGES = {"sipp": "sip-tester", "baresip": "baresip-core", "tshark": "tshark"}
+PACKAGES = {
+    "sipp": "sip-tester",
+    "baresip": "baresip-core",
+    "tshark": "tshark",
+    "node": "nodejs npm",
+}
+NPM = Path(__file__).parents[1] / "examples/typescript"
+"Where `npm ci` brings what is not of Debian's, in locked versions."
 
 LONGEST = (
     "tests/engines/sip/test_sip_contract_in_real_time.py",
@@ -42,5 +51,8 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     """Leave a test out, saying why, where a program it marks as its ``peer`` is not installed."""
     for marker in item.iter_markers("peer"):
         for program in marker.args:
-            if shutil.which(program) is None:
-                pytest.skip(f"needs {program}: apt-get install {PACKAGES[program]}")
+            places = f"{os.environ.get('PATH', os.defpath)}:{NPM / 'node_modules/.bin'}"
+            if shutil.which(program, path=places) is None:
+                package = PACKAGES.get(program)
+                way = f"apt-get install {package}" if package else f"npm ci --prefix {NPM}"
+                pytest.skip(f"needs {program}: {way}")
