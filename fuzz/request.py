@@ -121,7 +121,8 @@ def requests() -> Iterator[Requests]:
     try:
         with tempfile.TemporaryDirectory() as folder:
             limits = {"points_per_minute": 10**9, "points_per_day": 10**9}
-            with house(Path(folder), {}, api=limits) as up:
+            # One deeper: what is built once for all stands beside it, and must go with it.
+            with house(Path(folder) / "house", {}, api=limits) as up:
                 yield Requests(up)
     finally:
         logging.disable(logging.NOTSET)

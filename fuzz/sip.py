@@ -30,6 +30,13 @@ SDP = (
     "m=audio 7000 RTP/AVP 8 101\r\na=rtpmap:101 telephone-event/8000\r\n"
 )
 
+MIXED = "MIME-Version: 1.0\r\nContent-Type: multipart/mixed;boundary=gw\r\n"
+PARTS = (
+    "--gw\r\nContent-Type: application/ISUP;version=itu-t92+\r\n"
+    "Content-Disposition: signal;handling=optional\r\n\r\n\x01\x02\r\n"
+    f"--gw\r\nContent-Type: application/sdp\r\n\r\n{SDP}\r\n--gw--\r\n"
+)
+
 # BRANCH, CALL, OURS (our tag) and THEIRS stand for what the dialog under way has.
 RESPONSES = (
     ("100 Trying", "", ""),
@@ -45,6 +52,8 @@ RESPONSES = (
         SDP,
     ),
     ("200 OK", "", ""),
+    ("183 Progress", f"Contact: <sip:far@10.0.0.1>\r\n{MIXED}", PARTS),
+    ("200 OK", f"Contact: <sip:far@0.0.0.0>\r\n{MIXED}", PARTS),
     ("302 Moved", "Contact: <sip:elsewhere@127.0.0.1>\r\n", ""),
     ("401 No", 'WWW-Authenticate: Digest realm="r", nonce="n", qop="auth,auth-int"\r\n', ""),
     ("407 No", 'Proxy-Authenticate: Digest realm="r",nonce="m",algorithm=SHA-256\r\n', ""),
@@ -56,7 +65,9 @@ RESPONSES = (
 REQUESTS = (
     ("INVITE", "Contact: <sip:far@127.0.0.1:6000>\r\n", SDP),
     ("INVITE", "Contact: <sip:far@127.0.0.1>\r\nSupported: timer\r\nx: 90;refresher=uas\r\n", ""),
+    ("INVITE", f"Contact: <sip:far@127.0.0.1:6000>\r\n{MIXED}", PARTS),
     ("ACK", "", SDP),
+    ("ACK", MIXED, PARTS),
     ("ACK", "", ""),
     ("UPDATE", "Contact: <sip:far@127.0.0.5>\r\nSupported: timer, 100rel\r\n", SDP),
     ("PRACK", "RAck: 1 1 INVITE\r\n", ""),
@@ -71,7 +82,7 @@ REQUESTS = (
 
 
 def _response(status: str, extra: str, body: str) -> bytes:
-    kind = "Content-Type: application/sdp\r\n" if body else ""
+    kind = "" if not body or "Content-Type" in extra else "Content-Type: application/sdp\r\n"
     return (
         f"SIP/2.0 {status}\r\nVia: SIP/2.0/UDP 127.0.0.1:5060;rport=5060;branch=BRANCH\r\n"
         "From: <sip:7495@127.0.0.1>;tag=OURS\r\nTo: <sip:25@127.0.0.1:6000>;tag=THEIRS\r\n"

@@ -28,7 +28,9 @@ from callwright.methods.registry import CATALOGUE
 from callwright.public_events.catalogue import CATALOGUE as EVENTS
 from callwright.public_events.parameters import FACTS as EVENT_FACTS
 from callwright.public_events.parameters import OWN as OWN_PARAMETERS
+from callwright.public_events.parameters import WITHOUT_VALUE
 from callwright.public_events.payloads import LegPayload, Payload
+from callwright.public_events.timeline import TIMELINE_ONLY
 from callwright.query import OPERATORS, FieldKind, Operator
 from callwright.rpc.openrpc import COMMON, OF_REQUESTS, OF_TOKENS, TOKEN_DESCRIPTION, describe
 from callwright.sandbox.methods import DECLARATIONS as OF_SANDBOX
@@ -75,18 +77,30 @@ LISTS = """\
 Methods that give a list take the same parameters, and answer with `metadata.total_items`: how many
 rows there are without `limit` and `offset`.
 
+Null for a parameter that is not required means that it is not given, unless the parameter says what
+null means: in methods that change something it takes away what may be without, such as a coach.
+
 - `fields` names what is shown; left out, the fields are that the list marks as *default*.
 - `sort` is `[{"field": "name", "order": "desc"}]`. Null comes before everything else.
 - `filter` is a comparison, `{"field": "id", "operator": ">", "value": 5}`, or a tree:
   `{"filters": [...], "condition": "and"}`, where `or` is the other condition and filters may be
-  trees again. A tree has at most 100 comparisons and 8 levels.
+  trees again. A tree has at most 100 comparisons and 20 levels; of more the error
+  `error` says how many were sent.
 - Null is compared by `=` and `!=`. A field that is null differs from every value, and no other
   operator holds for it. Texts are compared by case, and ordered by the code points of Unicode.
 - In `like`, `%` stands for any characters and `_` for one; a backslash before them takes that away.
   `regexp` takes expressions of [RE2](https://github.com/google/re2/wiki/Syntax), POSIX classes
   included, without references back and look-around; it is found anywhere in a text unless anchored.
-- Moments are written and shown as `YYYY-MM-DD hh:mm:ss` in the account's time zone, and compared by
-  whole seconds.
+- What is in an array or an object is filtered by `jsquery`, in the language of that extension of
+  PostgreSQL: `{"field": "tags", "operator": "jsquery", "value": "#.tag_id = 7"}`. A path of names,
+  `#` (any element), `%` (any key) and `*` (anything) leads to a value; `=`, `!=`, `<`, `>`, `<=`,
+  `>=`, `IN (…)` and `= *` (it is there) say what it is; `AND`, `OR`, `NOT` and brackets join them.
+  Equal to null is what is empty.
+- Moments are shown as `YYYY-MM-DD hh:mm:ss` in the account's time zone, and compared by whole
+  seconds. They are also taken without seconds or a time of day, and as ISO 8601 with a zone.
+- Words (`DESC`, `AND`, `IN`) may be in any case, numbers and booleans may be strings. An empty
+  `filter`, `fields` or `filters` is as none.
+- What nothing is known of is null: `=` null finds every row, any other comparison none.
 
 Of every list there is a table of its fields: their types; whether a field may be *null*; what the
 list may be *filtered* and *sorted* by; and what is in the *default* answer."""
@@ -124,7 +138,8 @@ def api() -> Iterator[str]:
     """docs/api.md: every method with its parameters, its result and its errors."""
     yield from (NOTE, "", "# Methods", "")
     yield "`POST /v4.0`, one JSON-RPC 2.0 request per HTTP request; the answer is always HTTP 200."
-    yield "Types are strict. The same for programs: `GET /openrpc.json`."
+    yield "Types are strict; null for a parameter that is not required means that it is not given."
+    yield "The same for programs: `GET /openrpc.json`."
     yield ""
     yield from _methods(CATALOGUE)
 
@@ -160,8 +175,8 @@ def _fields(listing: Listing, schema: Schema, schemas: Schema) -> Iterator[str]:
         if names:
             told = ", ".join(f"`{name}`" for name in names)
             shown = "null" if empty is None else f"`{json.dumps(empty)}`"
-            yield f"Also taken, of the published API; nothing is known of them here: {told}."
-            yield from (f"They are {shown} where they are asked for.", "")
+            yield f"Also of the published API; nothing is known of them here: {told}."
+            yield from (f"They are {shown}, and taken for null by filters.", "")
 
 
 def _field(field: ListedField, schema: Schema, schemas: Schema) -> Iterator[str]:
@@ -249,12 +264,26 @@ def states() -> Iterator[str]:
             yield _row(f"`{method.name}`", *marks)
 
 
+TIMELINE = """\
+## The timeline of get.call
+
+`get.call` shows the same facts under the same names: each entry of its `timeline` has `type`,
+`sequence`, `time` (as here, in UTC), `offset` (seconds since the session began) and the facts of
+its type, but for those of every event, which stand in the call. There are also, with the facts of a
+leg, types that are told to nobody, for there are too many of them:
+"""
+
+
 def events() -> Iterator[str]:
     """docs/events.md: every public event, and the facts it carries."""
     yield from (EVENTS_NOTE, "", "# Events", "", *EVENTS_HEAD.splitlines())
     yield from ("", "## The types", "", *_table("Type", "When"))
     for event in EVENTS:
         yield _row(f"[`{event.type}`](#{event.type.replace('.', '')})", _docstring(event)[0])
+    yield from ("", *TIMELINE.splitlines(), "", *_table("Type", "When"))
+    for event in TIMELINE_ONLY:
+        own = ", ".join(f"`{name}`" for name in _own(event))
+        yield _row(f"`{event.type}`", f"{_docstring(event)[0]} {own}".strip())
     yield from ("", "## Facts of every event", "", *_facts(Payload))
     yield from ("", "## Facts of every event of a leg", "", *_facts(LegPayload))
     for event in EVENTS:
@@ -269,12 +298,17 @@ def _facts(event: type[Payload]) -> Iterator[str]:
     """A table of an event's own facts; nothing if it has none."""
     schema = TypeAdapter(event).json_schema()
     schemas = schema.get("$defs", {})
-    parents = {field.name for base in event.__mro__[1:-1] for field in dataclasses.fields(base)}
-    own = {name: fact for name, fact in schema["properties"].items() if name not in parents}
+    own = {name: schema["properties"][name] for name in _own(event)}
     if own:
         yield from _table("Fact", "Type", "")
     for name, fact in own.items():
         yield from _fact(name, fact, schemas)
+
+
+def _own(event: type[Payload]) -> list[str]:
+    """The names of an event's own facts."""
+    parents = {field.name for base in event.__mro__[1:-1] for field in dataclasses.fields(base)}
+    return [field.name for field in dataclasses.fields(event) if field.name not in parents]
 
 
 def _fact(name: str, fact: Schema, schemas: Schema) -> Iterator[str]:
@@ -328,6 +362,10 @@ def _parameters() -> Iterator[str]:
             owner, ", ".join(f"`{one.type}`" for one in types)
         )
         yield _row(f"`{name}`", " ".join(told.replace("``", "`").split()), events)
+    for name in WITHOUT_VALUE:
+        yield _row(
+            f"`{name}`", "Null: of the published service, and nothing is known of it.", "all"
+        )
 
 
 def _numbers() -> Iterator[str]:
@@ -350,13 +388,18 @@ def _method(method: Declaration[Any], shown: Schema, schemas: Schema) -> Iterato
     yield from (f"## {method.name}", "", method.summary, "")
     if method.component:
         yield from (f"Component: {method.component.value}.", "")
+    if method.never_refused:
+        yield "It takes a point like every method, but is served where none is left."
+        yield ""
     if method.takes_idempotency_key:
         yield from (REPEATS, "")
     yield from _table("Parameter", "Type", "Default", "")
     if method.takes_token:
         yield _row("`access_token`", "string", "required", TOKEN_DESCRIPTION)
     params = {param["name"]: param for param in shown["params"]}
-    for name in method.params.model_fields:
+    # In the order of the model, behind what belongs to every method.
+    common = [name for name in params if name not in {"access_token", *method.params.model_fields}]
+    for name in (*common, *method.params.model_fields):
         schema = params[name]["schema"] | {"description": params[name].get("description", "")}
         yield from _rows(name, schema, params[name]["required"], schemas)
     yield ""

@@ -3,13 +3,15 @@
 #
 # As root through apt-get, else one line says what to install. Nothing here fails a run: tests that
 # need a missing program are left out by name, and the demo takes baresip's library from PyPI.
+# With the word "asterisk" that is unpacked as well, by setup_asterisk.sh: only the tests need it.
 set -euo pipefail
+cd "$(dirname "$0")/.."
 
 say() { printf 'setup: %s\n' "$*" >&2; }
 
 # The tools that make a TypeScript client, in locked versions, where there is an npm to bring them:
 # Debian's would be some hundred packages, for one test. Not again unless the lock file is newer.
-typescript=$(dirname "$0")/../examples/typescript
+typescript=examples/typescript
 if command -v npm >/dev/null && [[ $typescript/package-lock.json -nt $typescript/node_modules ]]; then
     if npm ci --prefix "$typescript" --silent --no-audit --no-fund </dev/null >/dev/null; then
         touch "$typescript/node_modules"
@@ -27,6 +29,10 @@ missing() {
         command -v "${peer%%:*}" >/dev/null || printf '%s\n' "$peer"
     done
 }
+
+if [[ ${1:-} == asterisk ]] && ! command -v asterisk >/dev/null && ! scripts/setup_asterisk.sh; then
+    say "Asterisk could not be unpacked; tests that need it are left out"
+fi
 
 mapfile -t wanted < <(missing)
 ((${#wanted[@]})) || exit 0

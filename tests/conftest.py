@@ -1,25 +1,23 @@
 """What every test may ask for: independent programs, a machine to itself; and who goes first."""
 
-import os
-import shutil
-from pathlib import Path
-
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.peers import program_of_peer
 
 # How long an example takes, or the making of one, says how busy the machine is.
 settings.register_profile("any", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any")
 
-# The Debian package that brings each program; scripts/setup_peers.sh installs the same.
-PACKAGES = {
-    "sipp": "sip-tester",
-    "baresip": "baresip-core",
-    "tshark": "tshark",
-    "node": "nodejs npm",
+# How each program is had; scripts/setup_peers.sh does the same.
+HAD_BY = {
+    "sipp": "apt-get install sip-tester",
+    "baresip": "apt-get install baresip-core",
+    "tshark": "apt-get install tshark",
+    "node": "apt-get install nodejs npm",
+    "tsc": "npm ci --prefix examples/typescript",
+    "asterisk": "scripts/setup_asterisk.sh",
 }
-NPM = Path(__file__).parents[1] / "examples/typescript"
-"Where `npm ci` brings what is not of Debian's, in locked versions."
 
 LONGEST = (
     "tests/engines/sip/test_sip_contract_in_real_time.py",
@@ -51,8 +49,5 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     """Leave a test out, saying why, where a program it marks as its ``peer`` is not installed."""
     for marker in item.iter_markers("peer"):
         for program in marker.args:
-            places = f"{os.environ.get('PATH', os.defpath)}:{NPM / 'node_modules/.bin'}"
-            if shutil.which(program, path=places) is None:
-                package = PACKAGES.get(program)
-                way = f"apt-get install {package}" if package else f"npm ci --prefix {NPM}"
-                pytest.skip(f"needs {program}: {way}")
+            if program_of_peer(program) is None:
+                pytest.skip(f"needs {program}: {HAD_BY[program]}")

@@ -60,6 +60,15 @@ VALUES = "a text in quotes, a number, true, false or a list"
             ["it:2: media.workers: a whole number or 'auto' is needed"],
         ),
         ("[media]\nworkers = 65\n", ["it:2: media.workers: at most 64 or 'auto' is needed"]),
+        (
+            '[prompts]\nconfirm_by_key = "..."\n',
+            [
+                (
+                    "it:2: prompts.confirm_by_key: a text needs a letter or digit: "
+                    "there is nothing to say in this"
+                )
+            ],
+        ),
         ("api = 5\n", ["it:1: api: a table is needed"]),
         (
             "[http]\nupload_limit = 1073741825\n",

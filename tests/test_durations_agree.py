@@ -171,9 +171,10 @@ def the_webhooks_agree(story: Sequence[SessionEvent], seen: Watched) -> None:
     assert iso(verdict.time) == iso(story[0].time + timedelta(seconds=seen.over))
     assert verdict.data["is_lost"] is seen.lost
     names = ("wait_time_duration", "talk_time_duration", "total_time_duration")
-    assert [verdict.data[name] for name in names] == [seen.waited, seen.talked, seen.over]
+    watched_for = map(whole_seconds, (seen.waited, seen.talked, seen.over))
+    assert [verdict.data[name] for name in names] == [*watched_for]
     assert [one.data["talk_time_duration"] for one in told if one.type == "talk.finished"] == [
-        round(until - since, 3) for _, since, until in seen.talks
+        whole_seconds(round(until - since, 3)) for _, since, until in seen.talks
     ]
 
 

@@ -52,7 +52,7 @@ class Crm:
         elif event["type"] == "session.finished" and event["external_id"] in self.deals:
             deal = self.deals[event["external_id"]]
             deal.talked += facts["talk_time_duration"]
-            if facts["talk_time_duration"]:
+            if facts["last_talked_employee_id"]:
                 deal.outcome = "talked"
             else:
                 deal.outcome = facts["finish_reason"]

@@ -21,7 +21,7 @@ class FieldKind(StrEnum):
     MOMENT = "moment"
     "Compared by whole seconds, which is what clients are shown of it."
     STRUCTURE = "structure"
-    "An array or an object: shown, but neither compared nor sorted by."
+    "An array or an object: not sorted by, and compared with null, or by jsquery."
 
 
 class Operator(StrEnum):
@@ -36,6 +36,8 @@ class Operator(StrEnum):
     REGEXP = "regexp"
     "Found anywhere in the text, unless anchored."
     IN = "in"
+    JSQUERY = "jsquery"
+    "A condition on what is in an array or an object: `#.tag_id = 5`."
 
 
 _PLAIN = frozenset({Operator.EQUAL, Operator.NOT_EQUAL, Operator.IN})
@@ -46,7 +48,7 @@ OPERATORS: Mapping[FieldKind, frozenset[Operator]] = {
     FieldKind.TEXT: _ORDERED | {Operator.LIKE, Operator.REGEXP},
     FieldKind.BOOLEAN: _PLAIN,
     FieldKind.MOMENT: _ORDERED,
-    FieldKind.STRUCTURE: frozenset(),
+    FieldKind.STRUCTURE: frozenset({Operator.EQUAL, Operator.NOT_EQUAL, Operator.JSQUERY}),
 }
 "Which operators there are for which kind."
 
@@ -68,6 +70,8 @@ class Field:
     "The fact is given as it is stored: what is shown is yet to be made of it."
     sortable: bool = True
     filterable: bool = True
+    computed: bool = False
+    "Compared as it is shown, by whoever asks: the database cannot."
 
 
 Value: TypeAlias = bool | int | float | str | datetime
@@ -86,12 +90,12 @@ class Comparison:
     kind: FieldKind
     operator: Operator
     value: Value | tuple[Value, ...] | None
-    "A tuple for ``in``, and only for it."
+    "A tuple for ``in``, and only for it; a text for ``jsquery``."
 
 
 @dataclass(frozen=True, slots=True)
 class Every:
-    """All of the filters hold; there is at least one."""
+    """All of the filters hold."""
 
     filters: tuple["Filter", ...]
 
@@ -104,6 +108,8 @@ class Some:
 
 
 Filter: TypeAlias = Comparison | Every | Some
+ALL, NONE = Every(()), Some(())
+"Filters that every row fulfils, and that no row does."
 
 
 @dataclass(frozen=True, slots=True)

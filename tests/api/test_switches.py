@@ -14,7 +14,7 @@ from callwright.engines.simulated.far_end import answers, never_answers
 from callwright.methods.method import OpenDeclaration
 from callwright.methods.registry import CATALOGUE
 from tests.api.answers import refusal, without_metadata
-from tests.api.house import DIRECTORY, House, house
+from tests.api.house import DIRECTORY, House, house, reopened
 
 PARAMS: dict[str, Any] = {
     "first_call": "operator",
@@ -153,6 +153,22 @@ def test_points_per_minute_and_day(tmp_path: Path) -> None:
             assert not home.engine.rung
 
 
+def test_points_survive_a_restart_and_nobody_needs_one_to_hang_up(tmp_path: Path) -> None:
+    few = {"points_per_day": 3}
+    with house(tmp_path, FAR_ENDS, api=few) as home:
+        home.succeeds("list.calls", {})
+        home.succeeds("list.calls", {})
+    with reopened(tmp_path, FAR_ENDS, api=few) as home:
+        params = PARAMS | {"operator": "79265550000"}
+        of = home.succeeds("start.simple_call", params)
+        assert home.call("list.calls", {})["error"]["data"]["mnemonic"] == "limit_exceeded"
+        dropped = home.call("disconnect.leg", {**of, "leg_id": 1})
+        assert dropped["error"]["data"]["mnemonic"] == "leg_not_found"
+        home.succeeds("release.call", of)
+        home.succeeds("logout.user", {})
+        home.wait_for(of["call_session_id"], SessionFinished)
+
+
 def test_one_call_too_many_at_once_ends_without_ringing(tmp_path: Path) -> None:
     with house(tmp_path, FAR_ENDS, calls={"parallel_at_most": 1}) as home:
         params = PARAMS | {"contact": "79265550000"}
@@ -160,6 +176,8 @@ def test_one_call_too_many_at_once_ends_without_ringing(tmp_path: Path) -> None:
         second = home.succeeds("start.simple_call", params)["call_session_id"]
         assert home.until_finished(second)["finish_reason"] == "no_resources"
         assert home.until_finished(second)["legs"] == []
+        verdict = home.until_finished(second)["timeline"][-1]
+        assert (verdict["ended_by"], verdict["fault"]) == ("service", "service")
         home.succeeds("release.call", {"call_session_id": first})
         home.until_finished(first)
         assert started(home)

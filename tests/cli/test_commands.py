@@ -235,27 +235,32 @@ def test_how_it_stands_with_trunks_is_shown_while_the_service_runs(terminal: Ter
     (terminal.folder / "directory.toml").write_text(
         '[account]\nname = "X"\n[[trunks]]\nname = "carrier"\nhost = "192.0.2.1"\n'
         '[[trunks]]\nname = "pbx"\nhost = "192.0.2.2"\n'
+        '[[trunks]]\nname = "shy"\nhost = "192.0.2.3"\n'
     )
     terminal.succeeds("apply")
     assert "registered" not in terminal.succeeds("trunk", "list")
     now = datetime.now(UTC)
     rows = [
-        ("carrier", "registered", now + timedelta(seconds=200), True, 0.0124, "", now),
-        ("pbx", "refused", None, None, None, "403 Forbidden", now),
-        ("gone", "trying", None, None, None, "", now),
+        ("carrier", "registered", now + timedelta(seconds=200), True, 0.0124, "", now, "", ""),
+        ("pbx", "refused", None, None, None, "403 Forbidden", now, "", ""),
+        ("shy", "off", None, True, 0.0051, "", now, "404 No", "403 No"),
+        ("gone", "trying", None, None, None, "", now, "", ""),
     ]
     with closing(sqlite3.connect(terminal.folder / "callwright-data/callwright.db")) as database:
         database.executemany(
-            "INSERT INTO trunk_states VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO trunk_states VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
                 [one.isoformat(" ")[:26] if isinstance(one, datetime) else one for one in row]
                 for row in rows
             ],
         )
         database.commit()
-    carrier, pbx = terminal.succeeds("trunk", "list").splitlines()[1:]
+    _, printed, _ = terminal("trunk", "list", COLUMNS="140")
+    carrier, pbx, shy = printed.splitlines()[1:]
     assert re.search(r"registered, (200|1[5-9]\d) s +in 12 ms$", carrier.rstrip())
     assert "refused (403 Forbidden)" in pbx
+    shown = r"active +in 5 ms \(404 No\) +refused \(403 No\)$"
+    assert re.search(shown, shy.rstrip())
 
 
 def test_scenarios_are_listed_and_drawn(terminal: Terminal) -> None:

@@ -14,12 +14,15 @@ from typing_extensions import TypedDict
 from callwright.methods.data.list_fields import (
     ON_REQUEST,
     UNFILTERABLE,
+    UNKNOWN,
     UNSORTABLE,
     Always,
     Listing,
     MadeOf,
     Moment,
     Stored,
+    UnknownArray,
+    UnknownInteger,
 )
 from callwright.methods.data.list_method import ListDeclaration
 from callwright.methods.data.registry import LISTS
@@ -54,7 +57,11 @@ def test_storage_knows_every_fact_that_a_list_shows(declared: ListDeclaration[An
     stored = StoredList.of(SOURCES[declared.table], fields.values())
     known = {name for name, field in fields.items() if field.fact is not None}
     assert {*stored.read(fields), *stored.details} == known
-    comparable = {name for name, field in fields.items() if field.sortable or field.filterable}
+    comparable = {
+        name
+        for name, field in fields.items()
+        if field.known and not field.computed and (field.sortable or field.filterable)
+    }
     assert comparable <= set(stored.columns)
 
 
@@ -112,8 +119,8 @@ def test_the_declared_type_is_what_is_shown_and_compared(hint: Any, sql: str) ->
         (str | None, (True, True, True, True)),
         (Annotated[str, UNSORTABLE], (False, True, True, False)),
         (Annotated[str | None, UNFILTERABLE, ON_REQUEST], (True, False, False, True)),
-        (list[int], (False, False, True, False)),
-        (Annotated[str, MadeOf("id")], (False, False, True, False)),
+        (list[int], (False, True, True, False)),
+        (Annotated[str, MadeOf("id")], (True, True, True, False)),
     ],
 )
 def test_a_field_says_what_may_be_done_with_it(
@@ -157,7 +164,7 @@ SHOWN_PART = {
         (
             Part,
             {**PART, "at": None, "seconds": 12.5},
-            {**SHOWN_PART, "at": None, "seconds": 12.5, "whole": 12},
+            {**SHOWN_PART, "at": None, "seconds": 12.5, "whole": 13},
         ),
         (Annotated[str, MadeOf("id", lambda number: f"no. {number}")], 5, "no. 5"),
     ],
@@ -176,13 +183,16 @@ def test_what_is_made_where_it_is_served_is_shown_as_declared() -> None:
 
 def test_of_what_is_unknown_there_is_nothing() -> None:
     nothing = Listing.of(
-        shape(id=int),
-        unknown=["a"],
-        unknown_arrays=["b"],
-        unknown_objects=["c"],
+        shape(
+            id=int,
+            a=UnknownInteger,
+            b=Annotated[UnknownArray, ON_REQUEST],
+            c=Annotated[dict[str, object], UNKNOWN],
+        )
     )
     assert nothing.shower(["a", "b", "c"], MOSCOW)({}) == {"a": None, "b": [], "c": {}}
-    assert nothing.defaults == ["id"]
+    assert nothing.defaults == ["id", "a", "c"]
+    assert [name for name, field in nothing.fields.items() if not field.known] == ["a", "b", "c"]
 
 
 async def far(_connection: AsyncConnection, _keys: Sequence[int]) -> Mapping[int, object]:

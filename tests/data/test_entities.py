@@ -159,14 +159,18 @@ def test_an_employee_as_a_whole(home: House) -> None:
     }
     assert shown == {
         "id": employee,
+        "login": None,
         "last_name": "Петрова",
         "first_name": "Ольга",
         "patronymic": "Ильинична",
         "full_name": "Петрова Ольга Ильинична",
         "status": "available",
+        "status_id": None,
         "calls_available": True,
         "email": "olga@example.com",
         "call_recording": "in",
+        "schedule_id": None,
+        "schedule_name": None,
         "coach": {
             "coach_id": 25,
             "coach_full_name": "Анна Орлова",
@@ -176,7 +180,7 @@ def test_an_employee_as_a_whole(home: House) -> None:
         "phone_numbers": [
             {
                 "phone_number": "79261110001",
-                "channels_count": 1,
+                "channels_count": 2,
                 "dial_time": 20,
                 "status": "active",
             },
@@ -192,6 +196,9 @@ def test_an_employee_as_a_whole(home: House) -> None:
             "extension_voice_mail_enabled": False,
             "extension_queue_enabled": False,
         },
+        "operator": {},
+        "allowed_in_call_types": ["internal", "external"],
+        "allowed_out_call_types": ["internal", "external"],
         **both,
     }
     # What was read may be sent back as it is.
@@ -216,6 +223,10 @@ def test_an_update_changes_what_is_sent(home: House) -> None:
     done(home, "update.employees", id=employee, patronymic="Ильич")
     after = one(home, "get.employees", employee, *fields)
     assert after == {**before, "full_name": "Седов Олег Ильич", "patronymic": "Ильич"}
+    # What nobody can be without is not taken away by null.
+    nulls = dict.fromkeys(("last_name", "call_recording", "phone_numbers", "groups", "status"))
+    done(home, "update.employees", id=employee, **nulls)
+    assert one(home, "get.employees", employee, *fields) == after
 
     done(home, "update.employees", id=employee, patronymic=None, coach=None)
     done(home, "update.employees", id=employee, groups=[{"group_id": 1}])
@@ -461,7 +472,8 @@ def test_nobody_coaches_themselves(home: House) -> None:
 
 def test_a_sip_line_as_a_whole(home: House) -> None:
     employee = made(home, "create.employees", **NAMES)
-    line = done(home, "create.sip_lines", employee_id=employee, dial_time=25)
+    asked = {"employee_id": employee, "dial_time": 25, "channels_count": 3}
+    line = done(home, "create.sip_lines", **asked)
     assert set(line) == {"id", "phone_number", "password", "server"}
     assert line["phone_number"].startswith("0")
     assert len(line["password"]) == 20
@@ -476,21 +488,33 @@ def test_a_sip_line_as_a_whole(home: House) -> None:
         "employee_id": employee,
         "employee_full_name": "Седов Олег",
         "type": "in_out",
-        "channels_count": 1,
+        "channels_count": 3,
+        "virtual_phone_number": None,
         "dial_time": 25,
         "status": "active",
         "billing_state": "active",
         "srtp": False,
     }
     done(home, "update.sip_lines", id=line["id"], employee_id=26, status="inactive", srtp=True)
-    changed = ("employee_id", "status", "srtp", "dial_time")
+    done(home, "update.sip_lines", id=line["id"], channels_count=4)
+    changed = ("channels_count", "employee_id", "status", "srtp", "dial_time")
     assert one(home, "get.sip_lines", line["id"], *changed, "physical_state") == {
+        "channels_count": 4,
         "employee_id": 26,
         "status": "inactive",
         "srtp": True,
         "dial_time": 25,
         "physical_state": "Не зарегистрирован",
     }
+    number = {"id": line["id"], "virtual_phone_number": "74993720692"}
+    assert done(home, "update.sip_lines", **number) == {}
+    assert one(home, "get.sip_lines", line["id"], "virtual_phone_number") == {
+        "virtual_phone_number": "74993720692"
+    }
+    strange = {**number, "virtual_phone_number": "74950000000"}
+    missing = not_found("virtual_phone_number", "74950000000")
+    refused(home, "update.sip_lines", strange, **missing)
+    done(home, "update.sip_lines", id=line["id"], virtual_phone_number=None)
     # The words of the published API for the same.
     done(home, "update.sip_lines", id=line["id"], billing_state="active")
     states = ("status", "billing_state")
@@ -723,6 +747,13 @@ def test_scenarios_that_cannot_be_created(
             [{"do": "play", "message": 404}],
             {},
             unusable("there is no media file 404", "operations.0.message", 404),
+        ),
+        (
+            [{"do": "play", "message": "—"}],
+            {},
+            unusable(
+                "there is nothing to say in this text: no letter, no digit", "operations.0.message"
+            ),
         ),
     ],
 )

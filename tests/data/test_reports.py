@@ -112,8 +112,12 @@ def test_a_session_is_reported(home: House, talked: int) -> None:
     row = call(home, talked)
     link = row.pop("full_record_file_link")
     [recording] = row["call_records"]
+    [shown] = home.succeeds("get.call", {"call_session_id": talked})["recordings"]
+    assert re.fullmatch(r"[0-9a-f]{32}", recording)
+    assert recording == shown["record_id"]
+    number = shown["recording_id"]
     assert re.fullmatch(
-        rf"{re.escape(home.url)}/recordings/{recording}\?expires=\d+&signature=[0-9a-f]+", link
+        rf"{re.escape(home.url)}/recordings/{number}\?expires=\d+&signature=[0-9a-f]+", link
     )
     assert is_now(row.pop("start_time"))
     assert is_now(row.pop("finish_time"))
@@ -130,6 +134,10 @@ def test_a_session_is_reported(home: House, talked: int) -> None:
         "id": talked,
         "finish_reason": "api_release",
         "direction": "out",
+        "cpn_region_id": None,
+        "cpn_region_name": None,
+        "cpn_country_name": None,
+        "cpn_country_id": None,
         "source": "callapi_management_call",
         "is_lost": False,
         "virtual_phone_number": "74993720692",
@@ -167,6 +175,8 @@ def test_more_is_told_on_request(home: House, talked: int) -> None:
         "tag_type": "manual",
         "tag_user_id": None,
         "tag_user_login": None,
+        "tag_employee_id": None,
+        "tag_employee_full_name": None,
     }
     assert row == {
         "employees": [
@@ -245,6 +255,15 @@ def test_legs_are_reported(home: House, talked: int) -> None:
         "is_failed": False,
         "is_talked": True,
         "call_records": recordings,
+        "wav_call_records": recordings,
+        "employee_rating": None,
+        "scenario_id": None,
+        "release_cause_code": None,
+        "release_cause_description": None,
+        "action_id": None,
+        "action_name": None,
+        "group_id": None,
+        "group_name": None,
     }
     assert employee == {
         **shared,
@@ -338,7 +357,7 @@ def test_an_account_is_told_nothing_of_others(home: House, talked: int, method: 
     [
         (NOTHING, MISSED, {"mnemonic": "required_parameter_missed"}),
         (1, TYPE, {"mnemonic": "data_type_error", "value": "1"}),
-        ("2026-05-01", INVALID, {"mnemonic": "invalid_parameter_value", "value": "2026-05-01"}),
+        ("2026-05", INVALID, {"mnemonic": "invalid_parameter_value", "value": "2026-05"}),
         (
             "2026-02-30 00:00:00",
             INVALID,
@@ -412,14 +431,8 @@ def test_the_ends_of_a_window_belong_to_it(home: House, talked: int) -> None:
     ("params", "mnemonic", "field"),
     [
         ({"sort": [{"field": "employees"}]}, "sort_prohibited", "sort.0.field"),
-        ({"sort": [{"field": "last_talked_employee_id"}]}, "sort_prohibited", "sort.0.field"),
         (
-            {"filter": {"field": "tags", "operator": "=", "value": None}},
-            "filter_prohibited",
-            "filter.field",
-        ),
-        (
-            {"filter": {"field": "utm_source", "operator": "=", "value": "x"}},
+            {"filter": {"field": "full_record_file_link", "operator": "=", "value": None}},
             "filter_prohibited",
             "filter.field",
         ),
@@ -458,7 +471,8 @@ def test_a_report_is_sorted_and_filtered_by_every_field_that_allows_it(
             for operator in ("=", "!="):
                 comparison = {"field": name, "operator": operator, "value": None}
                 found = rows(home, method, fields=[name], filter=comparison, limit=1000)
-                assert all((row[name] is None) == (operator == "=") for row in found)
+                is_empty = [row[name] in (None, [], {}) for row in found]
+                assert is_empty == [operator == "="] * len(found)
 
 
 # Requests.

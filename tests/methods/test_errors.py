@@ -117,6 +117,8 @@ WIRE = [
         -32008,
         "method_component_disabled",
     ),
+    # Ours: for methods of ours.
+    ("The service is busy, send the request once more", -32603, "service_busy"),
     # Ours too: the header Idempotency-Key is an extension.
     (
         "The header Idempotency-Key must have 1 to 255 visible ASCII characters",

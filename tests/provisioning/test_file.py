@@ -105,6 +105,7 @@ DIGITS = "digits with the country's code: "
 PHONE_NUMBER = "a phone's number is 1 to 32 letters, digits and . _ -, without +"
 APART = "a port is written apart: port = 5060"
 VALUES = "a text in quotes, a number, true, false or a list"
+NO_NUMBER = "a number is 7 to 15 digits, the country's code first, as in 79261234567"
 NO_CONTACT = "only phones of kind sip or extension are rung at a contact"
 NO_HASH = "not an argon2id hash; `callwright user password` can set a password"
 
@@ -125,8 +126,8 @@ WRONG = [
     ),
     (
         'number = "74993720692"\ntrunk',
-        'number = "0123"\ntrunk',
-        "24: virtual_numbers[0].number: a number is 7 to 15 " + DIGITS + "74993720692",
+        'number = "123"\ntrunk',
+        "24: virtual_numbers[0].number: " + NO_NUMBER,
     ),
     (
         'trunk = "carrier"',
@@ -151,7 +152,7 @@ WRONG = [
     (
         'number = "101"\nkind = "extension"\ncontact = "sip:101@192.0.2.7:5070"',
         'number = "101"\nkind = "e164"',
-        "36: employees[0].phones[1].number: an e164 number is 7 to 15 " + DIGITS + "79260000001",
+        "36: employees[0].phones[1].number: not e164: " + NO_NUMBER,
     ),
     (
         'number = "101"',
@@ -275,7 +276,26 @@ WRONG = [
         'kind = "sip"\npassword = "short"',
         f"34: {PASSWORD}: at least 8 characters are needed",
     ),
-    ('"pai"', '"ppi"', '21: trunks[0].caller_id_header: one of these is needed: "from", "pai"'),
+    (
+        '"pai"',
+        '"rpid"',
+        '21: trunks[0].caller_id_header: one of these is needed: "from", "pai", "ppi"',
+    ),
+    (
+        'caller_id_header = "pai"',
+        'from_user = "sip:6001"',
+        "21: trunks[0].from_user: write the user alone, without sip: and @: 74993720692",
+    ),
+    (
+        'caller_id_header = "pai"',
+        'from_user = "6001@pbx.example"',
+        "21: trunks[0].from_user: write the user alone, without sip: and @: 74993720692",
+    ),
+    (
+        'caller_id_header = "pai"',
+        'from_domain = "sip:pbx.example"',
+        ("21: trunks[0].from_domain: write the host alone, without sip: and without a port"),
+    ),
     ("[[users]]", "[users]", "4: users: a list is needed: [ … ], or [[ … ]] before each table"),
     (
         'name = "waiting"',
@@ -312,6 +332,15 @@ def test_what_carries_sip_to_a_trunk(path: Path) -> None:
     trunk = read_directory_file(path).content.trunks[0]
     assert (trunk.host, trunk.transport, trunk.tls_verify) == ("2001:db8::1", "tls", False)
     assert trunk.tls_ca == "/etc/ca.pem"
+
+
+def test_as_whom_a_trunk_knows_us(path: Path) -> None:
+    lines = 'from_user = "6001"\nfrom_domain = "ims.example"\ncaller_id_header = "ppi"'
+    lines += "\nsymmetric_rtp = false"
+    path.write_text(WHOLE.replace('caller_id_header = "pai"', lines))
+    trunk = read_directory_file(path).content.trunks[0]
+    assert (trunk.from_user, trunk.from_domain) == ("6001", "ims.example")
+    assert (trunk.caller_id_header, trunk.symmetric_rtp) == ("ppi", False)
 
 
 @pytest.mark.parametrize(("right", "wrong", "told"), WRONG, ids=[told for *_, told in WRONG])

@@ -109,8 +109,8 @@ def test_a_call_is_told_from_its_beginning_to_its_verdict() -> None:
     assert isinstance(quality, dict)
     assert quality["mos"] == 4.3
     verdict = told[-1].data
-    assert (verdict["wait_time_duration"], verdict["talk_time_duration"]) == (10.5, 10.0)
-    assert verdict["total_time_duration"] == 20.7
+    assert (verdict["wait_time_duration"], verdict["talk_time_duration"]) == (11, 10)
+    assert verdict["total_time_duration"] == 21
     assert verdict["last_talked_employee_id"] == 25
     assert verdict["employee_ids"] == [25]
     assert (verdict["is_lost"], verdict["is_transfer"]) == (False, False)
@@ -180,8 +180,21 @@ def test_a_recording_that_is_ready_says_whose_it_is() -> None:
     )
     ready = told[-1].data
     assert (ready["recording_id"], ready["file_name"]) == (9, "1-1.wav")
-    assert (ready["file_duration"], ready["leg_ids"]) == (31.5, [1, 2])
-    assert ready["tag_names"] == ["Lead"]
+    assert (ready["file_duration"], ready["leg_ids"]) == (32, [1, 2])
+    assert (ready["file_fault"], ready["tag_names"]) == (None, ["Lead"])
+
+
+def test_of_a_recording_that_was_cut_short_it_is_told_why() -> None:
+    file = {"recording": RecordingId(9), "file_name": "1-1.wav"}
+    cut = {**file, "duration": 31.5, "fault": "No space left on device"}
+    told = notices(
+        story(
+            (events.RecordingStarted, {**file, "legs": (ONE, OTHER)}),
+            (events.RecordingReady, cut),
+        )
+    )
+    assert told[-1].type == "recording.ready"
+    assert told[-1].data["file_fault"] == "No space left on device"
 
 
 def test_an_operator_without_an_employee_has_a_number_alone() -> None:
@@ -202,10 +215,7 @@ def test_every_event_is_told_in_the_shape_of_its_type(
     kind: type[SessionEvent], data: st.DataObject
 ) -> None:
     """Also one whose leg is unknown, because its beginning could not be kept."""
-    drawn: st.SearchStrategy[SessionEvent] = st.builds(
-        kind, time=st.datetimes(timezones=st.just(UTC))
-    )
-    event = data.draw(drawn)
+    event = data.draw(_any_of(kind, st.datetimes(timezones=st.just(UTC))))
     notice = EventFold(started(1)).tell(event)
     assert (notice is None) == (kind in TIMELINE_ONLY)
     if notice:
@@ -220,12 +230,19 @@ def test_every_type_is_told_by_some_event_and_has_a_name_of_its_own() -> None:
     for kind in get_args(SessionEvent):
         for muted in (True, False):
             facts = {"muted": muted} if kind is events.LegMuted else {}
-            strategy: st.SearchStrategy[SessionEvent] = st.builds(
-                kind, time=st.just(datetime.now(UTC)), **{k: st.just(v) for k, v in facts.items()}
-            )
+            of = {name: st.just(value) for name, value in facts.items()}
+            strategy = _any_of(kind, st.just(datetime.now(UTC)), **of)
             if notice := EventFold(started(1)).tell(_one_of(strategy)):
                 told.add(notice.type)
     assert told == set(TYPES)
+
+
+def _any_of(
+    kind: type[SessionEvent], time: st.SearchStrategy[datetime], **of: st.SearchStrategy[Any]
+) -> st.SearchStrategy[SessionEvent]:
+    """Any event of a kind; no duration is endless."""
+    durations = {one.name: st.floats(0, 1e6) for one in fields(kind) if one.type is float}
+    return st.builds(kind, time=time, **{**durations, **of})
 
 
 def _one_of(strategy: st.SearchStrategy[SessionEvent]) -> SessionEvent:

@@ -205,6 +205,9 @@ def test_the_token_may_come_in_the_header(api: Api) -> None:
     for scheme in "Bearer", "bearer":
         response = api.post(body, {"Authorization": f"{scheme} {api.token}"})
         assert response.json()["result"]["data"] is None
+    null = json.loads(body) | {"params": {"access_token": None}}
+    response = api.post(json.dumps(null), {"Authorization": f"Bearer {api.token}"})
+    assert response.json()["result"]["data"] is None
     # Another scheme is for a proxy in between.
     response = api.post(body, {"Authorization": f"Basic {api.token}"})
     assert response.json()["error"]["data"]["mnemonic"] == "required_parameter_missed"

@@ -42,6 +42,25 @@ def test_a_request_under_way_holds_its_point() -> None:
     assert refused.value.params == {"limit_type": "minute", "limit_max_value": 3}
 
 
+def test_who_needs_no_point_takes_one_only_if_there_is_one() -> None:
+    points = budget(Clock(), per_minute=1)
+    for _ in range(2):
+        with points.point(ONE, needed=False):
+            pass
+        assert points.limits(ONE)["minute_remaining"] == 0
+        assert points.limits(ONE)["day_remaining"] == 4
+
+
+def test_fewer_points_after_a_restart_are_not_less_than_none() -> None:
+    points = budget(Clock())
+    succeed(points)
+    succeed(points)
+    fewer = budget(Clock(), per_minute=1, per_day=1)
+    fewer.restore(points.changed())
+    limits = fewer.limits(ONE)
+    assert (limits["minute_remaining"], limits["day_remaining"]) == (0, 0)
+
+
 def test_a_request_that_fails_gives_it_back() -> None:
     points = budget(Clock())
     for failure in ValueError, KeyboardInterrupt:

@@ -65,7 +65,8 @@ def test_a_list_counts_its_items() -> None:
     ids=lambda method: method.name,
 )
 def test_every_parameter_is_described_the_required_ones_first(method: Declaration[Any]) -> None:
-    params = [param for param in METHODS[method.name]["params"] if param["name"] != "access_token"]
+    of_all = {"access_token", "user_id"}
+    params = [param for param in METHODS[method.name]["params"] if param["name"] not in of_all]
     fields = method.params.model_fields
     required = [name for name, field in fields.items() if field.is_required()]
     others = [name for name in fields if name not in required]
@@ -81,6 +82,8 @@ def test_the_token_comes_first_of_what_need_not_be_given() -> None:
 
     assert optional("toy.call")[0] == "access_token"
     assert optional("login.user") == []
+    assert optional("get.tags")[:2] == ["access_token", "user_id"]
+    assert "user_id" not in optional("list.calls")
 
 
 def test_errors_have_the_code_of_the_method() -> None:
@@ -101,5 +104,5 @@ def test_the_result_is_data_and_metadata() -> None:
     schema = METHODS["login.user"]["result"]["schema"]
     assert schema["required"] == ["data", "metadata"]
     data = schema["properties"]["data"]
-    assert data["required"] == ["access_token", "expire_at"]
+    assert data["required"] == ["access_token", "expire_at", "app_id"]
     assert data["properties"]["expire_at"]["description"].startswith("Unix time")

@@ -1,11 +1,18 @@
 """Faults in parameters: which one is told, of which field, with what was sent. Lenient mode."""
 
 from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
 
 import pytest
+from pydantic import create_model
 
 from callwright.config import ApiSettings
 from callwright.methods.api_error import ApiError
+from callwright.methods.data.registry import DATA_CATALOGUE
+from callwright.methods.errors import InvalidParametersCombination
+from callwright.methods.method import Declaration
+from callwright.methods.registry import CATALOGUE
 from callwright.rpc.envelope import Json, read_document
 from callwright.rpc.parameters import read_params
 from tests.rpc.test_dispatch import GOOD, UNDERSTOOD
@@ -63,6 +70,39 @@ ENCODING = (-32602, "The character encoding must be UTF-8", "character_encoding_
 )
 def test_a_fault(api: Api, params: dict[str, object], expected: object) -> None:
     assert api.call("toy.call", {**GOOD, **params}) == expected
+
+
+def test_null_for_what_is_optional_means_not_given(api: Api) -> None:
+    nulls = {"switch": None, "dialing_timeout": None, "text": None, "keys": None, "message": None}
+    employee = {"id": 25, "phone_number": None}
+    sent = {**GOOD, **nulls, "employee": employee}
+    assert api.call("toy.call", sent) == success(UNDERSTOOD)
+
+
+@pytest.mark.parametrize("field", ["contact", "employee"])
+def test_null_for_what_is_required_is_a_wrong_type(lenient: Api, field: str) -> None:
+    # Beside a null that does no harm, and a text that the lenient mode takes for a number.
+    params = {**GOOD, "switch": None, "dialing_timeout": "30", field: None}
+    assert lenient.call("toy.call", params) == refusal(*TYPE, field=field, value="null")
+
+
+@pytest.mark.parametrize("method", [*CATALOGUE, *DATA_CATALOGUE], ids=lambda one: one.name)
+def test_every_optional_parameter_of_every_method_may_be_null(method: Declaration[Any]) -> None:
+    fields = method.params.model_fields
+    optional = [name for name, one in fields.items() if not one.is_required()]
+    # What is required is no part of the question, and would be asked for first.
+    rest: dict[str, Any] = {name: (Any, None) for name in fields if name not in optional}
+    relaxed = create_model("Relaxed", __base__=method.params, **rest)
+    try:
+        read_params(replace(method, params=relaxed), dict.fromkeys(optional), lenient=False)
+    except InvalidParametersCombination:
+        # Something of them has to be there.
+        assert InvalidParametersCombination.mnemonic in method.errors
+
+
+def test_a_null_in_an_array_is_a_wrong_type(api: Api) -> None:
+    params = {**GOOD, "switch": None, "keys": ["1", None]}
+    assert api.call("toy.call", params) == refusal(*TYPE, field="keys.1", value="null")
 
 
 def members(text: str) -> dict[str, Json]:

@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -26,6 +27,13 @@ CARRIER = TrunkState(
     round_trip=0.012,
 )
 PBX = TrunkState("pbx", TrunkRegistration.OFF, reachable=False, detail="no reply")
+SHY = TrunkState(
+    "shy",
+    TrunkRegistration.OFF,
+    reachable=True,
+    ping_refusal="401 Unauthorized",
+    call_refusal="403 Forbidden",
+)
 
 
 async def read(database: AsyncEngine) -> Mapping[str, TrunkState]:
@@ -51,6 +59,13 @@ async def test_what_the_engine_says_is_read_by_others(database: AsyncEngine) -> 
         told.append(PBX)
         await until(database, ["carrier", "pbx"])
         assert (await read(database))["pbx"] == PBX
+        told.append(SHY)
+        await until(database, ["carrier", "pbx", "shy"])
+        assert (await read(database))["shy"] == SHY
+        told[-1] = replace(SHY, call_refusal="")
+        with anyio.fail_after(WITHIN):
+            while (await read(database))["shy"] == SHY:  # noqa: ASYNC110
+                await anyio.sleep(0.02)
         tasks.cancel_scope.cancel()
     assert await read(database) == {}
 

@@ -198,19 +198,25 @@ class RecordingStarted(Event):
     legs: tuple[LegId, ...]
     "Left channel, right channel; a single one for a voicemail."
     file_name: str
+    record: str = ""
+    "The id clients know it by, which nobody can guess; older stories were given theirs."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordingReady(Event):
-    """The file is complete."""
+    """The file is complete, or as complete as it will ever be."""
 
     recording: RecordingId
     file_name: str
     duration: float
+    fault: str = ""
+    "Why there is no more of it; empty: it is whole."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordingFailed(Event):
+    """There is nothing in the file, or no file."""
+
     recording: RecordingId
     file_name: str
     reason: str
@@ -307,6 +313,7 @@ class RouteFailed(Event):
 class CallLost(Event):
     """A call that had come in is over, and nobody has talked with the contact.
 
+    Not where nobody was to: a caller on the blacklist, a number that no scenario serves.
     The last event before the verdict.
     """
 

@@ -43,6 +43,8 @@ class LegRecord:
 @dataclass(frozen=True, slots=True)
 class RecordingRecord:
     id: RecordingId
+    record: str
+    "The id clients know it by."
     file_name: str
     duration: float
     "Seconds."
@@ -64,6 +66,8 @@ class CallRecord:
     "Those that are ready."
     timeline: list[SessionEvent] = field(default_factory=list)
     verdict: SessionFinished | None = None
+    records: dict[RecordingId, str] = field(default_factory=dict)
+    "The ids clients know recordings by, from their beginning on."
     recording: RecordingId | None = None
     "The one that is being made now; the file of the one before it may not be ready yet."
     durations: Durations = field(default_factory=Durations)
@@ -123,11 +127,13 @@ class CallRecord:
                 self._put((leg,), LegState.WAITING)
             case events.RecordingStarted(legs=legs):
                 self.recording = event.recording
+                self.records[event.recording] = event.record
                 for leg in legs:
                     self.legs[leg].recorded = True
             case events.RecordingReady():
+                record = self.records.get(event.recording, "")
                 self.recordings.append(
-                    RecordingRecord(event.recording, event.file_name, event.duration)
+                    RecordingRecord(event.recording, record, event.file_name, event.duration)
                 )
                 self._recording_over(event.recording)
             case events.RecordingFailed():

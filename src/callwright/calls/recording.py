@@ -1,5 +1,6 @@
 """Recording a session: a file for each stretch of talk (choreography 5), and for a voicemail."""
 
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +12,10 @@ from callwright.engines.port import LegGone, LegId, RecordingFinished, Recording
 
 if TYPE_CHECKING:
     from callwright.calls.session import Session
+
+
+RECORD_SIZE = 16
+"Bytes of an id that nobody guesses: whoever has it may fetch the recording."
 
 
 class SessionRecorder:
@@ -79,7 +84,7 @@ class SessionRecorder:
         name = self._files.pop(event.recording)
         if self._running == event.recording:
             self._running = None
-        if event.fault:
+        if event.fault and not event.duration:
             self._session.tell(
                 events.RecordingFailed,
                 recording=event.recording,
@@ -92,6 +97,7 @@ class SessionRecorder:
                 recording=event.recording,
                 file_name=name,
                 duration=round(event.duration, 3),
+                fault=event.fault,
             )
 
     def _begin(self) -> None:
@@ -110,7 +116,11 @@ class SessionRecorder:
         self._running = recording
         self._files[recording] = name
         self._session.tell(
-            events.RecordingStarted, recording=recording, legs=self._talk, file_name=name
+            events.RecordingStarted,
+            recording=recording,
+            legs=self._talk,
+            file_name=name,
+            record=secrets.token_hex(RECORD_SIZE),
         )
 
     def _end(self) -> None:

@@ -16,8 +16,8 @@ trunk_app = typer.Typer(help="Ways to carriers and PBXs; the directory file says
 def list_trunks(config: Config = None) -> None:
     """List all trunks; the first active one is the default.
 
-    While the service runs, also how it stands with each: whether we are registered there, and
-    whether it answers.
+    While the service runs, also how it stands with each: whether we are registered there, whether
+    it answers, and whether it takes our calls for ours.
     """
     from callwright.provisioning.lists import list_trunks as listed
     from callwright.storage.trunk_states import read_trunk_states
@@ -27,7 +27,7 @@ def list_trunks(config: Config = None) -> None:
         lambda connection: (listed(connection), read_trunk_states(connection)),
     )
     show(
-        ("Name", "Host", "Port", "Transport", "User", "State", "Answers"),
+        ("Name", "Host", "Port", "Transport", "User", "State", "Answers", "Calls"),
         [
             (
                 trunk.name,
@@ -42,14 +42,14 @@ def list_trunks(config: Config = None) -> None:
     )
 
 
-def _line_state(state: "TrunkState | None", *, active: bool) -> tuple[str, str]:
-    """Tell how it stands with a trunk: whether it is used and has us registered, and answers."""
+def _line_state(state: "TrunkState | None", *, active: bool) -> tuple[str, str, str]:
+    """Tell how it stands with a trunk: whether it has us registered, answers, takes our calls."""
     from callwright.engines.network import TrunkRegistration
 
     if not active:
-        return "off", ""
+        return "off", "", ""
     if state is None:
-        return "active", ""
+        return "active", "", ""
     held = "active" if state.registration is TrunkRegistration.OFF else state.registration.value
     if state.registered_for is not None:
         held += f", {max(0.0, state.registered_for):.0f} s"
@@ -60,6 +60,8 @@ def _line_state(state: "TrunkState | None", *, active: bool) -> tuple[str, str]:
             answers = ""
         case True:
             answers = f"in {(state.round_trip or 0) * 1000:.0f} ms"
+            if state.ping_refusal:
+                answers += f" ({state.ping_refusal})"
         case False:
             answers = f"no ({state.detail})" if state.detail else "no"
-    return held, answers
+    return held, answers, f"refused ({state.call_refusal})" if state.call_refusal else ""

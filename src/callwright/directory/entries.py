@@ -12,6 +12,7 @@ from callwright.directory.destinations import USUAL, Destination
 from callwright.directory.model import Component, Mnemonic, PhoneKind, Recorded
 from callwright.directory.scenario import Label, Operations
 from callwright.directory.webhook import Verb, checked_url, key_of_secret
+from callwright.numbering import COUNTRIES, fault_of
 
 LOOPBACK = ["127.0.0.0/8", "::1/128"]
 "Where requests of a user may come from when nothing else is said."
@@ -29,8 +30,8 @@ _CONTACT = re.compile(
 def _e164(number: str) -> str:
     if number.startswith("+"):
         raise ValueError("write the number without the +")
-    if not re.fullmatch(r"[1-9][0-9]{6,14}", number):
-        raise ValueError("a number is 7 to 15 digits with the country's code: 74993720692")
+    if fault := fault_of(number):
+        raise ValueError(fault)
     return number
 
 
@@ -38,6 +39,12 @@ def _without_plus(number: object) -> object:
     if isinstance(number, str) and number.startswith("+"):
         raise ValueError("write the number without the +")
     return number
+
+
+def _country(letters: str) -> str:
+    if letters not in COUNTRIES:
+        raise ValueError("no country of ISO 3166 with a numbering plan, such as RU")
+    return letters
 
 
 def _network(text: str) -> str:
@@ -53,6 +60,8 @@ def _network(text: str) -> str:
 
 
 def _host(text: str) -> str:
+    if text.startswith(("sip:", "sips:")):
+        raise ValueError("write the host alone, without sip: and without a port")
     try:
         if ":" in text:
             return str(IPv6Address(text))
@@ -91,6 +100,12 @@ def _printable(text: str) -> str:
     return text
 
 
+def _user_alone(text: str) -> str:
+    if "@" in text or text.lower().startswith(("sip:", "sips:", "tel:")):
+        raise ValueError("write the user alone, without sip: and @: 74993720692")
+    return _printable(text)
+
+
 def _argon2(text: str) -> str:
     if not re.fullmatch(r"\$argon2id\$[\x21-\x7e]{20,300}", text):
         raise ValueError("not an argon2id hash; `callwright user password` can set a password")
@@ -115,6 +130,7 @@ Text = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_print
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}$")]
 E164 = Annotated[str, AfterValidator(_e164)]
 Id = Annotated[int, Field(ge=1, lt=1 << 53)]
+Allowed = Annotated[str, Field(pattern=r"^[0-9?]{1,20}\*?$")]
 
 
 class FileEntry(BaseModel):
@@ -138,6 +154,9 @@ class AccountEntry(FileEntry):
     "False: every request is answered `account_inactive`."
     directions: list[Annotated[Destination, Field(strict=False)]] = list(USUAL)
     "Where calls may go: `local`, `mobile`, `long_distance`, `international`, `premium`."
+    allowed_numbers: Annotated[list[Allowed], Field(max_length=100)] = []
+    """Numbers that may be called whatever their form and direction: digits, `?` for any one digit,
+    `*` at the end for all that begin so. Extensions behind a PBX: `["1??"]`."""
     timezone: Annotated[str, Field(max_length=64), AfterValidator(_timezone)] = "UTC"
     "In which reports show times and are asked for them, such as `Europe/Moscow`."
 
@@ -185,8 +204,21 @@ class TrunkEntry(FileEntry):
     password: (
         Annotated[str, Field(min_length=1, max_length=128), AfterValidator(_printable)] | None
     ) = Field(default=None, repr=False)
-    caller_id_header: Literal["from", "pai"] = "from"
-    "Where the caller id goes: `from`, or `pai` for P-Asserted-Identity as well (RFC 3325)."
+    from_user: (
+        Annotated[str, Field(min_length=1, max_length=128), AfterValidator(_user_alone)] | None
+    ) = None
+    """User in From of calls and OPTIONS, where the far side knows us by that; left out: the caller
+    id in calls, `user` in OPTIONS. The caller id is then the display name."""
+    country: Annotated[str, AfterValidator(_country)] | None = None
+    """Country (ISO 3166, such as `RU`) whose numbers come from it as they are dialled there; left
+    out: they come in E.164 form."""
+    national_prefix: Annotated[str, Field(pattern=r"^[0-9]{0,4}$")] | None = None
+    "What stands before them, such as `8`, or nothing; left out: what the country's plan says."
+    from_domain: Annotated[str, AfterValidator(_host)] | None = None
+    "Domain in From, and of the address that is registered; left out: `host`."
+    caller_id_header: Literal["from", "pai", "ppi"] = "from"
+    """Where the caller id goes: `from`; or, as well, `pai` for P-Asserted-Identity or `ppi` for
+    P-Preferred-Identity (RFC 3325)."""
     registers: bool = Field(default=False, alias="register")
     "Register there as `user`, so that calls come in."
     expires: Annotated[int, Field(ge=60, le=86400)] = 300
@@ -195,6 +227,9 @@ class TrunkEntry(FileEntry):
     "Seconds between questions (OPTIONS) whether the trunk is there; left out: it is not asked."
     srtp: bool = False
     "Audio goes over SRTP, both ways, or not at all. The keys go by SIP: have that protected too."
+    symmetric_rtp: bool = True
+    """False: audio is taken from the address and port of the trunk's SDP alone. Else another one
+    may prove to be the far end, as behind a NAT."""
     active: bool = True
 
 
@@ -228,6 +263,8 @@ class PhoneEntry(FileEntry):
     the trunk says."""
     dial_time: Annotated[float, Field(ge=1, le=100, strict=False)] = 30.0
     "Seconds it is rung."
+    channels: Annotated[int, Field(ge=1, le=1000)] = 1
+    "Calls it may be in at once; in one more it is busy, and not rung."
     active: bool = True
 
 

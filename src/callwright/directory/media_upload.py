@@ -63,11 +63,17 @@ class MediaUpload:
             self._there -= 1
 
     async def take_in(self, source: Path) -> StoredMedia:
-        """Normalise a file into the media folder. Raises `MediaFault`."""
+        """Normalise a file into the media folder.
+
+        Raises `MediaFault` where the audio is to blame, `OSError` where this machine is.
+        """
         work = partial(_taken, source, self._media, self._at_most)
         taken = await anyio.to_process.run_sync(work, cancellable=True, limiter=self._turns)
-        if isinstance(taken, str):
-            raise MediaFault(taken)
+        match taken:
+            case str():
+                raise MediaFault(taken)
+            case OSError():
+                raise taken
         return taken
 
 
@@ -78,9 +84,12 @@ def _copied(content: IO[bytes], folder: Path) -> Path:
     return Path(name)
 
 
-def _taken(source: Path, folder: Path, at_most: float) -> StoredMedia | str:
-    """What `take_in` returns, or the reason why not: it need not survive a pipe as an exception."""
+def _taken(source: Path, folder: Path, at_most: float) -> StoredMedia | str | OSError:
+    """What `take_in` returns, or the reason why not: it need not survive a pipe as an exception.
+
+    Both folders are ours: that a file cannot be read or written there is no fault of the audio's.
+    """
     try:
         return take_in(source, folder, at_most=at_most)
     except MediaFault as fault:
-        return str(fault)
+        return fault.__cause__ if isinstance(fault.__cause__, OSError) else str(fault)

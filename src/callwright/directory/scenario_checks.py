@@ -13,8 +13,10 @@ from callwright.directory.scenario import (
     RingOperation,
     goes_on,
     media_of,
+    texts_of,
     ways,
 )
+from callwright.spoken_text import says_something
 from callwright.toml_lines import Place
 
 Contradiction = tuple[Place, str]
@@ -80,6 +82,9 @@ def contradictions_of(
     for place, operation in placed(scenario):
         for path, reason in _people(operation, employees, groups, where):
             yield (*place, *path), reason
+        for field, text in texts_of(operation):
+            if not says_something(text):
+                yield (*place, field), "there is nothing to say in this text: no letter, no digit"
     yield from _ways(scenario)
 
 

@@ -17,7 +17,8 @@ class Trunk:
     user: str | None = None
     password: str | None = field(default=None, repr=False)
     caller_id_header: str = "from"
-    "Where the caller id goes: ``from``, or ``pai`` for P-Asserted-Identity as well (RFC 3325)."
+    """Where the caller id goes: ``from``; or, as well, ``pai`` or ``ppi`` for P-Asserted-Identity
+    or P-Preferred-Identity (RFC 3325)."""
     transport: str = "udp"
     "``udp``, ``tcp`` or ``tls``."
     tls_verify: bool = True
@@ -32,6 +33,17 @@ class Trunk:
     "Seconds between two questions (OPTIONS) whether the trunk is there; None: it is not asked."
     srtp: bool = False
     "Audio goes over SRTP, or not at all."
+    from_user: str | None = None
+    "User in From of calls and of OPTIONS; None: the caller id, and ``user``."
+    from_domain: str | None = None
+    "Host of our address there, in From and when we register; None: ``host``."
+    symmetric_rtp: bool = True
+    "Its audio may come from elsewhere than its SDP says, as through a NAT; and is then sent there."
+    country: str | None = None
+    """ISO 3166 letters of the country in whose form numbers come from there; None: they come in
+    E.164 form."""
+    national_prefix: str | None = None
+    "What then stands before numbers of the country; None: what its numbering plan says."
 
 
 class TrunkRegistration(StrEnum):
@@ -59,7 +71,11 @@ class TrunkState:
     round_trip: float | None = None
     "Seconds from the latest OPTIONS to its answer."
     detail: str = ""
-    "What the trunk said when it last refused, or why it could not be asked."
+    "Why we are not registered, or not answered: what the trunk said, or why it cannot be asked."
+    ping_refusal: str = ""
+    "What the latest OPTIONS was answered, if not by 200: whoever refuses it is there all the same."
+    call_refusal: str = ""
+    "What the latest call was answered, if the trunk did not take it for ours (401, 403, 407)."
 
 
 @dataclass(frozen=True, slots=True)

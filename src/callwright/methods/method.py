@@ -133,12 +133,19 @@ class Declaration(Generic[P]):
     "In which states of a live session it is allowed; None: it is about none."
     free: bool = False
     "It takes no point."
+    never_refused: bool = False
+    "It takes a point, but is served where the account has none: what ends something."
     counts_items: bool = False
     "It gives a list, and ``metadata.total_items``: how many there are without limit and offset."
 
     @property
     def takes_token(self) -> bool:
         return True
+
+    @property
+    def takes_user_id(self) -> bool:
+        """Whether the account may be named, as clients of agents name one of theirs."""
+        return self.component is Component.DATA
 
     @property
     def takes_idempotency_key(self) -> bool:

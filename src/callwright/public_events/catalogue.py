@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import JsonValue
 
 from callwright.calls import events
+from callwright.calls.durations import whole_seconds
 from callwright.calls.events import SessionEvent
 from callwright.calls.plan import Role, SessionId
 from callwright.directory.model import AccountId
@@ -90,7 +91,7 @@ class EventFold:
         self._caption = started.caption
         self._start_time = iso(started.time)
         self._legs: dict[LegId, _Leg] = {}
-        self._recordings: dict[RecordingId, tuple[LegId, ...]] = {}
+        self._recordings: dict[RecordingId, events.RecordingStarted] = {}
         self._tags: dict[int, str] = {}
         self._operator: _Leg | None = None
         "Who talks with the contact, or has talked with it last."
@@ -118,6 +119,10 @@ class EventFold:
             data={one.name: _json(getattr(payload, one.name)) for one in fields(payload)},
         )
 
+    def facts_of_leg(self, leg: LegId) -> dict[str, Any]:
+        """What every event of a leg tells."""
+        return self._of(leg)
+
     def take(self, event: SessionEvent) -> None:
         """Take the next event, which nobody outside asks for."""
         match event:
@@ -136,7 +141,7 @@ class EventFold:
                 if len(operators) == 1:
                     [self._operator] = operators
             case events.RecordingStarted():
-                self._recordings[event.recording] = event.legs
+                self._recordings[event.recording] = event
             case events.TagSet():
                 self._tags[event.tag] = event.name
             case events.TagRemoved():
@@ -171,20 +176,22 @@ class EventFold:
                     finish_reason=event.finish_reason,
                     cause=event.cause,
                     raw=event.raw,
-                    talk_time_duration=event.talk_duration,
-                    total_time_duration=event.total_duration,
+                    talk_time_duration=whole_seconds(event.talk_duration),
+                    total_time_duration=whole_seconds(event.total_duration),
                     quality=event.quality,
                 )
             case events.TalkStarted(legs=legs):
                 return payloads.TalkStartedPayload(**self._call(), leg_ids=legs)
             case events.TalkFinished(legs=legs, duration=lasted):
                 return payloads.TalkFinishedPayload(
-                    **self._call(), leg_ids=legs, talk_time_duration=lasted
+                    **self._call(), leg_ids=legs, talk_time_duration=whole_seconds(lasted)
                 )
             case events.HoldStarted(leg=leg):
                 return payloads.HoldStartedPayload(**self._of(leg))
             case events.HoldFinished(leg=leg, duration=lasted):
-                return payloads.HoldFinishedPayload(**self._of(leg), hold_time_duration=lasted)
+                return payloads.HoldFinishedPayload(
+                    **self._of(leg), hold_time_duration=whole_seconds(lasted)
+                )
             case events.TransferFinished(leg=leg, to=to):
                 other = self._leg(to)
                 return payloads.TransferFinishedPayload(
@@ -198,27 +205,25 @@ class EventFold:
                 return payloads.TagSetPayload(**self._call(), tag_id=tag, tag_name=name)
             case events.TagRemoved(tag=tag, name=name):
                 return payloads.TagRemovedPayload(**self._call(), tag_id=tag, tag_name=name)
-            case events.RecordingStarted(recording=recording, legs=legs):
+            case events.RecordingStarted(recording=recording):
                 return payloads.RecordingStartedPayload(
                     **self._call(),
-                    recording_id=recording,
-                    leg_ids=legs,
+                    **self._of_recording(recording),
                     file_name=event.file_name,
                 )
             case events.RecordingReady(recording=recording):
                 return payloads.RecordingReadyPayload(
                     **self._call(),
                     **self._marks(),
-                    recording_id=recording,
-                    leg_ids=self._recordings.get(recording, ()),
+                    **self._of_recording(recording),
                     file_name=event.file_name,
-                    file_duration=event.duration,
+                    file_duration=whole_seconds(event.duration),
+                    file_fault=event.fault or None,
                 )
             case events.RecordingFailed(recording=recording):
                 return payloads.RecordingFailedPayload(
                     **self._call(),
-                    recording_id=recording,
-                    leg_ids=self._recordings.get(recording, ()),
+                    **self._of_recording(recording),
                     file_name=event.file_name,
                     reason=event.reason,
                 )
@@ -226,7 +231,7 @@ class EventFold:
                 return payloads.CallLostPayload(
                     **self._call(),
                     lost_reason=event.finish_reason,
-                    wait_time_duration=event.wait_duration,
+                    wait_time_duration=whole_seconds(event.wait_duration),
                     employee_ids=self._rung(),
                 )
             case events.SessionFinished():
@@ -237,9 +242,9 @@ class EventFold:
                     ended_by=event.ended_by,
                     fault=event.fault,
                     detail=event.detail,
-                    wait_time_duration=event.wait_duration,
-                    talk_time_duration=event.talk_duration,
-                    total_time_duration=event.total_duration,
+                    wait_time_duration=whole_seconds(event.wait_duration),
+                    talk_time_duration=whole_seconds(event.talk_duration),
+                    total_time_duration=whole_seconds(event.total_duration),
                     is_lost=self._lost,
                     is_transfer=self._transferred,
                     last_talked_employee_id=self._operator.employee if self._operator else None,
@@ -283,7 +288,10 @@ class EventFold:
                 return payloads.QueueEnteredPayload(**self._of(leg), queue=queue, position=position)
             case events.QueueLeft(leg=leg, queue=queue, waited=waited, reached=reached):
                 return payloads.QueueLeftPayload(
-                    **self._of(leg), queue=queue, wait_time_duration=waited, reached=reached
+                    **self._of(leg),
+                    queue=queue,
+                    wait_time_duration=whole_seconds(waited),
+                    reached=reached,
                 )
             case events.RouteAnswered(codes=codes, phones=phones):
                 return payloads.RouteAnsweredPayload(**self._call(), codes=codes, phones=phones)
@@ -317,6 +325,14 @@ class EventFold:
             "role": about.role.value,
             "calling_phone_number": about.calling,
             "called_phone_number": about.called,
+        }
+
+    def _of_recording(self, recording: RecordingId) -> _Facts:
+        begun = self._recordings.get(recording)
+        return {
+            "recording_id": recording,
+            "record_id": begun.record if begun else "",
+            "leg_ids": begun.legs if begun else (),
         }
 
     def _leg(self, leg: LegId) -> _Leg:

@@ -1,8 +1,9 @@
 """Event payloads: the types of public events, each with the facts it carries.
 
 A type's docstring and the strings under its fields are docs/events.md. Types and fields are part
-of the API: they are added, and never renamed or taken away. Durations are seconds, numbers E.164
-digits without ``+`` or SIP numbers; a name that the published API's notifications have is theirs.
+of the API: they are added, and never renamed or taken away. Durations are whole seconds, halves
+rounded up, numbers E.164 digits without ``+`` or SIP numbers; a name that the published API's
+notifications have is theirs, and so is the type.
 """
 
 from dataclasses import dataclass
@@ -109,9 +110,9 @@ class LegEndedPayload(LegPayload):
     "Why, in the words of the engine: `busy`, `no_answer`, `hung_up`, `released`."
     raw: str
     "What the far end said: `486 Busy Here`. Empty if it said nothing."
-    talk_time_duration: float
+    talk_time_duration: int
     "From its answer to its end; 0 if it was never answered."
-    total_time_duration: float
+    total_time_duration: int
     quality: Quality | None
     "How its audio came over; null if there was none."
 
@@ -158,7 +159,7 @@ class TalkFinishedPayload(Payload):
 
     type = "talk.finished"
     leg_ids: tuple[int, ...]
-    talk_time_duration: float
+    talk_time_duration: int
     "How long this stretch has lasted."
 
 
@@ -174,7 +175,7 @@ class HoldFinishedPayload(LegPayload):
     """A party is not held any more."""
 
     type = "hold.finished"
-    hold_time_duration: float
+    hold_time_duration: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -283,6 +284,8 @@ class RecordingStartedPayload(Payload):
 
     type = "recording.started"
     recording_id: int
+    record_id: str
+    "As in `call_records` of the reports. It is a secret: whoever has it may fetch the file."
     leg_ids: tuple[int, ...]
     "Left channel, right channel; a single one for a voicemail."
     file_name: str
@@ -290,13 +293,17 @@ class RecordingStartedPayload(Payload):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordingReadyPayload(Payload):
-    """The file of a recording is complete."""
+    """The file of a recording is complete, or as complete as it will ever be."""
 
     type = "recording.ready"
     recording_id: int
+    record_id: str
+    "As in `call_records` of the reports. It is a secret: whoever has it may fetch the file."
     leg_ids: tuple[int, ...]
     file_name: str
-    file_duration: float
+    file_duration: int
+    file_fault: str | None
+    "Why the file has not all of what was said, as where the disk is full; null: it has."
     tag_ids: tuple[int, ...]
     "Tags the session has by now."
     tag_names: tuple[str, ...]
@@ -307,10 +314,12 @@ class RecordingReadyPayload(Payload):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordingFailedPayload(Payload):
-    """A recording could not be written to its end."""
+    """Nothing could be written of a recording."""
 
     type = "recording.failed"
     recording_id: int
+    record_id: str
+    "As in `call_records` of the reports. It is a secret: whoever has it may fetch the file."
     leg_ids: tuple[int, ...]
     file_name: str
     reason: str
@@ -345,7 +354,7 @@ class QueueLeftPayload(LegPayload):
 
     type = "queue.left"
     queue: str
-    wait_time_duration: float
+    wait_time_duration: int
     reached: bool
     "Whether somebody has taken the call."
 
@@ -372,13 +381,14 @@ class RouteFailedPayload(Payload):
 class CallLostPayload(Payload):
     """A call that had come in is over, and nobody has talked with the contact.
 
-    `session.finished` follows.
+    `session.finished` follows. A caller on the blacklist and a call to a number without a scenario
+    are refused, and not lost.
     """
 
     type = "call.lost"
     lost_reason: str
     "The session's finish reason."
-    wait_time_duration: float
+    wait_time_duration: int
     employee_ids: tuple[int, ...]
     "Employees that were rung."
 
@@ -396,10 +406,10 @@ class SessionFinishedPayload(Payload):
     "Whose fault it is: `nobody`, `contact`, `employee`, `third`, `network` or `service`."
     detail: str
     "For people; may be empty."
-    wait_time_duration: float
+    wait_time_duration: int
     "Until the first talk began, or until the end if there was none."
-    talk_time_duration: float
-    total_time_duration: float
+    talk_time_duration: int
+    total_time_duration: int
     is_lost: bool
     "It was told as `call.lost`."
     is_transfer: bool

@@ -28,15 +28,18 @@ from callwright.methods.errors import (
     ComponentDisabled,
     DataTypeError,
     Forbidden,
+    InvalidParameterValue,
     IpNotWhitelisted,
     MethodComponentDisabled,
     RequiredParameterMissed,
 )
 from callwright.methods.method import Caller
-from callwright.rpc.envelope import Json
+from callwright.rpc.envelope import Json, Real
 from callwright.rpc.parameters import fault_of
 
 ACCESS_TOKEN = "access_token"
+USER_ID = "user_id"
+"By which agents name one of their customers: an account."
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +99,9 @@ def check_right(user: User, account: Account, component: Component | None) -> No
 
 def _token(params: Mapping[str, Json], client: Client) -> str:
     sent = params.get(ACCESS_TOKEN)
-    if ACCESS_TOKEN in params and not isinstance(sent, str):
+    # Null is "not given", which it may be only beside a header.
+    given = ACCESS_TOKEN in params and not (sent is None and client.bearers)
+    if given and not isinstance(sent, str):
         raise fault_of(DataTypeError, ACCESS_TOKEN, sent)
     tokens = {*client.bearers, *([sent] if isinstance(sent, str) else [])}
     match [*tokens]:
@@ -112,3 +117,12 @@ def _check_token(token: Token, expired: bool) -> None:
         raise AccessTokenBlocked(field=ACCESS_TOKEN)
     if expired:
         raise AccessTokenExpired(field=ACCESS_TOKEN)
+
+
+def check_own_account(caller: Caller, params: Mapping[str, Json]) -> None:
+    """Raise `ApiError` if ``user_id`` names another account than the token's; null is as none."""
+    named = params.get(USER_ID)
+    if isinstance(named, bool) or not isinstance(named, int | str | Real | None):
+        raise fault_of(DataTypeError, USER_ID, named)
+    if named is not None and str(named) != str(caller.account.id):
+        raise fault_of(InvalidParameterValue, USER_ID, named)

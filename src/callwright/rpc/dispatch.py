@@ -10,7 +10,7 @@ import json
 import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
@@ -34,7 +34,15 @@ from callwright.methods.errors import (
 )
 from callwright.methods.idempotency import Repeats, key_of
 from callwright.methods.method import Answer, Caller, Declaration, Method, OpenMethod
-from callwright.rpc.auth import ACCESS_TOKEN, Client, caller_of, check_network, check_right
+from callwright.rpc.auth import (
+    ACCESS_TOKEN,
+    USER_ID,
+    Client,
+    caller_of,
+    check_network,
+    check_own_account,
+    check_right,
+)
 from callwright.rpc.envelope import Json, Real, RequestId, RpcRequest, read_document, read_request
 from callwright.rpc.limits import Budget, budget_of
 from callwright.rpc.parameters import read_params
@@ -211,10 +219,13 @@ class Dispatcher:
     ) -> str:
         exchange.method = method.name
         caller = await self._caller(method, request.params, client, exchange)
-        with nullcontext() if method.free else self._budget.point(caller.account.id):
+        with self._point(method, caller):
             key = key_of(client.idempotency_keys) if method.takes_idempotency_key else None
-            sent = {name: item for name, item in request.params.items() if name != ACCESS_TOKEN}
+            of_all = {ACCESS_TOKEN, USER_ID} if method.takes_user_id else {ACCESS_TOKEN}
+            sent = {name: item for name, item in request.params.items() if name not in of_all}
             params = read_params(method, sent, lenient=self._lenient)
+            if method.takes_user_id:
+                check_own_account(caller, request.params)
             if key is None or self._repeats is None:
                 result = await method.serve(caller, params)
                 if isinstance(result, Answer):
@@ -226,6 +237,11 @@ class Dispatcher:
             exchange.replayed = outcome.replayed
             exchange.session = _begun(outcome.data)
             return _json(outcome.data)
+
+    def _point(self, method: Declaration[Any], caller: Caller) -> AbstractContextManager[None]:
+        if method.free:
+            return nullcontext()
+        return self._budget.point(caller.account.id, needed=not method.never_refused)
 
     async def _caller(
         self,
@@ -265,7 +281,7 @@ class Dispatcher:
         if fault.value is not None:
             data["value"] = fault.value
         data["params"] = fault.params
-        data["extended_helper"] = None
+        data["extended_helper"] = fault.helper
         data["metadata"] = self._metadata(account)
         code = fault.code_in.get(exchange.method, fault.code)
         return _answer(

@@ -44,11 +44,13 @@ def build_http(
     more: Iterable[BaseRoute] = (),
     *,
     data: Dispatcher | None = None,
+    fault: Callable[[], str | None] = lambda: None,
     body_within: float = BODY_WITHIN,
     url: str = "http://127.0.0.1:8080",
 ) -> Starlette:
     """Return the ASGI application. ``serving`` is false while no call can be started: draining.
 
+    ``fault`` tells, for people, why none can be although it should.
     ``data``: the Data API, if there is one; it is served beside the other. ``more``: pages beside
     those of JSON-RPC. ``url``: where clients reach all of it, for its descriptions.
 
@@ -93,6 +95,9 @@ def build_http(
 
     async def health(request: Request) -> Response:
         status, code = ("ok", 200) if serving() else ("draining", 503)
+        if code == 200 and (reason := fault()) is not None:
+            told = {"status": "failing", "fault": reason, "version": release}
+            return JSONResponse(told, 503)
         return JSONResponse({"status": status, "version": release}, code)
 
     listed = dispatcher.methods.values()

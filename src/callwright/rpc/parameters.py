@@ -58,18 +58,13 @@ def read_params(method: Declaration[P], sent: dict[str, Json], *, lenient: bool)
     """Check ``sent``, without the access token, against the method's model. Raises `ApiError`."""
     faults: list[ParameterFault] = []
     draft = _for_the_model(sent, (), faults)
-    try:
-        params = _validate(method.params, draft, lenient)
-    except ValidationError as refusal:
-        found = list(_faults(refusal, sent))
-        if lenient and _mend(draft, found):
-            try:
-                params = _validate(method.params, draft, lenient)
-                found = []
-            except ValidationError as still:
-                found = list(_faults(still, sent))
-        faults += found
-    if faults:
+    params, found = _checked(method.params, draft, sent, lenient)
+    if nulls := _take_out_nulls(draft, found):
+        params, found = _checked(method.params, draft, sent, lenient)
+    if lenient and _mend(draft, found):
+        params, found = _checked(method.params, draft, sent, lenient)
+    faults += (nulls.get(fault.path, fault) for fault in found)
+    if params is None or faults:
         raise _error(min(faults, key=lambda fault: fault.kind), method)
     return params
 
@@ -96,9 +91,16 @@ def _error(fault: ParameterFault, method: Declaration[P]) -> ApiError:
     return fault_of(InvalidParameterValue, field, fault.value)
 
 
-def _validate(model: type[P], draft: Json, lenient: bool) -> P:
-    # In JSON mode a strict model still takes an array for a tuple and a string for an enum.
-    return model.model_validate_json(json.dumps(draft), context=LENIENT if lenient else None)
+def _checked(
+    model: type[P], draft: Json, sent: Json, lenient: bool
+) -> tuple[P | None, list[ParameterFault]]:
+    """Try the model on ``draft``; tell what is wrong in terms of what was ``sent``."""
+    context = LENIENT if lenient else None
+    try:
+        # In JSON mode a strict model still takes an array for a tuple and a string for an enum.
+        return model.model_validate_json(json.dumps(draft), context=context), []
+    except ValidationError as refusal:
+        return None, list(_faults(refusal, sent))
 
 
 def _for_the_model(value: Json, path: Path, faults: list[ParameterFault]) -> Json:
@@ -173,6 +175,23 @@ def _find(root: Json, location: Sequence[str | int], *, is_missing: bool) -> tup
     return path, here
 
 
+def _take_out_nulls(draft: Json, faults: Sequence[ParameterFault]) -> dict[Path, ParameterFault]:
+    """Take out of ``draft`` each null that the model would not have; tell them by their paths.
+
+    Null means "not given", but where a model has a meaning for it, and then it is no fault. What is
+    missing without its null was required: then the null is what was wrong.
+    """
+    nulls: dict[Path, ParameterFault] = {}
+    for fault in faults:
+        if fault.value is not None or fault.kind is FaultKind.UNEXPECTED or fault.path in nulls:
+            continue
+        holder, name = _holder(draft, fault.path)
+        if isinstance(holder, dict) and isinstance(name, str):
+            del holder[name]
+            nulls[fault.path] = fault
+    return nulls
+
+
 def _mend(draft: Json, faults: Sequence[ParameterFault]) -> bool:
     """In ``draft``, put numbers and booleans for strings that spell them; tell whether any was."""
     mended = False
@@ -182,18 +201,22 @@ def _mend(draft: Json, faults: Sequence[ParameterFault]) -> bool:
         spelled = _spelled(fault.value)
         if spelled is None:
             continue
-        *way, last = fault.path
-        holder = draft
-        for part in way:
-            holder = _item(holder, part)
-        match holder, last:
-            case dict(), str():
+        match _holder(draft, fault.path):
+            case dict() as holder, str() as last:
                 holder[last] = spelled
                 mended = True
-            case list(), int():
+            case list() as holder, int() as last:
                 holder[last] = spelled
                 mended = True
     return mended
+
+
+def _holder(draft: Json, path: Path) -> tuple[Json, str | int]:
+    """Return the object or array that has what ``path`` leads to, and by which name or place."""
+    *way, last = path
+    for part in way:
+        draft = _item(draft, part)
+    return draft, last
 
 
 def _item(holder: Json, part: str | int) -> Json:

@@ -6,6 +6,7 @@ is nobody's knowledge any more: the service that wrote it has stopped, or has cr
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -42,7 +43,7 @@ async def keep_trunk_states(
     try:
         while True:
             told, now = states(), anyio.current_time()
-            news = [(one.name, one.registration, one.reachable, one.detail) for one in told]
+            news = [replace(one, registered_for=None, round_trip=None) for one in told]
             due = news != written or now - written_at >= WRITTEN_EVERY
             if due and await _write(database, told):
                 written, written_at = news, now
@@ -66,6 +67,8 @@ def read_trunk_states(connection: Connection) -> Mapping[str, TrunkState]:
             reachable=row.reachable,
             round_trip=row.round_trip,
             detail=row.detail,
+            ping_refusal=row.ping_refusal,
+            call_refusal=row.call_refusal,
         )
         for row in connection.execute(query)
     }
@@ -83,6 +86,8 @@ async def _write(database: "AsyncEngine", states: Sequence[TrunkState]) -> bool:
             "reachable": state.reachable,
             "round_trip": state.round_trip,
             "detail": state.detail,
+            "ping_refusal": state.ping_refusal,
+            "call_refusal": state.call_refusal,
             "known_at": now,
         }
         for state in states

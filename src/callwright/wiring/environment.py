@@ -134,7 +134,7 @@ class Environment:
     trunks_look: float = LOOKED_AT_EVERY
     "Seconds between looks at the directory, and at the trunks."
     beat: float = EVERY
-    "Seconds between proofs of life."
+    "Seconds between proofs of life, and between looks at the points that were taken."
     gathered_for: float = GATHERED_FOR
     "Seconds the journal gathers events before it writes them; 0: it writes at once."
     durable: bool = True

@@ -8,6 +8,12 @@ from callwright.engines.port import Address
 from callwright.engines.sip.admission.bindings import Binding
 from callwright.engines.sip.dialog.invite_client import InviteTarget
 from callwright.engines.sip.transaction.digest_client import DigestClient
+from callwright.engines.sip.trunks.trunk_identity import (
+    ANONYMOUS,
+    caller_headers,
+    caller_name,
+    caller_uri,
+)
 from callwright.engines.sip.trunks.trunk_uri import Unroutable, trunk_hop, trunk_uri
 from callwright.engines.sip.wire.address import Malformed, escape_user, parse_uri
 from callwright.engines.sip.wire.hop import bracketed
@@ -20,6 +26,8 @@ class SipRoute:
     digest: DigestClient
     srtp: bool = False
     "The audio must go over SRTP."
+    symmetric_rtp: bool = True
+    "The audio may come from elsewhere than SDP says."
 
 
 def route_to(
@@ -67,17 +75,22 @@ def _to_phone(phone: str, caller_id: str, local_host: str) -> SipRoute:
 def _through(trunk: Trunk, number: str, caller_id: str) -> SipRoute:
     uri = trunk_uri(trunk, number)
     hop = trunk_hop(trunk)
-    # Carriers take the caller for theirs by the host in From.
-    caller = _uri_of(caller_id, trunk.host)
-    asserted = caller if trunk.caller_id_header == "pai" else None
+    place = InviteTarget(
+        uri,
+        hop,
+        caller_uri(trunk, caller_id),
+        from_name=caller_name(trunk, caller_id),
+        identity=caller_headers(trunk, caller_id),
+    )
     return SipRoute(
-        [InviteTarget(uri, hop, caller, asserted)],
+        [place],
         DigestClient(trunk.user, trunk.password),
         trunk.srtp,
+        trunk.symmetric_rtp,
     )
 
 
 def _uri_of(caller_id: str, host: str) -> str:
     if not caller_id:
-        return "sip:anonymous@anonymous.invalid"  # RFC 3323 4.1.1.3
+        return ANONYMOUS
     return f"sip:{escape_user(caller_id)}@{bracketed(host)}"

@@ -4,7 +4,13 @@ from typing import Annotated, Literal
 
 from typing_extensions import TypedDict
 
-from callwright.methods.data.list_fields import ON_REQUEST, Moment, Stored
+from callwright.methods.data.list_fields import (
+    ON_REQUEST,
+    Moment,
+    Stored,
+    UnknownInteger,
+    UnknownText,
+)
 from callwright.methods.data.list_method import list_declaration
 from callwright.methods.data.list_request import ReportRequest
 from callwright.methods.method import described
@@ -40,8 +46,10 @@ class ReportedLeg(TypedDict):
     employee_id: int | None
     employee_full_name: str | None
     employee_phone_number: Annotated[str | None, Stored("employee_number")]
-    call_records: Annotated[list[int], Stored("recordings")]
+    call_records: Annotated[list[str], Stored("recordings")]
     "Ids of the recordings it is heard on."
+    wav_call_records: Annotated[list[str], Stored("recordings")]
+    "The same."
     finish_time: Annotated[Moment, Stored("ended_at"), ON_REQUEST]
     cause: Annotated[str, ON_REQUEST]
     "Why it ended, as the engine says: `hung_up`, `busy`, `no_answer`, …"
@@ -55,6 +63,17 @@ class ReportedLeg(TypedDict):
     "Seconds to the far end and back; null: it has not reported."
     mos: Annotated[float | None, ON_REQUEST]
     "Estimated mean opinion score, 1 to 4.5, of the worse direction."
+    employee_rating: UnknownInteger
+    scenario_id: UnknownInteger
+    scenario_name: Annotated[UnknownText, ON_REQUEST]
+    release_cause_code: UnknownInteger
+    release_cause_description: UnknownText
+    action_id: UnknownInteger
+    action_name: UnknownText
+    group_id: UnknownInteger
+    group_name: UnknownText
+    contact_id: Annotated[UnknownInteger, ON_REQUEST]
+    contact_full_name: Annotated[UnknownText, ON_REQUEST]
 
 
 GET_CALL_LEGS_REPORT = list_declaration(
@@ -63,17 +82,4 @@ GET_CALL_LEGS_REPORT = list_declaration(
     table="call_legs",
     params=ReportRequest,
     summary="List the legs that have ended and began between two moments.",
-    unknown=(
-        "employee_rating",
-        "scenario_id",
-        "scenario_name",
-        "action_id",
-        "action_name",
-        "group_id",
-        "group_name",
-        "contact_id",
-        "contact_full_name",
-        "release_cause_code",
-        "release_cause_description",
-    ),
 )

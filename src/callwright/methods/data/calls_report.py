@@ -5,7 +5,9 @@ from zoneinfo import ZoneInfo
 
 from typing_extensions import TypedDict
 
+from callwright.methods.data.calls_marketing import MarketingOfCall
 from callwright.methods.data.list_fields import (
+    COMPUTED,
     ON_REQUEST,
     UNFILTERABLE,
     UNSORTABLE,
@@ -13,9 +15,12 @@ from callwright.methods.data.list_fields import (
     MadeOf,
     Moment,
     Stored,
+    UnknownArray,
+    UnknownInteger,
+    UnknownText,
 )
 from callwright.methods.data.list_method import list_declaration
-from callwright.methods.data.list_request import ReportRequest, also
+from callwright.methods.data.list_request import LooseBoolean, ReportRequest, also
 from callwright.methods.method import described
 from callwright.query import Comparison, FieldKind, Operator, Query
 
@@ -23,7 +28,7 @@ FINISHED = Comparison("finish_reason", FieldKind.TEXT, Operator.NOT_EQUAL, None)
 
 
 class GetCallsReport(ReportRequest):
-    include_ongoing_calls: bool = False
+    include_ongoing_calls: Annotated[bool, LooseBoolean] = False
     "Sessions that are not over, too; of those most fields are null."
 
     def narrowed(self, query: Query, zone: ZoneInfo) -> Query:
@@ -45,15 +50,18 @@ class ReportedTag(TypedDict):
     tag_change_time: Annotated[Moment, Stored("set_at")]
     tag_user_id: Annotated[int | None, Stored("user_id")]
     tag_user_login: Annotated[str | None, Stored("user_login")]
+    tag_employee_id: Annotated[int | None, Always(None)]
+    "Null, as its neighbour: users are no employees here."
+    tag_employee_full_name: Annotated[str | None, Always(None)]
 
 
-# Found out row by row from the legs: a report cannot be sorted or filtered by it.
-Found = Annotated[str | None, ON_REQUEST, UNSORTABLE, UNFILTERABLE]
-FoundId = Annotated[int | None, ON_REQUEST, UNSORTABLE, UNFILTERABLE]
+# Found out row by row, from the legs.
+Found = Annotated[str | None, ON_REQUEST, COMPUTED]
+FoundId = Annotated[int | None, ON_REQUEST, COMPUTED]
 
 
 @described
-class ReportedCall(TypedDict):
+class ReportedCall(MarketingOfCall):
     id: int
     "The `call_session_id`."
     start_time: Annotated[Moment, Stored("started_at")]
@@ -61,16 +69,22 @@ class ReportedCall(TypedDict):
     finish_reason: str | None
     "The session's verdict; null: it is not over."
     direction: Literal["in", "out"]
+    cpn_region_id: UnknownInteger
+    cpn_region_name: UnknownText
+    cpn_country_name: UnknownText
+    cpn_country_id: UnknownText
     source: Literal[
         "callapi",
         "callapi_management_call",
         "callapi_informer_call",
         "callapi_scenario_call",
         "va",
+        "sip",
     ]
-    "What has brought it about; `va`: somebody has called the virtual number."
+    """What has brought it about; `va`: somebody has called the virtual number; `sip`: an employee
+    has called from a phone that registers."""
     is_lost: bool
-    "It came in, and nobody has talked with the contact."
+    "It came in and was not refused as unwanted, and nobody has talked with the contact."
     virtual_phone_number: Annotated[str, Stored("virtual_number")]
     contact_phone_number: Annotated[str, Stored("contact_number")]
     communication_id: Annotated[int, Stored("id")]
@@ -85,11 +99,13 @@ class ReportedCall(TypedDict):
     clean_talk_duration: Annotated[int | None, Stored("talk_duration")]
     "The same."
     total_duration: int | None
-    call_records: Annotated[list[int], Stored("recordings")]
+    call_records: Annotated[list[str], Stored("recordings")]
     "Ids of the recordings of its talks; get.call has the links."
-    wav_call_records: Annotated[list[int], Stored("recordings")]
+    wav_call_records: Annotated[list[str], Stored("recordings")]
     "The same."
-    full_record_file_link: Annotated[str | None, MadeOf("first_recording")]
+    full_record_file_link: Annotated[
+        str | None, MadeOf("first_recording"), UNSORTABLE, UNFILTERABLE
+    ]
     "Where the first recording of a talk can be fetched for a while."
     is_transfer: Annotated[bool, ON_REQUEST]
     "An operator has handed the contact over to another."
@@ -109,7 +125,7 @@ class ReportedCall(TypedDict):
     last_talked_employee_id: FoundId
     last_talked_employee_full_name: Found
     tags: Annotated[list[ReportedTag], ON_REQUEST]
-    voice_mail_records: Annotated[list[int], Stored("voicemails"), ON_REQUEST]
+    voice_mail_records: Annotated[list[str], Stored("voicemails"), ON_REQUEST]
     "Ids of the voicemails left."
     call_api_request_id: Annotated[FoundId, Stored("request_id")]
     "The request that has begun it, as in get.api_requests; null: it is not logged."
@@ -122,6 +138,17 @@ class ReportedCall(TypedDict):
         Literal["nobody", "contact", "employee", "third", "network", "service"] | None, ON_REQUEST
     ]
     "Who is to blame for the finish reason."
+    communication_number: Annotated[UnknownInteger, ON_REQUEST]
+    scenario_id: Annotated[UnknownInteger, ON_REQUEST]
+    scenario_name: Annotated[UnknownText, ON_REQUEST]
+    scenario_operations: Annotated[UnknownArray, ON_REQUEST]
+    contact_id: Annotated[UnknownInteger, ON_REQUEST]
+    contact_full_name: Annotated[UnknownText, ON_REQUEST]
+    last_answered_employee_rating: Annotated[UnknownInteger, ON_REQUEST]
+    postprocess_duration: Annotated[UnknownInteger, ON_REQUEST]
+    lost_call_processing_duration: Annotated[UnknownInteger, ON_REQUEST]
+    properties: Annotated[UnknownText, ON_REQUEST]
+    ext_id: Annotated[UnknownText, ON_REQUEST]
 
 
 GET_CALLS_REPORT = list_declaration(
@@ -130,66 +157,4 @@ GET_CALLS_REPORT = list_declaration(
     table="call_sessions",
     params=GetCallsReport,
     summary="List the sessions that began between two moments.",
-    unknown=(
-        "cpn_region_id",
-        "cpn_region_name",
-        "ext_id",
-        "contact_id",
-        "contact_full_name",
-        "communication_number",
-        "communication_page_url",
-        "scenario_id",
-        "scenario_name",
-        "last_answered_employee_rating",
-        "postprocess_duration",
-        "lost_call_processing_duration",
-        "campaign_id",
-        "campaign_name",
-        "site_id",
-        "site_domain_name",
-        "channel",
-        "person_id",
-        "visitor_id",
-        "visitor_type",
-        "visitor_session_id",
-        "visits_count",
-        "visit_other_campaign",
-        "visitor_first_campaign_id",
-        "visitor_first_campaign_name",
-        "visitor_city",
-        "visitor_region",
-        "visitor_country",
-        "visitor_device",
-        "search_query",
-        "search_engine",
-        "referrer",
-        "referrer_domain",
-        "entrance_page",
-        "sale_date",
-        "sale_cost",
-        "gclid",
-        "yclid",
-        "ymclid",
-        "ef_id",
-        "ua_client_id",
-        "ym_client_id",
-        "utm_source",
-        "utm_medium",
-        "utm_term",
-        "utm_content",
-        "utm_campaign",
-        "utm_referrer",
-        "openstat_ad",
-        "openstat_campaign",
-        "openstat_service",
-        "openstat_source",
-        "eq_utm_source",
-        "eq_utm_medium",
-        "eq_utm_term",
-        "eq_utm_content",
-        "eq_utm_campaign",
-        "eq_utm_referrer",
-        "eq_utm_expid",
-    ),
-    unknown_arrays=("scenario_operations", "attributes", "visitor_custom_properties", "segments"),
 )

@@ -29,7 +29,13 @@ from callwright.methods.data.entity_method import (
     deletion,
     entity_declaration,
 )
-from callwright.methods.data.list_fields import ON_REQUEST, Always, Stored
+from callwright.methods.data.list_fields import (
+    UNKNOWN,
+    Always,
+    Stored,
+    UnknownInteger,
+    UnknownText,
+)
 from callwright.methods.data.list_method import list_declaration
 from callwright.methods.data.list_request import ListRequest
 from callwright.methods.method import Caller, Id, Method, described
@@ -47,9 +53,9 @@ BOTH_TYPES, BOTH_WAYS = Always(["internal", "external"]), Always(["in", "out"])
 class ShownPhone(TypedDict):
     phone_id: Annotated[int, Stored("id")]
     phone_number: Annotated[str, Stored("number")]
-    channels_count: Annotated[int, Always(1)]
-    "Always 1."
-    dial_time: float
+    channels_count: Annotated[int, Stored("channels")]
+    "Calls it may be in at once."
+    dial_time: int
     "Seconds."
     status: Annotated[
         Literal["active", "inactive"], Stored("active", {True: "active", False: "inactive"})
@@ -76,15 +82,19 @@ class ShownGroup(TypedDict):
 @described
 class ShownEmployee(TypedDict):
     id: int
+    login: UnknownText
     last_name: str | None
     "Null, as its two neighbours, where only the full name is known."
     first_name: str | None
     patronymic: str | None
     full_name: str
     status: Annotated[Status, Stored("active", {True: "available", False: "not_at_work"})]
+    status_id: UnknownInteger
     calls_available: Annotated[bool, Stored("active")]
     email: str | None
     call_recording: Literal["all", "in", "out", "off"]
+    schedule_id: UnknownInteger
+    schedule_name: UnknownText
     coach: ShownCoach
     "Empty: there is none."
     groups: list[ShownGroup]
@@ -92,9 +102,11 @@ class ShownEmployee(TypedDict):
     "In the order they are rung."
     extension: ShownExtension
     "Empty: there is none."
-    allowed_in_call_types: Annotated[list[CallType], BOTH_TYPES, ON_REQUEST]
+    operator: Annotated[dict[str, object], UNKNOWN]
+    "Empty: nobody chats here."
+    allowed_in_call_types: Annotated[list[CallType], BOTH_TYPES]
     "Both, in the older words; as are the next four."
-    allowed_out_call_types: Annotated[list[CallType], BOTH_TYPES, ON_REQUEST]
+    allowed_out_call_types: Annotated[list[CallType], BOTH_TYPES]
     "Both."
     in_external_allowed_call_directions: Annotated[list[Direction], BOTH_WAYS]
     in_internal_allowed_call_directions: Annotated[list[Direction], BOTH_WAYS]
@@ -108,8 +120,6 @@ GET_EMPLOYEES = list_declaration(
     table="employees",
     params=ListRequest,
     summary="List the account's employees.",
-    unknown=("login", "status_id", "schedule_id", "schedule_name"),
-    unknown_objects=("operator",),
 )
 CREATE_EMPLOYEES = entity_declaration(
     "create.employees",

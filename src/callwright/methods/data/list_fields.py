@@ -16,7 +16,8 @@ Storage knows facts by names of its own: the columns of the table that the list 
 `callwright.storage.lists` adds to them. A field without `Stored` shows the fact of its own name.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import dataclasses
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -27,6 +28,7 @@ from zoneinfo import ZoneInfo
 from pydantic import WithJsonSchema
 from typing_extensions import get_type_hints, is_typeddict
 
+from callwright.calls.durations import whole_seconds
 from callwright.query import Field, FieldKind, Row
 
 MOMENT_FORMAT = "%Y-%m-%d %H:%M:%S"
@@ -38,9 +40,20 @@ class Mark(Enum):
     "Not in the default answer: shown only where `fields` names it."
     UNSORTABLE = "unsortable"
     UNFILTERABLE = "unfilterable"
+    COMPUTED = "computed"
+    """Found out row by row, and compared as it is shown; so is whatever is an array, an object or
+    `MadeOf` something."""
+    UNKNOWN = "unknown"
+    """The published API has it, and nothing can be known of it here: it is null (an array or an
+    object is empty), and whatever is asked of it is asked of null."""
 
 
 ON_REQUEST, UNSORTABLE, UNFILTERABLE = Mark.ON_REQUEST, Mark.UNSORTABLE, Mark.UNFILTERABLE
+COMPUTED, UNKNOWN = Mark.COMPUTED, Mark.UNKNOWN
+UnknownInteger = Annotated[int | None, UNKNOWN]
+UnknownText = Annotated[str | None, UNKNOWN]
+UnknownBoolean = Annotated[bool | None, UNKNOWN]
+UnknownArray = Annotated[list[dict[str, object]], UNKNOWN]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +73,7 @@ class Always:
 
 @dataclass(frozen=True, slots=True)
 class MadeOf:
-    """Made of a stored fact when it is shown, and so neither sorted nor filtered by."""
+    """Made of a stored fact when it is shown."""
 
     fact: str
     by: Callable[[Any], object] | None = None
@@ -74,6 +87,8 @@ Moment = Annotated[
         {"type": "string", "description": "`YYYY-MM-DD hh:mm:ss` in the account's time zone."}
     ),
 ]
+
+UnknownMoment = Annotated[Moment | None, UNKNOWN]
 
 Show: TypeAlias = Callable[[Any, ZoneInfo], object]
 "Makes of a fact what is shown of it, in the account's time zone; never called with None."
@@ -91,12 +106,13 @@ class ListedField(Field):
     empty: object = None
     "What is shown where there is nothing: null, `[]` of an array, `{}` of an object."
     known: bool = True
-    """Of other fields clients of the published API may name nothing can be known here: they are
-    empty where they are asked for, neither sorted nor filtered by."""
+    "False: it is always null, or empty; see `Mark.UNKNOWN`."
     to_be_made: bool = False
     "What makes it is given where the list is served."
     show: Show | None = None
     "None: as it is stored, or made."
+    members: Mapping[str, "ListedField"] = dataclasses.field(default_factory=dict)
+    "What an object, or each of an array of objects, is made of."
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,27 +125,11 @@ class Listing:
     "By name, in the order they are shown in."
 
     @classmethod
-    def of(
-        cls,
-        shape: Any,
-        *,
-        unknown: Sequence[str] = (),
-        unknown_arrays: Sequence[str] = (),
-        unknown_objects: Sequence[str] = (),
-    ) -> "Listing":
-        """Take the fields from the TypedDict of a row.
-
-        ``unknown…``: names of scalars, arrays and objects of which nothing is known (see
-        `ListedField.known`): clients loop over the ones and look into the others without asking
-        whether there are any.
-        """
-        found = [_field(name, hint) for name, hint in _hints(shape)]
-        nothing = [
-            _unknown(name, empty)
-            for names, empty in ((unknown, None), (unknown_arrays, []), (unknown_objects, {}))
-            for name in names
-        ]
-        return cls(shape, {one.name: one for one in (*found, *nothing)})
+    def of(cls, shape: Any) -> "Listing":
+        """Take the fields from the TypedDict of a row; what is known comes first."""
+        fields = [_field(name, hint) for name, hint in _hints(shape)]
+        in_order = sorted(fields, key=lambda field: not field.known)
+        return cls(shape, {field.name: field for field in in_order})
 
     @property
     def defaults(self) -> list[str]:
@@ -207,41 +207,40 @@ _KINDS = {
 def _field(name: str, hint: Any) -> ListedField:
     said = _said(hint)
     stored, always, made = said.one(Stored), said.one(Always), said.one(MadeOf)
-    comparable = said.kind is not FieldKind.STRUCTURE and not made
+    is_structure = said.kind is FieldKind.STRUCTURE
+    known = UNKNOWN not in said.beside
     source = made or stored
     return ListedField(
         name,
         said.kind,
-        None if always else source.fact if source else name,
+        None if always or not known else source.fact if source else name,
         words=stored.words if stored else None,
         constant=always.value if always else None,
         raw=made is not None,
-        sortable=comparable and UNSORTABLE not in said.beside,
-        filterable=comparable and UNFILTERABLE not in said.beside,
+        sortable=not is_structure and UNSORTABLE not in said.beside,
+        filterable=UNFILTERABLE not in said.beside,
+        computed=known and (is_structure or made is not None or COMPUTED in said.beside),
         default=ON_REQUEST not in said.beside,
         nullable=said.nullable,
         empty=_empty(said.plain),
+        known=known,
         to_be_made=made is not None and made.by is None,
         show=_show(said),
+        members=_members(said.plain),
     )
 
 
-def _unknown(name: str, empty: object) -> ListedField:
-    return ListedField(
-        name,
-        FieldKind.STRUCTURE,
-        None,
-        sortable=False,
-        filterable=False,
-        default=False,
-        empty=empty,
-        known=False,
-    )
+def _members(plain: Any) -> Mapping[str, ListedField]:
+    if get_origin(plain) in (list, tuple):
+        return _members(get_args(plain)[0])
+    if not is_typeddict(plain):
+        return {}
+    return {name: _field(name, hint) for name, hint in _hints(plain)}
 
 
 def _empty(plain: Any) -> object:
     """Nothing, as a field of such a type shows it; one that may be null says so itself."""
-    if is_typeddict(plain):
+    if is_typeddict(plain) or get_origin(plain) is dict:
         return {}
     return [] if get_origin(plain) in (list, tuple) else None
 
@@ -287,7 +286,7 @@ def _in_zone(moment: datetime, zone: ZoneInfo) -> str:
 
 
 def _whole(number: float, _zone: ZoneInfo) -> int:
-    return round(number)
+    return number if isinstance(number, int) else whole_seconds(number)
 
 
 def _number(number: float, _zone: ZoneInfo) -> float:

@@ -1,18 +1,27 @@
 """Filters: how a client says which rows of a list it wants, and the condition this becomes."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Annotated, Literal, TypeAlias
 from zoneinfo import ZoneInfo
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import BeforeValidator, Discriminator, Tag
 
 from callwright import pattern
-from callwright.methods.data.list_fields import MOMENT_FORMAT, ListedField, Listing
-from callwright.methods.errors import DataTypeError, FilterProhibited, InvalidParameterValue
+from callwright.methods.data import jsquery
+from callwright.methods.data.list_fields import ListedField, Listing
+from callwright.methods.data.moments import moment_of
+from callwright.methods.errors import (
+    DataTypeError,
+    FilterProhibited,
+    InvalidParameterValue,
+    Unusable,
+)
 from callwright.methods.method import Params
 from callwright.query import (
+    ALL,
+    NONE,
     OPERATORS,
     Comparison,
     Every,
@@ -23,7 +32,7 @@ from callwright.query import (
     Value,
 )
 
-DEEPEST = 8
+DEEPEST = 20
 "Trees that stand in each other."
 COMPARISONS_AT_MOST = 100
 CHOICES_AT_MOST = 1000
@@ -40,12 +49,22 @@ Plain: TypeAlias = bool | int | float | str
 Sent: TypeAlias = Plain | tuple[Plain | None, ...] | None
 
 
+def in_lower_case(word: object) -> object:
+    """Take a word of ours in whatever case clients write it."""
+    return word.lower() if isinstance(word, str) else word
+
+
+AnyCase = BeforeValidator(in_lower_case)
+
+
 class Leaf(Params):
     """One field, compared with a value."""
 
     field: str
     "A field of the list."
-    operator: Literal["=", "!=", "<", ">", "<=", ">=", "like", "regexp", "in"]
+    operator: Annotated[
+        Literal["=", "!=", "<", ">", "<=", ">=", "like", "regexp", "in", "jsquery"], AnyCase
+    ]
     "How it is compared."
     value: Sent = None
     "Of the field's type; an array of such for `in`."
@@ -54,9 +73,9 @@ class Leaf(Params):
 class Branch(Params):
     """Filters that hold together, or of which one holds."""
 
-    filters: Annotated[tuple["Node", ...], Field(min_length=1)]
-    "Comparisons and trees."
-    condition: Literal["and", "or"] = "and"
+    filters: tuple["Node", ...]
+    "Comparisons and trees; none of them: every row."
+    condition: Annotated[Literal["and", "or"], AnyCase] = "and"
     "`or`: one of them is enough."
 
 
@@ -72,9 +91,9 @@ Node = Annotated[
 def filter_of(asked: Leaf | Branch, listing: Listing, zone: ZoneInfo) -> Filter:
     """Check a filter against the list it was asked of.
 
-    Raises `InvalidParameterValue` for fields the list does not have, values that cannot be compared
-    and trees that are too large, `DataTypeError` for values of another type than the field's, and
-    `FilterProhibited`.
+    Raises `Unusable` for trees that are too large, `InvalidParameterValue` for fields the list does
+    not have and values that cannot be compared, `DataTypeError` for values of another type than the
+    field's, and `FilterProhibited`.
     """
     _check_size(asked)
     return _Reading(listing, zone).read(asked, "filter")
@@ -87,28 +106,36 @@ def field_of(listing: Listing, name: str, place: str) -> ListedField:
     return listing.fields[name]
 
 
-def moment_of(text: str, zone: ZoneInfo) -> datetime:
-    """Read a moment as clients write it, in the account's zone; ValueError if it is none."""
-    # strptime takes one digit for two, and digits of other scripts.
-    if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}", text):
-        raise ValueError(f"{text} is not YYYY-MM-DD hh:mm:ss")
-    local = datetime.strptime(text, MOMENT_FORMAT)
-    # A day from either end of the calendar is out of it in some other zone.
-    if not datetime(1, 1, 3) < local < datetime(9999, 12, 29):
-        raise ValueError(f"{text} is not of our time")
-    return local.replace(tzinfo=zone).astimezone(UTC)
+def _spelled(kind: FieldKind, sent: Sent) -> Sent:
+    """What a string says that stands for a number or a boolean."""
+    if not isinstance(sent, str) or kind not in _READINGS:
+        return sent
+    form, read = _READINGS[kind]
+    return read(sent) if re.fullmatch(form, sent) else sent
+
+
+_READINGS: dict[FieldKind, tuple[str, Callable[[str], Plain]]] = {
+    FieldKind.INTEGER: (r"-?[0-9]{1,18}", int),
+    FieldKind.NUMBER: (r"-?[0-9]{1,18}(\.[0-9]{1,18})?", float),
+    FieldKind.BOOLEAN: (r"(?i:true|false)", lambda text: text.lower() == "true"),
+}
 
 
 def _check_size(root: Leaf | Branch) -> None:
     level: list[Leaf | Branch] = [root]
-    comparisons = deep = 0
+    comparisons = levels = 0
     while level:
         branches = [node for node in level if isinstance(node, Branch)]
         comparisons += len(level) - len(branches)
-        deep += bool(branches)
-        if deep > DEEPEST or comparisons > COMPARISONS_AT_MOST:
-            raise InvalidParameterValue(field="filter")
+        levels += bool(branches)
         level = [node for branch in branches for node in branch.filters]
+    for sent, at_most, what in (
+        (levels, DEEPEST, "levels"),
+        (comparisons, COMPARISONS_AT_MOST, "comparisons"),
+    ):
+        if sent > at_most:
+            reason = f"A filter has at most {at_most} {what}. Yours has {sent}"
+            raise Unusable(field="filter", reason=reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,17 +151,34 @@ class _Reading:
         filters = tuple(
             self.read(one, f"{place}.filters.{at}") for at, one in enumerate(node.filters)
         )
-        return Every(filters) if node.condition == "and" else Some(filters)
+        return Every(filters) if node.condition == "and" or not filters else Some(filters)
 
-    def _comparison(self, leaf: Leaf, place: str) -> Comparison:
+    def _comparison(self, leaf: Leaf, place: str) -> Filter:
         field = field_of(self.listing, leaf.field, f"{place}.field")
         if not field.filterable:
             raise FilterProhibited(field=f"{place}.field", value=leaf.field)
         operator = Operator(leaf.operator)
+        if not field.known:
+            is_null = operator is Operator.EQUAL and leaf.value is None
+            return ALL if is_null else NONE
+        if operator is Operator.JSQUERY and field.kind is FieldKind.STRUCTURE:
+            query = self._query(leaf.value, f"{place}.value")
+            return Comparison(field.name, field.kind, operator, query)
         if operator not in OPERATORS[field.kind]:
             raise InvalidParameterValue(field=f"{place}.operator", value=leaf.operator)
         value = self._compared(field.kind, operator, leaf.value, f"{place}.value")
         return Comparison(field.name, field.kind, operator, value)
+
+    def _query(self, sent: Sent, place: str) -> str:
+        if not isinstance(sent, str):
+            raise DataTypeError(field=place, value=list(sent) if isinstance(sent, tuple) else sent)
+        try:
+            jsquery.read(sent[: TEXT_AT_MOST + 1])
+        except jsquery.NoQuery:
+            raise InvalidParameterValue(field=place, value=sent) from None
+        if len(sent) > TEXT_AT_MOST:
+            raise InvalidParameterValue(field=place, value=sent)
+        return sent
 
     def _compared(
         self, kind: FieldKind, operator: Operator, sent: Sent, place: str
@@ -149,27 +193,31 @@ class _Reading:
             )
         if sent is None and operator in (Operator.EQUAL, Operator.NOT_EQUAL):
             return None
+        if kind is FieldKind.STRUCTURE:
+            raise InvalidParameterValue(
+                field=place, value=list(sent) if isinstance(sent, tuple) else sent
+            )
         return self._value(kind, operator, sent, place)
 
     def _value(self, kind: FieldKind, operator: Operator, sent: Sent, place: str) -> Value:
         if sent is None:
             raise InvalidParameterValue(field=place, value=None)
-        match kind, sent:
-            case FieldKind.BOOLEAN, bool():
+        match kind, _spelled(kind, sent):
+            case FieldKind.BOOLEAN, bool() as sent:
                 return sent
             case _, bool():
                 pass
-            case FieldKind.INTEGER | FieldKind.NUMBER, int():
+            case FieldKind.INTEGER | FieldKind.NUMBER, int() as sent:
                 if sent not in _INTEGERS:
                     raise InvalidParameterValue(field=place, value=sent)
                 return sent
-            case FieldKind.NUMBER, float():
+            case FieldKind.NUMBER, float() as sent:
                 return sent
             case FieldKind.INTEGER, float():
                 raise InvalidParameterValue(field=place, value=sent)
-            case FieldKind.TEXT, str():
+            case FieldKind.TEXT, str() as sent:
                 return self._text(operator, sent, place)
-            case FieldKind.MOMENT, str():
+            case FieldKind.MOMENT, str() as sent:
                 try:
                     return moment_of(sent, self.zone)
                 except ValueError:

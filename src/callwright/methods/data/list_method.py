@@ -10,13 +10,18 @@ from typing import Any, Protocol, TypeVar
 import anyio
 
 from callwright.directory.model import AccountId, Component
+from callwright.methods.data import list_memory
 from callwright.methods.data.list_fields import Listing, Makers
+from callwright.methods.data.list_memory import Keys, Reader, Selection
 from callwright.methods.data.list_request import ListRequest, query_of
 from callwright.methods.errors import DataLimitExceeded
 from callwright.methods.method import Answer, Caller, Declaration, Method
 from callwright.query import Query, Row, TooCostly
 
 R = TypeVar("R", bound=ListRequest)
+
+READ_AT_MOST = 1_000_000
+"Rows that one request lets us look at, where the database cannot choose among them."
 
 
 class Rows(Protocol):
@@ -60,8 +65,13 @@ class ListDeclaration(Declaration[R]):
             query = query_of(params, self.listing, caller.account.timezone)
             if catch_up is not None:
                 await catch_up()
-            shown = self.listing.shower(query.fields, caller.account.timezone, makers)
-            return await answered(caller.account.id, query, rows, shown)
+            account, zone = caller.account.id, caller.account.timezone
+            shown = self.listing.shower(query.fields, zone, makers)
+            reader = None
+            if list_memory.is_needed(query, self.listing):
+                selection = Selection.of(query, self.listing, READ_AT_MOST)
+                reader = selection.reader(self.listing, zone, makers)
+            return await answered(account, query, rows, shown, reader)
 
         return self.served_by(serve)
 
@@ -73,14 +83,8 @@ def list_declaration(
     table: str,
     summary: str,
     params: type[R],
-    unknown: Sequence[str] = (),
-    unknown_arrays: Sequence[str] = (),
-    unknown_objects: Sequence[str] = (),
 ) -> ListDeclaration[R]:
-    """Declare a list whose rows have a shape; see `callwright.methods.data.list_fields`.
-
-    ``unknown…``: see `Listing.of`.
-    """
+    """Declare a list whose rows have a shape; see `callwright.methods.data.list_fields`."""
     return ListDeclaration(
         name,
         params,
@@ -90,27 +94,55 @@ def list_declaration(
         result=GenericAlias(list, (shape,)),
         counts_items=True,
         table=table,
-        listing=Listing.of(
-            shape,
-            unknown=unknown,
-            unknown_arrays=unknown_arrays,
-            unknown_objects=unknown_objects,
-        ),
+        listing=Listing.of(shape),
     )
 
 
 async def answered(
-    account: AccountId, query: Query, rows: Rows, shown: Callable[[Row], object]
+    account: AccountId,
+    query: Query,
+    rows: Rows,
+    shown: Callable[[Row], object],
+    reader: Reader | None = None,
 ) -> Answer:
     """Read a page, and count what there is beside it, if there can be more.
 
-    ``shown``: makes JSON of a row. Raises `DataLimitExceeded`.
+    ``shown``: makes JSON of a row. ``reader``: chooses among the rows, where the database cannot.
+    Raises `DataLimitExceeded`.
     """
     try:
+        if reader is not None:
+            return await _selected(account, rows, reader, shown)
         return await _answer(account, query, rows, shown)
     except* TooCostly as found:
         too_costly = found
     raise DataLimitExceeded() from too_costly
+
+
+async def _selected(
+    account: AccountId, rows: Rows, reader: Reader, shown: Callable[[Row], object]
+) -> Answer:
+    """Read all rows there may be, and choose and order them here. Raises `TooCostly`."""
+    selection = reader.selection
+    query, seen, wanted = selection.query, 0, 0
+    page = range(query.offset, query.offset + query.limit)
+    kept: list[tuple[Keys, str]] = []
+    async with aclosing(rows.read(account, selection.wide)) as reading:
+        async for some in reading:
+            seen += len(some)
+            for row in some:
+                values = reader.values(row)
+                if not reader.wanted(values):
+                    continue
+                if selection.sorts or wanted in page:
+                    kept.append((reader.keys(values), _json(shown(row))))
+                wanted += 1
+    if seen == READ_AT_MOST:
+        raise TooCostly
+    if selection.sorts:
+        kept = reader.in_order(kept)[query.offset :][: query.limit]
+    pieces = ",".join(piece for _, piece in kept)
+    return Answer(f"[{pieces}]", {"total_items": wanted})
 
 
 async def _answer(

@@ -1,5 +1,6 @@
 """List requests: how a client asks for rows of a list, and the query that becomes of it."""
 
+import re
 from calendar import monthrange
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -7,10 +8,11 @@ from datetime import datetime
 from typing import Annotated, ClassVar, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, Field, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from callwright.methods.data.list_fields import Listing
-from callwright.methods.data.list_filter import Node, field_of, filter_of, moment_of
+from callwright.methods.data.list_filter import AnyCase, Node, field_of, filter_of
+from callwright.methods.data.moments import moment_of
 from callwright.methods.errors import (
     DateIntervalLimitReached,
     InvalidParameterValue,
@@ -30,27 +32,62 @@ MONTHS_AT_MOST = 3
 class Sorting(Params):
     field: str
     "A field of the list."
-    order: Literal["asc", "desc"] = "asc"
+    order: Annotated[Literal["asc", "desc"], AnyCase] = "asc"
     "Null comes first, or last in descending order."
+
+
+def _number(sent: object) -> object:
+    is_spelled = isinstance(sent, str) and re.fullmatch(r"-?[0-9]{1,15}", sent)
+    return int(str(sent)) if is_spelled else sent
+
+
+def _boolean(sent: object) -> object:
+    words = {"true": True, "false": False}
+    return words.get(sent.lower(), sent) if isinstance(sent, str) else sent
+
+
+def _null_for_empty(sent: object) -> object:
+    # Languages in which an empty object and an empty array are the same send either.
+    return None if sent in ({}, []) else _frozen(sent)
+
+
+def _frozen(sent: object) -> object:
+    """Put tuples for arrays, which strict models take for them only where they read JSON."""
+    match sent:
+        case list():
+            return tuple(map(_frozen, sent))
+        case dict():
+            return {name: _frozen(value) for name, value in sent.items()}
+    return sent
+
+
+LooseNumber, LooseBoolean = BeforeValidator(_number), BeforeValidator(_boolean)
+"Parameters of lists may come as strings, as deployed clients send them."
+NullForEmpty = BeforeValidator(_null_for_empty)
 
 
 class ListRequest(Params):
     """What every method that lists something takes."""
 
-    limit: Annotated[int, Field(ge=1, le=LIMIT_AT_MOST)] = 1000
+    limit: Annotated[int, Field(ge=1, le=LIMIT_AT_MOST), LooseNumber] = 1000
     "Rows at most."
-    offset: Annotated[int, Field(ge=0, le=OFFSET_AT_MOST)] = 0
+    offset: Annotated[int, Field(ge=0, le=OFFSET_AT_MOST), LooseNumber] = 0
     "Rows that are passed over."
-    filter: Node | None = None
-    "`{field, operator, value}`, or a tree: `{filters: [...], condition: and or or}`."
-    sort: Annotated[tuple[Sorting, ...], Field(max_length=SORTED_BY_AT_MOST)] | None = None
+    filter: Annotated[Node | None, NullForEmpty] = None
+    "`{field, operator, value}`, or a tree: `{filters: [...], condition: and or or}`; empty: all."
+    sort: Annotated[
+        Annotated[tuple[Sorting, ...], Field(max_length=SORTED_BY_AT_MOST)] | None, NullForEmpty
+    ] = None
     "By which fields, the first one first."
-    fields: Annotated[tuple[str, ...], Field(min_length=1, max_length=FIELDS_AT_MOST)] | None = None
-    "Which fields are shown; left out: those shown by default."
+    fields: Annotated[
+        Annotated[tuple[str, ...], Field(max_length=FIELDS_AT_MOST)] | None, NullForEmpty
+    ] = None
+    "Which fields are shown; left out, or empty: those shown by default."
 
     errors: ClassVar[tuple[str, ...]] = (
         "sort_prohibited",
         "filter_prohibited",
+        "error",
         "data_limit_exceeded",
     )
     "Mnemonics of every method that takes these parameters."
@@ -68,9 +105,7 @@ def _moment(text: str) -> str:
 SentMoment = Annotated[
     str,
     AfterValidator(_moment),
-    WithJsonSchema(
-        {"type": "string", "pattern": "^[0-9]{4}(-[0-9]{2}){2} [0-9]{2}(:[0-9]{2}){2}$"}
-    ),
+    WithJsonSchema({"type": "string", "pattern": "^[0-9]{4}(-[0-9]{2}){2}"}),
 ]
 
 
@@ -78,9 +113,11 @@ class ReportRequest(ListRequest):
     """What every report takes: a list of what has happened between two moments."""
 
     date_from: SentMoment
-    "`YYYY-MM-DD hh:mm:ss` in the account's time zone: what began then or later."
+    """`YYYY-MM-DD hh:mm:ss` in the account's time zone, or ISO 8601 with a zone of its own: what
+    began then or later. A day alone is its first moment."""
     date_till: SentMoment
-    "What began in this second or before; at most three months after `date_from`."
+    """What began in this second or before; at most three months after `date_from`. A day alone is
+    its last moment."""
 
     window_by: ClassVar[str] = "start_time"
     "The field that is in the window."
@@ -92,7 +129,7 @@ class ReportRequest(ListRequest):
         Raises `InvalidParameterValue` for a window that ends before it begins, and
         `DateIntervalLimitReached` for one of more than three months.
         """
-        start, end = moment_of(self.date_from, zone), moment_of(self.date_till, zone)
+        start, end = moment_of(self.date_from, zone), moment_of(self.date_till, zone, last=True)
         if end < start:
             raise InvalidParameterValue(field="date_till", value=self.date_till)
         if end > _months_later(start.astimezone(zone), MONTHS_AT_MOST):
@@ -126,9 +163,11 @@ def also(query: Query, *filters: Filter) -> Query:
 def _orders(sorts: Sequence[Sorting], listing: Listing) -> Iterator[Order]:
     for at, sort in enumerate(sorts):
         place = f"sort.{at}.field"
-        if not field_of(listing, sort.field, place).sortable:
+        field = field_of(listing, sort.field, place)
+        if not field.sortable:
             raise SortProhibited(field=place, value=sort.field)
-        yield Order(sort.field, descending=sort.order == "desc")
+        if field.known:  # Where all are null, none comes before another.
+            yield Order(sort.field, descending=sort.order == "desc")
 
 
 def _months_later(start: datetime, months: int) -> datetime:

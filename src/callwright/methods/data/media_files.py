@@ -12,6 +12,7 @@ from typing import IO, Annotated, Any, Literal, TypeAlias
 from pydantic import AfterValidator, Field
 from typing_extensions import TypedDict
 
+from callwright.calls.durations import whole_seconds
 from callwright.directory.editing import MediaEditor, MediaGone
 from callwright.directory.entries import Text
 from callwright.directory.media import MediaFault, StoredMedia
@@ -30,7 +31,13 @@ from callwright.methods.data.entity_method import (
     deletion,
     entity_declaration,
 )
-from callwright.methods.data.list_fields import Always, MadeOf, Stored
+from callwright.methods.data.list_fields import (
+    UNFILTERABLE,
+    UNSORTABLE,
+    Always,
+    MadeOf,
+    Stored,
+)
 from callwright.methods.data.list_method import list_declaration
 from callwright.methods.data.list_request import ListRequest
 from callwright.methods.method import Caller, Id, Method, Params, described
@@ -82,7 +89,7 @@ class UploadMediaFile(Params):
 @described
 class MadeMediaFile(TypedDict):
     id: int
-    duration: float
+    duration: int
     "Seconds."
     size: int
     "Bytes of what is played: WAV, mono, 16 bit, 16000 Hz, made equally loud."
@@ -92,7 +99,7 @@ class MadeMediaFile(TypedDict):
 class ShownMediaFile(TypedDict):
     id: int
     name: str
-    duration: float
+    duration: int
     "Seconds."
     size: int
     "Bytes."
@@ -100,9 +107,11 @@ class ShownMediaFile(TypedDict):
     "Those of the system are every account's, and cannot be changed."
     normalization: Annotated[bool, Always(True)]
     "Always true: all files are made equally loud."
-    play_link: Annotated[str, MadeOf("id")]
+    play_link: Annotated[str, MadeOf("id"), UNSORTABLE, UNFILTERABLE]
     "Where it is fetched, without a token, for a while; `&format=mp3` or `opus` may be added."
 
+
+BUSY = errors.ServiceBusy.mnemonic
 
 GET_MEDIA_FILES = list_declaration(
     "get.media_files",
@@ -115,14 +124,14 @@ CREATE_MEDIA_FILES = entity_declaration(
     "create.media_files",
     CreateMediaFile,
     summary="Create a media file; see also `POST /media`.",
-    errors=(DUPLICATE, UNUSABLE),
+    errors=(DUPLICATE, UNUSABLE, BUSY),
     result=MadeMediaFile,
 )
 UPDATE_MEDIA_FILES = entity_declaration(
     "update.media_files",
     UpdateMediaFile,
     summary="Rename a media file, or replace its audio.",
-    errors=(NOT_FOUND, DUPLICATE, UNUSABLE),
+    errors=(NOT_FOUND, DUPLICATE, UNUSABLE, BUSY),
 )
 DELETE_MEDIA_FILES = deletion(
     "delete.media_files",
@@ -133,7 +142,7 @@ UPLOAD = entity_declaration(
     "create.media_files",
     UploadMediaFile,
     summary="The same by `POST /media`.",
-    errors=(NOT_FOUND, DUPLICATE, UNUSABLE),
+    errors=(NOT_FOUND, DUPLICATE, UNUSABLE, BUSY),
     result=MadeMediaFile,
 )
 DECLARATIONS = (GET_MEDIA_FILES, CREATE_MEDIA_FILES, UPDATE_MEDIA_FILES, DELETE_MEDIA_FILES)
@@ -209,12 +218,15 @@ class MediaFiles:
                         if attempt == ATTEMPTS:
                             raise
                     else:
-                        return {"id": made, "duration": audio.duration, "size": audio.size}
+                        return {
+                            "id": made,
+                            "duration": whole_seconds(audio.duration),
+                            "size": audio.size,
+                        }
         except MediaFault as fault:
             raise errors.Unusable(
                 field=field, reason=f"The audio cannot be used: {fault}"
             ) from None
         except IntakeBusy:
-            reason = "Too many files are being taken in: send it once more"
-            raise errors.Unusable(field=field, reason=reason) from None
+            raise errors.ServiceBusy from None
         raise AssertionError("the last attempt returns or raises")

@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 from typing_extensions import TypedDict
 
 from callwright.methods.data.list_fields import Always, MadeOf, Moment, Stored
-from callwright.methods.data.list_filter import moment_of
 from callwright.methods.data.list_method import list_declaration
 from callwright.methods.data.list_request import ListRequest, SentMoment, also
+from callwright.methods.data.moments import moment_of
 from callwright.methods.method import described
 from callwright.query import Comparison, FieldKind, Filter, Operator, Query
 

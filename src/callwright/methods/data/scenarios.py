@@ -22,13 +22,17 @@ from callwright.methods.data.entity_method import (
     deletion,
     entity_declaration,
 )
-from callwright.methods.data.list_fields import MadeOf, Stored
+from callwright.methods.data.list_fields import MadeOf, Stored, UnknownArray
 from callwright.methods.data.list_method import list_declaration
 from callwright.methods.data.list_request import ListRequest
 from callwright.methods.method import Caller, Id, Method, Params, described
 
 Branches = Annotated[dict[Label, Operations], Field(max_length=100)]
 Numbers = Annotated[tuple[str, ...], Field(max_length=1000)]
+
+
+# As they are shown: who reads, changes and writes sends them back.
+Nothing = Annotated[tuple[object, ...], Field(max_length=0, description="Empty: there are none.")]
 
 
 class CreateScenario(Params):
@@ -53,6 +57,8 @@ class UpdateScenario(Params):
     "All branches; those left out go."
     virtual_phone_numbers: Numbers | None = None
     "The account's numbers that run it from now on; those left out run none."
+    sites: Nothing = ()
+    campaigns: Nothing = ()
 
 
 def _without_start(lists: Mapping[str, object]) -> dict[str, object]:
@@ -65,6 +71,8 @@ class ShownScenario(TypedDict):
     name: str
     virtual_phone_numbers: Annotated[list[str], Stored("numbers")]
     "Those that run it."
+    sites: UnknownArray
+    campaigns: UnknownArray
     operations: Annotated[list[dict[str, object]], MadeOf("branches", lambda lists: lists[START])]
     "As in the directory file; what has its default value is shown, too."
     branches: Annotated[dict[str, object], MadeOf("branches", _without_start)]
@@ -77,7 +85,6 @@ GET_SCENARIOS = list_declaration(
     table="scenarios",
     params=ListRequest,
     summary="List the account's scenarios.",
-    unknown_arrays=("sites", "campaigns"),
 )
 CREATE_SCENARIOS = entity_declaration(
     "create.scenarios",

@@ -26,8 +26,7 @@ from callwright.methods.data.entity_method import (
     entity_declaration,
 )
 from callwright.methods.data.list_fields import (
-    UNFILTERABLE,
-    UNSORTABLE,
+    COMPUTED,
     Always,
     MadeOf,
     Makers,
@@ -61,7 +60,7 @@ class SipLineParams(Params):
     billing_state: Literal["active", "manual_lock"] = "active"
     "The same in other words: `manual_lock` is inactive."
     virtual_phone_number: PhoneNumber | None = None
-    "Taken and not kept: which number a call shows, the request that begins it says."
+    "One of the account's, kept and shown; which number a call shows, its request says."
     srtp: bool = False
     "Its audio goes over SRTP, both ways, or not at all."
 
@@ -127,11 +126,13 @@ class ShownSipLine(TypedDict):
     phone_number: Annotated[str, Stored("number")]
     "User it registers as."
     employee_id: int
-    employee_full_name: Annotated[str, UNSORTABLE, UNFILTERABLE]
+    employee_full_name: Annotated[str, COMPUTED]
     type: Annotated[Literal["in_out"], Always("in_out")]
-    channels_count: Annotated[int, Always(1)]
-    "Always 1."
-    dial_time: float
+    channels_count: Annotated[int, Stored("channels")]
+    "Calls it may be in at once."
+    virtual_phone_number: Annotated[str | None, Stored("virtual_number")]
+    "The account's number that belongs to it."
+    dial_time: int
     "Seconds."
     status: Annotated[
         Literal["active", "inactive"], Stored("active", {True: "active", False: "inactive"})
@@ -153,7 +154,6 @@ GET_SIP_LINES = list_declaration(
     table="employee_phones",
     params=ListRequest,
     summary="List the phones that may register, and where they have.",
-    unknown=("virtual_phone_number",),
 )
 CREATE_SIP_LINES = entity_declaration(
     "create.sip_lines",
@@ -223,6 +223,8 @@ class SipLines:
             dial_time=params.dial_time,
             active=params.active is not False,
             srtp=params.srtp,
+            channels=params.channels_count,
+            virtual_number=params.virtual_phone_number,
         )
         with answering():
             if params.phone_number is None:
@@ -239,8 +241,12 @@ class SipLines:
                 draft = replace(draft, employee=EmployeeId(params.employee_id))
             if "dial_time" in sent:
                 draft = replace(draft, dial_time=params.dial_time)
+            if "channels_count" in sent:
+                draft = replace(draft, channels=params.channels_count)
             if params.active is not None:
                 draft = replace(draft, active=params.active)
+            if "virtual_phone_number" in sent:
+                draft = replace(draft, virtual_number=params.virtual_phone_number)
             return replace(draft, srtp=params.srtp) if "srtp" in sent else draft
 
         with answering():

@@ -1,7 +1,7 @@
 """Tags: get.tags, create.tags, update.tags, delete.tags."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from typing_extensions import TypedDict
 
@@ -19,10 +19,22 @@ from callwright.methods.data.entity_method import (
     deletion,
     entity_declaration,
 )
-from callwright.methods.data.list_fields import Always
+from callwright.methods.data.list_fields import (
+    ON_REQUEST,
+    UNKNOWN,
+    Always,
+    UnknownInteger,
+    UnknownMoment,
+    UnknownText,
+)
 from callwright.methods.data.list_method import list_declaration
-from callwright.methods.data.list_request import ListRequest
+from callwright.methods.data.list_request import ListRequest, LooseBoolean
 from callwright.methods.method import Caller, Method, Params, described
+
+
+class GetTags(ListRequest):
+    is_include_rating: Annotated[bool, LooseBoolean] = False
+    "Taken, and of no consequence: there are no tags that rate."
 
 
 class CreateTag(Params):
@@ -31,8 +43,8 @@ class CreateTag(Params):
 
 
 class UpdateTag(OfEntity):
-    name: Text
-    "Unique in the account."
+    name: Text | None = None
+    "Unique in the account; left out, it stays."
 
 
 @described
@@ -41,13 +53,20 @@ class ShownTag(TypedDict):
     name: str
     is_system: Annotated[bool, Always(False)]
     "Always false."
+    rating: Annotated[UnknownInteger, ON_REQUEST]
+    is_auto: Annotated[bool, Always(False), ON_REQUEST]
+    "Always false."
+    state: Annotated[Literal["active"], Always("active"), ON_REQUEST]
+    creation_datetime: Annotated[UnknownMoment, ON_REQUEST]
+    color: Annotated[UnknownText, ON_REQUEST]
+    condition: Annotated[dict[str, object], UNKNOWN, ON_REQUEST]
 
 
 GET_TAGS = list_declaration(
     "get.tags",
     ShownTag,
     table="tags",
-    params=ListRequest,
+    params=GetTags,
     summary="List the account's tags.",
 )
 CREATE_TAGS = entity_declaration(
@@ -80,6 +99,8 @@ class Tags:
             return {"id": await self._editor.add_tag(caller.account.id, params.name)}
 
     async def update(self, caller: Caller, params: UpdateTag) -> Done:
+        if params.name is None:
+            return DONE
         with answering():
             await self._editor.rename_tag(caller.account.id, params.id, params.name)
         return DONE

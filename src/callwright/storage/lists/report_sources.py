@@ -20,10 +20,10 @@ from callwright.storage.tables import (
 
 def _recordings_of(kind: str) -> Detail:
     async def bring(connection: AsyncConnection, sessions: Sequence[int]) -> Mapping[int, object]:
-        found: defaultdict[int, list[int]] = defaultdict(list)
+        found: defaultdict[int, list[str]] = defaultdict(list)
         for row in await _ready(connection, sessions):
             if row.kind == kind:
-                found[row.session_id].append(row.id)
+                found[row.session_id].append(row.record)
         return found
 
     return bring
@@ -111,10 +111,10 @@ async def _recordings_of_legs(
 ) -> Mapping[int, object]:
     of_legs = select(call_legs.c.session_id).where(call_legs.c.id.in_(legs))
     sessions = (await connection.scalars(of_legs.distinct())).all()
-    found: defaultdict[int, list[int]] = defaultdict(list)
+    found: defaultdict[int, list[str]] = defaultdict(list)
     for row in await _ready(connection, sessions):
         for leg in row.legs:
-            found[leg].append(row.id)
+            found[leg].append(row.record)
     return found
 
 
@@ -124,7 +124,13 @@ async def _ready(
     """The recordings of sessions whose files are complete, in the order they were made."""
     recordings = call_recordings.c
     query = (
-        select(recordings.session_id, recordings.id, recordings.kind, recordings.legs)
+        select(
+            recordings.session_id,
+            recordings.id,
+            recordings.record,
+            recordings.kind,
+            recordings.legs,
+        )
         .where(recordings.session_id.in_(sessions), recordings.duration.is_not(None))
         .order_by(recordings.id)
     )

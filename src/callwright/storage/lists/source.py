@@ -102,10 +102,10 @@ class StoredList:
         fields = tuple(fields)
         for one in fields:
             if one.fact is None:
-                if one.sortable or one.filterable:
+                if one.kind is not FieldKind.STRUCTURE:
                     columns[one.name] = literal(one.constant)
             elif one.fact in source.details:
-                if one.sortable or one.filterable or one.words:
+                if one.words or not one.computed and (one.sortable or one.filterable):
                     raise ValueError(f"{source.table}.{one.fact} cannot be compared: {one.name}")
                 details[one.name] = source.details[one.fact]
             elif one.fact in there:

@@ -134,6 +134,10 @@ call_recordings = Table(
     # NULL: the file is not complete, and never will be if there is a fault.
     Column("duration", Float),
     Column("fault", Text),
+    # What clients know it by: whoever has it may fetch the file. Only SQLite's way of adding
+    # columns lets it be NULL; it never is.
+    Column("record", String(32)),
+    Index(None, "record", unique=True),
 )
 
 call_tags = Table(

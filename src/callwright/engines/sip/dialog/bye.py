@@ -13,8 +13,10 @@ def hang_up(
     """Send a BYE, and see to it that it arrives; until then, ``journal`` has the dialog."""
     remembers = journal or NoJournal()
 
-    def over(what: SipResponse | Lost, _now: float) -> None:
-        if isinstance(what, Lost) or what.status >= 200:
+    def over(what: SipResponse | Lost, at: float) -> None:
+        if what is Lost.UNSENT and dialog.goes_astray():
+            sender.send(lambda: dialog.request("BYE"), at, over)
+        elif isinstance(what, Lost) or what.status >= 200:
             remembers.closed(dialog)
 
     sender.send(lambda: dialog.request("BYE"), now, over)

@@ -24,13 +24,16 @@ from callwright.engines.sip.dialog.causes import cause_of, raw_of
 from callwright.engines.sip.dialog.dialog import CallName, Dialog
 from callwright.engines.sip.dialog.dialog_journal import DialogJournal, NoJournal, OpenDialog
 from callwright.engines.sip.dialog.info_dtmf import InfoDtmf
+from callwright.engines.sip.dialog.invite_server import InviteServer
 from callwright.engines.sip.dialog.offer_answer import OfferInput
+from callwright.engines.sip.dialog.refer import Refer, TransferReport
 from callwright.engines.sip.dialog.session_refresh import SessionRefresher
 from callwright.engines.sip.dialog.session_timer import SessionTerms, SessionTimer, WantedInterval
 from callwright.engines.sip.transaction.request_sender import RequestSender
 from callwright.engines.sip.transaction.transactions import Lost
 from callwright.engines.sip.wire import sdp
-from callwright.engines.sip.wire.message import SipRequest, SipResponse, content_type, tokens
+from callwright.engines.sip.wire.body import session_description
+from callwright.engines.sip.wire.message import SipRequest, SipResponse, tokens
 
 _UNACCEPTABLE = (415, 488, 606)
 "What a far end says to an offer it cannot take."
@@ -44,6 +47,14 @@ class StreamAgreed:
     stream: RtpStream
 
 
+@dataclass(frozen=True, slots=True)
+class Referred:
+    """The far end asks for a transfer, and waits to be told by `CallLeg.report_transfer`."""
+
+    leg: LegId
+    refer: Refer
+
+
 Fact = (
     LegRinging
     | EarlyMediaStarted
@@ -54,6 +65,7 @@ Fact = (
     | DtmfReceived
     | DtmfSent
     | StreamAgreed
+    | Referred
 )
 
 
@@ -114,11 +126,19 @@ class CallLeg:
         self._refresher: SessionRefresher | None = None
         self._answered = False
         self._held = False
+        self._transfer: TransferReport | None = None
+        "Of the transfer that the far end has asked for, until it is told what has become of it."
+        self._transfers = 0
         self.invite = begin(self)
 
     @property
     def names(self) -> Sequence[CallName]:
         return self.invite.names
+
+    @property
+    def trunk_rung(self) -> str | None:
+        """The trunk through which we ring; None for a call that comes in, or a phone."""
+        return None if isinstance(self.invite, InviteServer) else self.sender.trunk
 
     @property
     def keys_by_info(self) -> bool:
@@ -141,6 +161,12 @@ class CallLeg:
         """Send a key as INFO, after those before it; ``announced`` ones are told by `DtmfSent`."""
         self._keys.send(key, now, announced=announced)
 
+    def report_transfer(self, status: int, reason: str, now: float) -> None:
+        """Tell the far end what has become of the transfer it asked for, if it has."""
+        if self._transfer is not None and not self.ended:
+            report, self._transfer = self._transfer, None
+            report.tell(status, reason, now)
+
     def end(self, cause: Cause, raw: str) -> None:
         """Tell that the leg has ended, without a word to the far end."""
         if not self.ended:
@@ -162,10 +188,11 @@ class CallLeg:
             self.tell(LegRinging(self.leg))
 
     def early(self, dialog: Dialog, response: SipResponse) -> None:
-        if content_type(response) != sdp.TYPE:
+        answer = session_description(response)
+        if not answer:
             return
         try:
-            stream = self.session.answered(sdp.parse(response.body))
+            stream = self.session.answered(sdp.parse(answer))
         except sdp.UnusableSdp:
             self.sender.layer.dropped["early SDP that cannot be used"] += 1
             return
@@ -184,8 +211,8 @@ class CallLeg:
         dialog.offers.step(OfferInput.SUCCESS)
         self.note_allowed(response)
         try:
-            if content_type(response) == sdp.TYPE:
-                stream = self.session.answered(sdp.parse(response.body))
+            if answer := session_description(response):
+                stream = self.session.answered(sdp.parse(answer))
             elif dialog.offers.agreed is not None:
                 stream = dialog.offers.agreed
             else:
@@ -215,6 +242,11 @@ class CallLeg:
             self.end(Cause.UNREACHABLE, f"{raw_of(what)}, SRTP was required")
         else:
             self.end(cause_of(what.status), raw_of(what))
+
+    def unacknowledged(self, dialog: Dialog, now: float) -> None:
+        """Give up a call that the far end cannot be told we know of (RFC 3261 13.2.2.4)."""
+        if dialog is self.dialog:
+            self.hang_up(now, Cause.UNREACHABLE, "ACK cannot be sent")
 
     # What keeps it alive.
 
@@ -259,6 +291,17 @@ class CallLeg:
         if stream != self._stream:
             self._stream = stream
             self.tell(StreamAgreed(self.leg, stream))
+
+    def may_refer(self, dialog: Dialog) -> bool:
+        """Whether the far end may ask for a transfer now: in its call, one at a time."""
+        return self._answered and dialog is self.dialog and self._transfer is None
+
+    def referred(self, dialog: Dialog, refer: Refer, now: float) -> None:
+        """Take a REFER that has been accepted."""
+        self._transfers += 1
+        self._transfer = TransferReport(self, dialog, refer, numbered=self._transfers > 1)
+        self._transfer.tell(100, "Trying", now)
+        self.tell(Referred(self.leg, refer))
 
     def note_hold(self, stream: RtpStream) -> None:
         """Note whether an offer of the far end puts us on hold (RFC 3264 8.4).

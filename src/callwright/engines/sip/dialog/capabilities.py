@@ -4,11 +4,15 @@ What Allow, Accept and Supported say of us (RFC 3261 20.5, 20.1, 20.37), and the
 due to what they do not say (8.2.1, 8.2.2.3).
 """
 
+from callwright.engines.sip.wire.body import ACCEPTED
 from callwright.engines.sip.wire.message import Headers, SipRequest, tokens
 
-ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK"
-ACCEPT = "application/sdp, application/dtmf-relay, application/dtmf"
+ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK, REFER"
+ACCEPT = f"{ACCEPTED}, application/dtmf-relay, application/dtmf"
 SUPPORTED = "100rel, timer"
+
+ACCEPT_BODY: Headers = {"accept": [ACCEPTED], "accept-encoding": ["identity"]}
+"What goes with a 415 to an offer in a form we do not take (RFC 3261 21.4.13)."
 
 CAPABILITIES: Headers = {"allow": [ALLOW], "accept": [ACCEPT], "supported": [SUPPORTED]}
 

@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 from callwright.engines.sip.dialog.offer_answer import OfferAnswer, OfferState
 from callwright.engines.sip.wire.address import Malformed, parse_name_addr, parse_uri
-from callwright.engines.sip.wire.hop import Hop
+from callwright.engines.sip.wire.body import session_description
+from callwright.engines.sip.wire.hop import Hop, leads_nowhere
 from callwright.engines.sip.wire.message import Headers, SipRequest, SipResponse, contact, values
 
 
@@ -39,6 +40,10 @@ class Dialog:
     "We made it, and its Call-ID; after a glare the other side then asks first (RFC 3261 14.1)."
     seen_at: Hop | None = None
     "Where the far end is in truth, behind a NAT that its Contact knows nothing of."
+    heard_at: Hop | None = None
+    "Where the message with its Contact has come from: the way that is left if there is no other."
+    astray: bool = False
+    "What it names has not been reached."
     offers: OfferAnswer = field(
         default_factory=lambda: OfferAnswer(OfferState.STABLE), compare=False
     )
@@ -78,11 +83,33 @@ class Dialog:
     def _hop(self, uri: str, route: list[str]) -> Hop:
         if self.seen_at is not None and not route:
             return self.seen_at
+        if self.astray and self.heard_at is not None:
+            return self.heard_at
         loose = bool(route) and route is self.route_set
         hop = parse_uri(parse_name_addr(route[0]).uri if loose else uri)
         if not hop.host:
             raise Malformed("target is no SIP URI")
+        if self.heard_at is not None and leads_nowhere(hop.hop.host, self.heard_at.host):
+            return self.heard_at
         return hop.hop
+
+    @property
+    def detour(self) -> Hop | None:
+        """Where the far end is found, if not where it says."""
+        if self.seen_at is not None or self.heard_at is None:
+            return self.seen_at
+        try:
+            return self.heard_at if self.hop() is self.heard_at else None
+        except Malformed:
+            return None
+
+    def goes_astray(self) -> bool:
+        """Note that what the far end names cannot be reached; say whether there is another way."""
+        if self.astray or self.heard_at is None:
+            return False
+        before = self.hop()
+        self.astray = True
+        return self.hop() != before
 
     def confirm(self, response: SipResponse) -> None:
         """Take route set and target from a response; those of the 2xx count (13.2.2.4).
@@ -90,6 +117,7 @@ class Dialog:
         Raises `Malformed`.
         """
         self.route_set = values(response, "record-route")[::-1]
+        self.heard_at = response.source
         self.refresh(response)
         self.hop()
 
@@ -111,6 +139,7 @@ class Dialog:
         before, self.target = self.target, there.uri
         try:
             self.hop()
+            self.astray = self.astray and self.target == before
         except Malformed:
             self.target = before
             raise
@@ -146,8 +175,16 @@ def dialog_from(invite: SipRequest, response: SipResponse, seen_at: Hop | None =
     return dialog
 
 
-def dialog_to(invite: SipRequest, tag: str, seen_at: Hop | None = None) -> Dialog:
+def _start_of(invite: SipRequest) -> OfferState:
+    return OfferState.REMOTE_OFFER if session_description(invite) else OfferState.UNOFFERED
+
+
+def dialog_to(
+    invite: SipRequest, tag: str, seen_at: Hop | None = None, heard_at: Hop | None = None
+) -> Dialog:
     """Make the dialog of an INVITE that came in (RFC 3261 12.1.1); ``tag`` is ours.
+
+    ``seen_at``, ``heard_at``: see `Dialog`.
 
     Raises `Malformed` without a Contact, or with one that no request can be sent to.
     """
@@ -165,8 +202,9 @@ def dialog_to(invite: SipRequest, tag: str, seen_at: Hop | None = None) -> Dialo
         route_set=values(invite, "record-route"),
         remote_cseq=invite.cseq,
         seen_at=seen_at,
+        heard_at=heard_at,
         ours=False,
-        offers=OfferAnswer(OfferState.REMOTE_OFFER if invite.body else OfferState.UNOFFERED),
+        offers=OfferAnswer(_start_of(invite)),
     )
     dialog.refresh(invite)
     dialog.hop()

@@ -79,6 +79,9 @@ class Fork:
         self._listener.sender = winner.sender
         self._listener.accepted(dialog, response, now)
 
+    def unacknowledged(self, dialog: Dialog, now: float) -> None:
+        self._listener.unacknowledged(dialog, now)
+
     def refused(self, what: SipResponse | Lost, now: float) -> None:
         if self._over:
             return
@@ -118,6 +121,9 @@ class _Branch:
 
     def refused(self, what: SipResponse | Lost, now: float) -> None:
         self._fork.refused(what, now)
+
+    def unacknowledged(self, dialog: Dialog, now: float) -> None:
+        self._fork.unacknowledged(dialog, now)
 
 
 def _rank(what: SipResponse | Lost) -> int:

@@ -7,6 +7,7 @@ from callwright.engines.sip.dialog import session_timer
 from callwright.engines.sip.dialog.call_leg import CallLeg
 from callwright.engines.sip.dialog.capabilities import (
     ACCEPT,
+    ACCEPT_BODY,
     ALLOW,
     CAPABILITIES,
     SUPPORTED,
@@ -17,9 +18,11 @@ from callwright.engines.sip.dialog.causes import q850_of
 from callwright.engines.sip.dialog.dialog import Dialog
 from callwright.engines.sip.dialog.invite_server import InviteServer
 from callwright.engines.sip.dialog.offer_answer import OfferDo, input_of
+from callwright.engines.sip.dialog.refer import read_refer
 from callwright.engines.sip.transaction.transactions import Lost, ServerTransaction
 from callwright.engines.sip.wire import sdp
 from callwright.engines.sip.wire.address import Malformed
+from callwright.engines.sip.wire.body import session_description, takes_body
 from callwright.engines.sip.wire.hop import Hop
 from callwright.engines.sip.wire.message import (
     Headers,
@@ -48,8 +51,12 @@ def take(call: CallLeg, dialog: Dialog, request: SipRequest, source: Hop, now: f
     transaction = call.sender.layer.serve(request, source, now, unacknowledged)
     if transaction is None:
         return
+    if request.method in ("INVITE", "UPDATE"):
+        dialog.heard_at = source
     response = _answer(call, dialog, request, transaction, now)
     call.sender.layer.respond(transaction, response, now)
+    if request.method == "REFER" and response.status == 202:
+        call.referred(dialog, read_refer(request), now)
 
 
 def _acknowledged(call: CallLeg, dialog: Dialog, ack: SipRequest, now: float) -> None:
@@ -60,9 +67,9 @@ def _acknowledged(call: CallLeg, dialog: Dialog, ack: SipRequest, now: float) ->
     invite.receive(ack, now)
     if isinstance(call.invite, InviteServer):
         call.invite.acknowledged(now)
-    if not invite.request.body and not call.ended:
+    if not session_description(invite.request) and not call.ended:
         try:
-            stream = call.session.answered(sdp.parse(ack.body))
+            stream = call.session.answered(sdp.parse(session_description(ack)))
             call.talk_over(stream)
             call.note_hold(stream)
         except sdp.UnusableSdp as fault:
@@ -88,6 +95,8 @@ def _answer(
             return _info(call, request)
         case "OPTIONS":
             return answer_to(request, 200, "OK", extra=CAPABILITIES)
+        case "REFER":
+            return _answer_refer(call, dialog, request)
         case "NOTIFY" | "SUBSCRIBE":
             return answer_to(request, 489, "Bad Event")  # RFC 6665 4.1.3: we know no event package
         case "PRACK":
@@ -123,7 +132,7 @@ def _change(
     try:
         dialog.refresh(request)
         if due is OfferDo.ANSWER:
-            body, offers.agreed = call.session.answer(sdp.parse(request.body))
+            body, offers.agreed = call.session.answer(sdp.parse(session_description(request)))
             call.talk_over(offers.agreed)
             call.note_hold(offers.agreed)
     except Malformed:
@@ -160,11 +169,25 @@ def _not_now(
         return answer_to(request, 500, "Server Internal Error", extra={"retry-after": [after]})
     if request.method == "INVITE" and dialog.offers.is_full:
         return answer_to(request, 500, "Server Internal Error", extra={"retry-after": ["5"]})
-    if request.body and content_type(request) != sdp.TYPE:
-        return answer_to(request, 415, "Unsupported Media Type", extra={"accept": [sdp.TYPE]})
+    if not takes_body(request):
+        return answer_to(request, 415, "Unsupported Media Type", extra=ACCEPT_BODY)
     if (least := session_timer.too_brief(request)) is not None:
         return answer_to(request, 422, "Session Interval Too Small", extra=least)
     return None
+
+
+def _answer_refer(call: CallLeg, dialog: Dialog, request: SipRequest) -> SipResponse:
+    """Accept a REFER, if it can be read: by whether it comes about, NOTIFY tells (RFC 5589 5)."""
+    if not call.may_refer(dialog):
+        return answer_to(request, 491, "Request Pending")
+    try:
+        refer = read_refer(request)
+    except Malformed as fault:
+        return answer_to(request, 400, f"Bad Refer-To: {fault}")
+    extra: Headers = {"contact": [call.sender.identity.contact]}
+    if refer.quiet:
+        extra["refer-sub"] = ["false"]  # RFC 4488 section 4
+    return answer_to(request, 202, "Accepted", extra=extra)
 
 
 def _info(call: CallLeg, request: SipRequest) -> SipResponse:

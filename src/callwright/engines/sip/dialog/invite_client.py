@@ -7,18 +7,19 @@ our CANCEL.
 """
 
 import secrets
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
 
-from callwright.engines.port import Cause
+from callwright.engines.port import FRESH, Cause, Trail
 from callwright.engines.sip.dialog.bye import hang_up
 from callwright.engines.sip.dialog.capabilities import ALLOW, SUPPORTED
 from callwright.engines.sip.dialog.dialog import CallName, Dialog, dialog_from
 from callwright.engines.sip.dialog.session_timer import WantedInterval
+from callwright.engines.sip.transaction.acknowledgement import AckFallback, Acknowledgement
 from callwright.engines.sip.transaction.request_sender import RequestSender, SentRequest
 from callwright.engines.sip.transaction.transactions import Lost, cancel_of
-from callwright.engines.sip.wire.address import Malformed
+from callwright.engines.sip.wire.address import Malformed, quoted
 from callwright.engines.sip.wire.hop import Hop
 from callwright.engines.sip.wire.message import (
     SipRequest,
@@ -28,9 +29,7 @@ from callwright.engines.sip.wire.message import (
     tokens,
 )
 from callwright.engines.sip.wire.sdp import TYPE
-
-if TYPE_CHECKING:
-    from callwright.engines.sip.transport.datagram import Datagram
+from callwright.engines.sip.wire.trail import trail_headers
 
 FORKS_AT_MOST = 16
 "Dialogs one INVITE may make; further ones are dropped and counted."
@@ -51,6 +50,9 @@ class InviteListener(Protocol):
     def refused(self, what: SipResponse | Lost, now: float) -> None:
         """A final response of 300 to 699 has come, or none will. Said instead of `accepted`."""
 
+    def unacknowledged(self, dialog: Dialog, now: float) -> None:
+        """The 2xx of `accepted` cannot be acknowledged. Said after it, if at all."""
+
 
 @dataclass(frozen=True, slots=True)
 class InviteTarget:
@@ -59,8 +61,11 @@ class InviteTarget:
     uri: str
     hop: Hop
     from_uri: str
-    asserted: str | None = None
-    "URI for P-Asserted-Identity (RFC 3325), where the trunk wants it."
+    from_name: str = ""
+    "Display name beside it."
+    identity: Mapping[str, list[str]] = field(default_factory=dict)
+    "Headers that say for whom we ring (RFC 3325), or that it is not to be told (RFC 3323)."
+    trail: Trail = FRESH
     natted: bool = False
     "``hop`` is where it is in truth, for all that follows; its Contact is of no use to us."
 
@@ -95,11 +100,11 @@ class InviteClient:
         self._wanted = wanted
         self._listener = listener
         self._tag = secrets.token_hex(8)
-        self._from = f"<{whom.from_uri}>;tag={self._tag}"
+        self._from = f"{quoted(whom.from_name)}<{whom.from_uri}>;tag={self._tag}"
         self._cseq = 0
         self._sent: SentRequest | None = None
         self._early: dict[str, _Early] = {}
-        self._acks: dict[str, Datagram] = {}
+        self._acks: dict[str, Acknowledgement] = {}
         self._provisional = False
         self._decided = False
         "An answer or a refusal has been told."
@@ -146,7 +151,7 @@ class InviteClient:
             "INVITE",
             self._whom.uri,
             {
-                "max-forwards": ["70"],
+                **trail_headers(self._whom.trail),
                 "from": [self._from],
                 "to": [f"<{self._whom.uri}>"],
                 "call-id": [self.call_id],
@@ -155,10 +160,9 @@ class InviteClient:
                 "allow": [ALLOW],
                 "supported": [SUPPORTED],
                 **self._wanted.headers(),
+                **self._whom.identity,
             },
         )
-        if self._whom.asserted is not None:
-            request.headers["p-asserted-identity"] = [f"<{self._whom.asserted}>"]
         add_body(request, TYPE, self._offer)
         return request, self._whom.hop
 
@@ -230,13 +234,17 @@ class InviteClient:
             request.headers["rack"] = [f"{rseq} {response.cseq} INVITE"]
             return request, hop
 
-        self._sender.send(prack, now, _nobody)
+        def told(what: SipResponse | Lost, at: float) -> None:
+            if what is Lost.UNSENT and early.dialog.goes_astray():
+                self._sender.send(prack, at, _nobody)
+
+        self._sender.send(prack, now, told)
         return True
 
     def _accepted(self, response: SipResponse, now: float) -> None:
         tag = response.to_tag or ""
         if (ack := self._acks.get(tag)) is not None:
-            self._sender.layer.to_send.append(ack)
+            self._sender.layer.acknowledgements.repeat(ack)
             return
         if len(self._acks) >= FORKS_AT_MOST:
             self._drop("too many forks")
@@ -266,8 +274,14 @@ class InviteClient:
         else:
             dialog = early.dialog
             dialog.confirm(response)
-        self._acks[tag] = acknowledge(self._sender, dialog, invite)
+        self._acks[tag] = acknowledge(
+            self._sender, dialog, invite, lambda at: self._unacknowledged(dialog, at)
+        )
         return dialog
+
+    def _unacknowledged(self, dialog: Dialog, now: float) -> None:
+        if self._decided and not self._withdrawn:
+            self._listener.unacknowledged(dialog, now)
 
     def _cancel(self, now: float) -> None:
         assert self._sent is not None
@@ -281,14 +295,28 @@ class InviteClient:
         self._sender.layer.dropped[reason] += 1
 
 
-def acknowledge(sender: RequestSender, dialog: Dialog, invite: SipRequest) -> "Datagram":
-    """Send the ACK of a 2xx to ``invite``; return it, for the copies of that 2xx."""
+def acknowledge(
+    sender: RequestSender,
+    dialog: Dialog,
+    invite: SipRequest,
+    lost: Callable[[float], None],
+) -> Acknowledgement:
+    """Send the ACK of a 2xx to ``invite``; return it, for the copies of that 2xx.
+
+    Where it does not arrive at what the far end names, it goes to where the 2xx has come from;
+    ``lost`` is called, with the time, when it cannot be sent at all.
+    """
+
+    def elsewhere() -> Hop | None:
+        return sender.way(dialog.hop()) if dialog.goes_astray() else None
+
     ack, hop = dialog.request("ACK", cseq=invite.cseq)
     # RFC 3261 22.1: an ACK cannot be challenged, and repeats the credentials of its INVITE.
     for name in ("authorization", "proxy-authorization"):
         if name in invite.headers:
             ack.headers[name] = invite.headers[name]
-    return sender.layer.acknowledge(ack, sender.way(hop))
+    fallback = AckFallback(elsewhere, lost)
+    return sender.layer.acknowledgements.send(ack, sender.way(hop), fallback)
 
 
 def _nobody(_what: SipResponse | Lost, _now: float) -> None:

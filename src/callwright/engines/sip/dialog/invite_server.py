@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from callwright.engines.port import Cause
 from callwright.engines.sip.dialog import session_timer
 from callwright.engines.sip.dialog.bye import hang_up
-from callwright.engines.sip.dialog.capabilities import ALLOW, SUPPORTED
+from callwright.engines.sip.dialog.capabilities import ACCEPT_BODY, ALLOW, SUPPORTED
 from callwright.engines.sip.dialog.causes import refusal_for
 from callwright.engines.sip.dialog.dialog import CallName, Dialog, dialog_to
 from callwright.engines.sip.dialog.offer_answer import OfferDo, OfferInput
@@ -16,6 +16,7 @@ from callwright.engines.sip.transaction.digest_client import DigestClient
 from callwright.engines.sip.transaction.transactions import Lost, ServerTransaction
 from callwright.engines.sip.wire import sdp
 from callwright.engines.sip.wire.address import Malformed
+from callwright.engines.sip.wire.body import session_description, takes_body
 from callwright.engines.sip.wire.hop import Hop
 from callwright.engines.sip.wire.message import (
     Headers,
@@ -23,7 +24,6 @@ from callwright.engines.sip.wire.message import (
     SipResponse,
     add_body,
     answer_to,
-    content_type,
     tokens,
 )
 
@@ -212,19 +212,18 @@ def read_invite(
     ``tag`` is ours. ``natted``: he is to be found at ``source``, whatever his Contact says.
     """
     description = None
-    if invite.body:
-        if content_type(invite) != sdp.TYPE:
-            extra = {"accept": [sdp.TYPE]}
-            return answer_to(invite, 415, "Unsupported Media Type", tag=tag, extra=extra)
+    if not takes_body(invite):
+        return answer_to(invite, 415, "Unsupported Media Type", tag=tag, extra=ACCEPT_BODY)
+    if offer := session_description(invite):
         try:
-            description = sdp.parse(invite.body)
+            description = sdp.parse(offer)
             sdp.agree(description, speech)
         except sdp.UnusableSdp:
             return answer_to(invite, 488, "Not Acceptable Here", tag=tag)
     if (brief := session_timer.too_brief(invite)) is not None:
         return answer_to(invite, 422, "Session Interval Too Small", tag=tag, extra=brief)
     try:
-        dialog = dialog_to(invite, tag, source if natted else None)
+        dialog = dialog_to(invite, tag, source if natted else None, source)
     except Malformed:
         return answer_to(invite, 400, "Bad Contact", tag=tag)
     return IncomingInvite(

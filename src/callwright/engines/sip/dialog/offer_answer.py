@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
+from callwright.engines.sip.wire.body import session_description
+
 if TYPE_CHECKING:
     from callwright.engines.media.media import RtpStream
     from callwright.engines.sip.transaction.transactions import ServerTransaction
@@ -139,9 +141,10 @@ STARTS = (S.UNOFFERED, S.REMOTE_OFFER, S.LOCAL_OFFER)
 
 def input_of(request: "SipRequest") -> OfferInput:
     """The input that a re-INVITE or an UPDATE of the far end is."""
+    offers = bool(session_description(request))
     if request.method == "INVITE":
-        return I.INVITE_WITH_OFFER if request.body else I.INVITE_WITHOUT_OFFER
-    return I.UPDATE_WITH_OFFER if request.body else I.UPDATE_WITHOUT_OFFER
+        return I.INVITE_WITH_OFFER if offers else I.INVITE_WITHOUT_OFFER
+    return I.UPDATE_WITH_OFFER if offers else I.UPDATE_WITHOUT_OFFER
 
 
 class OfferAnswer:
@@ -184,7 +187,7 @@ class OfferAnswer:
         invite = self.unacknowledged(cseq)
         if invite is None:
             return None
-        if not invite.request.body:
+        if not session_description(invite.request):
             self.step(I.ACK_WITH_ANSWER)
         if not self._unacknowledged:
             self.step(I.LAST_ACK)

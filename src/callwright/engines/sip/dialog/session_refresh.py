@@ -18,13 +18,14 @@ from callwright.engines.sip.transaction.tables import TransactionState
 from callwright.engines.sip.transaction.transactions import Lost, cancel_of
 from callwright.engines.sip.wire import sdp
 from callwright.engines.sip.wire.address import Malformed
+from callwright.engines.sip.wire.body import session_description
 from callwright.engines.sip.wire.hop import Hop
-from callwright.engines.sip.wire.message import SipRequest, SipResponse, add_body, content_type
+from callwright.engines.sip.wire.message import SipRequest, SipResponse, add_body
 
 if TYPE_CHECKING:
     from callwright.engines.sip.dialog.call_leg import CallLeg
+    from callwright.engines.sip.transaction.acknowledgement import Acknowledgement
     from callwright.engines.sip.transaction.layer import Alarm
-    from callwright.engines.sip.transport.datagram import Datagram
 
 GLARES_AT_MOST = 8
 "Times in a row that both sides ask at once, before we wait for the next refresh."
@@ -41,7 +42,7 @@ class SessionRefresher:
         self._under_way = False
         self._waiting: Alarm | None = None
         self._glares = 0
-        self._ack: tuple[int, Datagram] | None = None
+        self._ack: tuple[int, Acknowledgement] | None = None
         "The ACK of the latest 2xx, and its CSeq number: for the copies of that 2xx."
 
     def refresh(self, now: float) -> None:
@@ -107,7 +108,7 @@ class SessionRefresher:
         if isinstance(what, SipResponse) and answered and what.method == "INVITE":
             if self._ack is not None and what.cseq <= self._ack[0]:
                 if what.cseq == self._ack[0]:
-                    self._call.sender.layer.to_send.append(self._ack[1])
+                    self._call.sender.layer.acknowledgements.repeat(self._ack[1])
                 return
             self._acknowledge(what)
         self._under_way = False
@@ -124,8 +125,14 @@ class SessionRefresher:
     def _acknowledge(self, response: SipResponse) -> None:
         assert self._sent is not None
         assert self._sent.transaction is not None
+        self._dialog.heard_at = response.source
         self._take_target(response)
-        ack = acknowledge(self._call.sender, self._dialog, self._sent.transaction.request)
+        ack = acknowledge(
+            self._call.sender,
+            self._dialog,
+            self._sent.transaction.request,
+            lambda now: self._call.unacknowledged(self._dialog, now),
+        )
         self._ack = (response.cseq, ack)
 
     def _take_target(self, response: SipResponse) -> None:
@@ -139,9 +146,10 @@ class SessionRefresher:
         if self._method == "UPDATE":
             self._take_target(response)
         call.note_allowed(response)
-        if self._method == "INVITE" and content_type(response) == sdp.TYPE:
+        answer = session_description(response)
+        if self._method == "INVITE" and answer:
             try:
-                stream = call.session.answered(sdp.parse(response.body))
+                stream = call.session.answered(sdp.parse(answer))
                 call.talk_over(stream)
                 if stream.sends:
                     call.note_hold(stream)

@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
 
+from callwright.engines.sip.transaction.acknowledgement import Acknowledgements
 from callwright.engines.sip.transaction.failover import (
     FAILOVER,
     TARGETS_AT_MOST,
@@ -114,6 +115,8 @@ class TransactionLayer:
         self.to_send: deque[Datagram] = deque()
         self.to_find: deque[OutgoingRequest] = deque()
         "Requests that wait for `found`: nobody knows yet where their hop is."
+        self.acknowledgements = Acknowledgements(self._with_via, self.to_send)
+        "ACKs of 2xx, which are no transactions."
         self.dropped: Counter[str] = Counter()
         "Messages that came to nothing, by reason; the reasons are a fixed few."
         self._sent_by = sent_by
@@ -155,13 +158,6 @@ class TransactionLayer:
             self._start((branch, "CANCEL"), cancel, held.hop, now)
             invite.cancelled(now)
             self._flush(held, now)
-
-    def acknowledge(self, ack: SipRequest, hop: Hop) -> Datagram:
-        """Send the ACK of a 2xx, which is no transaction; return it for the copies of that 2xx."""
-        branch, ack = self._with_via(ack, hop)
-        datagram = Datagram(bytes(ack), hop)
-        self.to_send.append(datagram)
-        return datagram
 
     def _send(self, outgoing: OutgoingRequest, targets: Sequence[Hop], now: float) -> None:
         likely = targets_for(len(bytes(outgoing.request)), targets)
@@ -252,6 +248,7 @@ class TransactionLayer:
             return
         if source.flow is not None:
             held.hop = replace(held.hop, flow=source.flow)
+        response.source = source
         held.transaction.receive(response, now)
         self._flush(held, now)
 
@@ -332,6 +329,8 @@ class TransactionLayer:
         if isinstance(datagram.sender, Held):
             datagram.sender.transaction.unsent(now)
             self._flush(datagram.sender, now)
+        else:
+            self.acknowledgements.unsent(datagram, now)
 
     def returned(self, quoted: bytes, hop: Hop, now: float) -> None:
         """Take the beginning of a datagram of ours that ICMP says has not arrived at ``hop``.
@@ -341,6 +340,8 @@ class TransactionLayer:
         """
         branch = _OUR_BRANCH.search(quoted)
         method = quoted.partition(b" ")[0].decode("latin-1")
+        if branch and self.acknowledgements.returned(branch[1].decode(), now):
+            return
         held = self._clients.get((branch[1].decode(), method)) if branch else None
         if held is None or held.hop.place != hop.place:
             self.dropped["ICMP about nothing"] += 1

@@ -9,22 +9,35 @@ from callwright.engines.sip.wire.hop import Hop
 from callwright.engines.sip.wire.message import SipRequest, SipResponse
 
 Told = Callable[[float | None, str, float], None]
-"""Gets the seconds an answer took, or None if there was none, with the reason in words; and the
-time."""
+"""Gets the seconds an answer took, or None if there was none; what it said if it was no 200, or why
+there was none; and the time."""
 
 
 class OptionsPing:
     """Asks one place. Any answer will do: whoever refuses OPTIONS is there."""
 
-    def __init__(self, sender: RequestSender, uri: str, hop: Hop, every: float, told: Told) -> None:
-        """``every``: seconds from an answer, or from giving up, to the next question."""
+    def __init__(
+        self,
+        sender: RequestSender,
+        uri: str,
+        hop: Hop,
+        every: float,
+        told: Told,
+        *,
+        from_uri: str | None = None,
+    ) -> None:
+        """``every``: seconds from an answer, or from giving up, to the next question.
+
+        ``from_uri``: who asks; left out, merely this program.
+        """
         self._sender = sender
         self._uri = uri
         self._hop = hop
         self._every = every
         self._told = told
         identity = sender.identity
-        self._from = f"<sip:callwright@{identity.sent_by}>;tag={secrets.token_hex(8)}"
+        asker = from_uri or f"sip:callwright@{identity.sent_by}"
+        self._from = f"<{asker}>;tag={secrets.token_hex(8)}"
         self._call_id = f"{secrets.token_hex(16)}@{identity.host}"
         self._cseq = 0
         self._sent_at = 0.0
@@ -59,4 +72,5 @@ class OptionsPing:
         if isinstance(what, Lost):
             self._told(None, what.value, now)
         else:
-            self._told(now - self._sent_at, "", now)
+            refusal = f"{what.status} {what.reason}" if what.status >= 300 else ""
+            self._told(now - self._sent_at, refusal, now)

@@ -9,6 +9,7 @@ from callwright.engines.network import Trunk, TrunkRegistration
 from callwright.engines.sip.dialog.causes import raw_of
 from callwright.engines.sip.transaction.request_sender import RequestSender
 from callwright.engines.sip.transaction.transactions import Lost
+from callwright.engines.sip.trunks.trunk_identity import domain_of
 from callwright.engines.sip.wire.address import (
     Malformed,
     escape_user,
@@ -16,7 +17,7 @@ from callwright.engines.sip.wire.address import (
     parse_uri,
     user_of,
 )
-from callwright.engines.sip.wire.hop import Hop, bracketed
+from callwright.engines.sip.wire.hop import Hop
 from callwright.engines.sip.wire.message import SipRequest, SipResponse, first, values
 
 if TYPE_CHECKING:
@@ -56,9 +57,11 @@ class Registration:
         self._random = random
         identity = sender.identity
         user = escape_user(trunk.user or identity.user_agent)
-        self._registrar = f"sip:{bracketed(trunk.host)}"
+        domain = domain_of(trunk)
+        # RFC 3261 10.2: the request line names the domain of the address in To.
+        self._registrar = f"sip:{domain}"
         self._contact = identity.contact.replace("sip:callwright@", f"sip:{user}@", 1)
-        self._address = f"<sip:{user}@{bracketed(trunk.host)}>"
+        self._address = f"<sip:{user}@{domain}>"
         self._from = f"{self._address};tag={secrets.token_hex(8)}"
         self._call_id = f"{secrets.token_hex(16)}@{identity.host}"
         self._cseq = 0

@@ -7,9 +7,13 @@ from callwright.engines.network import Trunk, TrunkRegistration, TrunkState
 from callwright.engines.sip.transaction.options_ping import OptionsPing
 from callwright.engines.sip.transaction.request_sender import RequestSender
 from callwright.engines.sip.trunks.registration import Registration
+from callwright.engines.sip.trunks.trunk_identity import account_uri
 from callwright.engines.sip.trunks.trunk_uri import Unroutable, trunk_hop, trunk_uri
 
 log = logging.getLogger(__name__)
+
+UNKNOWN_TO_IT = frozenset({"401", "403", "407"})
+"Statuses of a trunk that does not take a request for ours."
 
 MakeSender = Callable[[Trunk], RequestSender]
 
@@ -24,6 +28,8 @@ class MonitoredTrunk:
         self._reachable: bool | None = None
         self._round_trip: float | None = None
         self._detail = ""
+        self._ping_refusal = ""
+        self._call_refusal = ""
         self._registration: Registration | None = None
         self._ping: OptionsPing | None = None
         try:
@@ -36,7 +42,14 @@ class MonitoredTrunk:
             self._registration.start(now)
         if trunk.options_ping is not None:
             uri = trunk_uri(trunk)
-            self._ping = OptionsPing(make_sender(trunk), uri, hop, trunk.options_ping, self._pinged)
+            self._ping = OptionsPing(
+                make_sender(trunk),
+                uri,
+                hop,
+                trunk.options_ping,
+                self._pinged,
+                from_uri=account_uri(trunk),
+            )
             self._ping.start(now)
 
     def state(self, now: float) -> TrunkState:
@@ -53,7 +66,22 @@ class MonitoredTrunk:
             reachable=self._reachable,
             round_trip=self._round_trip,
             detail=detail,
+            ping_refusal=self._ping_refusal,
+            call_refusal=self._call_refusal,
         )
+
+    def call_taken(self) -> None:
+        """Note that a call of ours is the trunk's affair, whatever becomes of it."""
+        self._call_refusal = ""
+
+    def call_refused(self, answer: str) -> None:
+        """Note that a call of ours was not taken for ours."""
+        if answer != self._call_refusal:
+            hint = (
+                "" if self.trunk.from_user else "; it may know us by the user in From (from_user)"
+            )
+            log.warning("trunk %s refuses our calls: %s%s", self.trunk.name, answer, hint)
+        self._call_refusal = answer
 
     def leave(self, now: float) -> None:
         if self._registration is not None:
@@ -71,7 +99,12 @@ class MonitoredTrunk:
                 if self._registration is not None:
                     self._registration.found_again(now)
         self._round_trip = round_trip
-        self._detail = reason
+        answered = round_trip is not None
+        self._detail = "" if answered else reason
+        refusal = reason if answered else ""
+        if refusal != self._ping_refusal and refusal[:3] in UNKNOWN_TO_IT:
+            log.warning("trunk %s refuses our OPTIONS: %s", self.trunk.name, refusal)
+        self._ping_refusal = refusal
 
 
 class TrunkRegistrations:
@@ -92,6 +125,9 @@ class TrunkRegistrations:
             stay.get(trunk.name) or MonitoredTrunk(trunk, self._make_sender, self._random, now)
             for trunk in trunks
         ]
+
+    def named(self, name: str) -> MonitoredTrunk | None:
+        return next((one for one in self._trunks if one.trunk.name == name), None)
 
     def states(self, now: float) -> Sequence[TrunkState]:
         return [one.state(now) for one in self._trunks]

@@ -11,7 +11,12 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from callwright.engines.network import Trunk, TrunkRegistration, TrunkState
 from callwright.engines.sip.admission.admission import Admission
 from callwright.engines.sip.trunks.trunk_hosts import follow_hosts
-from callwright.engines.sip.trunks.trunk_registrations import MakeSender, TrunkRegistrations
+from callwright.engines.sip.trunks.trunk_registrations import (
+    UNKNOWN_TO_IT,
+    MakeSender,
+    MonitoredTrunk,
+    TrunkRegistrations,
+)
 from callwright.engines.sip.wire.hop import Hop
 
 
@@ -61,10 +66,29 @@ class Trunks:
             return [TrunkState(name, TrunkRegistration.OFF) for name in self._trunks]
         return self._registrations.states(self._clock())
 
+    def call_went_on(self, name: str | None) -> None:
+        """Note that a trunk has taken a call of ours: it rings, or is answered."""
+        if (trunk := self._monitored(name)) is not None:
+            trunk.call_taken()
+
+    def call_ended(self, name: str | None, answer: str) -> None:
+        """Note how a call of ours ended; ``answer``: status and words of the trunk."""
+        if (trunk := self._monitored(name)) is None:
+            return
+        if answer[:3] in UNKNOWN_TO_IT:
+            trunk.call_refused(answer)
+        elif answer[:1] in ("4", "6"):
+            trunk.call_taken()
+
     def leave(self) -> None:
         """Sign off everywhere, because we stop."""
         if self._registrations is not None:
             self._registrations.leave(self._clock())
+
+    def _monitored(self, name: str | None) -> MonitoredTrunk | None:
+        if name is None or self._registrations is None:
+            return None
+        return self._registrations.named(name)
 
     def _trunks_now(self) -> Sequence[Trunk]:
         # Not a method of the mapping: that would go on showing the one it was taken from.

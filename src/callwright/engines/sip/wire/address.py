@@ -138,6 +138,15 @@ def parse_name_addr(text: str) -> NameAddr:
     )
 
 
+def display_name(text: str) -> str:
+    """The display name of a From, To or identity value, without its quotes; empty if none."""
+    text = text.lstrip()
+    if (quoted := _QUOTED.match(text)) is not None:
+        return quoted.group()[1:-1]
+    name, bracket, _ = text.partition("<")
+    return name.strip() if bracket else ""
+
+
 def parse_via(text: str) -> Via:
     """Read one Via value. Raises `Malformed`."""
     words = _VIA.match(text)
@@ -197,6 +206,14 @@ def user_of(uri: str) -> str:
 def escape_user(text: str) -> str:
     """Write a number or name as the user part of a URI; whatever may not stand there is escaped."""
     return quote(text, safe=_USER_SAFE)
+
+
+def quoted(name: str) -> str:
+    """Write a display name before an address; nothing for none (RFC 3261 section 25.1)."""
+    if not name:
+        return ""
+    escaped = name.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}" '
 
 
 def _split(text: str, marks: re.Pattern[str], separator: str) -> list[str]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import lru_cache
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from pathlib import Path
 
 
@@ -75,6 +75,37 @@ def is_address(host: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+_NEAR = (
+    (1, ("127.0.0.0/8", "::1/128")),
+    (2, ("169.254.0.0/16", "fe80::/10")),
+    (3, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")),
+)
+"Addresses that mean something on one host, one link, in one network (RFC 6890)."
+_SCOPES = [(scope, ip_network(net)) for scope, nets in _NEAR for net in nets]
+_EVERYWHERE = 4
+_EVERYBODY = IPv4Address("255.255.255.255")
+
+
+@lru_cache(maxsize=1024)
+def leads_nowhere(host: str, seen_at: str) -> bool:
+    """Whether a host that somebody names cannot be him, as he was seen at another address.
+
+    So it is with nobody's address and everybody's, with one of the other IP version, and with one
+    that only means something in a narrower network than the one he was seen in: a gateway behind a
+    NAT that names its inner address. A name is believed.
+    """
+    if host == seen_at or not is_address(host) or not is_address(seen_at):
+        return False
+    named, seen = ip_address(host), ip_address(seen_at)
+    if named.is_unspecified or named.is_multicast or named == _EVERYBODY:
+        return True
+    return named.version != seen.version or _scope(named) < _scope(seen)
+
+
+def _scope(address: IPv4Address | IPv6Address) -> int:
+    return next((scope for scope, net in _SCOPES if address in net), _EVERYWHERE)
 
 
 def bracketed(host: str) -> str:

@@ -50,13 +50,37 @@ COMPACT = {
     "y": "identity",
 }
 
-# How header names are written where capitals after each hyphen are not the custom.
+# How the IANA registry spells header fields where capitals after each hyphen are not the custom.
+# Case means nothing (RFC 3261 7.3.1), and yet there are phones that know only the RFCs' spelling.
 _SPELLING = {
-    "call-id": "Call-ID",
-    "cseq": "CSeq",
-    "min-se": "Min-SE",
-    "rack": "RAck",
-    "rseq": "RSeq",
+    name.lower(): name
+    for name in (
+        "AlertMsg-Error",
+        "Call-ID",
+        "Content-ID",
+        "CSeq",
+        "DC-Info",
+        "MIME-Version",
+        "Min-SE",
+        "P-Associated-URI",
+        "P-Called-Party-ID",
+        "P-DCS-Billing-Info",
+        "P-DCS-LAES",
+        "P-DCS-OSPS",
+        "P-DCS-Redirect",
+        "P-DCS-Trace-Party-ID",
+        "P-Refused-URI-List",
+        "P-Visited-Network-ID",
+        "Policy-ID",
+        "RAck",
+        "RSeq",
+        "Remote-Party-ID",
+        "Session-ID",
+        "SIP-ETag",
+        "SIP-If-Match",
+        "User-to-User",
+        "WWW-Authenticate",
+    )
 }
 
 _FOLD = re.compile(r"[ \t]*\r\n[ \t]+")
@@ -117,6 +141,8 @@ class SipResponse(_Headed):
     reason: str
     headers: Headers = field(default_factory=dict)
     body: bytes = b""
+    source: Hop | None = field(default=None, compare=False)
+    "Where it has come from, if it has come in."
 
     @property
     def start_line(self) -> str:

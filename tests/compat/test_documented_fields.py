@@ -1,0 +1,166 @@
+"""Every documented field of every method there is: its name, type, presence and nullability."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+from pydantic import TypeAdapter
+
+from callwright.methods.data.list_fields import ListedField
+from callwright.methods.data.list_method import ListDeclaration
+from callwright.methods.data.registry import DATA_CATALOGUE, LISTS
+from callwright.methods.method import Declaration
+from callwright.query import FieldKind
+from tests.compat.documented import (
+    DOCUMENTED,
+    INTEGERS,
+    METHODS,
+    TEXTS,
+    Documented,
+    WrongType,
+    decode,
+    documented,
+)
+
+DECLARED: Mapping[str, Declaration[Any]] = {one.name: one for one in DATA_CATALOGUE}
+LISTED: Mapping[str, ListDeclaration[Any]] = {one.name: one for one in LISTS}
+
+OTHERWISE: Mapping[tuple[str, str, str], str] = {
+    ("get.calls_report", "answer", "sale_cost"): "money has a fraction, and is null here anyhow",
+}
+"Fields that are otherwise than documented, and why."
+
+OWN_CONTRACT = ("get.call_details", "get.api_requests", "get.notifications")
+"Named as the published ones, and not yet of their shape."
+
+KINDS: Mapping[str, tuple[FieldKind, ...]] = {
+    **dict.fromkeys(INTEGERS, (FieldKind.INTEGER,)),
+    **dict.fromkeys(TEXTS, (FieldKind.TEXT,)),
+    "iso8601": (FieldKind.MOMENT,),
+    "boolean": (FieldKind.BOOLEAN,),
+    "array": (FieldKind.STRUCTURE,),
+    "object": (FieldKind.STRUCTURE,),
+}
+
+
+def of_lists() -> Iterator[Documented]:
+    for one in DOCUMENTED:
+        is_excused = (one.method, one.part, one.path) in OTHERWISE
+        is_listed = one.method in LISTED and one.method not in OWN_CONTRACT
+        if is_listed and one.part == "answer" and not one.of and not is_excused:
+            yield one
+
+
+def field_of(one: Documented) -> ListedField:
+    return LISTED[one.method].listing.fields[one.field]
+
+
+every_field = pytest.mark.parametrize(
+    "one", [*of_lists()], ids=lambda one: f"{one.method}:{one.field}"
+)
+
+
+def test_the_table_is_of_methods_there_are() -> None:
+    assert {*METHODS} <= {*DECLARED}
+    assert len(DOCUMENTED) > 500
+
+
+@every_field
+def test_a_field_of_a_list_is_there_and_of_its_type(one: Documented) -> None:
+    field = field_of(one)
+    assert field.kind in KINDS[one.type]
+    assert field.empty == {"array": [], "object": {}}.get(one.type)
+    assert not (one.required and field.nullable)
+
+
+@every_field
+def test_a_field_is_in_the_default_answer_where_it_is_documented_to_be(one: Documented) -> None:
+    assert field_of(one).default or not one.default
+
+
+@pytest.mark.parametrize("name", [name for name in LISTED if name not in OWN_CONTRACT])
+def test_what_a_field_is_made_of_is_declared(name: str) -> None:
+    """The members of arrays and objects; of what is unknown there are none."""
+    for one in documented(name, "answer"):
+        field = LISTED[name].listing.fields[one.field]
+        if not field.known:
+            continue
+        for part in documented(name, "answer", one.path):
+            assert part.field in field.members, part.path
+            assert field.members[part.field].kind in KINDS[part.type], part.path
+
+
+COMPLETE = [name for name in METHODS if name not in OWN_CONTRACT]
+
+
+@pytest.mark.parametrize("name", COMPLETE)
+def test_what_is_documented_of_a_request_is_taken(name: str) -> None:
+    declared = DECLARED[name]
+    taken = {*declared.params.model_fields}
+    taken |= {"access_token"} if declared.takes_token else set()
+    taken |= {"user_id"} if declared.takes_user_id else set()
+    sent = {one.field: one for one in documented(name, "request")}
+    assert {*sent} <= taken
+    for field, known in declared.params.model_fields.items():
+        if known.is_required():
+            assert sent[field].required, f"{field} is needed here, and nowhere else"
+
+
+@pytest.mark.parametrize("name", [name for name in COMPLETE if name not in LISTED])
+def test_what_is_documented_of_a_result_is_told(name: str) -> None:
+    result = documented(name, "answer")
+    schema = TypeAdapter(DECLARED[name].result).json_schema()
+    if not result:
+        assert not schema.get("properties")
+        return
+    for one in result:
+        told = schema["properties"][one.field]["type"]
+        assert told == {"number": "integer", "string": "string"}[one.type], one.field
+    assert {one.field for one in result} <= {*schema["required"]}
+
+
+def test_what_is_excused_is_documented_and_has_a_reason() -> None:
+    known = {(one.method, one.part, one.path) for one in DOCUMENTED}
+    assert {*OTHERWISE} <= known
+    assert all(OTHERWISE.values())
+
+
+GOOD = {
+    "id": 1,
+    "name": "hello",
+    "duration": 6,
+    "play_link": "https://calls.example.com/media/1",
+    "normalization": True,
+    "size": 32044,
+    "type": "user",
+}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "fault"),
+    [
+        ({"id": 1.0}, "id is 1.0"),
+        ({"id": True}, "id is True"),
+        ({"id": "1"}, "id is '1'"),
+        ({"name": 5}, "name is 5"),
+        ({"duration": 6.113}, "duration is 6.113"),
+        ({"normalization": 1}, "normalization is 1"),
+    ],
+)
+def test_the_decoder_is_strict(wrong: dict[str, object], fault: str) -> None:
+    decode("get.media_files", GOOD)
+    with pytest.raises(WrongType, match=fault):
+        decode("get.media_files", {**GOOD, **wrong})
+
+
+EMPLOYEE: dict[str, object] = {
+    one.field: {"array": [], "object": {}}.get(one.type)
+    for one in documented("get.employees", "answer")
+}
+
+
+def test_the_decoder_misses_what_is_not_there() -> None:
+    with pytest.raises(WrongType, match="no key id"):
+        decode("get.media_files", {})
+    with pytest.raises(WrongType, match="phone_id"):
+        decode("get.employees", {**EMPLOYEE, "phone_numbers": [{}]})
