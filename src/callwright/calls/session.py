@@ -343,6 +343,8 @@ class Session:
                 self.phone_held = anyio.Event()
             case port.DtmfSent(key=key):
                 self.keys.sent(leg, key)
+            case port.DtmfFailed(key=key, reason=reason):
+                self.keys.failed(leg, key, reason)
             case port.DtmfReceived(key=key):
                 self.keys.received(leg, key)
             case port.PlaybackFinished(playback=playback):
@@ -378,6 +380,7 @@ class Session:
     def _leg_ended(self, leg: Leg, event: port.LegReleased) -> None:
         leg.ended = anyio.current_time()
         self._channels.free(self.caption.account, leg)
+        self.keys.leave(leg)
         leg.cause = cause = leg.cause or event.cause
         self.tell(
             events.LegEnded,
