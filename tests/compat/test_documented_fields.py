@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
+from pydantic import TypeAdapter
 
 from callwright.methods.data.list_fields import ListedField
 from callwright.methods.data.list_method import ListDeclaration
@@ -87,6 +88,35 @@ def test_what_a_field_is_made_of_is_declared(name: str) -> None:
         for part in documented(name, "answer", one.path):
             assert part.field in field.members, part.path
             assert field.members[part.field].kind in KINDS[part.type], part.path
+
+
+COMPLETE = [name for name in METHODS if name not in OWN_CONTRACT]
+
+
+@pytest.mark.parametrize("name", COMPLETE)
+def test_what_is_documented_of_a_request_is_taken(name: str) -> None:
+    declared = DECLARED[name]
+    taken = {*declared.params.model_fields}
+    taken |= {"access_token"} if declared.takes_token else set()
+    taken |= {"user_id"} if declared.takes_user_id else set()
+    sent = {one.field: one for one in documented(name, "request")}
+    assert {*sent} <= taken
+    for field, known in declared.params.model_fields.items():
+        if known.is_required():
+            assert sent[field].required, f"{field} is needed here, and nowhere else"
+
+
+@pytest.mark.parametrize("name", [name for name in COMPLETE if name not in LISTED])
+def test_what_is_documented_of_a_result_is_told(name: str) -> None:
+    result = documented(name, "answer")
+    schema = TypeAdapter(DECLARED[name].result).json_schema()
+    if not result:
+        assert not schema.get("properties")
+        return
+    for one in result:
+        told = schema["properties"][one.field]["type"]
+        assert told == {"number": "integer", "string": "string"}[one.type], one.field
+    assert {one.field for one in result} <= {*schema["required"]}
 
 
 def test_what_is_excused_is_documented_and_has_a_reason() -> None:

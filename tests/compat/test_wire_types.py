@@ -1,10 +1,12 @@
 """Every list, read by a strict typed client: each documented key is there and of its type."""
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from argon2 import PasswordHasher
 
 from callwright.calls.events import LegStarted, RecordingReady, SessionFinished, TalkStarted
 from callwright.engines.simulated.far_end import Answers, FarEnd, HangsUp, answers
@@ -14,6 +16,7 @@ from tests.api.house import DIRECTORY, House, house
 from tests.compat.documented import METHODS, decode, documented
 from tests.compat.test_documented_fields import OWN_CONTRACT
 
+QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 CONTACT, CALLER = "79260000000", "79261110003"
 READ = [one for one in LISTS if one.name in METHODS and one.name not in OWN_CONTRACT]
 
@@ -98,6 +101,35 @@ def test_every_field_can_be_filtered_and_sorted_by_as_documented(home: House, na
         if one.sort:
             order = [{"field": one.field, "order": "DESC"}]
             assert len(rows(home, name, sort=order)) == total, one.field
+
+
+def test_the_account_may_be_named(home: House) -> None:
+    for own in (1, "1", None):
+        assert "result" in home.data("get.tags", {"user_id": own})
+    for other, mnemonic in (
+        (2, "invalid_parameter_value"),
+        ("x", "invalid_parameter_value"),
+        (1.5, "invalid_parameter_value"),
+        (True, "data_type_error"),
+        ([1], "data_type_error"),
+    ):
+        fault = home.data("get.tags", {"user_id": other})["error"]["data"]
+        assert (fault["mnemonic"], fault["field"]) == (mnemonic, "user_id")
+    fault = home.call("list.calls", {"user_id": 1})["error"]["data"]
+    assert fault["mnemonic"] == "unexpected_parameters", "the Call API has no such parameter"
+
+
+def test_a_session_of_the_data_api(home: House) -> None:
+    user = f'[[users]]\nlogin = "sdk"\npassword_hash = "{QUICK.hash("secret")}"\n'
+    home.apply(f"{DIRECTORY}\n{user}")
+    who = {"login": "sdk", "password": "secret"}
+    body = {"jsonrpc": "2.0", "id": 1, "method": "login.user", "params": who}
+    answer = home.answer(json.dumps(body), path="/v2.0")["result"]["data"]
+    decode("login.user", answer)
+    assert answer["app_id"] == 1
+    assert home.data("logout.user", {}, answer["access_token"])["result"]["data"] == {}
+    fault = home.data("get.tags", {}, answer["access_token"])["error"]["data"]
+    assert fault["mnemonic"] == "access_token_invalid"
 
 
 def test_what_is_unknown_is_null_to_filters(home: House) -> None:

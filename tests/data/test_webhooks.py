@@ -176,8 +176,8 @@ def test_a_webhook_is_changed_in_part(home: House) -> None:
 
 def test_what_is_refused(home: House) -> None:
     made = done(home, "create.webhooks", name="ours", url=URL)["id"]
-    template = '{"where": {{visitor_country}}, "site": {{site_id}}}'
-    reason = "there is no parameter {{visitor_country}}, {{site_id}}"
+    template = '{"where": {{visitor_planet}}, "site": {{Site_id}}}'
+    reason = "there is no parameter {{visitor_planet}}, {{Site_id}}"
     unusable = refusal(
         -32602,
         reason,
@@ -185,6 +185,8 @@ def test_what_is_refused(home: House) -> None:
     )
     assert refused(home, "create.webhooks", name="x", url=URL, template=template) == unusable
     assert refused(home, "update.webhooks", id=made, template=template) == unusable
+    stock = '{"who": {{contact_full_name}}, "where": {{visitor_country}}}'
+    assert done(home, "update.webhooks", id=made, template=stock) == {}, "nothing is known of these"
     deep = refused(home, "create.webhooks", name="x", url=URL, template="[" * 5000)["error"]
     assert deep["message"] == "its JSON is nested more than 32 deep"
     assert (deep["data"]["mnemonic"], deep["data"]["field"]) == ("error", "template")

@@ -63,7 +63,8 @@ def test_a_list_counts_its_items() -> None:
     ids=lambda method: method.name,
 )
 def test_every_parameter_is_described_in_the_order_of_the_model(method: Declaration[Any]) -> None:
-    params = [param for param in METHODS[method.name]["params"] if param["name"] != "access_token"]
+    of_all = {"access_token", "user_id"}
+    params = [param for param in METHODS[method.name]["params"] if param["name"] not in of_all]
     fields = method.params.model_fields
     assert [param["name"] for param in params] == list(fields)
     assert [param["required"] for param in params] == [
@@ -75,6 +76,9 @@ def test_every_parameter_is_described_in_the_order_of_the_model(method: Declarat
 def test_the_token_comes_first_where_one_is_taken() -> None:
     assert METHODS["toy.call"]["params"][0]["name"] == "access_token"
     assert [param["name"] for param in METHODS["login.user"]["params"]] == ["login", "password"]
+    listed = [param["name"] for param in METHODS["get.tags"]["params"]]
+    assert listed[:2] == ["access_token", "user_id"]
+    assert "user_id" not in [param["name"] for param in METHODS["list.calls"]["params"]]
 
 
 def test_errors_have_the_code_of_the_method() -> None:
@@ -95,5 +99,5 @@ def test_the_result_is_data_and_metadata() -> None:
     schema = METHODS["login.user"]["result"]["schema"]
     assert schema["required"] == ["data", "metadata"]
     data = schema["properties"]["data"]
-    assert data["required"] == ["access_token", "expire_at"]
+    assert data["required"] == ["access_token", "expire_at", "app_id"]
     assert data["properties"]["expire_at"]["description"].startswith("Unix time")

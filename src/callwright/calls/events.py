@@ -214,15 +214,19 @@ class RecordingStarted(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordingReady(Event):
-    """The file is complete."""
+    """The file is complete, or as complete as it will ever be."""
 
     recording: RecordingId
     file_name: str
     duration: float
+    fault: str = ""
+    "Why there is no more of it; empty: it is whole."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordingFailed(Event):
+    """There is nothing in the file, or no file."""
+
     recording: RecordingId
     file_name: str
     reason: str

@@ -20,8 +20,10 @@ SOURCES = {
     "start.scenario_call": "callapi_scenario_call",
     "start.informer_call": "callapi_informer_call",
     "inbound": "va",
+    "phone": "sip",
 }
-"Sources of sessions by method; ``va``: somebody has called a virtual number."
+"""Sources of sessions by method; ``va``: somebody has called a virtual number, ``sip``: an employee
+has called from a phone that registers."""
 
 
 class Role(StrEnum):

@@ -148,12 +148,12 @@ class Session:
             return Cause.CHANNELS_BUSY, ""
         return None
 
-    def take_in(self, offered: LegId, caller: Target) -> Party:
-        """Make whoever has called the contact; `Party.is_answered` then answers the call.
+    def take_in(self, offered: LegId, caller: Target, role: Role = Role.CONTACT) -> Party:
+        """Make whoever has called a party; `Party.is_answered` then answers the call.
 
         ``caller``: its number, and, as its caller id, the number it has called.
         """
-        party = Party(self, Role.CONTACT)
+        party = Party(self, role)
         party.leg = self._add(offered, party, caller, offered=True)
         return party
 

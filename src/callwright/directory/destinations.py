@@ -12,7 +12,7 @@ from functools import lru_cache
 import phonenumbers
 from phonenumbers import PhoneNumberType
 
-from callwright.numbering import REMEMBERED, parsed
+from callwright.numbering import COUNTRIES, REMEMBERED, parsed
 
 
 class Destination(StrEnum):
@@ -68,6 +68,12 @@ def same_region(number: str, other: str) -> bool:
     """Whether two numbers have the same country and the same area or network code."""
     one, two = _place_of(number), _place_of(other)
     return one is not None and two is not None and one.region == two.region
+
+
+def country_of(number: str) -> str | None:
+    """ISO 3166 letters of the country a number belongs to; None: to none."""
+    place = _place_of(number)
+    return place.country if place and place.country in COUNTRIES else None
 
 
 def same_country(number: str, other: str) -> bool:

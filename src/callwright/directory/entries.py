@@ -12,6 +12,7 @@ from callwright.directory.destinations import USUAL, Destination
 from callwright.directory.model import Component, Mnemonic, PhoneKind, Recorded
 from callwright.directory.scenario import Label, Operations
 from callwright.directory.webhook import Verb, checked_url, key_of_secret
+from callwright.numbering import COUNTRIES, fault_of
 
 LOOPBACK = ["127.0.0.0/8", "::1/128"]
 "Where requests of a user may come from when nothing else is said."
@@ -29,8 +30,8 @@ _CONTACT = re.compile(
 def _e164(number: str) -> str:
     if number.startswith("+"):
         raise ValueError("write the number without the +")
-    if not re.fullmatch(r"[1-9][0-9]{6,14}", number):
-        raise ValueError("a number is 7 to 15 digits with the country's code: 74993720692")
+    if fault := fault_of(number):
+        raise ValueError(fault)
     return number
 
 
@@ -38,6 +39,12 @@ def _without_plus(number: object) -> object:
     if isinstance(number, str) and number.startswith("+"):
         raise ValueError("write the number without the +")
     return number
+
+
+def _country(letters: str) -> str:
+    if letters not in COUNTRIES:
+        raise ValueError("no country of ISO 3166 with a numbering plan, such as RU")
+    return letters
 
 
 def _network(text: str) -> str:
@@ -202,6 +209,11 @@ class TrunkEntry(FileEntry):
     ) = None
     """User in From of calls and OPTIONS, where the far side knows us by that; left out: the caller
     id in calls, `user` in OPTIONS. The caller id is then the display name."""
+    country: Annotated[str, AfterValidator(_country)] | None = None
+    """Country (ISO 3166, such as `RU`) whose numbers come from it as they are dialled there; left
+    out: they come in E.164 form."""
+    national_prefix: Annotated[str, Field(pattern=r"^[0-9]{0,4}$")] | None = None
+    "What stands before them, such as `8`, or nothing; left out: what the country's plan says."
     from_domain: Annotated[str, AfterValidator(_host)] | None = None
     "Domain in From, and of the address that is registered; left out: `host`."
     caller_id_header: Literal["from", "pai", "ppi"] = "from"

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from callwright.calls.plan import AdmittedAddress
-from callwright.directory.destinations import Destination, destination_of
+from callwright.directory.destinations import Destination, country_of, destination_of
 from callwright.directory.lookup import Directory
 from callwright.directory.model import Account, Phone, VirtualNumber
 from callwright.engines.port import Address
 from callwright.methods import errors
-from callwright.numbering import fault_of
+from callwright.numbering import HomePlan, fault_of
 
 ENGAGED = "this number is on the line in this call already"
 
@@ -56,7 +56,7 @@ class Dialling:
         if not is_trusted(wish.account, wish.number, phone):
             if fault := fault_of(wish.number):
                 raise errors.InvalidParameterValue(
-                    field=wish.field, value=wish.number, helper=fault
+                    field=wish.field, value=wish.number, helper=_helped(fault, wish)
                 )
             if (kind := _closed(wish.account, wish.number, wish.virtual)) is not None:
                 raise errors.DirectionNotAllowed(
@@ -102,6 +102,15 @@ def may_call_from(account: Account, number: str, phone: Phone | None, home: Virt
     if (phone and is_ours(phone)) or is_trusted(account, number, phone):
         return True
     return _closed(account, number, home) is None
+
+
+def _helped(fault: str, wish: Wish) -> str:
+    """What is wrong with a number, and which one is meant if it is dialled so at home."""
+    country = country_of(wish.virtual.number)
+    meant = HomePlan(country).e164(wish.number) if country else wish.number
+    return (
+        fault if meant == wish.number else f"{fault}; as it is dialled in {country} it is {meant}"
+    )
 
 
 def _closed(account: Account, number: str, home: VirtualNumber) -> Destination | None:

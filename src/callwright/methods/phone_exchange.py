@@ -5,7 +5,7 @@ under the rules of requests.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from callwright.calls.phone_transfers import MayNotCall
 from callwright.calls.plan import Caption, Target
@@ -30,19 +30,24 @@ class PhoneExchange:
         found = await self.directory.whose(caption.virtual_number)
         if found is None:
             raise MayNotCall(Cause.WRONG_NUMBER)
-        return [await self.target(*found, number, shown=caption.virtual_number)]
+        return [await self.target(*found, number)]
 
     async def target(
-        self, account: Account, virtual: VirtualNumber, number: str, *, shown: str
+        self, account: Account, virtual: VirtualNumber, number: str, *, inside: str | None = None
     ) -> Target:
-        """Find one number; ``shown`` is what its phone shows. Raises `MayNotCall`."""
+        """Find one number. Raises `MayNotCall`.
+
+        Its phone is shown the virtual number, or, if it is a colleague's, ``inside``.
+        """
         try:
             # Every number that a phone may have dialled passes here, as requests' do in `anyone`.
-            target = await self.numbers.anyone(account, "to", number, virtual, shown=shown)
+            target = await self.numbers.anyone(account, "to", number, virtual, shown=virtual.number)
         except errors.DirectionNotAllowed:
             raise MayNotCall(Cause.REJECTED) from None
         except ApiError:
             raise MayNotCall(Cause.WRONG_NUMBER) from None
         if target.employee is None and not self.outside:
             raise MayNotCall(Cause.REJECTED)
+        if target.employee is not None and inside is not None:
+            return replace(target, caller_id=inside)
         return target

@@ -1,6 +1,5 @@
 """The directory file: what an account owns, as one TOML file, read and checked as a whole."""
 
-import re
 import tomllib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from callwright.directory import scenario_checks
 from callwright.directory.entries import DirectoryContent
 from callwright.directory.model import Mnemonic, PhoneKind
 from callwright.directory.scenario_checks import written_place
+from callwright.numbering import fault_of
 from callwright.provisioning.reasons import reason_of
 from callwright.public_events import webhook_checks
 from callwright.toml_lines import NOT_UTF_8, Place, TomlLines, line_of_refusal
@@ -125,9 +125,8 @@ def _contradictions(content: DirectoryContent, where: TomlLines) -> Iterator[tup
                 yield (*here, "password"), reason
             if phone.kind is not PhoneKind.E164:
                 continue
-            if not re.fullmatch(r"[1-9][0-9]{6,14}", phone.number):
-                reason = "an e164 number is 7 to 15 digits with the country's code: 79260000001"
-                yield (*here, "number"), reason
+            if fault := fault_of(phone.number):
+                yield (*here, "number"), f"not e164: {fault}"
             if phone.contact is not None:
                 reason = "only phones of kind sip or extension are rung at a contact"
                 yield (*here, "contact"), reason

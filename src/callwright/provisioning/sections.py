@@ -143,6 +143,8 @@ TRUNKS = DirectorySection(
         "password",
         "from_user",
         "from_domain",
+        "country",
+        "national_prefix",
         "caller_id_header",
         "active",
         "register",

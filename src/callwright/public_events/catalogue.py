@@ -215,6 +215,7 @@ class EventFold:
                     **self._of_recording(recording),
                     file_name=event.file_name,
                     file_duration=whole_seconds(event.duration),
+                    file_fault=event.fault or None,
                 )
             case events.RecordingFailed(recording=recording):
                 return payloads.RecordingFailedPayload(

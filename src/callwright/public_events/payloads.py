@@ -304,7 +304,7 @@ class RecordingStartedPayload(Payload):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordingReadyPayload(Payload):
-    """The file of a recording is complete."""
+    """The file of a recording is complete, or as complete as it will ever be."""
 
     type = "recording.ready"
     recording_id: int
@@ -313,6 +313,8 @@ class RecordingReadyPayload(Payload):
     leg_ids: tuple[int, ...]
     file_name: str
     file_duration: int
+    file_fault: str | None
+    "Why the file has not all of what was said, as where the disk is full; null: it has."
     tag_ids: tuple[int, ...]
     "Tags the session has by now."
     tag_names: tuple[str, ...]
@@ -323,7 +325,7 @@ class RecordingReadyPayload(Payload):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordingFailedPayload(Payload):
-    """A recording could not be written to its end."""
+    """Nothing could be written of a recording."""
 
     type = "recording.failed"
     recording_id: int

@@ -31,7 +31,7 @@ from callwright.methods.errors import (
     UnexpectedParameters,
 )
 from callwright.methods.method import Declaration
-from callwright.rpc.auth import ACCESS_TOKEN
+from callwright.rpc.auth import ACCESS_TOKEN, USER_ID
 from callwright.rpc.limits import RateLimits
 
 Schema: TypeAlias = dict[str, Any]
@@ -109,6 +109,7 @@ def _method(method: Declaration[Any], schemas: dict[str, Schema]) -> Schema:
         "paramStructure": "by-name",
         "params": [
             *([_TOKEN] if method.takes_token else []),
+            *([_USER_ID] if method.takes_user_id else []),
             *(
                 _content(name, schema, required=name in required)
                 for name, schema in params["properties"].items()
@@ -128,6 +129,13 @@ _TOKEN: Schema = {
     # In the body or in the header; a schema of the body cannot say so.
     "required": False,
     "schema": {"type": "string"},
+}
+
+_USER_ID: Schema = {
+    "name": USER_ID,
+    "description": "The account's own `app_id`, or null: agents name their customers by it.",
+    "required": False,
+    "schema": {"anyOf": [{"type": "integer"}, {"type": "null"}]},
 }
 
 

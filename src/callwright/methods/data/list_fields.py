@@ -126,8 +126,10 @@ class Listing:
 
     @classmethod
     def of(cls, shape: Any) -> "Listing":
-        """Take the fields from the TypedDict of a row."""
-        return cls(shape, {name: _field(name, hint) for name, hint in _hints(shape)})
+        """Take the fields from the TypedDict of a row; what is known comes first."""
+        fields = [_field(name, hint) for name, hint in _hints(shape)]
+        in_order = sorted(fields, key=lambda field: not field.known)
+        return cls(shape, {field.name: field for field in in_order})
 
     @property
     def defaults(self) -> list[str]:

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from callwright.methods import sessions
 from callwright.methods.data import (
     account,
     api_requests,
@@ -11,6 +10,7 @@ from callwright.methods.data import (
     call_legs_report,
     calls_report,
     communications,
+    data_sessions,
     employees,
     media_files,
     notifications,
@@ -24,8 +24,8 @@ from callwright.methods.data.list_method import ListDeclaration
 from callwright.methods.method import Declaration
 
 DATA_CATALOGUE: tuple[Declaration[Any], ...] = (
-    sessions.LOGIN_USER,
-    sessions.LOGOUT_USER,
+    data_sessions.DATA_LOGIN_USER,
+    data_sessions.DATA_LOGOUT_USER,
     account.GET_ACCOUNT,
     virtual_numbers.GET_VIRTUAL_NUMBERS,
     *employees.DECLARATIONS,
