@@ -23,7 +23,7 @@ from callwright.calls.inbox import Inbox
 from callwright.calls.keys import Keys
 from callwright.calls.leg import Leg
 from callwright.calls.party import Party, PartyLeft
-from callwright.calls.plan import Caption, Role, SessionId, Target
+from callwright.calls.plan import Caption, Message, Role, SessionId, Target
 from callwright.calls.record import CallRecord
 from callwright.calls.recording import SessionRecorder
 from callwright.calls.state import TRANSITIONS, State
@@ -78,6 +78,8 @@ class Session:
         "How often in a row the call seems to have come back to us."
         self.playing: dict[PlaybackId, Callable[[], None]] = {}
         "What to call when a playback has been played to its end."
+        self.waiting_music: Message | None = None
+        "What is heard while a text is still being made into speech."
         self.talkers: tuple[Party, Party] | None = None
         "Contact and operator, while they talk."
         self.operator: Party | None = None
