@@ -25,7 +25,7 @@ from callwright.calls.inbox import Inbox
 from callwright.calls.keys import Keys
 from callwright.calls.leg import Leg
 from callwright.calls.party import Party, PartyLeft
-from callwright.calls.plan import Caption, Role, SessionId, Target
+from callwright.calls.plan import Caption, Message, Role, SessionId, Target
 from callwright.calls.record import CallRecord
 from callwright.calls.recording import SessionRecorder
 from callwright.calls.renamed_legs import RenamedLegs
@@ -81,6 +81,8 @@ class Session:
         "How many calls seem to have come back from its caller, with this one; 0: this has not."
         self.playing: dict[PlaybackId, Callable[[], None]] = {}
         "What to call when a playback has been played to its end."
+        self.waiting_music: Message | None = None
+        "What is heard while a text is still being made into speech."
         self.talkers: tuple[Party, Party] | None = None
         "Contact and operator, while they talk."
         self.operator: Party | None = None
@@ -360,6 +362,8 @@ class Session:
                 self.phone_held = anyio.Event()
             case port.DtmfSent(key=key):
                 self.keys.sent(leg, key)
+            case port.DtmfFailed(key=key, reason=reason):
+                self.keys.failed(leg, key, reason)
             case port.DtmfReceived(key=key):
                 self.keys.received(leg, key)
             case port.PlaybackFinished(playback=playback):
@@ -395,6 +399,7 @@ class Session:
     def _leg_ended(self, leg: Leg, event: port.LegReleased) -> None:
         leg.ended = anyio.current_time()
         self._channels.free(self.caption.account, leg)
+        self.keys.leave(leg)
         leg.cause = cause = leg.cause or event.cause
         self.tell(
             events.LegEnded,

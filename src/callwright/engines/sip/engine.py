@@ -27,6 +27,7 @@ from callwright.engines.port import (
     Address,
     Cause,
     Deliver,
+    DtmfFailed,
     DtmfReceived,
     DtmfSent,
     EarlyMediaStarted,
@@ -378,7 +379,7 @@ class SipEngine(LegCommands):
                     return
             case LegRinging(leg):
                 self._trunks.call_went_on(self._legs[leg].trunk_rung)
-            case EarlyMediaStarted() | LegHeld() | LegResumed() | DtmfSent():
+            case EarlyMediaStarted() | LegHeld() | LegResumed() | DtmfSent() | DtmfFailed():
                 pass
             case _:
                 assert_never(fact)
