@@ -1,5 +1,6 @@
 """Filters: how a client says which rows of a list it wants, and the condition this becomes."""
 
+import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -83,15 +84,17 @@ Node = Annotated[
 ]
 
 
-def filter_of(asked: Leaf | Branch, listing: Listing, zone: ZoneInfo) -> Filter:
-    """Check a filter against the list it was asked of.
+def filter_of(
+    asked: Leaf | Branch, listing: Listing, zone: ZoneInfo, place: str = "filter"
+) -> Filter:
+    """Check a filter, which stands in the parameter ``place``, against the list it was asked of.
 
     Raises `InvalidParameterValue` for fields the list does not have, values that cannot be compared
     and trees that are too large, `DataTypeError` for values of another type than the field's, and
     `FilterProhibited`.
     """
-    _check_size(asked)
-    return _Reading(listing, zone).read(asked, "filter")
+    _check_size(asked, place)
+    return _Reading(listing, zone).read(asked, place)
 
 
 def field_of(listing: Listing, name: str, place: str) -> ListedField:
@@ -99,6 +102,17 @@ def field_of(listing: Listing, name: str, place: str) -> ListedField:
     if name not in listing.fields:
         raise InvalidParameterValue(field=place, value=name)
     return listing.fields[name]
+
+
+_BY_WORD = (Operator.EQUAL, Operator.NOT_EQUAL, Operator.IN)
+
+
+def _of_word(operator: Operator, sent: Sent) -> str:
+    """What objects of a value for people and one for programs are compared by: either."""
+    words = sent if isinstance(sent, tuple) else (sent,)
+    told = ", ".join(json.dumps(str(one), ensure_ascii=False) for one in words) or '""'
+    query = f"value_id IN ({told}) OR value IN ({told})"
+    return f"NOT ({query})" if operator is Operator.NOT_EQUAL else query
 
 
 def _spelled(kind: FieldKind, sent: Sent) -> Sent:
@@ -116,7 +130,7 @@ _READINGS: dict[FieldKind, tuple[str, Callable[[str], Plain]]] = {
 }
 
 
-def _check_size(root: Leaf | Branch) -> None:
+def _check_size(root: Leaf | Branch, place: str) -> None:
     level: list[Leaf | Branch] = [root]
     comparisons = deep = 0
     while level:
@@ -124,7 +138,7 @@ def _check_size(root: Leaf | Branch) -> None:
         comparisons += len(level) - len(branches)
         deep += bool(branches)
         if deep > DEEPEST or comparisons > COMPARISONS_AT_MOST:
-            raise InvalidParameterValue(field="filter")
+            raise InvalidParameterValue(field=place)
         level = [node for branch in branches for node in branch.filters]
 
 
@@ -154,6 +168,9 @@ class _Reading:
         if operator is Operator.JSQUERY and field.kind is FieldKind.STRUCTURE:
             query = self._query(leaf.value, f"{place}.value")
             return Comparison(field.name, field.kind, operator, query)
+        if "value_id" in field.members and leaf.value is not None and operator in _BY_WORD:
+            query = _of_word(operator, leaf.value)
+            return Comparison(field.name, field.kind, Operator.JSQUERY, query)
         if operator not in OPERATORS[field.kind]:
             raise InvalidParameterValue(field=f"{place}.operator", value=leaf.operator)
         value = self._compared(field.kind, operator, leaf.value, f"{place}.value")
