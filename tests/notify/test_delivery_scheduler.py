@@ -533,6 +533,29 @@ async def test_a_webhook_that_is_removed_is_told_nothing_more(office: Office) ->
     assert len(receiver.asked) == 1
 
 
+async def test_a_webhook_that_is_removed_in_mid_session_is_told_no_more_of_it(
+    office: Office,
+) -> None:
+    removed = threading.Event()
+
+    def behaviour(_: Taken) -> int:
+        removed.wait(WITHIN)
+        return 200
+
+    with receiving(Receiver(behaviour)) as receiver:
+        webhook = await office.hook(receiver)
+        await office.call(1)
+        async with office.open(wall=True) as scheduler:
+            await until(receiver, lambda r: len(r.asked) == 1)
+            await office.webhooks.delete(OURS, webhook.id)
+            await scheduler.refresh()
+            removed.set()
+            with anyio.fail_after(WITHIN):
+                while scheduler.busy:  # noqa: ASYNC110
+                    await anyio.sleep(0.01)
+    assert len(receiver.asked) == 1
+
+
 async def test_a_webhook_that_is_switched_off_keeps_what_it_has(office: Office) -> None:
     answers = iter([500])
     with receiving(Receiver(lambda _: next(answers, 200))) as receiver:
