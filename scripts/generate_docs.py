@@ -28,11 +28,14 @@ from callwright.methods.registry import CATALOGUE
 from callwright.public_events.catalogue import CATALOGUE as EVENTS
 from callwright.public_events.parameters import FACTS as EVENT_FACTS
 from callwright.public_events.parameters import OWN as OWN_PARAMETERS
+from callwright.public_events.parameters import WITHOUT_VALUE
 from callwright.public_events.payloads import LegPayload, Payload
+from callwright.public_events.timeline import TIMELINE_ONLY
 from callwright.query import OPERATORS, FieldKind, Operator
 from callwright.rpc.openrpc import COMMON, OF_REQUESTS, OF_TOKENS, TOKEN_DESCRIPTION, describe
 from callwright.sandbox.methods import DECLARATIONS as OF_SANDBOX
 from callwright.sandbox.numbers import FAMILIES
+from compatibility_docs import compatibility
 from sip_state_docs import sip_states
 
 BLOCK = "<!-- Made by scripts/generate_docs.py from "
@@ -62,8 +65,8 @@ it. `sequence` puts the events of one session in order; numbers are missing in i
 happened that only the timeline of `get.call` shows. `time` is when it happened, in UTC.
 `external_id` is what the client gave the session at its start, or null.
 
-New types and new facts are added in time; what is here stays. Durations are seconds, numbers E.164
-digits without `+` or SIP numbers."""
+New types and new facts are added in time; what is here stays. Durations are whole seconds, halves
+rounded up, numbers E.164 digits without `+` or SIP numbers."""
 REPEATS = (
     "With the header `Idempotency-Key` (1 to 255 visible ASCII characters) a request may be sent "
     "again: within 24 hours the same key with the same parameters begins no second call and is "
@@ -120,6 +123,7 @@ def main() -> int:
         "events.md": events(),
         "sandbox.md": sandbox(),
         "webhooks.md": webhooks(),
+        "compatibility.md": compatibility(),
     }
     for name, lines in files.items():
         file, text = DOCS / name, "\n".join(lines) + "\n"
@@ -262,12 +266,26 @@ def states() -> Iterator[str]:
             yield _row(f"`{method.name}`", *marks)
 
 
+TIMELINE = """\
+## The timeline of get.call
+
+`get.call` shows the same facts under the same names: each entry of its `timeline` has `type`,
+`sequence`, `time` (as here, in UTC), `offset` (seconds since the session began) and the facts of
+its type, but for those of every event, which stand in the call. There are also, with the facts of a
+leg, types that are told to nobody, for there are too many of them:
+"""
+
+
 def events() -> Iterator[str]:
     """docs/events.md: every public event, and the facts it carries."""
     yield from (EVENTS_NOTE, "", "# Events", "", *EVENTS_HEAD.splitlines())
     yield from ("", "## The types", "", *_table("Type", "When"))
     for event in EVENTS:
         yield _row(f"[`{event.type}`](#{event.type.replace('.', '')})", _docstring(event)[0])
+    yield from ("", *TIMELINE.splitlines(), "", *_table("Type", "When"))
+    for event in TIMELINE_ONLY:
+        own = ", ".join(f"`{name}`" for name in _own(event))
+        yield _row(f"`{event.type}`", f"{_docstring(event)[0]} {own}".strip())
     yield from ("", "## Facts of every event", "", *_facts(Payload))
     yield from ("", "## Facts of every event of a leg", "", *_facts(LegPayload))
     for event in EVENTS:
@@ -282,12 +300,17 @@ def _facts(event: type[Payload]) -> Iterator[str]:
     """A table of an event's own facts; nothing if it has none."""
     schema = TypeAdapter(event).json_schema()
     schemas = schema.get("$defs", {})
-    parents = {field.name for base in event.__mro__[1:-1] for field in dataclasses.fields(base)}
-    own = {name: fact for name, fact in schema["properties"].items() if name not in parents}
+    own = {name: schema["properties"][name] for name in _own(event)}
     if own:
         yield from _table("Fact", "Type", "")
     for name, fact in own.items():
         yield from _fact(name, fact, schemas)
+
+
+def _own(event: type[Payload]) -> list[str]:
+    """The names of an event's own facts."""
+    parents = {field.name for base in event.__mro__[1:-1] for field in dataclasses.fields(base)}
+    return [field.name for field in dataclasses.fields(event) if field.name not in parents]
 
 
 def _fact(name: str, fact: Schema, schemas: Schema) -> Iterator[str]:
@@ -341,6 +364,10 @@ def _parameters() -> Iterator[str]:
             owner, ", ".join(f"`{one.type}`" for one in types)
         )
         yield _row(f"`{name}`", " ".join(told.replace("``", "`").split()), events)
+    for name in WITHOUT_VALUE:
+        yield _row(
+            f"`{name}`", "Null: of the published service, and nothing is known of it.", "all"
+        )
 
 
 def _numbers() -> Iterator[str]:
@@ -371,10 +398,12 @@ def _method(method: Declaration[Any], shown: Schema, schemas: Schema) -> Iterato
     yield from _table("Parameter", "Type", "Default", "")
     if method.takes_token:
         yield _row("`access_token`", "string", "required", TOKEN_DESCRIPTION)
-    for param in shown["params"]:
-        if param["name"] != "access_token":
-            schema = param["schema"] | {"description": param.get("description", "")}
-            yield from _rows(param["name"], schema, param["required"], schemas)
+    params = {param["name"]: param for param in shown["params"]}
+    # In the order of the model, behind what belongs to every method.
+    common = [name for name in params if name not in {"access_token", *method.params.model_fields}]
+    for name in (*common, *method.params.model_fields):
+        schema = params[name]["schema"] | {"description": params[name].get("description", "")}
+        yield from _rows(name, schema, params[name]["required"], schemas)
     yield ""
     result = shown["result"]["schema"]["properties"]["data"]
     if isinstance(method, ListDeclaration):

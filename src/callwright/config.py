@@ -70,6 +70,10 @@ class HttpSettings(SettingsSection):
     "Where clients reach the API, for links; unset: the address it listens on, without TLS."
     links_last: Annotated[int, Field(ge=60, le=315_360_000)] = 604_800
     "Seconds for which a link to a recording or a media file holds at least."
+    recording_addresses: bool = True
+    """Whether recordings are also at the addresses that clients of the published API compose:
+    `/system/media/talk/<session>/<record>/` and the like. They hold as long as the recording is
+    kept, for whoever knows its id."""
 
 
 class ApiSettings(SettingsSection):

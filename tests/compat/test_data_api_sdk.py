@@ -167,6 +167,7 @@ def test_sip_lines(client: Any) -> None:
     assert (shown.phone_number, shown.employee_id) == (made.phone_number, 26)
     assert (shown.employee_full_name, shown.billing_state) == ("Без телефонов", "active")
     asked = {"id": made.id, "employee_id": 26, "virtual_phone_number": "74993720692"}
+    assert shown.virtual_phone_number == "74993720692"
     assert client.update_sip_line(**asked, billing_state="manual_lock", channels_count=23) == {}
     shown = found(client.get_sip_lines(), made.id)
     assert (shown.billing_state, shown.channels_count) == ("manual_lock", 23)

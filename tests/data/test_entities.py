@@ -506,6 +506,15 @@ def test_a_sip_line_as_a_whole(home: House) -> None:
         "dial_time": 25,
         "physical_state": "Не зарегистрирован",
     }
+    number = {"id": line["id"], "virtual_phone_number": "74993720692"}
+    assert done(home, "update.sip_lines", **number) == {}
+    assert one(home, "get.sip_lines", line["id"], "virtual_phone_number") == {
+        "virtual_phone_number": "74993720692"
+    }
+    strange = {**number, "virtual_phone_number": "74950000000"}
+    missing = not_found("virtual_phone_number", "74950000000")
+    refused(home, "update.sip_lines", strange, **missing)
+    done(home, "update.sip_lines", id=line["id"], virtual_phone_number=None)
     # The words of the published API for the same.
     done(home, "update.sip_lines", id=line["id"], billing_state="active")
     states = ("status", "billing_state")

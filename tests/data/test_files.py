@@ -211,6 +211,57 @@ def test_links_that_do_not_hold(home: House, recorded: dict[str, Any], folder: P
         (folder / "hidden.wav").rename(folder / "recordings" / recorded["file_name"])
 
 
+@pytest.mark.parametrize(
+    ("address", "content_type"),
+    [
+        ("/system/media/talk/{session}/{record}/", "audio/mpeg"),
+        ("/system/media/wav/{session}/{record}/", "audio/wav"),
+        ("/system/media/voice_mail/{session}/{record}/", "audio/mpeg"),
+        ("/{session}/{record}", "audio/mpeg"),
+        ("/system/media/talk/{session}/{record}", "audio/mpeg"),
+        ("/{session}/{record}/?format=wav", "audio/wav"),
+    ],
+)
+def test_a_recording_at_the_address_that_clients_compose(
+    home: House, recorded: dict[str, Any], address: str, content_type: str
+) -> None:
+    where = home.url + address.format(session=recorded["session"], record=recorded["record_id"])
+    response = home.client.get(where)
+    assert (response.status_code, response.headers["content-type"]) == (200, content_type)
+    form = "mp3" if content_type == "audio/mpeg" else "wav"
+    assert response.content == home.client.get(f"{recorded['file_link']}&format={form}").content
+    stem = recorded["file_name"].removesuffix(".wav")
+    assert response.headers["content-disposition"] == f'inline; filename="{stem}.{form}"'
+    part = home.client.get(where, headers={"Range": "bytes=10-19"})
+    assert (part.status_code, part.content) == (206, response.content[10:20])
+
+
+def test_an_address_that_nobody_was_told_of(home: House, recorded: dict[str, Any]) -> None:
+    session, record = recorded["session"], recorded["record_id"]
+    other = record[:-1] + ("0" if record[-1] != "0" else "1")
+    for tried in (
+        f"/system/media/talk/{session}/{other}/",
+        f"/system/media/talk/{session + 1}/{record}/",
+        f"/system/media/talk/{session}/{recorded['recording_id']}/",
+        f"/system/media/talk/{session}/{record.upper()}/",
+        f"/system/media/talk/{1 << 70}/{record}/",
+        f"/system/media/fax/{session}/{record}/",
+        f"/{session}/%",
+        f"/{session}/..%2Flink-key",
+    ):
+        assert home.client.get(home.url + tried).status_code == 404, tried
+    signed = recorded["file_link"].replace(str(recorded["recording_id"]), record)
+    assert record not in recorded["file_link"]
+    assert home.client.get(signed).status_code == 404
+
+
+def test_the_addresses_can_be_closed(tmp_path: Path) -> None:
+    with house(tmp_path, {}, http={"port": 0, "recording_addresses": False}) as home:
+        for closed in ("/system/media/talk/1/", "/1/"):
+            response = home.client.get(f"{home.url}{closed}{'0' * 32}")
+            assert (response.status_code, response.text) == (404, "Not Found")
+
+
 def test_a_link_that_was_good_once(home: House, folder: Path) -> None:
     # No test waits an hour: the same key signs a link of long ago.
     once = Links(home.url, link_key(folder), lasts=60, clock=lambda: 1_600_000_000)

@@ -113,7 +113,7 @@ def test_logout_ends_the_session(api: Api, user: User) -> None:
     token, other = (token_of(login(api, user.login, "correct")) for _ in range(2))
     answer = api.call("logout.user", {"access_token": token})
     assert isinstance(answer, dict)
-    assert answer["result"]["data"] is True
+    assert answer["result"]["data"] == {"success": True}
     assert "access_token_invalid" in str(api.call("toy.managed", {"access_token": token}))
     assert "result" in str(api.call("toy.managed", {"access_token": other}))
 
@@ -122,7 +122,7 @@ def test_logout_leaves_a_permanent_token(api: Api) -> None:
     for _ in range(2):
         answer = api.call("logout.user", {})
         assert isinstance(answer, dict)
-        assert answer["result"]["data"] is True
+        assert answer["result"]["data"] == {"success": True}
 
 
 def test_a_wrong_password_an_unknown_login_and_no_password_are_one_to_the_client(

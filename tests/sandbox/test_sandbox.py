@@ -190,6 +190,18 @@ def test_a_contact_who_gives_up_is_lost(sandbox: Sandbox) -> None:
     assert (lost.call_session_id, lost.data["wait_time_duration"]) == (session, 10.0)
 
 
+@pytest.mark.parametrize("caller", ["79009999999", "79000011010"])
+def test_whom_nobody_wanted_to_talk_with_is_not_lost(sandbox: Sandbox, caller: str) -> None:
+    # On the blacklist; and to a number without a scenario.
+    on_blacklist = caller == "79009999999"
+    session = sandbox.call_in(caller, RINGS_SALES if on_blacklist else OURS)
+    told = sandbox.advance(60)
+    end = end_of(told, session)
+    reason = "numa_in_black_list" if on_blacklist else "no_active_scenario"
+    assert (end.data["finish_reason"], end.data["is_lost"]) == (reason, False)
+    assert "call.lost" not in {event.type for event in told}
+
+
 def test_a_contact_chooses_from_a_menu(sandbox: Sandbox) -> None:
     session = sandbox.call_in("79000019205", HAS_A_MENU)
     told = sandbox.advance(20)
@@ -263,7 +275,9 @@ def test_a_reset_leaves_nothing_behind(sandbox: Sandbox) -> None:
 
 def test_what_the_sandbox_adds_is_described_and_costs_no_points(sandbox: Sandbox) -> None:
     with urllib.request.urlopen(f"{sandbox.url}/openrpc.json", timeout=WITHIN) as response:
-        described = {method["name"] for method in json.load(response)["methods"]}
+        document = json.load(response)
+    assert [server["url"] for server in document["servers"]] == [f"{sandbox.url}/v4.0"]
+    described = {method["name"] for method in document["methods"]}
     assert {one.name for one in DECLARATIONS} <= described
     assert "start.employee_call" in described
 

@@ -117,6 +117,20 @@ async def test_a_virtual_number_is_its_accounts_own(directory: StoredDirectory) 
     assert await directory.virtual_number(THEIRS, "74993720693") == other
 
 
+async def test_a_registered_phone_is_at_home_in_its_account(directory: StoredDirectory) -> None:
+    assert await directory.home_of_phone("101") is None, "it does not register"
+    async with writing(directory.database) as connection:
+        await connection.execute(
+            update(employee_phones).where(employee_phones.c.number == "101").values(password="x")
+        )
+    found = await directory.home_of_phone("101")
+    assert found is not None
+    account, number = found
+    assert account.id == OURS
+    assert number == VirtualNumber(5, "74993720692", "second")
+    assert await directory.home_of_phone("102") is None
+
+
 async def test_the_numbers_of_all_accounts_tell_the_countries(directory: StoredDirectory) -> None:
     ours = await directory.virtual_numbers(OURS)
     theirs = await directory.virtual_numbers(THEIRS)

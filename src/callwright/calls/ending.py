@@ -95,6 +95,8 @@ class Ending:
     detail: str = ""
     of_legs: str = ""
     "What is said of legs that are hung up for it, where more is known than its finish reason says."
+    nobody_missed: bool = False
+    "A call that came in and ends so is not lost: nobody wanted to talk with the caller."
 
 
 RELEASED = Ending("api_release", "client")
@@ -108,6 +110,9 @@ LOOPED = Ending(
 INFORMED = Ending("success_finish", "service")
 NOT_INFORMED = Ending(
     "internal_error", "service", "service", "the message could not be played; see the timeline"
+)
+HANDED_OVER = Ending(
+    TRANSFERRED, "employee", detail="employee: joined with whom it talked in another call"
 )
 SHUT_DOWN = Ending("internal_error", "service", "service", "the service was stopped")
 RESTARTED = Ending("internal_error", "service", "service", "the service was restarted")

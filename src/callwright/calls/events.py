@@ -117,6 +117,16 @@ class KeySent(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KeysFailed(Event):
+    """Keys have not reached a party."""
+
+    leg: LegId
+    keys: str
+    "In the form of a ``dtmf_string``."
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KeyReceived(Event):
     leg: LegId
     key: str
@@ -313,6 +323,7 @@ class RouteFailed(Event):
 class CallLost(Event):
     """A call that had come in is over, and nobody has talked with the contact.
 
+    Not where nobody was to: a caller on the blacklist, a number that no scenario serves.
     The last event before the verdict.
     """
 
@@ -353,6 +364,7 @@ SessionEvent = (
     | MusicStarted
     | MusicStopped
     | KeySent
+    | KeysFailed
     | KeyReceived
     | EarlyMediaJoined
     | StateEntered

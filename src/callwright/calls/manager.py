@@ -16,15 +16,17 @@ from callwright.calls.events import LegStarted, Listener, SessionEvent
 from callwright.calls.inbound_gate import Draining, InboundGate
 from callwright.calls.journal import Journal, Once
 from callwright.calls.loops import RETURNS_AT_MOST, LoopGuard, returns_of
-from callwright.calls.party import Party
+from callwright.calls.phone_call import phone_call
 from callwright.calls.phone_channels import PhoneChannels
 from callwright.calls.phone_transfers import PhoneTransfers
-from callwright.calls.plan import Plan, SessionId
+from callwright.calls.plan import Plan, Role, SessionId
 from callwright.calls.queues import Queues, Who, who
 from callwright.calls.record import LegState
+from callwright.calls.renamed_legs import RenamedLegs
 from callwright.calls.scenario import inbound_call, refused_call, scenario_call
 from callwright.calls.scenario_plan import (
     InboundCall,
+    PhoneCall,
     RefusedCall,
     ScenarioCall,
     ScenarioPlan,
@@ -70,7 +72,7 @@ class CallManager:
         self.draining = False
         self.listeners: list[Listener] = []
         "Told of every event, the first of a session included, once it is with the journal."
-        self._engine = engine
+        self._engine = legs = RenamedLegs(engine)
         self._journal = journal
         self._next_id = next_id
         self._parallel_at_most = parallel_at_most
@@ -79,7 +81,7 @@ class CallManager:
         self._sessions: dict[SessionId, Session] = {}
         self._by_leg: dict[LegId, Session] = {}
         self.door = InboundGate(engine, self.start)
-        self.transfers = PhoneTransfers(engine)
+        self.transfers = PhoneTransfers(legs, self._by_leg.get, lambda: LegId(next_id()))
         self._loops = LoopGuard()
         self._queues = Queues(self._on_the_phone)
         self._channels = PhoneChannels()
@@ -128,8 +130,15 @@ class CallManager:
 
     def _script(self, session: Session, plan: Plan | ScenarioPlan, *, too_many: bool) -> Script:
         match plan:
+            case PhoneCall():
+                employee = session.take_in(plan.leg, plan.employee, Role.EMPLOYEE)
+                self._let_in(session, plan.leg)
+                if too_many:
+                    return partial(refused_call, employee, TOO_MANY_CALLS, Cause.NO_RESOURCES)
+                return partial(phone_call, session, plan, employee)
             case InboundCall() | RefusedCall():
-                contact = self._take_in(session, plan)
+                contact = session.take_in(plan.leg, plan.contact)
+                self._let_in(session, plan.leg)
                 if isinstance(plan, RefusedCall):
                     return partial(refused_call, contact, plan.ending, plan.cause)
                 if self._has_come_back(session, plan):
@@ -161,11 +170,9 @@ class CallManager:
             return True
         return self._loops.has_come_back(session.caption.account, plan.trail)
 
-    def _take_in(self, session: Session, plan: InboundCall | RefusedCall) -> Party:
-        contact = session.take_in(plan.leg, plan.contact)
-        if ended := self.door.take(plan.leg):
+    def _let_in(self, session: Session, leg: LegId) -> None:
+        if ended := self.door.take(leg):
             self._deliver(session, ended)
-        return contact
 
     def live(self, account: int) -> list[Session]:
         """The account's live sessions, oldest first."""
@@ -178,6 +185,7 @@ class CallManager:
 
     def deliver(self, event: EngineEvent) -> None:
         """Take the next event of the engine's."""
+        event = self._engine.named(event)
         if isinstance(event, LegOffered):
             if self._tasks is None:
                 self.door.turn_away(event, Cause.NO_RESOURCES)

@@ -110,6 +110,12 @@ class Party:
         """In a ``with``: the keys the party presses are kept until they are taken."""
         return Keypad(self)
 
+    def hears_ringing(self) -> None:
+        """Tell the phone of the call that the party has made that it rings at the other end."""
+        assert self.leg
+        with suppress(LegGone):  # It has given up itself.
+            self.session.engine.ring_back(self.leg.id)
+
     async def is_answered(self) -> None:
         """Answer the call that the party has made. Raises PartyLeft if it has given up."""
         assert self.leg
@@ -143,6 +149,7 @@ class Party:
     def gets_keys(self, keys: Sequence[TimedKey]) -> None:
         """Send the party keys at their times, counted from its answer, beside everything else."""
         if keys and self.leg:
+            self.session.keys.planned_for = self.leg
             self.session.start_soon(self._send_keys, self.leg, keys)
 
     async def _send_keys(self, leg: "Leg", keys: Sequence[TimedKey]) -> None:

@@ -205,4 +205,20 @@ class RefusedCall:
     "What the caller is told."
 
 
-ScenarioPlan = ScenarioCall | InboundCall | RefusedCall
+@dataclass(frozen=True, slots=True)
+class PhoneCall:
+    """Ring whom an employee calls from its phone, answer the phone when he does, and join them."""
+
+    caption: Caption
+    leg: LegId
+    "The one that was offered."
+    employee: Target
+    "Who calls; its ``caller_id`` is the number that was called."
+    contact: Sequence[Target]
+    conversation: Conversation
+
+
+OfferedCall = InboundCall | RefusedCall | PhoneCall
+"Calls that come in."
+
+ScenarioPlan = ScenarioCall | OfferedCall

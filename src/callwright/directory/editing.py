@@ -101,6 +101,8 @@ class SipLineDraft:
     srtp: bool = False
     channels: int = 1
     "Calls it may be in at once."
+    virtual_number: str | None = None
+    "The account's number that belongs to it."
 
 
 EmployeeChange: TypeAlias = Callable[[EmployeeDraft], EmployeeDraft]

@@ -143,6 +143,11 @@ class Declaration(Generic[P]):
         return True
 
     @property
+    def takes_user_id(self) -> bool:
+        """Whether the account may be named, as clients of agents name one of theirs."""
+        return self.component is Component.DATA
+
+    @property
     def takes_idempotency_key(self) -> bool:
         """Whether the header Idempotency-Key means something to it."""
         return IdempotencyKeyConflict.mnemonic in self.errors

@@ -5,7 +5,7 @@ under the rules of requests.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from callwright.calls.phone_transfers import MayNotCall
 from callwright.calls.plan import Caption, Target
@@ -15,6 +15,13 @@ from callwright.engines.port import Cause
 from callwright.methods import errors
 from callwright.methods.api_error import ApiError
 from callwright.methods.numbers import Numbers
+
+REFUSED = (
+    errors.DirectionNotAllowed,
+    errors.ContactInBlacklist,
+    errors.OwnVirtualPhoneNumberNotAllowed,
+)
+"Of a number that is one, and may not be called."
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,19 +37,25 @@ class PhoneExchange:
         found = await self.directory.whose(caption.virtual_number)
         if found is None:
             raise MayNotCall(Cause.WRONG_NUMBER)
-        return [await self.target(*found, number, shown=caption.virtual_number)]
+        return [await self.target(*found, number)]
 
     async def target(
-        self, account: Account, virtual: VirtualNumber, number: str, *, shown: str
+        self, account: Account, virtual: VirtualNumber, number: str, *, inside: str | None = None
     ) -> Target:
-        """Find one number; ``shown`` is what its phone shows. Raises `MayNotCall`."""
+        """Find one number. Raises `MayNotCall`.
+
+        Its phone is shown the virtual number, or, if it is a colleague's, ``inside``.
+        """
         try:
             # Every number that a phone may have dialled passes here, as requests' do in `anyone`.
-            target = await self.numbers.anyone(account, "to", number, virtual, shown=shown)
-        except errors.DirectionNotAllowed:
+            target = await self.numbers.anyone(account, "to", number, virtual, shown=virtual.number)
+        except REFUSED:
             raise MayNotCall(Cause.REJECTED) from None
         except ApiError:
             raise MayNotCall(Cause.WRONG_NUMBER) from None
-        if target.employee is None and not self.outside:
+        # An employee's phone that only the data API has named is as far outside as any other.
+        if not self.outside and not await self.numbers.is_colleague(account, number):
             raise MayNotCall(Cause.REJECTED)
+        if target.employee is not None and inside is not None:
+            return replace(target, caller_id=inside)
         return target

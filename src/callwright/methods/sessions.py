@@ -54,6 +54,12 @@ class SessionToken(TypedDict):
     "Unix time after which the token is not valid."
 
 
+class LoggedOut(TypedDict):
+    """What logout.user gives: true, where other methods of control say so by a string."""
+
+    success: bool
+
+
 LOGIN_USER = OpenDeclaration(
     name="login.user",
     params=LoginUser,
@@ -68,7 +74,7 @@ LOGOUT_USER = Declaration(
     params=LogoutUser,
     component=Component.BASIC,
     summary="Ends the session of the token; a permanent token stays valid.",
-    result=bool,
+    result=LoggedOut,
     never_refused=True,
 )
 
@@ -134,12 +140,12 @@ class Sessions:
         )
         return SessionToken(access_token=token, expire_at=expire_at)
 
-    async def logout_user(self, caller: Caller, params: LogoutUser) -> bool:
+    async def logout_user(self, caller: Caller, params: LogoutUser) -> LoggedOut:
         # Programs log out after work whatever token they were given; a permanent one is not theirs
         # to destroy.
         if caller.token_kind is TokenKind.SESSION:
             await self._access.remove_token(caller.token_hash)
-        return True
+        return {"success": True}
 
     def _matches(self, password_hash: str, password: str) -> bool:
         try:

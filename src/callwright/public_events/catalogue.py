@@ -37,6 +37,7 @@ CATALOGUE: tuple[type[Payload], ...] = (
     payloads.CoachModeChangedPayload,
     payloads.KeysReceivedPayload,
     payloads.KeySentPayload,
+    payloads.KeysFailedPayload,
     payloads.OptionUsedPayload,
     payloads.OptionFailedPayload,
     payloads.ContactSavedPayload,
@@ -268,6 +269,8 @@ class EventFold:
                 return payloads.KeysReceivedPayload(**self._of(leg), keys=key)
             case events.KeySent(leg=leg, key=key, pending=pending):
                 return payloads.KeySentPayload(**self._of(leg), key=key, pending=pending)
+            case events.KeysFailed(leg=leg, keys=keys, reason=reason):
+                return payloads.KeysFailedPayload(**self._of(leg), keys=keys, reason=reason)
             case events.OptionRun(button=button):
                 return payloads.OptionUsedPayload(**self._call(), button=button)
             case events.OptionFailed(button=button, reason=reason):
@@ -322,6 +325,8 @@ class EventFold:
             "calling_phone_number": about.calling,
             "called_phone_number": about.called,
         }
+
+    facts_of_leg = _of
 
     def _of_recording(self, recording: RecordingId) -> _Facts:
         begun = self._recordings.get(recording)

@@ -105,7 +105,43 @@ def _facts() -> dict[str, list[type["Payload"]]]:
 
 FACTS: Mapping[str, list[type["Payload"]]] = _facts()
 
-PARAMETERS = frozenset({*OWN, *FACTS})
+WITHOUT_VALUE = (
+    "attributes",
+    "call_status",
+    "campaign_id",
+    "campaign_name",
+    "communication_number",
+    "contact_full_name",
+    "contact_group_ids",
+    "contact_id",
+    "cpn_country_id",
+    "cpn_country_name",
+    "cpn_region_id",
+    "cpn_region_name",
+    "extension_phone_number",
+    "full_record_file_link",
+    "is_internal",
+    "noanswered_employee_full_names",
+    "operator_rating",
+    "scenario_id",
+    "scenario_name",
+    "site_domain_name",
+    "site_id",
+    "tp_project",
+    "visitor_city",
+    "visitor_country",
+    "visitor_id",
+    "visitor_region",
+    "visitor_session_id",
+    "utm_campaign",
+    "utm_content",
+    "utm_medium",
+    "utm_source",
+    "utm_term",
+)
+"Parameters of the published API that nothing is known of here: always null."
+
+PARAMETERS = frozenset({*OWN, *FACTS, *WITHOUT_VALUE})
 "Every name a template may hold."
 
 

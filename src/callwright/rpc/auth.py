@@ -28,15 +28,18 @@ from callwright.methods.errors import (
     ComponentDisabled,
     DataTypeError,
     Forbidden,
+    InvalidParameterValue,
     IpNotWhitelisted,
     MethodComponentDisabled,
     RequiredParameterMissed,
 )
 from callwright.methods.method import Caller
-from callwright.rpc.envelope import Json
+from callwright.rpc.envelope import Json, Real
 from callwright.rpc.parameters import fault_of
 
 ACCESS_TOKEN = "access_token"
+USER_ID = "user_id"
+"By which agents name one of their customers: an account."
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,3 +117,12 @@ def _check_token(token: Token, expired: bool) -> None:
         raise AccessTokenBlocked(field=ACCESS_TOKEN)
     if expired:
         raise AccessTokenExpired(field=ACCESS_TOKEN)
+
+
+def check_own_account(caller: Caller, params: Mapping[str, Json]) -> None:
+    """Raise `ApiError` if ``user_id`` names another account than the token's; null is as none."""
+    named = params.get(USER_ID)
+    if isinstance(named, bool) or not isinstance(named, int | str | Real | None):
+        raise fault_of(DataTypeError, USER_ID, named)
+    if named is not None and str(named) != str(caller.account.id):
+        raise fault_of(InvalidParameterValue, USER_ID, named)

@@ -34,7 +34,15 @@ from callwright.methods.errors import (
 )
 from callwright.methods.idempotency import Repeats, key_of
 from callwright.methods.method import Answer, Caller, Declaration, Method, OpenMethod
-from callwright.rpc.auth import ACCESS_TOKEN, Client, caller_of, check_network, check_right
+from callwright.rpc.auth import (
+    ACCESS_TOKEN,
+    USER_ID,
+    Client,
+    caller_of,
+    check_network,
+    check_own_account,
+    check_right,
+)
 from callwright.rpc.envelope import Json, Real, RequestId, RpcRequest, read_document, read_request
 from callwright.rpc.limits import Budget, budget_of
 from callwright.rpc.parameters import read_params
@@ -213,8 +221,11 @@ class Dispatcher:
         caller = await self._caller(method, request.params, client, exchange)
         with self._point(method, caller):
             key = key_of(client.idempotency_keys) if method.takes_idempotency_key else None
-            sent = {name: item for name, item in request.params.items() if name != ACCESS_TOKEN}
+            of_all = {ACCESS_TOKEN, USER_ID} if method.takes_user_id else {ACCESS_TOKEN}
+            sent = {name: item for name, item in request.params.items() if name not in of_all}
             params = read_params(method, sent, lenient=self._lenient)
+            if method.takes_user_id:
+                check_own_account(caller, request.params)
             if key is None or self._repeats is None:
                 result = await method.serve(caller, params)
                 if isinstance(result, Answer):

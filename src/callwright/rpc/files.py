@@ -1,16 +1,20 @@
 """Files over HTTP: recordings and media files by signed links, and media files that come in.
 
 ``GET /recordings/<id>`` and ``GET /media/<id>`` need no token but the signature of their link
-(`callwright.downloads.links`); they know ranges (RFC 9110 section 14). ``POST /media`` takes a form
+(`callwright.downloads.links`); they know ranges (RFC 9110 section 14). The same recordings are at
+the addresses that clients of the published API compose of session and record id
+(`RECORDING_ADDRESSES`), where that id is the secret. ``POST /media`` takes a form
 (multipart/form-data) with ``file`` and, if wanted, ``name`` and ``id``; the token stands in its
 ``Authorization`` header, so that nobody's audio is read before we know whose it is.
 """
 
 import logging
 import os
+import re
 from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path, PurePath
 from typing import Protocol
 
@@ -47,6 +51,9 @@ logging.getLogger("python_multipart").setLevel(logging.ERROR)
 
 _JSON = "application/json; charset=utf-8"
 
+RECORD_ID = re.compile(r"[0-9a-f]{32}")
+"The id of a recording as clients know it; see `callwright.calls.recording`."
+
 UPLOAD_WITHIN = 600.0
 "Seconds a client has to send a file."
 UPLOADS_AT_MOST = 8
@@ -58,6 +65,15 @@ HEARD_OUT_WITHIN = 10.0
 NAME_AT_MOST = 200
 # Bytes of a form that was refused that are still taken; see `http.LISTENED_TO`.
 LISTENED_TO = 1 << 20
+
+RECORDING_ADDRESSES = {
+    "/system/media/talk/{session:int}/{record}": AudioFormat.MP3,
+    "/system/media/wav/{session:int}/{record}": AudioFormat.WAV,
+    "/system/media/voice_mail/{session:int}/{record}": AudioFormat.MP3,
+    "/{session:int}/{record}": AudioFormat.MP3,
+}
+"""Where the published API's clients look for recordings, with a slash at the end or none, and the
+format they expect there."""
 
 _STATUSES: dict[type[ApiError], int] = {
     errors.IpNotWhitelisted: 403,
@@ -79,6 +95,9 @@ class Shelf(Protocol):
     """Where the files are that links lead to. None: there is none of this id."""
 
     async def recording(self, recording: int) -> Path | None: ...
+
+    async def recording_of(self, session: int, record: str) -> Path | None:
+        """By the id that clients know it by, which has to be one of this session's."""
 
     async def media_file(self, file: int) -> Path | None: ...
 
@@ -115,11 +134,25 @@ class Files:
             client = client_of(request, settings.trusted_proxies)
             return await self._upload(request, dispatcher, client, settings.upload_limit)
 
+        addresses = RECORDING_ADDRESSES if settings.recording_addresses else {}
         return [
             Route(f"{RECORDINGS}/{{id:int}}", recording, methods=["GET"]),
             Route(f"{MEDIA}/{{id:int}}", media, methods=["GET"]),
             Route(MEDIA, upload, methods=["POST"]),
+            *(
+                Route(path + end, partial(self._serve_record, form), methods=["GET"])
+                for path, form in addresses.items()
+                for end in ("/", "")
+            ),
         ]
+
+    async def _serve_record(self, form: AudioFormat, request: Request) -> Response:
+        """Serve a recording to whoever knows its id; links and their ends are nothing to it."""
+        session, record = request.path_params["session"], request.path_params["record"]
+        if session >= 1 << 53 or not RECORD_ID.fullmatch(record):
+            return _said(404, "There is no such file any more.")
+        source = await self._shelf.recording_of(session, record)
+        return await self._give(request, source, form, lambda source: source.stem)
 
     async def _serve(
         self, request: Request, folder: str, find: Callable[[int], Awaitable[Path | None]]
@@ -133,10 +166,25 @@ class Files:
             return _said(403, "Permission denied.")
         except LinkExpired:
             return _said(410, "This link has expired: ask the API for a new one.")
-        if (asked := query.get("format", AudioFormat.WAV)) not in [*AudioFormat]:
+        source = await find(number) if number < 1 << 53 else None
+
+        def named(source: Path) -> str:
+            return source.stem if folder == RECORDINGS else str(number)
+
+        return await self._give(request, source, AudioFormat.WAV, named)
+
+    async def _give(
+        self,
+        request: Request,
+        source: Path | None,
+        usual: AudioFormat,
+        named: Callable[[Path], str],
+    ) -> Response:
+        """Give a file, if there is one, in the format asked for; ``named``: what it is saved as."""
+        if (asked := request.query_params.get("format", usual)) not in [*AudioFormat]:
             return _said(400, f"The format is one of {', '.join(AudioFormat)}.")
         form = AudioFormat(asked)
-        if number >= 1 << 53 or (source := await find(number)) is None:
+        if source is None:
             return _said(404, "There is no such file any more.")
         try:
             file = await self._copies.copy(source, form)
@@ -155,7 +203,7 @@ class Files:
                 "X-Content-Type-Options": "nosniff",
             },
             media_type=CONTENT_TYPES[form],
-            filename=f"{source.stem if folder == RECORDINGS else number}.{form}",
+            filename=f"{named(source)}.{form}",
             stat_result=facts,
             content_disposition_type="inline",
         )

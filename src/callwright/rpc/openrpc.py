@@ -31,7 +31,7 @@ from callwright.methods.errors import (
     UnexpectedParameters,
 )
 from callwright.methods.method import Declaration
-from callwright.rpc.auth import ACCESS_TOKEN
+from callwright.rpc.auth import ACCESS_TOKEN, USER_ID
 from callwright.rpc.limits import RateLimits
 
 Schema: TypeAlias = dict[str, Any]
@@ -78,14 +78,14 @@ def describe(
     *,
     version: str,
     title: str = "Callwright Call API",
-    path: str = "/v4.0",
+    url: str = "http://127.0.0.1:8080/v4.0",
 ) -> Schema:
-    """Return the document, as ``GET /openrpc.json`` gives it; ``path``: where the API is."""
+    """Return the document, as ``GET /openrpc.json`` gives it; ``url``: where the API is."""
     schemas: dict[str, Schema] = {"Limits": TypeAdapter(RateLimits).json_schema()}
     return {
         "openrpc": "1.3.2",
         "info": {"title": title, "version": version},
-        "servers": [{"name": "this server", "url": path}],
+        "servers": [{"name": "this server", "url": url}],
         "methods": [_method(method, schemas) for method in methods],
         "components": {"schemas": schemas},
     }
@@ -107,13 +107,18 @@ def _method(method: Declaration[Any], schemas: dict[str, Schema]) -> Schema:
         "name": method.name,
         "summary": method.summary,
         "paramStructure": "by-name",
-        "params": [
-            *([_TOKEN] if method.takes_token else []),
-            *(
-                _content(name, schema, required=name in required)
-                for name, schema in params["properties"].items()
-            ),
-        ],
+        # "Required parameters before optional ones" (OpenRPC 1.3.2, Method Object).
+        "params": sorted(
+            [
+                *([_TOKEN] if method.takes_token else []),
+                *([_USER_ID] if method.takes_user_id else []),
+                *(
+                    _content(name, schema, required=name in required)
+                    for name, schema in params["properties"].items()
+                ),
+            ],
+            key=lambda param: not param["required"],
+        ),
         "result": {"name": "result", "schema": _result(method, schemas)},
         "errors": [_error(method, error) for error in errors_of(method)],
     }
@@ -128,6 +133,13 @@ _TOKEN: Schema = {
     # In the body or in the header; a schema of the body cannot say so.
     "required": False,
     "schema": {"type": "string"},
+}
+
+_USER_ID: Schema = {
+    "name": USER_ID,
+    "description": "The account's own `app_id`, or null: agents name their customers by it.",
+    "required": False,
+    "schema": {"anyOf": [{"type": "integer"}, {"type": "null"}]},
 }
 
 

@@ -141,21 +141,33 @@ _MEDIA_FILE_BY_NAME = PreparedStatement(
     _MEDIA_FILE.where(media_files.c.account_id == _ACCOUNT, media_files.c.name == bindparam("name"))
 )
 
-_OWNER = PreparedStatement(
-    select(
-        virtual_numbers.c.id,
-        virtual_numbers.c.number,
-        virtual_numbers.c.trunk,
-        virtual_numbers.c.scenario,
-        accounts.c.id.label("account_id"),
-        accounts.c.name,
-        accounts.c.active,
-        accounts.c.directions,
-        accounts.c.allowed_numbers,
-        accounts.c.timezone,
+_OWNED = select(
+    virtual_numbers.c.id,
+    virtual_numbers.c.number,
+    virtual_numbers.c.trunk,
+    virtual_numbers.c.scenario,
+    accounts.c.id.label("account_id"),
+    accounts.c.name,
+    accounts.c.active,
+    accounts.c.directions,
+    accounts.c.allowed_numbers,
+    accounts.c.timezone,
+).join_from(virtual_numbers, accounts)
+
+_OWNER = PreparedStatement(_OWNED.where(virtual_numbers.c.number == bindparam("number")))
+
+_HOME_OF_PHONE = PreparedStatement(
+    _OWNED.where(
+        virtual_numbers.c.account_id
+        == select(employee_phones.c.account_id)
+        .where(
+            employee_phones.c.number == bindparam("number"),
+            employee_phones.c.password.is_not(None),
+        )
+        .scalar_subquery()
     )
-    .join_from(virtual_numbers, accounts)
-    .where(virtual_numbers.c.number == bindparam("number"))
+    .order_by(virtual_numbers.c.id)
+    .limit(1)
 )
 
 _SCENARIO = PreparedStatement(
@@ -235,19 +247,10 @@ class StoredDirectory:
         return _virtual_number(rows[0]) if rows else None
 
     async def whose(self, number: str) -> tuple[Account, VirtualNumber] | None:
-        rows = await self._rows(_OWNER, number=number)
-        if not rows:
-            return None
-        row = rows[0]
-        account = Account(
-            id=AccountId(row.account_id),
-            name=row.name,
-            active=row.active,
-            directions=frozenset(Destination(name) for name in row.directions),
-            allowed_numbers=tuple(row.allowed_numbers),
-            timezone=ZoneInfo(row.timezone),
-        )
-        return account, _virtual_number(row)
+        return _owned(await self._rows(_OWNER, number=number))
+
+    async def home_of_phone(self, number: str) -> tuple[Account, VirtualNumber] | None:
+        return _owned(await self._rows(_HOME_OF_PHONE, number=number))
 
     async def scenario(self, account: AccountId, scenario: ScenarioId) -> Scenario | None:
         rows = await self._rows(_SCENARIO, account=account, scenario=scenario)
@@ -390,3 +393,18 @@ def _employee(rows: Sequence[ReadRow]) -> Employee | None:
         coach=EmployeeId(rows[0].coach) if rows[0].coach is not None else None,
         recorded=Recorded(rows[0].call_recording),
     )
+
+
+def _owned(rows: Sequence[ReadRow]) -> tuple[Account, VirtualNumber] | None:
+    if not rows:
+        return None
+    row = rows[0]
+    account = Account(
+        id=AccountId(row.account_id),
+        name=row.name,
+        active=row.active,
+        directions=frozenset(Destination(name) for name in row.directions),
+        allowed_numbers=tuple(row.allowed_numbers),
+        timezone=ZoneInfo(row.timezone),
+    )
+    return account, _virtual_number(row)

@@ -16,6 +16,7 @@ from callwright.methods.messages import Messages
 from callwright.methods.method import Method
 from callwright.methods.numbers import Numbers
 from callwright.methods.own_numbers import OwnNumbers
+from callwright.methods.phone_calls import PhoneCalls
 from callwright.methods.phone_exchange import PhoneExchange
 from callwright.methods.prompts import Prompts
 from callwright.methods.scenarios import Scenarios
@@ -50,7 +51,13 @@ async def call_methods(components: Components, hooks: HookClient) -> Sequence[Me
     scenarios = Scenarios(directory, numbers, components.speech, conversations, hooks, beep)
     exchange = PhoneExchange(directory, numbers, settings.calls.phones_call_out)
     manager.transfers.exchange = exchange
-    manager.door.reception = InboundCalls(directory, scenarios, conversations, messages)
+    manager.door.reception = InboundCalls(
+        directory,
+        scenarios,
+        conversations,
+        messages,
+        PhoneCalls(directory, exchange, conversations, messages),
+    )
     talk_options.scenarios = TalkScenarios(directory, scenarios, conversations, messages)
     history = StoredHistory(components.storage.database)
     own_numbers = OwnNumbers(directory, history, components.around.choose)

@@ -60,7 +60,8 @@ Found = Annotated[str | None, ON_REQUEST, COMPUTED]
 FoundId = Annotated[int | None, ON_REQUEST, COMPUTED]
 
 
-class KnownOfCall(TypedDict):
+@described
+class ReportedCall(MarketingOfCall):
     id: int
     "The `call_session_id`."
     start_time: Annotated[Moment, Stored("started_at")]
@@ -78,10 +79,11 @@ class KnownOfCall(TypedDict):
         "callapi_informer_call",
         "callapi_scenario_call",
         "va",
+        "sip",
     ]
-    "What has brought it about; `va`: somebody has called the virtual number."
+    "What has brought it about; `va`: a call to the number; `sip`: one by an employee's phone."
     is_lost: bool
-    "It came in, and nobody has talked with the contact."
+    "It came in and was not refused as unwanted, and nobody has talked with the contact."
     virtual_phone_number: Annotated[str, Stored("virtual_number")]
     contact_phone_number: Annotated[str, Stored("contact_number")]
     communication_id: Annotated[int, Stored("id")]
@@ -146,11 +148,6 @@ class KnownOfCall(TypedDict):
     lost_call_processing_duration: Annotated[UnknownInteger, ON_REQUEST]
     properties: Annotated[UnknownText, ON_REQUEST]
     ext_id: Annotated[UnknownText, ON_REQUEST]
-
-
-@described
-class ReportedCall(KnownOfCall, MarketingOfCall):
-    pass
 
 
 GET_CALLS_REPORT = list_declaration(

@@ -2,30 +2,33 @@
 
 from typing import Any
 
-from callwright.methods import sessions
 from callwright.methods.data import (
     account,
     api_requests,
     blacklist,
     call_details,
     call_legs_report,
+    call_timeline,
     calls_report,
     communications,
+    data_sessions,
     employees,
     media_files,
     notifications,
+    request_log,
     scenarios,
     sip_lines,
     tags,
     virtual_numbers,
+    webhook_log,
     webhooks,
 )
 from callwright.methods.data.list_method import ListDeclaration
 from callwright.methods.method import Declaration
 
 DATA_CATALOGUE: tuple[Declaration[Any], ...] = (
-    sessions.LOGIN_USER,
-    sessions.LOGOUT_USER,
+    data_sessions.DATA_LOGIN_USER,
+    data_sessions.DATA_LOGOUT_USER,
     account.GET_ACCOUNT,
     virtual_numbers.GET_VIRTUAL_NUMBERS,
     *employees.DECLARATIONS,
@@ -36,10 +39,13 @@ DATA_CATALOGUE: tuple[Declaration[Any], ...] = (
     *sip_lines.DECLARATIONS,
     *scenarios.DECLARATIONS,
     *webhooks.DECLARATIONS,
+    webhook_log.GET_WEBHOOK_LOG,
     notifications.GET_NOTIFICATIONS,
     calls_report.GET_CALLS_REPORT,
     call_legs_report.GET_CALL_LEGS_REPORT,
+    call_timeline.GET_CALL_TIMELINE,
     call_details.GET_CALL_DETAILS,
+    request_log.GET_REQUEST_LOG,
     api_requests.GET_API_REQUESTS,
 )
 

@@ -32,7 +32,6 @@ from callwright.methods.data.list_fields import (
     Makers,
     Moment,
     Stored,
-    UnknownText,
 )
 from callwright.methods.data.list_method import list_declaration
 from callwright.methods.data.list_request import ListRequest
@@ -61,7 +60,7 @@ class SipLineParams(Params):
     billing_state: Literal["active", "manual_lock"] = "active"
     "The same in other words: `manual_lock` is inactive."
     virtual_phone_number: PhoneNumber | None = None
-    "Taken and not kept: which number a call shows, the request that begins it says."
+    "One of the account's, kept and shown; which number a call shows, its request says."
     srtp: bool = False
     "Its audio goes over SRTP, both ways, or not at all."
 
@@ -131,7 +130,8 @@ class ShownSipLine(TypedDict):
     type: Annotated[Literal["in_out"], Always("in_out")]
     channels_count: Annotated[int, Stored("channels")]
     "Calls it may be in at once."
-    virtual_phone_number: UnknownText
+    virtual_phone_number: Annotated[str | None, Stored("virtual_number")]
+    "The account's number that belongs to it."
     dial_time: int
     "Seconds."
     status: Annotated[
@@ -224,6 +224,7 @@ class SipLines:
             active=params.active is not False,
             srtp=params.srtp,
             channels=params.channels_count,
+            virtual_number=params.virtual_phone_number,
         )
         with answering():
             if params.phone_number is None:
@@ -244,6 +245,8 @@ class SipLines:
                 draft = replace(draft, channels=params.channels_count)
             if params.active is not None:
                 draft = replace(draft, active=params.active)
+            if "virtual_phone_number" in sent:
+                draft = replace(draft, virtual_number=params.virtual_phone_number)
             return replace(draft, srtp=params.srtp) if "srtp" in sent else draft
 
         with answering():

@@ -28,8 +28,13 @@ from callwright.methods.data.list_fields import (
     UnknownText,
 )
 from callwright.methods.data.list_method import list_declaration
-from callwright.methods.data.list_request import ListRequest
+from callwright.methods.data.list_request import ListRequest, LooseBoolean
 from callwright.methods.method import Caller, Method, Params, described
+
+
+class GetTags(ListRequest):
+    is_include_rating: Annotated[bool, LooseBoolean] = False
+    "Taken, and of no consequence: there are no tags that rate."
 
 
 class CreateTag(Params):
@@ -38,8 +43,8 @@ class CreateTag(Params):
 
 
 class UpdateTag(OfEntity):
-    name: Text
-    "Unique in the account."
+    name: Text | None = None
+    "Unique in the account; left out, it stays."
 
 
 @described
@@ -61,7 +66,7 @@ GET_TAGS = list_declaration(
     "get.tags",
     ShownTag,
     table="tags",
-    params=ListRequest,
+    params=GetTags,
     summary="List the account's tags.",
 )
 CREATE_TAGS = entity_declaration(
@@ -94,6 +99,8 @@ class Tags:
             return {"id": await self._editor.add_tag(caller.account.id, params.name)}
 
     async def update(self, caller: Caller, params: UpdateTag) -> Done:
+        if params.name is None:
+            return DONE
         with answering():
             await self._editor.rename_tag(caller.account.id, params.id, params.name)
         return DONE

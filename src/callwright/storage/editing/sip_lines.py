@@ -16,7 +16,7 @@ from callwright.directory.editing import (
 from callwright.directory.model import AccountId, EmployeeId, PhoneKind
 from callwright.storage.editing.changing import Changing, exists, require
 from callwright.storage.editing.employees import check_number_free
-from callwright.storage.tables import Origin, employee_phones, employees
+from callwright.storage.tables import Origin, employee_phones, employees, virtual_numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,7 @@ class StoredSipLines:
                 employee_phones.c.password.is_not(None),
             ):
                 raise AlreadyThere("phone_number", draft.number, "a phone registers under it")
+            await _check_own(connection, account, draft.virtual_number)
             priority = await _last_place(connection, account, draft.employee)
             row = insert(employee_phones).values(
                 account_id=account,
@@ -53,6 +54,8 @@ class StoredSipLines:
         async with self.changing.change() as connection:
             before = await _read(connection, account, line)
             after = change(before)
+            if after.virtual_number != before.virtual_number:
+                await _check_own(connection, account, after.virtual_number)
             values = _columns(after)
             if after.employee != before.employee:
                 values["priority"] = await _last_place(connection, account, after.employee)
@@ -84,7 +87,15 @@ async def _read(connection: AsyncConnection, account: AccountId, line: int) -> S
         active=row.active,
         srtp=row.srtp,
         channels=row.channels,
+        virtual_number=row.virtual_number,
     )
+
+
+async def _check_own(connection: AsyncConnection, account: AccountId, number: str | None) -> None:
+    """Raise `NotThere` unless it is one of the account's numbers; none is good, too."""
+    own = virtual_numbers.c.account_id == account, virtual_numbers.c.number == number
+    if number is not None and not await exists(connection, *own):
+        raise NotThere("virtual_phone_number", number, "it is not one of the account's numbers")
 
 
 async def _last_place(connection: AsyncConnection, account: AccountId, employee: EmployeeId) -> int:
@@ -108,5 +119,6 @@ def _columns(draft: SipLineDraft) -> dict[str, object]:
         "active": draft.active,
         "srtp": draft.srtp,
         "channels": draft.channels,
+        "virtual_number": draft.virtual_number,
         "origin": Origin.API.value,
     }

@@ -30,6 +30,15 @@ class StoredShelf:
         async with self.database.connect() as connection:
             return _within(self.recordings, await connection.scalar(query))
 
+    async def recording_of(self, session: int, record: str) -> Path | None:
+        query = select(call_recordings.c.file_name).where(
+            call_recordings.c.record == record,
+            call_recordings.c.session_id == session,
+            call_recordings.c.duration.is_not(None),
+        )
+        async with self.database.connect() as connection:
+            return _within(self.recordings, await connection.scalar(query))
+
     async def media_file(self, file: int) -> Path | None:
         query = select(media_files.c.file_name).where(media_files.c.id == file)
         async with self.database.connect() as connection:

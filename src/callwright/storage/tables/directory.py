@@ -117,6 +117,8 @@ employee_phones = Table(
     Column("origin", String(16), nullable=False, server_default="file"),
     # Who has given it its number: what the file says may be called, a request may not say.
     Column("number_origin", String(16), nullable=False, server_default="file"),
+    # The account's number that belongs to it; kept for those who ask.
+    Column("virtual_number", String(32)),
     UniqueConstraint("account_id", "number"),
 )
 # A phone registers by its number alone, whosever it is.
