@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import JsonValue
 
+from callwright.calls.plan import SOURCES
 from callwright.directory.webhook import Verb
 from callwright.public_events.catalogue import CATALOGUE
 from callwright.public_events.notice import Notice, iso
@@ -79,8 +80,8 @@ OWN: Mapping[str, Parameter] = {
         lambda sending: sending.notice.external_id,
     ),
     "call_source": Parameter(
-        "`va` for a call that came in, `callapi` for one that a request has begun.",
-        lambda sending: "va" if sending.notice.data.get("method") == "inbound" else "callapi",
+        "`va` for a call that came in, `sip` for an employee's own, `callapi` for a request's.",
+        lambda sending: _source(sending),
     ),
     "finish_time": Parameter(
         "Of `session.finished`: when, in the form of `start_time`.",
@@ -92,6 +93,12 @@ OWN: Mapping[str, Parameter] = {
         "All facts of the event, as an object.", lambda sending: dict(sending.notice.data)
     ),
 }
+
+
+def _source(sending: Sending) -> str:
+    """Where a session comes from; the reports tell requests apart, notifications do not."""
+    source = SOURCES.get(str(sending.notice.data.get("method")), "callapi")
+    return "callapi" if source.startswith("callapi") else source
 
 
 def _facts() -> dict[str, list[type["Payload"]]]:
