@@ -103,7 +103,7 @@ def listening(settings: HttpSettings) -> Iterator[socket.socket]:
         listener = socket.create_server(
             (host, port),
             family=socket.AF_INET6 if ":" in host else socket.AF_INET,
-            backlog=256,
+            backlog=1024,
             dualstack_ipv6=host == "::" and socket.has_dualstack_ipv6(),
         )
     except OSError as fault:
