@@ -62,7 +62,7 @@ async def may_call(database: AsyncEngine, number: str, *, outside: bool) -> bool
     numbers = Numbers(directory, Dialling(directory), dial_time=30.0)
     exchange = PhoneExchange(directory, numbers, outside)
     try:
-        target = await exchange.target(HOUSE, NUMBER, number, shown=NUMBER.number)
+        target = await exchange.target(HOUSE, NUMBER, number)
     except MayNotCall as refusal:
         return refusal.cause is not Cause.REJECTED
     assert target.address.number == number
