@@ -35,6 +35,7 @@ from callwright.query import OPERATORS, FieldKind, Operator
 from callwright.rpc.openrpc import COMMON, OF_REQUESTS, OF_TOKENS, TOKEN_DESCRIPTION, describe
 from callwright.sandbox.methods import DECLARATIONS as OF_SANDBOX
 from callwright.sandbox.numbers import FAMILIES
+from compatibility_docs import compatibility
 from sip_state_docs import sip_states
 
 BLOCK = "<!-- Made by scripts/generate_docs.py from "
@@ -64,8 +65,8 @@ it. `sequence` puts the events of one session in order; numbers are missing in i
 happened that only the timeline of `get.call` shows. `time` is when it happened, in UTC.
 `external_id` is what the client gave the session at its start, or null.
 
-New types and new facts are added in time; what is here stays. Durations are seconds, numbers E.164
-digits without `+` or SIP numbers."""
+New types and new facts are added in time; what is here stays. Durations are whole seconds, halves
+rounded up, numbers E.164 digits without `+` or SIP numbers."""
 REPEATS = (
     "With the header `Idempotency-Key` (1 to 255 visible ASCII characters) a request may be sent "
     "again: within 24 hours the same key with the same parameters begins no second call and is "
@@ -122,6 +123,7 @@ def main() -> int:
         "events.md": events(),
         "sandbox.md": sandbox(),
         "webhooks.md": webhooks(),
+        "compatibility.md": compatibility(),
     }
     for name, lines in files.items():
         file, text = DOCS / name, "\n".join(lines) + "\n"

@@ -27,8 +27,8 @@ from callwright.calls.record import CallRecord
 from callwright.calls.session import Session
 from callwright.directory.model import Account, AccountId, User, UserId
 from callwright.engines.port import LegId
-from callwright.methods.data.call_details import CallDetails, GetCallDetails
 from callwright.methods.data.call_legs_report import GET_CALL_LEGS_REPORT
+from callwright.methods.data.call_timeline import CallTimelines, GetCallTimeline
 from callwright.methods.data.calls_report import GET_CALLS_REPORT
 from callwright.methods.data.list_method import ListDeclaration
 from callwright.methods.method import Caller
@@ -148,8 +148,8 @@ def the_details_agree(story: list[SessionEvent], seen: Watched) -> None:
     account = Account(AccountId(1), "Horns", timezone=ZoneInfo("Europe/Moscow"))
     user = User(UserId(1), account.id, "anna", None, (), frozenset())
     caller = Caller(user, account, "", "127.0.0.1")
-    asked = GetCallDetails.model_validate({"call_session_id": story[0].session})
-    [details] = anyio.run(CallDetails(Kept(story)).serve, caller, asked)
+    asked = GetCallTimeline.model_validate({"call_session_id": story[0].session})
+    [details] = anyio.run(CallTimelines(Kept(story)).serve, caller, asked)
     told = [(one["event_mnemonic"], one["duration"]) for one in details["call_events"]]
     assert told[-1] == ("finish", whole_seconds(seen.over))
     begun = [event.legs for event in story if isinstance(event, events.TalkStarted)]

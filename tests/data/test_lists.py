@@ -214,11 +214,6 @@ REFUSED: list[tuple[dict[str, Any], tuple[int, str], dict[str, Any]]] = [
         (-32602, "Sort by parameter is prohibited"),
         {"mnemonic": "sort_prohibited", "field": "sort.1.field", "value": "scenarios"},
     ),
-    (
-        {"sort": [{"field": "campaigns"}]},
-        (-32602, "Sort by parameter is prohibited"),
-        {"mnemonic": "sort_prohibited", "field": "sort.0.field", "value": "campaigns"},
-    ),
     *(
         (changes, INVALID, {"mnemonic": "invalid_parameter_value", "field": field, "value": value})
         for changes, field, value in BAD_VALUES

@@ -17,7 +17,7 @@ from tests.api.house import DIRECTORY, STRANGER, House, house
 MOSCOW = ZoneInfo("Europe/Moscow")
 IN_MOSCOW = DIRECTORY.replace('name = "House"', 'name = "House"\ntimezone = "Europe/Moscow"')
 FIELDS = {one.name: one.listing.fields for one in LISTS}
-REPORTS = ("get.calls_report", "get.call_legs_report", "get.api_requests")
+REPORTS = ("get.calls_report", "get.call_legs_report", "get.request_log")
 
 CONTACT, BUSY_CONTACT, EMPLOYEE = "79260000000", "79260000008", "79260000028"
 DAY = timedelta(days=1)
@@ -303,7 +303,7 @@ def test_legs_can_be_told_by_what_stands_in_their_session(home: House, failed: i
 
 
 def test_the_course_of_a_session_is_told(home: House, talked: int) -> None:
-    [details] = home.data("get.call_details", {"call_session_id": talked})["result"]["data"]
+    [details] = home.data("get.call_timeline", {"call_session_id": talked})["result"]["data"]
     assert details["call_session_id"] == talked
     events = details["call_events"]
     assert [event["event_mnemonic"] for event in events] == [
@@ -321,7 +321,7 @@ def test_the_course_of_a_session_is_told(home: House, talked: int) -> None:
 
 
 def test_what_failed_says_why(home: House, failed: int) -> None:
-    [details] = home.data("get.call_details", {"call_session_id": failed})["result"]["data"]
+    [details] = home.data("get.call_timeline", {"call_session_id": failed})["result"]["data"]
     told = [
         (event["event_mnemonic"], event["fail_hint"])
         for event in details["call_events"]
@@ -336,7 +336,7 @@ def test_a_session_that_is_not_there_has_no_course(
 ) -> None:
     number = talked if session == "theirs" else session
     params = {"call_session_id": number}
-    answer = home.data("get.call_details", params, *([token] if token else []))
+    answer = home.data("get.call_timeline", params, *([token] if token else []))
     data = {"mnemonic": "entity_not_found", "field": "call_session_id", "value": str(number)}
     assert without_metadata(answer) == refusal(-32602, "Entity not found", data)
 
@@ -483,7 +483,7 @@ def test_requests_are_logged_with_what_became_of_them(home: House, talked: int) 
     home.data("get.calls_report", {})
     logged = rows(
         home,
-        "get.api_requests",
+        "get.request_log",
         fields=["api_version", "method", "ip", "user_login", "error_mnemonic"],
         sort=[{"field": "id", "order": "desc"}],
         limit=2,
@@ -508,7 +508,7 @@ def test_requests_are_logged_with_what_became_of_them(home: House, talked: int) 
 def test_a_session_names_the_request_that_began_it(home: House, talked: int) -> None:
     request = call(home, talked, fields=["call_api_request_id"])["call_api_request_id"]
     same = {"field": "id", "operator": "=", "value": request}
-    [logged] = rows(home, "get.api_requests", filter=same)
+    [logged] = rows(home, "get.request_log", filter=same)
     assert (logged["method"], logged["call_session_id"]) == ("start.employee_call", talked)
     assert logged["error_mnemonic"] is None
     assert is_now(logged["date_time"])
@@ -516,7 +516,7 @@ def test_a_session_names_the_request_that_began_it(home: House, talked: int) -> 
 
 
 def test_of_strangers_nothing_is_logged(home: House) -> None:
-    before = len(rows(home, "get.api_requests", limit=10_000))
+    before = len(rows(home, "get.request_log", limit=10_000))
     home.call("list.calls", {}, "nobody's token")
     home.answer(b"{")
-    assert len(rows(home, "get.api_requests", limit=10_000)) == before + 1  # the one before
+    assert len(rows(home, "get.request_log", limit=10_000)) == before + 1  # the one before

@@ -1,6 +1,7 @@
 """Webhooks over the Data API: set up, told, changed, deleted, and their log."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from standardwebhooks import Webhook as Verifier
 from callwright.engines.simulated.far_end import HangsUp, answers
 from tests.api.answers import refusal, without_metadata
 from tests.api.house import DIRECTORY, STRANGER, TOKEN, House, house
+from tests.compat.documented import decode
 from tests.notify.receiver import Receiver, receiving
 
 EMPLOYEE, CUSTOMER = "79260000001", "79260000000"
@@ -105,12 +107,20 @@ def test_the_log_is_listed_in_the_names_of_the_published_service(home: House) ->
         asked = {"filter": {"field": "communication_id", "operator": "=", "value": session}}
 
         def logged() -> Any:
-            return home.data("get.notifications", asked)["result"]
+            return home.data("get.webhook_log", asked)["result"]
 
         # The log is written once the answer has come, so after the receiver has answered.
         found = next(told for _ in range(1000) if (told := logged())["data"])
         [row] = found["data"]
+        day, now = timedelta(days=1), datetime.now(UTC)
+        window = {"date_from": f"{now - day:%Y-%m-%d}", "date_till": f"{now + day:%Y-%m-%d}"}
+        filters = [{"field": "notification_name", "operator": "=", "value": "logged"}]
+        [published] = done(home, "get.notifications", filters=filters, **window)
         done(home, "delete.webhooks", id=made["id"])
+    decode("get.notifications", published)
+    assert published["communication_id"] == str(session)
+    assert published["notification_status"] == {"value": "sent", "value_id": "sent"}
+    assert published["notification_error_type"] == {}
     assert found["metadata"]["total_items"] == 1
     for name in ("id", "start_time", "send_time", "duration", "delivery_id", "event_id"):
         assert row.pop(name)
@@ -133,13 +143,13 @@ def test_the_log_is_listed_in_the_names_of_the_published_service(home: House) ->
         "http_status": 200,
         "answer": "noted",
     }
-    assert done(home, "get.notifications", STRANGER) == []
+    assert done(home, "get.webhook_log", STRANGER) == []
     for window, count in (
         ({"date_from": "2020-01-01 00:00:00", "date_till": "9000-01-01 00:00:00"}, 1),
         ({"date_from": "9000-01-01 00:00:00"}, 0),
         ({"date_till": "2020-01-01 00:00:00"}, 0),
     ):
-        assert len(done(home, "get.notifications", **asked, **window)) == count
+        assert len(done(home, "get.webhook_log", **asked, **window)) == count
 
 
 def test_a_webhook_is_changed_in_part(home: House) -> None:

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.compat.documented import TABLE
 from tests.waiting import WITHIN
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "generate_docs.py"
@@ -23,8 +24,11 @@ def test_the_generated_docs_are_up_to_date() -> None:
 def test_a_stale_file_is_found_and_mended(tmp_path: Path) -> None:
     script = tmp_path / "scripts" / SCRIPT.name
     script.parent.mkdir()
-    for part in (SCRIPT, SCRIPT.with_name("sip_state_docs.py")):
+    for part in (SCRIPT, *map(SCRIPT.with_name, ("sip_state_docs.py", "compatibility_docs.py"))):
         (script.parent / part.name).write_text(part.read_text("utf-8"), "utf-8")
+    table = tmp_path / "tests" / "compat" / TABLE.name
+    table.parent.mkdir(parents=True)
+    table.write_text(TABLE.read_text("utf-8"), "utf-8")
     # Only its tables are made.
     docs = tmp_path / "docs"
     docs.mkdir()

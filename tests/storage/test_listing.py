@@ -10,10 +10,10 @@ import pytest
 from sqlalchemy import event, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from callwright.methods.data.api_requests import GET_API_REQUESTS
 from callwright.methods.data.call_legs_report import GET_CALL_LEGS_REPORT
 from callwright.methods.data.calls_report import GET_CALLS_REPORT
 from callwright.methods.data.list_method import ListDeclaration
+from callwright.methods.data.request_log import GET_REQUEST_LOG
 from callwright.query import (
     Comparison,
     Every,
@@ -43,7 +43,7 @@ def stored(declared: ListDeclaration[Any]) -> StoredList:
 
 
 CALLS, LEGS = stored(GET_CALLS_REPORT), stored(GET_CALL_LEGS_REPORT)
-REQUESTS = stored(GET_API_REQUESTS)
+REQUESTS = stored(GET_REQUEST_LOG)
 
 
 class Clock:

@@ -9,11 +9,13 @@ import anyio
 
 from callwright.config import Settings
 from callwright.methods.data.api_requests import GET_API_REQUESTS
-from callwright.methods.data.call_details import CallDetails
+from callwright.methods.data.call_details import GET_CALL_DETAILS
 from callwright.methods.data.call_legs_report import GET_CALL_LEGS_REPORT
+from callwright.methods.data.call_timeline import CallTimelines
 from callwright.methods.data.calls_report import GET_CALLS_REPORT
 from callwright.methods.data.media_files import GET_MEDIA_FILES
 from callwright.methods.data.registry import DATA_CATALOGUE, LISTS
+from callwright.methods.data.request_log import GET_REQUEST_LOG
 from callwright.methods.data.sip_lines import GET_SIP_LINES, registrations
 from callwright.methods.data.webhooks import Webhooks
 from callwright.methods.method import Method
@@ -75,7 +77,7 @@ def data_methods(
         *_lists(components, requests),
         *entity_methods,
         *Webhooks(StoredWebhooks(components.storage.database), webhooks_changed).methods(),
-        CallDetails(components.journal).method(),
+        CallTimelines(components.journal).method(),
     ]
     places = {declared.name: place for place, declared in enumerate(DATA_CATALOGUE)}
     return sorted(methods, key=lambda method: places[method.name])
@@ -91,7 +93,9 @@ def _lists(components: Components, requests: StoredRequests) -> Iterator[Method[
     catch_up: dict[str, Callable[[], Awaitable[object]]] = {
         GET_CALLS_REPORT.name: components.journal.catch_up,
         GET_CALL_LEGS_REPORT.name: components.journal.catch_up,
+        GET_CALL_DETAILS.name: components.journal.catch_up,
         GET_API_REQUESTS.name: requests.write_all,
+        GET_REQUEST_LOG.name: requests.write_all,
     }
 
     def registered(number: str) -> Sequence[tuple[datetime, str]]:

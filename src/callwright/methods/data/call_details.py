@@ -1,217 +1,110 @@
-"""get.call_details: the course of one session, told for people."""
+"""get.call_details: sessions with their course, in the shape of the published report."""
 
-from collections.abc import Iterator, Sequence
-from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Literal
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, ClassVar
 from zoneinfo import ZoneInfo
 
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from callwright.calls import events
-from callwright.calls.durations import Durations, whole_seconds
-from callwright.calls.events import SessionEvent
-from callwright.calls.plan import SessionId
-from callwright.directory.model import Component
-from callwright.methods.call_queries import Archive
-from callwright.methods.data.list_fields import MOMENT_FORMAT, Moment
-from callwright.methods.errors import EntityNotFound
-from callwright.methods.method import Caller, Declaration, Id, Method, Params, described
-
-if TYPE_CHECKING:
-    from callwright.engines.port import LegId
-
-
-class GetCallDetails(Params):
-    call_session_id: Id
-    "The session, live or finished."
-
-
-Mnemonic = Literal[
-    "start", "group_dial_started", "call_placed", "action_started", "talk_started", "finish"
-]
-
-NAMES: dict[Mnemonic, str] = {
-    "start": "Start",
-    "group_dial_started": "Queue",
-    "call_placed": "Dialling",
-    "action_started": "Operation",
-    "talk_started": "Talk",
-    "finish": "Finish",
-}
-
-
-class Fact(TypedDict):
-    name: str
-    value: str | int | None
-
-
-@described
-class DetailEvent(TypedDict):
-    event_mnemonic: Mnemonic
-    event_name: str
-    event_text: str
-    event_time: Moment
-    duration: Annotated[int | None, Field(ge=0)]
-    "Seconds it took; null: it takes none, or is not over."
-    is_failed: bool
-    fail_hint: str | None
-    "The finish reason, where it has failed."
-    data: list[Fact]
-
-
-@described
-class CallDetail(TypedDict):
-    call_session_id: int
-    call_events: list[DetailEvent]
-
-
-GET_CALL_DETAILS = Declaration(
-    "get.call_details",
-    GetCallDetails,
-    component=Component.DATA,
-    summary="Tell the course of one session for people; get.call has every event of it.",
-    errors=("entity_not_found",),
-    result=list[CallDetail],
+from callwright.methods.data.call_story import DetailEvent, told
+from callwright.methods.data.calls_report import FINISHED, TalkedEmployee
+from callwright.methods.data.list_fields import (
+    ON_REQUEST,
+    Always,
+    MadeOf,
+    Moment,
+    Stored,
+    UnknownArray,
+    UnknownText,
 )
+from callwright.methods.data.list_method import list_declaration
+from callwright.methods.data.list_request import NullForEmpty, also
+from callwright.methods.data.new_report import NewReportRequest, Word, word
+from callwright.methods.method import Id, described
+from callwright.query import Comparison, FieldKind, Operator, Query
 
 
-class CallDetails:
-    def __init__(self, archive: Archive) -> None:
-        self._archive = archive
+class GetCallDetails(NewReportRequest):
+    entity_ids: Annotated[
+        Annotated[tuple[Id | str, ...], Field(max_length=1000)] | None, NullForEmpty
+    ] = None
+    "Sessions, by their `communication_id`; left out: all of the window."
 
-    def method(self) -> Method[GetCallDetails]:
-        return GET_CALL_DETAILS.served_by(self.serve)
+    window_by: ClassVar[str] = "call_start_date_time"
 
-    async def serve(self, caller: Caller, params: GetCallDetails) -> list[CallDetail]:
-        session = SessionId(params.call_session_id)
-        story = await self._archive.events_of(session, caller.account.id)
-        if story is None:
-            raise EntityNotFound(field="call_session_id", value=session)
-        told = list(_Story(story, caller.account.timezone).told())
-        return [{"call_session_id": session, "call_events": told}]
-
-
-class _Story:
-    """One session's events, as they are read by people."""
-
-    def __init__(self, story: Sequence[SessionEvent], zone: ZoneInfo) -> None:
-        self._story = story
-        self._zone = zone
-        self._legs = Durations.of(story).legs
-        self._ended: dict[LegId, events.LegEnded] = {}
-        self._talks: dict[tuple[LegId, LegId], list[float]] = {}
-        self._waits: dict[LegId, list[events.QueueLeft]] = {}
-        self._phones: dict[LegId, str] = {}
-        for event in story:
-            match event:
-                case events.LegStarted(leg=leg):
-                    self._phones[leg] = _who(event)
-                case events.LegEnded(leg=leg):
-                    self._ended[leg] = event
-                case events.TalkFinished(legs=legs, duration=duration):
-                    self._talks.setdefault(legs, []).append(duration)
-                case events.QueueLeft(leg=leg):
-                    self._waits.setdefault(leg, []).append(event)
-                case _:
-                    pass
-
-    def told(self) -> Iterator[DetailEvent]:
-        for event in self._story:
-            match event:
-                case events.SessionStarted(caption=caption):
-                    yield self._event(
-                        "start",
-                        event.time,
-                        f"{caption.method}, contact {caption.contact_number}, "
-                        f"number {caption.virtual_number}",
-                        data={"direction": caption.direction.value, "method": caption.method},
-                    )
-                case events.LegStarted():
-                    yield self._placed(event)
-                case events.OperationStarted(operation=operation, branch=branch, number=number):
-                    yield self._event(
-                        "action_started",
-                        event.time,
-                        f"{operation}, number {number}" + (f" of {branch}" if branch else ""),
-                        data={"operation": operation, "branch": branch, "number": number},
-                    )
-                case events.QueueEntered():
-                    yield self._queued(event)
-                case events.TalkStarted(legs=legs):
-                    ended = self._talks.get(legs)
-                    one, other = (self._phones.get(leg, str(leg)) for leg in legs)
-                    yield self._event(
-                        "talk_started",
-                        event.time,
-                        f"{one} and {other}",
-                        duration=ended.pop(0) if ended else None,
-                        data={"leg_id": legs[0], "other_leg_id": legs[1]},
-                    )
-                case events.SessionFinished():
-                    yield self._event(
-                        "finish",
-                        event.time,
-                        event.detail or f"ended by the {event.ended_by}",
-                        duration=event.total_duration,
-                        failure=event.finish_reason if event.fault != "nobody" else None,
-                        data={"finish_reason": event.finish_reason, "ended_by": event.ended_by},
-                    )
-                case _:
-                    pass
-
-    def _placed(self, event: events.LegStarted) -> DetailEvent:
-        times, ended = self._legs[event.leg], self._ended.get(event.leg)
-        return self._event(
-            "call_placed",
-            event.time,
-            self._phones[event.leg],
-            duration=times.dialling,
-            failure=ended.finish_reason if ended and times.answered is None else None,
-            data={
-                "leg_id": event.leg,
-                "role": event.role.value,
-                "employee_id": event.employee_id,
-                "said": ended.raw if ended else None,
-            },
-        )
-
-    def _queued(self, event: events.QueueEntered) -> DetailEvent:
-        waits = self._waits.get(event.leg)
-        left = waits.pop(0) if waits else None
-        return self._event(
-            "group_dial_started",
-            event.time,
-            f"queue {event.queue}, " + (f"place {event.position}" if event.position else "full"),
-            duration=left.waited if left else None,
-            failure="call_enqueued" if not event.position or (left and not left.reached) else None,
-            data={"queue": event.queue, "position": event.position},
-        )
-
-    def _event(
-        self,
-        mnemonic: Mnemonic,
-        time: datetime,
-        text: str,
-        *,
-        duration: float | None = None,
-        failure: str | None = None,
-        data: dict[str, str | int | None],
-    ) -> DetailEvent:
-        return {
-            "event_mnemonic": mnemonic,
-            "event_name": NAMES[mnemonic],
-            "event_text": text,
-            "event_time": time.astimezone(self._zone).strftime(MOMENT_FORMAT),
-            "duration": None if duration is None else whole_seconds(duration),
-            "is_failed": failure is not None,
-            "fail_hint": failure,
-            "data": [{"name": name, "value": value} for name, value in data.items()],
-        }
+    def narrowed(self, query: Query, zone: ZoneInfo) -> Query:
+        query = also(super().narrowed(query, zone), _FINISHED)
+        if not self.entity_ids:
+            return query
+        asked = tuple(str(one) for one in self.entity_ids)
+        return also(query, Comparison("communication_id", FieldKind.TEXT, Operator.IN, asked))
 
 
-def _who(leg: events.LegStarted) -> str:
-    """The party of a leg, and its number."""
-    number = leg.calling_number if leg.offered else leg.called_number
-    name = leg.employee_full_name or leg.role.value
-    return f"{name} ({number})" if number else name
+_FINISHED = Comparison("finish_reason", FINISHED.kind, FINISHED.operator, FINISHED.value)
+
+
+def _lost(is_lost: bool) -> Word:
+    return word("lost" if is_lost else "not_lost")
+
+
+class TagItem(TypedDict):
+    id: int
+    name: str
+
+
+class TagsOfCall(TypedDict):
+    communication_id: int
+    communication_type: str
+    items: list[TagItem]
+
+
+def _tags(rows: Sequence[Mapping[str, Any]]) -> TagsOfCall | dict[str, object]:
+    if not rows:
+        return {}
+    return {
+        "communication_id": rows[0]["session_id"],
+        "communication_type": "call",
+        "items": [{"id": row["tag_id"], "name": row["tag_name"]} for row in rows],
+    }
+
+
+@described
+class DetailedCall(TypedDict):
+    communication_id: Annotated[str, Stored("id")]
+    "The `call_session_id`."
+    call_start_date_time: Annotated[Moment, Stored("started_at")]
+    contact_phone_number: Annotated[str, Stored("contact_number")]
+    call_direction: Annotated[Word, MadeOf("direction", word)]
+    "`in` or `out`."
+    call_status: Annotated[Word, MadeOf("is_lost", _lost)]
+    "`lost` or `not_lost`."
+    call_type: Annotated[Word, Always(word("external"))]
+    virtual_phone_number: Annotated[str, Stored("virtual_number")]
+    call_scenario: UnknownText
+    employees: Annotated[list[TalkedEmployee], ON_REQUEST]
+    "Everybody who has been rung."
+    call_total_duration: Annotated[int | None, Stored("total_duration")]
+    "Seconds."
+    call_finish_reason: Annotated[Word, MadeOf("finish_reason", word)]
+    call_scenario_actions: UnknownArray
+    call_records: Annotated[list[str], Stored("recordings")]
+    communication_comment: UnknownText
+    coaches: UnknownArray
+    prompters: UnknownArray
+    call_events: Annotated[list[DetailEvent], MadeOf("story", told)]
+    "Its course, told for people; get.call has every event of it."
+    contact_full_name: UnknownText
+    redirection_info: UnknownText
+    tags: Annotated[TagsOfCall, MadeOf("tags", _tags)]
+    "Empty: there are none."
+    finish_reason: Annotated[str, ON_REQUEST]
+
+
+GET_CALL_DETAILS = list_declaration(
+    "get.call_details",
+    DetailedCall,
+    table="call_sessions",
+    params=GetCallDetails,
+    summary="List finished sessions with their course; of a live one get.call_timeline tells it.",
+)

@@ -188,7 +188,9 @@ def _said(hint: Any) -> _Said:
         kind = next((one for one in beside if isinstance(one, FieldKind)), said.kind)
         return _Said(kind, said.plain, said.nullable, (*said.beside, *beside))
     if origin in (Union, UnionType):
-        [rest] = [one for one in get_args(hint) if one is not NoneType]
+        rest, *more = (one for one in get_args(hint) if one is not NoneType)
+        if more:  # One of several types: part of something, and shown as it is.
+            return _Said(FieldKind.STRUCTURE, object, NoneType in get_args(hint))
         said = _said(rest)
         return _Said(said.kind, said.plain, True, said.beside)
     if origin is Literal:
@@ -217,7 +219,7 @@ def _field(name: str, hint: Any) -> ListedField:
         words=stored.words if stored else None,
         constant=always.value if always else None,
         raw=made is not None,
-        sortable=not is_structure and UNSORTABLE not in said.beside,
+        sortable=not (is_structure and known) and UNSORTABLE not in said.beside,
         filterable=UNFILTERABLE not in said.beside,
         computed=known and (is_structure or made is not None or COMPUTED in said.beside),
         default=ON_REQUEST not in said.beside,
@@ -262,7 +264,7 @@ def _structure(plain: Any) -> Show | None:
     if not is_typeddict(plain):
         return None
     parts = [_part(name, _said(hint)) for name, hint in _hints(plain)]
-    return lambda value, zone: {name: part(value, zone) for name, part in parts}
+    return lambda value, zone: {name: part(value, zone) for name, part in parts} if value else {}
 
 
 def _part(name: str, said: _Said) -> tuple[str, Show]:

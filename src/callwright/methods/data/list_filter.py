@@ -1,5 +1,6 @@
 """Filters: how a client says which rows of a list it wants, and the condition this becomes."""
 
+import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -88,15 +89,17 @@ Node = Annotated[
 ]
 
 
-def filter_of(asked: Leaf | Branch, listing: Listing, zone: ZoneInfo) -> Filter:
-    """Check a filter against the list it was asked of.
+def filter_of(
+    asked: Leaf | Branch, listing: Listing, zone: ZoneInfo, place: str = "filter"
+) -> Filter:
+    """Check a filter, which stands in the parameter ``place``, against the list it was asked of.
 
     Raises `Unusable` for trees that are too large, `InvalidParameterValue` for fields the list does
     not have and values that cannot be compared, `DataTypeError` for values of another type than the
     field's, and `FilterProhibited`.
     """
-    _check_size(asked)
-    return _Reading(listing, zone).read(asked, "filter")
+    _check_size(asked, place)
+    return _Reading(listing, zone).read(asked, place)
 
 
 def field_of(listing: Listing, name: str, place: str) -> ListedField:
@@ -104,6 +107,17 @@ def field_of(listing: Listing, name: str, place: str) -> ListedField:
     if name not in listing.fields:
         raise InvalidParameterValue(field=place, value=name)
     return listing.fields[name]
+
+
+_BY_WORD = (Operator.EQUAL, Operator.NOT_EQUAL, Operator.IN)
+
+
+def _of_word(operator: Operator, sent: Sent) -> str:
+    """What objects of a value for people and one for programs are compared by: either."""
+    words = sent if isinstance(sent, tuple) else (sent,)
+    told = ", ".join(json.dumps(str(one), ensure_ascii=False) for one in words) or '""'
+    query = f"value_id IN ({told}) OR value IN ({told})"
+    return f"NOT ({query})" if operator is Operator.NOT_EQUAL else query
 
 
 def _spelled(kind: FieldKind, sent: Sent) -> Sent:
@@ -121,7 +135,7 @@ _READINGS: dict[FieldKind, tuple[str, Callable[[str], Plain]]] = {
 }
 
 
-def _check_size(root: Leaf | Branch) -> None:
+def _check_size(root: Leaf | Branch, place: str) -> None:
     level: list[Leaf | Branch] = [root]
     comparisons = levels = 0
     while level:
@@ -135,7 +149,7 @@ def _check_size(root: Leaf | Branch) -> None:
     ):
         if sent > at_most:
             reason = f"A filter has at most {at_most} {what}. Yours has {sent}"
-            raise Unusable(field="filter", reason=reason)
+            raise Unusable(field=place, reason=reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +178,9 @@ class _Reading:
         if operator is Operator.JSQUERY and field.kind is FieldKind.STRUCTURE:
             query = self._query(leaf.value, f"{place}.value")
             return Comparison(field.name, field.kind, operator, query)
+        if "value_id" in field.members and leaf.value is not None and operator in _BY_WORD:
+            query = _of_word(operator, leaf.value)
+            return Comparison(field.name, field.kind, Operator.JSQUERY, query)
         if operator not in OPERATORS[field.kind]:
             raise InvalidParameterValue(field=f"{place}.operator", value=leaf.operator)
         value = self._compared(field.kind, operator, leaf.value, f"{place}.value")

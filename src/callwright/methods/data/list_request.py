@@ -2,9 +2,9 @@
 
 import re
 from calendar import monthrange
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, ClassVar, Literal
 from zoneinfo import ZoneInfo
 
@@ -92,6 +92,11 @@ class ListRequest(Params):
     )
     "Mnemonics of every method that takes these parameters."
 
+    def conditions(self) -> Iterator[tuple[str, Node]]:
+        """What rows are to fulfil, each with the parameter that says so."""
+        if self.filter is not None:
+            yield "filter", self.filter
+
     def narrowed(self, query: Query, zone: ZoneInfo) -> Query:
         """Narrow the query down by parameters of a list's own."""
         return query
@@ -121,6 +126,8 @@ class ReportRequest(ListRequest):
 
     window_by: ClassVar[str] = "start_time"
     "The field that is in the window."
+    longest: ClassVar[timedelta | None] = None
+    "The longest window; None: three months."
     errors: ClassVar[tuple[str, ...]] = (*ListRequest.errors, "date_interval_limit_reached")
 
     def narrowed(self, query: Query, zone: ZoneInfo) -> Query:
@@ -132,7 +139,8 @@ class ReportRequest(ListRequest):
         start, end = moment_of(self.date_from, zone), moment_of(self.date_till, zone, last=True)
         if end < start:
             raise InvalidParameterValue(field="date_till", value=self.date_till)
-        if end > _months_later(start.astimezone(zone), MONTHS_AT_MOST):
+        last = start + self.longest if self.longest else None
+        if end > (last or _months_later(start.astimezone(zone), MONTHS_AT_MOST)):
             raise DateIntervalLimitReached(field="date_till", value=self.date_till)
         return replace(query, window=Window(self.window_by, start, end))
 
@@ -146,12 +154,22 @@ def query_of(asked: ListRequest, listing: Listing, zone: ZoneInfo) -> Query:
     shown = [field_of(listing, name, f"fields.{at}") for at, name in enumerate(asked.fields or ())]
     query = Query(
         fields=list(dict.fromkeys(field.name for field in shown)) or listing.defaults,
-        filter=None if asked.filter is None else filter_of(asked.filter, listing, zone),
+        filter=_all(filter_of(node, listing, zone, place) for place, node in asked.conditions()),
         sort=list(_orders(asked.sort or (), listing)),
         limit=asked.limit,
         offset=asked.offset,
     )
     return asked.narrowed(query, zone)
+
+
+def _all(filters: Iterable[Filter]) -> Filter | None:
+    match tuple(filters):
+        case ():
+            return None
+        case (one,):
+            return one
+        case several:
+            return Every(several)
 
 
 def also(query: Query, *filters: Filter) -> Query:

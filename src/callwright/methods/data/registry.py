@@ -8,16 +8,19 @@ from callwright.methods.data import (
     blacklist,
     call_details,
     call_legs_report,
+    call_timeline,
     calls_report,
     communications,
     data_sessions,
     employees,
     media_files,
     notifications,
+    request_log,
     scenarios,
     sip_lines,
     tags,
     virtual_numbers,
+    webhook_log,
     webhooks,
 )
 from callwright.methods.data.list_method import ListDeclaration
@@ -36,10 +39,13 @@ DATA_CATALOGUE: tuple[Declaration[Any], ...] = (
     *sip_lines.DECLARATIONS,
     *scenarios.DECLARATIONS,
     *webhooks.DECLARATIONS,
+    webhook_log.GET_WEBHOOK_LOG,
     notifications.GET_NOTIFICATIONS,
     calls_report.GET_CALLS_REPORT,
     call_legs_report.GET_CALL_LEGS_REPORT,
+    call_timeline.GET_CALL_TIMELINE,
     call_details.GET_CALL_DETAILS,
+    request_log.GET_REQUEST_LOG,
     api_requests.GET_API_REQUESTS,
 )
 

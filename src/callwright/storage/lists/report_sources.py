@@ -7,7 +7,9 @@ from typing import Any
 from sqlalchemy import Row, case, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from callwright.calls.plan import SessionId
 from callwright.storage.history.projection import TALK, VOICEMAIL
+from callwright.storage.history.sessions import read_events
 from callwright.storage.lists.source import Detail, Part, Source
 from callwright.storage.tables import (
     api_requests,
@@ -149,6 +151,14 @@ async def _requests(connection: AsyncConnection, sessions: Sequence[int]) -> Map
     return nothing | {row.session_id: row.id for row in await connection.execute(query)}
 
 
+async def _stories(connection: AsyncConnection, sessions: Sequence[int]) -> Mapping[int, object]:
+    """All that has happened in each session. Some milliseconds a session: ask for few."""
+    found: dict[int, object] = {}
+    for session in sessions:
+        found[session] = await read_events(connection, SessionId(session))
+    return found
+
+
 _EMPLOYEES = (
     "employees",
     "operator_number",
@@ -168,12 +178,14 @@ REPORT_SOURCES = (
         order=(_session.started_at,),
         ordered=frozenset({"wait_duration", "talk_duration", "total_duration"}),
         is_large=True,
+        costly=frozenset({"story"}),
         details={
             "recordings": _recordings_of(TALK),
             "voicemails": _recordings_of(VOICEMAIL),
             "first_recording": _first_recording,
             "tags": _tags,
             "request_id": _requests,
+            "story": _stories,
             **{name: Part(_employees, name) for name in _EMPLOYEES},
         },
     ),
@@ -201,5 +213,10 @@ REPORT_SOURCES = (
         order=(_leg.started_at,),
         is_large=True,
     ),
-    Source(api_requests, order=(api_requests.c.time,), is_large=True),
+    Source(
+        api_requests,
+        facts={"outcome": case((api_requests.c.mnemonic.is_(None), "success"), else_="error")},
+        order=(api_requests.c.time,),
+        is_large=True,
+    ),
 )

@@ -36,6 +36,9 @@ AGAIN = 0.05
 READ_AT_ONCE = 200
 "Rows: some milliseconds of work, so that calls are not kept waiting by a long list."
 
+FEW_AT_ONCE = 5
+"Rows of which something is asked that takes its time."
+
 SETTLED_AFTER = timedelta(days=2)
 "What began so long ago has ended: the longest talk is a day's."
 KEPT_FOR = timedelta(minutes=10)
@@ -113,9 +116,12 @@ class StoredRows:
         shown = self.listed.read(query.fields)
         known = self.listed.details
         details = {name: known[name] for name in query.fields if name in known}
+        source = self.listed.source
+        costly = {source.details[name] for name in source.costly}
+        at_once = FEW_AT_ONCE if costly.intersection(details.values()) else READ_AT_ONCE
         async with self._reading() as connection:
             result = await connection.stream(self._page(account, query))
-            async for some in result.partitions(READ_AT_ONCE):
+            async for some in result.partitions(at_once):
                 rows = [dict(zip(shown, row[1:], strict=True)) for row in some]
                 await _add(details, connection, [row[0] for row in some], rows)
                 yield rows

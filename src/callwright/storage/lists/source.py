@@ -63,6 +63,8 @@ class Source:
     "The facts that need ``joined``."
     ordered: frozenset[str] = frozenset()
     "Columns an index is ordered by: rows are, too, where they are shown rounded."
+    costly: frozenset[str] = frozenset()
+    "Details of which few are brought at once, since each takes its time."
     is_large: bool = False
     "There may be a million rows: they are counted while a page of them is read."
 
