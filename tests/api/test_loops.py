@@ -118,3 +118,14 @@ def test_calls_that_come_back_side_by_side_are_counted_together(home: House) -> 
     two = [come_in(home, OWN, Trail(), MENU) for _ in range(2)]
     refused(home, come_in(home, OWN, Trail(), MENU))
     released(home, *two, first)
+
+
+def test_a_phone_may_divert_a_call_and_bears_on_what_it_has_come_through(home: House) -> None:
+    home.calls_in(caller="2502", called="2901", trunk=None, trail=Trail(("0123456789ab",), 9))
+    started = home.news.wait_for(
+        lambda event: isinstance(event, LegStarted) and event.calling_number == "2502"
+    )
+    carried = rung_by(home, started.session)
+    assert carried.marks[0] == "0123456789ab"
+    assert (len(carried.marks), carried.hops_left) == (2, 8)
+    released(home, started.session)

@@ -157,13 +157,14 @@ class CallManager:
     def _follow(self, session: Session, plan: Plan | ScenarioPlan) -> None:
         """Let what the session rings bear what its call has come through."""
         account = session.caption.account
-        if not isinstance(plan, InboundCall):
+        if not isinstance(plan, InboundCall | PhoneCall):
             session.trail = self._loops.begin(account)
             return
+        # A phone may divert a call of ours, so that its mark is no loop yet; but it is borne on.
         session.trail = self._loops.onwards(account, plan.trail)
-        caller = plan.contact.address.number
-        if caller and plan.contact.address.trunk is not None:
-            session.returns = returns_of(caller, self._sessions.values())
+        if isinstance(plan, InboundCall) and plan.contact.address.trunk is not None:
+            caller = plan.contact.address.number
+            session.returns = returns_of(caller, self._sessions.values()) if caller else 0
 
     def _has_come_back(self, session: Session, plan: InboundCall) -> bool:
         if session.returns > RETURNS_AT_MOST:

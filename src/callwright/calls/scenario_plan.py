@@ -216,6 +216,7 @@ class PhoneCall:
     "Who calls; its ``caller_id`` is the number that was called."
     contact: Sequence[Target]
     conversation: Conversation
+    trail: Trail = FRESH
 
 
 OfferedCall = InboundCall | RefusedCall | PhoneCall

@@ -61,4 +61,5 @@ class PhoneCalls:
             ),
             [contact],
             await self.conversations.of(account, Direction.OUT, virtual, music, employee),
+            offered.trail,
         )
