@@ -24,7 +24,7 @@ from callwright.calls.events import (
     SessionFinished,
 )
 from callwright.calls.journal import JournalUnavailable
-from callwright.calls.plan import SessionId
+from callwright.calls.plan import Role, SessionId
 from callwright.engines.port import LegId, RecordingId
 from callwright.storage.history import journal as journal_module
 from callwright.storage.history.journal import StoredJournal
@@ -523,7 +523,7 @@ async def test_a_call_that_came_in_and_was_cut_off_before_a_talk_is_closed_as_lo
     await journal.begin(started(1))
     came_in = later(1)[0]
     assert isinstance(came_in, LegStarted)
-    journal.hear(replace(came_in, offered=True))
+    journal.hear(replace(came_in, role=Role.CONTACT, offered=True))
     await write_all(journal)
 
     [verdict] = await StoredJournal(database).close_unfinished()
