@@ -18,7 +18,8 @@ help: ## Show this list
 demo: setup peers ## Make a real call between two phones on this machine and show it
 	@$(python) -m demo
 
-test: check peers ## Run every check, then the whole test suite
+test: check ## Run every check, then the whole test suite
+	@scripts/setup_peers.sh asterisk
 	@scripts/test.sh $(ARGS)
 
 check: setup ## Format, lint, types, and whether the generated docs are up to date

@@ -60,14 +60,14 @@ def _url() -> str:
 
 
 def wait_until(session: int, *, event: str, within: float = 120.0) -> dict[str, Any]:
-    """Look at a session until its timeline has ``event``; give the session as it is then.
+    """Look at a session until its timeline has an ``event``; give the session as it is then.
 
     Raises TimeoutError, and CallOver if the session ends without it.
     """
     deadline = time.monotonic() + within
     while time.monotonic() < deadline:
         shown: dict[str, Any] = call("get.call", call_session_id=session)
-        if any(entry["event"] == event for entry in shown["timeline"]):
+        if any(entry["type"] == event for entry in shown["timeline"]):
             return shown
         if shown["state"] == "finished":
             raise CallOver(f"The call is over: {shown['finish_reason']}")

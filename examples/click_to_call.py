@@ -29,10 +29,10 @@ def main() -> int:
             return 1
         raise
     print(f"Call {session}: the employee's phone rings")
-    wait_until(session, event="talk_started")
+    wait_until(session, event="talk.started")
     print("They talk")
-    shown = wait_until(session, event="session_finished", within=7200)
-    talk = shown["timeline"][-1]["talk_duration"]
+    shown = wait_until(session, event="session.finished", within=7200)
+    talk = shown["timeline"][-1]["talk_time_duration"]
     print(f"Over: {shown['finish_reason']}, {talk:.0f} s of talk")
     return 0
 

@@ -23,12 +23,12 @@ def main() -> int:
         virtual_phone_number=chosen.number,
         dialing_timeout=30,
     )["call_session_id"]
-    shown = wait_until(session, event="session_finished")
-    keys = [entry["key"] for entry in shown["timeline"] if entry["event"] == "key_received"]
+    shown = wait_until(session, event="session.finished")
+    keys = [entry["keys"] for entry in shown["timeline"] if entry["type"] == "keys.received"]
     if chosen.key in keys:
         print("Confirmed")
         return 0
-    heard = any(entry["event"] == "message_finished" for entry in shown["timeline"])
+    heard = any(entry["type"] == "message.finished" for entry in shown["timeline"])
     print("Heard, not confirmed" if heard else f"Not reached: {shown['finish_reason']}")
     return 1
 

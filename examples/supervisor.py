@@ -19,7 +19,7 @@ def main() -> int:
         phone_number=chosen.supervisor,
         mode="listen",
     )
-    wait_until(chosen.session, event="coach_joined", within=60)
+    wait_until(chosen.session, event="coach.joined", within=60)
     print("You hear both; nobody hears you")
     call("set.coach_mode", call_session_id=chosen.session, mode="whisper")
     print("Now the employee hears you, the customer does not")

@@ -2,7 +2,7 @@
 
 import random
 
-from callwright.engines.sip.wire.sdp import SdpSession, UnusableSdp, agree, parse
+from callwright.engines.sip.wire.sdp import AudioProfile, SdpSession, UnusableSdp, agree, parse
 from fuzz.harness import always, main
 
 OFFER = (
@@ -18,11 +18,20 @@ SECURE = OFFER.replace(b"RTP/AVP", b"RTP/SAVP") + (
 )
 
 
+WIDE = AudioProfile(("PCMA", "PCMU", "G722", "opus"))
+GATEWAY = (
+    b"v=0\no=x 1 1 IN IP4 gw\ns=\nc=in ip4 media.example.net\nb=CT:128\nk=prompt\n"
+    b"m=image 0 udptl\nm=audio 7300 RTP/SAVP 8\nm=audio 7400 RTP/AVP 18\n"
+    b"m=Audio\t7000/2  RTP/AVPF 96 9  101 \n a=RTPMAP: 96  pcma / 8000 / 2\na=rtpmap:9 G722/16000\n"
+    b"a=rtpmap:101 Telephone-Event/8000/1\na=rtcp:7100 IN IP4 192.0.2.1\na=SendOnly\n\n\0"
+)
+
+
 class Descriptions:
-    seeds = (OFFER, VIDEO, SIX, SECURE)
+    seeds = (OFFER, VIDEO, SIX, SECURE, GATEWAY)
 
     def take(self, data: bytes, chance: random.Random) -> str:
-        ours = SdpSession(("127.0.0.1", 16384), session_id=1)
+        ours = SdpSession(("127.0.0.1", 16384), session_id=1, speech=WIDE)
         if chance.random() < 0.5:
             ours.offer()
         try:
@@ -30,7 +39,7 @@ class Descriptions:
         except UnusableSdp:
             return "unusable"
         # What we answer must be understood, and mean what we think it means.
-        again = agree(parse(body))
+        again = agree(parse(body), WIDE)
         assert again.codec == stream.codec
         assert len(parse(body).media) == len(parse(data).media)
         assert len(parse(ours.offer()).media) == len(parse(data).media)

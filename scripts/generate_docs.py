@@ -30,6 +30,7 @@ from callwright.public_events.parameters import FACTS as EVENT_FACTS
 from callwright.public_events.parameters import OWN as OWN_PARAMETERS
 from callwright.public_events.parameters import WITHOUT_VALUE
 from callwright.public_events.payloads import LegPayload, Payload
+from callwright.public_events.timeline import TIMELINE_ONLY
 from callwright.query import OPERATORS, FieldKind, Operator
 from callwright.rpc.openrpc import COMMON, OF_REQUESTS, OF_TOKENS, TOKEN_DESCRIPTION, describe
 from callwright.sandbox.methods import DECLARATIONS as OF_SANDBOX
@@ -84,7 +85,8 @@ null means: in methods that change something it takes away what may be without, 
 - `sort` is `[{"field": "name", "order": "desc"}]`. Null comes before everything else.
 - `filter` is a comparison, `{"field": "id", "operator": ">", "value": 5}`, or a tree:
   `{"filters": [...], "condition": "and"}`, where `or` is the other condition and filters may be
-  trees again. A tree has at most 100 comparisons and 8 levels.
+  trees again. A tree has at most 100 comparisons and 20 levels; of more the error
+  `error` says how many were sent.
 - Null is compared by `=` and `!=`. A field that is null differs from every value, and no other
   operator holds for it. Texts are compared by case, and ordered by the code points of Unicode.
 - In `like`, `%` stands for any characters and `_` for one; a backslash before them takes that away.
@@ -264,12 +266,26 @@ def states() -> Iterator[str]:
             yield _row(f"`{method.name}`", *marks)
 
 
+TIMELINE = """\
+## The timeline of get.call
+
+`get.call` shows the same facts under the same names: each entry of its `timeline` has `type`,
+`sequence`, `time` (as here, in UTC), `offset` (seconds since the session began) and the facts of
+its type, but for those of every event, which stand in the call. There are also, with the facts of a
+leg, types that are told to nobody, for there are too many of them:
+"""
+
+
 def events() -> Iterator[str]:
     """docs/events.md: every public event, and the facts it carries."""
     yield from (EVENTS_NOTE, "", "# Events", "", *EVENTS_HEAD.splitlines())
     yield from ("", "## The types", "", *_table("Type", "When"))
     for event in EVENTS:
         yield _row(f"[`{event.type}`](#{event.type.replace('.', '')})", _docstring(event)[0])
+    yield from ("", *TIMELINE.splitlines(), "", *_table("Type", "When"))
+    for event in TIMELINE_ONLY:
+        own = ", ".join(f"`{name}`" for name in _own(event))
+        yield _row(f"`{event.type}`", f"{_docstring(event)[0]} {own}".strip())
     yield from ("", "## Facts of every event", "", *_facts(Payload))
     yield from ("", "## Facts of every event of a leg", "", *_facts(LegPayload))
     for event in EVENTS:
@@ -284,12 +300,17 @@ def _facts(event: type[Payload]) -> Iterator[str]:
     """A table of an event's own facts; nothing if it has none."""
     schema = TypeAdapter(event).json_schema()
     schemas = schema.get("$defs", {})
-    parents = {field.name for base in event.__mro__[1:-1] for field in dataclasses.fields(base)}
-    own = {name: fact for name, fact in schema["properties"].items() if name not in parents}
+    own = {name: schema["properties"][name] for name in _own(event)}
     if own:
         yield from _table("Fact", "Type", "")
     for name, fact in own.items():
         yield from _fact(name, fact, schemas)
+
+
+def _own(event: type[Payload]) -> list[str]:
+    """The names of an event's own facts."""
+    parents = {field.name for base in event.__mro__[1:-1] for field in dataclasses.fields(base)}
+    return [field.name for field in dataclasses.fields(event) if field.name not in parents]
 
 
 def _fact(name: str, fact: Schema, schemas: Schema) -> Iterator[str]:

@@ -3,7 +3,9 @@
 #
 # As root through apt-get, else one line says what to install. Nothing here fails a run: tests that
 # need a missing program are left out by name, and the demo takes baresip's library from PyPI.
+# With the word "asterisk" that is unpacked as well, by setup_asterisk.sh: only the tests need it.
 set -euo pipefail
+cd "$(dirname "$0")/.."
 
 say() { printf 'setup: %s\n' "$*" >&2; }
 
@@ -16,6 +18,10 @@ missing() {
         command -v "${peer%%:*}" >/dev/null || printf '%s\n' "$peer"
     done
 }
+
+if [[ ${1:-} == asterisk ]] && ! command -v asterisk >/dev/null && ! scripts/setup_asterisk.sh; then
+    say "Asterisk could not be unpacked; tests that need it are left out"
+fi
 
 mapfile -t wanted < <(missing)
 ((${#wanted[@]})) || exit 0

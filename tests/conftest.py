@@ -1,16 +1,21 @@
 """What every test may ask for: independent programs, a machine to itself; and who goes first."""
 
-import shutil
-
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.peers import program_of_peer
 
 # How long an example takes, or the making of one, says how busy the machine is.
 settings.register_profile("any", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any")
 
-# The Debian package that brings each program; scripts/setup_peers.sh installs the same.
-PACKAGES = {"sipp": "sip-tester", "baresip": "baresip-core", "tshark": "tshark"}
+# How each program is had; scripts/setup_peers.sh does the same.
+HAD_BY = {
+    "sipp": "apt-get install sip-tester",
+    "baresip": "apt-get install baresip-core",
+    "tshark": "apt-get install tshark",
+    "asterisk": "scripts/setup_asterisk.sh",
+}
 
 LONGEST = (
     "tests/engines/sip/test_sip_contract_in_real_time.py",
@@ -42,5 +47,5 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     """Leave a test out, saying why, where a program it marks as its ``peer`` is not installed."""
     for marker in item.iter_markers("peer"):
         for program in marker.args:
-            if shutil.which(program) is None:
-                pytest.skip(f"needs {program}: apt-get install {PACKAGES[program]}")
+            if program_of_peer(program) is None:
+                pytest.skip(f"needs {program}: {HAD_BY[program]}")

@@ -49,6 +49,9 @@ def test_a_wrong_setting_is_told_by_its_line_and_name(
     assert refused(tmp_path, f"[http]\nport = 0\n\n[sip]\n{line}\n") == [f"it:5: sip.{reason}"]
 
 
+VALUES = "a text in quotes, a number, true, false or a list"
+
+
 @pytest.mark.parametrize(
     ("text", "reasons"),
     [
@@ -57,6 +60,15 @@ def test_a_wrong_setting_is_told_by_its_line_and_name(
             ["it:2: media.workers: a whole number or 'auto' is needed"],
         ),
         ("[media]\nworkers = 65\n", ["it:2: media.workers: at most 64 or 'auto' is needed"]),
+        (
+            '[prompts]\nconfirm_by_key = "..."\n',
+            [
+                (
+                    "it:2: prompts.confirm_by_key: a text needs a letter or digit: "
+                    "there is nothing to say in this"
+                )
+            ],
+        ),
         ("api = 5\n", ["it:1: api: a table is needed"]),
         (
             "[http]\nupload_limit = 1073741825\n",
@@ -72,10 +84,14 @@ def test_a_wrong_setting_is_told_by_its_line_and_name(
                 "it:5: http.port: a whole number is needed",
             ],
         ),
-        ("[sip]\n\n[api\n", ["it:3: not TOML: Expected ']' at the end of a table declaration"]),
-        ("a = [", ["it:1: not TOML: Invalid value"]),
+        ("[sip]\n\n[api\n", ["it:3: not TOML: a ] is missing at the end of the table's name"]),
+        (
+            "a = [",
+            ["it:1: not TOML: a value is missing: " + VALUES],
+        ),
         ("a = " + "[" * 100_000, ["it: nested too deeply"]),
-        (b"\xff = 1\n", ["it: not UTF-8"]),
+        (b"\xef\xbb\xbf[api]\nprot = 1\n", ["it:2: api.prot: there is no such setting"]),
+        (b"\xff = 1\n", ["it: not UTF-8: let the editor save it as that"]),
     ],
 )
 def test_everything_wrong_is_told_in_its_order(

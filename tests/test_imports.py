@@ -27,14 +27,16 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "fair_share": ("sources",),
     "figures": (),
     "logs": (),
+    "numbering": (),
     "pattern": (),
     "query": (),
     "sources": (),
+    "spoken_text": (),
     "toml_lines": (),
     "config_faults": ("toml_lines",),
-    "config": ("config_faults", "toml_lines"),
+    "config": ("config_faults", "spoken_text", "toml_lines"),
     "downloads": (),
-    "hooks": (),
+    "hooks": ("spoken_text",),
     "engines": (
         "accept_loop",
         "bounded_table",
@@ -43,6 +45,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "fair_share",
         "figures",
         "logs",
+        "numbering",
         "sources",
     ),
     "engines.network": (),
@@ -60,11 +63,12 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "engines.port",
         "fair_share",
         "figures",
+        "numbering",
         "sources",
     ),
     # SIP by the layers of RFC 3261, from the wire upwards; what stands beside them uses them all.
     # The table of codecs is what SDP talks about.
-    "engines.sip.wire": ("engines.media.codec", "engines.media.media"),
+    "engines.sip.wire": ("engines.media.codec", "engines.media.media", "engines.port"),
     "engines.sip.transport": (
         "accept_loop",
         "config",
@@ -87,6 +91,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "engines.sip.dialog",
         "engines.sip.transaction",
         "engines.sip.wire",
+        "numbering",
+        "sources",
     ),
     "engines.sip.trunks": (
         "engines.network",
@@ -96,7 +102,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "engines.sip.wire",
     ),
     "calls": ("clock", "engines.port", "figures"),
-    "directory": ("engines.network", "toml_lines"),
+    "directory": ("engines.network", "numbering", "spoken_text", "toml_lines"),
     "api_requests": ("directory",),
     # Spoken audio goes through the normaliser of uploaded audio, to be equally loud.
     "speech": ("calls.plan", "config", "directory.audio", "engines.port"),
@@ -121,6 +127,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     # The directory file: webhooks in it name public events and their facts.
     "provisioning": (
         "directory",
+        "numbering",
         "public_events",
         "storage",
         "toml_lines",
@@ -154,10 +161,12 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "downloads",
         "engines.port",
         "hooks",
+        "numbering",
         "pattern",
         "public_events",
         "query",
         "sources",
+        "spoken_text",
     ),
     "rpc": (
         "accept_loop",

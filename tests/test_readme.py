@@ -53,7 +53,7 @@ def test_both_languages_lead_to_the_same_places() -> None:
 
 
 def test_both_languages_show_the_same_code() -> None:
-    assert len(blocks(ENGLISH)) == 5
+    assert len(blocks(ENGLISH)) == 7
     assert blocks(RUSSIAN) == blocks(ENGLISH)
     assert code(RUSSIAN) == code(ENGLISH)
 

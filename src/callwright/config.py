@@ -12,7 +12,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from callwright.config_faults import told
-from callwright.toml_lines import line_of_refusal
+from callwright.spoken_text import says_something
+from callwright.toml_lines import NOT_UTF_8, line_of_refusal
 
 
 class SettingsFault(Exception):
@@ -41,12 +42,22 @@ def _with_room_for_a_leg(ports: tuple[int, int]) -> tuple[int, int]:
 
 
 PortRange = Annotated[tuple[Port, Port], AfterValidator(_with_room_for_a_leg)]
+
+
+def _sayable(text: str) -> str:
+    if not says_something(text):
+        raise ValueError("a text needs a letter or digit: there is nothing to say in this")
+    return text
+
+
+PromptText = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_sayable)]
 Seconds = Annotated[float, Field(gt=0, le=86400)]
 
 
 class HttpSettings(SettingsSection):
     host: str = "127.0.0.1"
-    "Address the API listens on. Put a TLS proxy in front before opening it to a network."
+    """Address the API listens on, of IPv4 or IPv6; `::` is all of both. Put a TLS proxy in front
+    before opening it to a network."""
     port: Annotated[int, Field(ge=0, le=65535)] = 8080
     "Port the API listens on; 0 takes a free one."
     body_limit: Annotated[int, Field(ge=1024, le=1 << 20)] = 64 * 1024
@@ -87,6 +98,9 @@ class CallSettings(SettingsSection):
     "Seconds two parties may talk before the session is ended."
     parallel_at_most: Annotated[int, Field(ge=1)] = 200
     "Live sessions per account; one more ends at once with `no_resources`."
+    phones_call_out: bool = False
+    """Whether employees may call numbers outside from phones that register, and hand calls over to
+    them, as far as the account's `directions` go; colleagues they may always."""
     drain_within: Annotated[float, Field(ge=0, le=7200)] = 10.0
     "Seconds live calls may go on after SIGTERM before they are hung up; a second signal cuts it."
 
@@ -94,9 +108,9 @@ class CallSettings(SettingsSection):
 class PromptSettings(SettingsSection):
     language: Literal["ru", "en"] = "ru"
     "Language of what the service itself says, where no text is set."
-    confirm_by_key: Annotated[str, Field(min_length=1, max_length=500)] | None = None
+    confirm_by_key: PromptText | None = None
     "Said to an operator who takes the call by a key; `{key}` becomes the key. Unset: a text."
-    confirm_by_any_key: Annotated[str, Field(min_length=1, max_length=500)] | None = None
+    confirm_by_any_key: PromptText | None = None
     "The same where any key will do."
 
 
@@ -231,11 +245,11 @@ def read_settings(file: Path | None) -> Settings:
     if file is None:
         return Settings()
     try:
-        text = file.read_text("utf-8")
+        text = file.read_text("utf-8-sig")
     except OSError as fault:
         raise SettingsFault(f"{file}: {fault.strerror}") from fault
     except UnicodeDecodeError as fault:
-        raise SettingsFault(f"{file}: not UTF-8") from fault
+        raise SettingsFault(f"{file}: {NOT_UTF_8}") from fault
     try:
         values = tomllib.loads(text)
     except RecursionError as fault:

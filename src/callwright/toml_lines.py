@@ -96,6 +96,35 @@ def _keys(dotted: str) -> list[str]:
     return [key.strip("\"'") for key in re.findall(_KEY, dotted)]
 
 
+NOT_UTF_8 = "not UTF-8: let the editor save it as that"
+
+# What tomllib complains of, by how it begins in any version of Python, and what to do about it.
+_WORDS = (
+    ("Expected ']", "a ] is missing at the end of the table's name"),
+    ("Expected '='", "a line is a name, =, and a value"),
+    ("Expected newline", "there is more in the line than one value"),
+    ("Invalid statement", "a line is a name, =, and a value, or a table's name in [ ]"),
+    ("Invalid initial character", "a name is letters, digits, _ and -, or stands in quotes"),
+    ("Invalid value", "a value is missing: a text in quotes, a number, true, false or a list"),
+    ("Invalid date", "there is no such date or time"),
+    ("Cannot overwrite", "this stands in the file twice"),
+    ("Cannot declare", "this table stands in the file twice; several are written [[ … ]]"),
+    ("Cannot redefine", "this table stands in the file twice, in two forms"),
+    ("Cannot mutate", "this table stands in the file twice, in two forms"),
+    ("Duplicate inline", "a name stands twice between { and }"),
+    ("Unterminated string", "the quote that ends a text is missing"),
+    ("Illegal character", "the quote that ends a text is missing, or a character cannot be shown"),
+    ("Found invalid character", "a character cannot be shown"),
+    ("Expected '", "the quote that ends a text is missing"),
+    ('Expected "', "the quote that ends a text is missing"),
+    ("Unescaped", "a \\ in a text is written \\\\, or the text goes in '…'"),
+    ("Escaped character", "a \\ in a text is written \\\\, or the text goes in '…'"),
+    ("Invalid hex", "a \\ in a text is written \\\\, or the text goes in '…'"),
+    ("Unclosed array", "the ] that ends a list is missing"),
+    ("Unclosed inline", "the } that ends a table is missing"),
+)
+
+
 def line_of_refusal(text: str, fault: ValueError) -> tuple[int, str]:
     """Return the line of what `tomllib` has refused in ``text``, and why it has.
 
@@ -104,4 +133,4 @@ def line_of_refusal(text: str, fault: ValueError) -> tuple[int, str]:
     message = str(fault)
     place = re.search(r" \(at (?:line (\d+), column \d+|end of document)\)$", message)
     line = int(place[1]) if place and place[1] else text.count("\n") + 1
-    return line, message[: place.start()] if place else message
+    return line, next((words for sign, words in _WORDS if message.startswith(sign)), "unreadable")

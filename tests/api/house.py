@@ -20,7 +20,7 @@ from callwright.calls.events import SessionEvent, SessionFinished
 from callwright.calls.manager import CallManager
 from callwright.config import Settings
 from callwright.directory.media import take_in
-from callwright.engines.port import LegId
+from callwright.engines.port import FRESH, LegId, Trail
 from callwright.engines.simulated.engine import SimulatedEngine
 from callwright.engines.simulated.far_end import FarEnd
 from callwright.provisioning.administration import initialise
@@ -279,6 +279,12 @@ class News:
         self._events: list[SessionEvent] = []
         self._more = threading.Condition()
 
+    @property
+    def all(self) -> list[SessionEvent]:
+        """What has been told so far."""
+        with self._more:
+            return list(self._events)
+
     def hear(self, event: SessionEvent) -> None:
         with self._more:
             self._events.append(event)
@@ -327,11 +333,20 @@ def reopened(folder: Path, far_ends: Mapping[str, FarEnd], **settings: object) -
             news = News()
             up.manager.listeners.append(news.hear)
 
-            def calls_in(*, caller: str, called: str, trunk: str | None) -> None:
+            def calls_in(
+                *, caller: str, called: str, trunk: str | None, trail: Trail = FRESH
+            ) -> None:
                 assert isinstance(up.engine, SimulatedEngine)
                 leg = LegId(next(_offered))
                 portal.call(
-                    partial(up.engine.offer, leg, caller=caller, called=called, trunk=trunk)
+                    partial(
+                        up.engine.offer,
+                        leg,
+                        caller=caller,
+                        called=called,
+                        trunk=trunk,
+                        trail=trail,
+                    )
                 )
 
             yield House(up.url, up.manager, up.engine, client, news, apply, calls_in)

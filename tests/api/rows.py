@@ -30,11 +30,16 @@ def check_refused(home: House, method: str, good: Mapping[str, Any], row: Row) -
     assert len(home.engine.rung) == before, "a refused request rings nobody"
 
 
-def invalid(field: str, value: object, shown: str | None = None) -> Row:
+NO_NUMBER = "a number is 7 to 15 digits, the country's code first, as in 79261234567"
+"What helps whoever has sent something else."
+
+
+def invalid(field: str, value: object, shown: str | None = None, helper: str | None = None) -> Row:
     data = {
         "mnemonic": "invalid_parameter_value",
         "field": field,
         "value": str(value) if shown is None else shown,
+        "extended_helper": helper,
     }
     return {field: value}, INVALID, data
 
@@ -96,7 +101,7 @@ def shared(method: str) -> list[Row]:
         invalid("direction", "inout"),
         invalid("dtmf_string", "1a"),
         invalid("virtual_phone_usage_rule", "sometimes"),
-        invalid("contact", "101"),
+        invalid("contact", "101", helper=NO_NUMBER),
         invalid("contact", "2901"),  # an extension
         invalid("contact", "+79260000000"),
         invalid("external_id", "x" * 256),

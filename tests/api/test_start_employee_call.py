@@ -22,7 +22,7 @@ from tests.api.answers import (
     without_metadata,
 )
 from tests.api.house import STRANGER, House, house
-from tests.api.rows import check_refused
+from tests.api.rows import NO_NUMBER, check_refused
 
 SEED = (Path(__file__).parents[2] / "demo" / "request.json").read_bytes()
 
@@ -183,6 +183,22 @@ REFUSED: list[tuple[dict[str, Any], tuple[int, str], dict[str, Any]]] = [
         (
             {name: value},
             INVALID,
+            {
+                "mnemonic": "invalid_parameter_value",
+                "field": name,
+                "value": str(value),
+                "extended_helper": helper,
+            },
+        )
+        for name, value, helper in [
+            ("contact", "101", NO_NUMBER),
+            ("contact", "0123456789012345", f"{NO_NUMBER}; 00, 810 and the like are left out"),
+        ]
+    ],
+    *[
+        (
+            {name: value},
+            INVALID,
             {"mnemonic": "invalid_parameter_value", "field": name, "value": str(value)},
         )
         for name, value in [
@@ -192,8 +208,6 @@ REFUSED: list[tuple[dict[str, Any], tuple[int, str], dict[str, Any]]] = [
             ("dtmf_string", ""),
             ("contact", "+79260000000"),
             ("contact", ""),
-            ("contact", "101"),
-            ("contact", "0123456789012345"),
             ("virtual_phone_usage_rule", "sometimes"),
             ("media_file_id", -1),
         ]
@@ -211,6 +225,8 @@ REFUSED: list[tuple[dict[str, Any], tuple[int, str], dict[str, Any]]] = [
         for kind, value, field, shown in [
             ("fax", "x", "type", "fax"),
             ("tts", " ", "value", " "),
+            ("tts", "—", "value", "—"),
+            ("tts", "<speak>😀</speak>", "value", "<speak>😀</speak>"),
             ("media", "twelve", "value", "twelve"),
             ("media", "-1", "value", "-1"),
             ("media", "", "value", ""),

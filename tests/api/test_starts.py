@@ -15,6 +15,7 @@ from tests.api.answers import (
 )
 from tests.api.house import House, house
 from tests.api.rows import (
+    NO_NUMBER,
     Row,
     check_refused,
     combination,
@@ -210,7 +211,7 @@ OWN: dict[str, list[Row]] = {
     "start.simple_call": [
         missed("operator"),
         mistyped("operator", 79261110001, "79261110001"),
-        invalid("operator", "101"),
+        invalid("operator", "101", helper=NO_NUMBER),
         invalid("operator", "2901"),  # an extension
         invalid("operator", "operator"),
         invalid("operator_confirmation", "12"),
@@ -287,6 +288,7 @@ OWN: dict[str, list[Row]] = {
                 "mnemonic": "invalid_parameter_value",
                 "field": "operators.1.phones.1.number",
                 "value": "101",
+                "extended_helper": NO_NUMBER,
             },
         ),
         (

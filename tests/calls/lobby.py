@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Mapping, Sequence
 
 from callwright.calls.plan import (
+    AdmittedAddress,
     Caption,
     Conversation,
     Direction,
@@ -40,7 +41,7 @@ _legs = itertools.count(1)
 def person(number: str, *, employee: int | None = None, within: float = 10.0) -> Sequence[Target]:
     """Somebody with one phone."""
     name = EmployeeRef(employee, f"Employee {employee}") if employee else None
-    return [Target(Address(number, trunk="t"), NUMBER, within, name)]
+    return [Target(AdmittedAddress(Address(number, trunk="t")), NUMBER, within, name)]
 
 
 def scenario(*operations: Operation, **branches: Sequence[Operation]) -> PreparedScenario:
@@ -69,7 +70,9 @@ class Lobby:
         self.refused: RefusedCall | None = None
 
     async def receive(self, offered: LegOffered) -> InboundCall | RefusedCall | None:
-        contact = Target(Address(offered.caller, trunk=offered.trunk), offered.called, 0.0)
+        contact = Target(
+            AdmittedAddress(Address(offered.caller, trunk=offered.trunk)), offered.called, 0.0
+        )
         caption = Caption(
             account=1,
             method="inbound",

@@ -19,6 +19,7 @@ from callwright.calls.commands import (
     MakeCall,
     Moving,
     Mute,
+    PhoneTransfer,
     RecordTalk,
     RemoveTag,
     RestoreTalk,
@@ -33,11 +34,19 @@ from callwright.calls.commands import (
 )
 from callwright.calls.ending import RELEASED
 from callwright.calls.immediate_commands import carry_out
-from callwright.calls.plan import Conversation, Target
+from callwright.calls.plan import AdmittedAddress, Conversation, Target
 from callwright.calls.scenario_plan import HangUp
 from callwright.calls.session import Session
 from callwright.engines.port import Address, CoachMode, LegId
-from callwright.engines.simulated.far_end import FarEnd, HangsUp, answers, busy, never_answers
+from callwright.engines.simulated.far_end import (
+    FarEnd,
+    HangsUp,
+    Holds,
+    Resumes,
+    answers,
+    busy,
+    never_answers,
+)
 from tests.calls.lobby import person, ring, scenario
 from tests.calls.stage import CONTACT, EMPLOYEE, Props, Stage, play, stage
 
@@ -68,6 +77,11 @@ at_the_phone = st.one_of(
     st.builds(
         lambda gone: answers(after=0.0, then=[(gone, HangsUp())]), st.sampled_from([4.0, 15.0])
     ),
+    st.builds(
+        lambda held, resumed: answers(after=0.0, then=[(held, Holds()), (resumed, Resumes())]),
+        st.sampled_from([0.5, 1.0, 2.0]),
+        st.sampled_from([0.0, 0.5, 3.0]),
+    ),
 )
 
 far_ends = st.one_of(
@@ -90,7 +104,7 @@ def commands_of(
 ) -> Sequence[Command]:
     """One command of each kind."""
     number = OTHERS[choice % len(OTHERS)]
-    target = [Target(Address(number, trunk="t"), "1", 2.0)]
+    target = [Target(AdmittedAddress(Address(number, trunk="t")), "1", 2.0)]
     leg = legs[choice % len(legs)]
     on = choice % 2 == 0
     mode = list(CoachMode)[choice % 3]
@@ -102,6 +116,7 @@ def commands_of(
         TransferTalk(),
         RestoreTalk(),
         TransferCall(target),
+        PhoneTransfer(target),
         RunScenario(onward, conversation),
         AddCoach(target, mode),
         SetCoachMode(mode),

@@ -25,6 +25,7 @@ from callwright.calls.events import (
 from callwright.calls.journal import Once
 from callwright.calls.manager import CallManager
 from callwright.calls.plan import (
+    AdmittedAddress,
     Caption,
     Conversation,
     Direction,
@@ -131,12 +132,14 @@ class Props:
                 employee=ANNA,
             ),
             first=first,
-            contact=Target(Address(CONTACT, trunk="t"), "74993720692", dial_time),
+            contact=Target(AdmittedAddress(Address(CONTACT, trunk="t")), "74993720692", dial_time),
             employee=employee
             or [
                 RingGroup(
                     [
-                        Target(Address(number, trunk="t"), CONTACT, dial_time, ANNA)
+                        Target(
+                            AdmittedAddress(Address(number, trunk="t")), CONTACT, dial_time, ANNA
+                        )
                         for number in employee_numbers
                     ]
                 )

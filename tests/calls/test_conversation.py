@@ -33,7 +33,7 @@ from callwright.calls.commands import (
 from callwright.calls.ending import RELEASED
 from callwright.calls.events import HoldFinished, RecordingReady, RecordingStarted, SessionFinished
 from callwright.calls.immediate_commands import carry_out
-from callwright.calls.plan import EmployeeCall, Target
+from callwright.calls.plan import AdmittedAddress, EmployeeCall, Target
 from callwright.calls.session import Session
 from callwright.calls.state import State
 from callwright.engines.port import Address, Cause, CoachMode, LegId
@@ -69,7 +69,7 @@ def props(tmp_path: Path) -> Props:
 
 
 def target(number: str, within: float = 10.0) -> Sequence[Target]:
-    return [Target(Address(number, trunk="t"), "74993720692", within)]
+    return [Target(AdmittedAddress(Address(number, trunk="t")), "74993720692", within)]
 
 
 async def talking(scene: Stage, plan: EmployeeCall) -> Session:

@@ -16,6 +16,7 @@ WORDS = {
     "subscriber_busy",
     "subscriber_not_responsible",
     "operator_busy",
+    "operator_channels_busy",
     "operator_not_responsible",
     "subscriber_number_problems",
     "operator_number_problems",
@@ -28,15 +29,19 @@ WORDS = {
 OF_LEGS = {
     (Role.CONTACT, Cause.REJECTED): "subscriber_busy",
     (Role.CONTACT, Cause.UNREACHABLE): "subscriber_not_responsible",
+    (Role.CONTACT, Cause.LOOP): "subscriber_not_responsible",
     (Role.CONTACT, Cause.NOT_CONFIRMED): "subscriber_not_responsible",
     (Role.EMPLOYEE, Cause.REJECTED): "operator_busy",
     (Role.EMPLOYEE, Cause.UNREACHABLE): "operator_not_responsible",
+    (Role.EMPLOYEE, Cause.LOOP): "operator_not_responsible",
     (Role.EMPLOYEE, Cause.NOT_CONFIRMED): "operator_not_responsible",
     (Role.THIRD, Cause.REJECTED): "operator_busy",
     (Role.THIRD, Cause.UNREACHABLE): "operator_not_responsible",
+    (Role.THIRD, Cause.LOOP): "operator_not_responsible",
     (Role.THIRD, Cause.NOT_CONFIRMED): "operator_not_responsible",
     (Role.COACH, Cause.REJECTED): "operator_busy",
     (Role.COACH, Cause.UNREACHABLE): "operator_not_responsible",
+    (Role.COACH, Cause.LOOP): "operator_not_responsible",
     (Role.COACH, Cause.NOT_CONFIRMED): "operator_not_responsible",
 }
 FAULTS = {"nobody", "contact", "employee", "third", "network", "service"}

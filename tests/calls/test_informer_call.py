@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from callwright.calls.plan import InformerCall, Target
+from callwright.calls.plan import AdmittedAddress, InformerCall, Target
 from callwright.engines.port import Address
 from callwright.engines.simulated.far_end import FarEnd, HangsUp, answers, busy, never_answers
 from tests.calls.stage import CONTACT, Props, play, stage
@@ -19,7 +19,7 @@ def informer(props: Props, message_seconds: float = 4.0, within: float = 30.0) -
     plan = props.plan()
     return InformerCall(
         plan.caption,
-        Target(Address(CONTACT, trunk="t"), "74993720692", within),
+        Target(AdmittedAddress(Address(CONTACT, trunk="t")), "74993720692", within),
         props.recorded("news", message_seconds),
         plan.keys,
     )

@@ -8,7 +8,7 @@ import pytest
 from callwright.calls.events import KeyReceived
 from callwright.calls.keypad import WAITING_AT_MOST
 from callwright.calls.party import Party, PartyLeft, present
-from callwright.calls.plan import Role, Target
+from callwright.calls.plan import AdmittedAddress, Role, Target
 from callwright.calls.session import Session
 from callwright.engines.port import Address, DtmfReceived
 from callwright.engines.simulated.far_end import HangsUp, Presses, answers
@@ -103,7 +103,9 @@ def test_keys_of_a_phone_that_was_given_up_are_not_the_partys(props: Props) -> N
             old = contact.leg
             assert old
             with contact.presses() as keypad:
-                contact.ring(Target(Address("79260000009", trunk="t"), CONTACT, 30.0))
+                contact.ring(
+                    Target(AdmittedAddress(Address("79260000009", trunk="t")), CONTACT, 30.0)
+                )
                 session.deliver(DtmfReceived(old.id, "1"))
                 with anyio.move_on_after(5) as waited:
                     await keypad.next()

@@ -7,7 +7,7 @@ import anyio
 import pytest
 
 from callwright.calls.events import QueueEntered, QueueLeft, SessionFinished
-from callwright.calls.plan import SessionId
+from callwright.calls.plan import AdmittedAddress, SessionId
 from callwright.calls.scenario_plan import Play, Queue, ScenarioCall
 from callwright.engines.port import Address
 from callwright.engines.simulated.far_end import (
@@ -202,7 +202,10 @@ def test_a_call_that_begins_with_the_employee_rings_who_is_free(props: Props) ->
             await anyio.sleep(5.0)
             line = queue(props, talks, rests, person(third), person(fourth))
             plan = props.plan(employee_numbers=())
-            asked = replace(plan, contact=replace(plan.contact, address=Address(SECOND, trunk="t")))
+            asked = replace(
+                plan,
+                contact=replace(plan.contact, address=AdmittedAddress(Address(SECOND, trunk="t"))),
+            )
             session = await scene.manager.start(ScenarioCall(asked, scenario(line)))
             verdict = await scene.verdict(session)
             assert verdict.finish_reason == "subscriber_disconnects"

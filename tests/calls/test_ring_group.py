@@ -16,7 +16,7 @@ from callwright.calls.events import (
     TalkStarted,
 )
 from callwright.calls.party import Party, present
-from callwright.calls.plan import Confirmation, RingGroup, Role, Target
+from callwright.calls.plan import AdmittedAddress, Confirmation, RingGroup, Role, Target
 from callwright.engines.port import Address
 from callwright.engines.simulated.far_end import (
     Answers,
@@ -39,7 +39,9 @@ def props(tmp_path: Path) -> Props:
 
 
 def target(number: str, *, within: float = 30.0, confirm: Confirmation | None = None) -> Target:
-    return Target(Address(number, trunk="t"), CONTACT, within, confirmation=confirm)
+    return Target(
+        AdmittedAddress(Address(number, trunk="t")), CONTACT, within, confirmation=confirm
+    )
 
 
 def confirmation(props: Props, keys: str = "5") -> Confirmation:

@@ -8,7 +8,7 @@ import anyio
 import pytest
 
 from callwright.calls.commands import Hold, WrongState
-from callwright.calls.ending import RELEASED, Ending
+from callwright.calls.ending import RELEASED, Ending, released_leg
 from callwright.calls.events import (
     CallLost,
     KeyReceived,
@@ -45,6 +45,7 @@ from callwright.engines.simulated.far_end import (
     busy,
     never_answers,
 )
+from callwright.methods.inbound_calls import BLACKLISTED, NO_SCENARIO
 from tests.calls.lobby import (
     NUMBER,
     Lobby,
@@ -661,20 +662,22 @@ def test_a_caller_who_gives_up_before_the_answer(props: Props) -> None:
     play(story)
 
 
-def test_a_call_that_is_refused(props: Props) -> None:
+@pytest.mark.parametrize("ending", [BLACKLISTED, NO_SCENARIO])
+def test_a_call_that_is_refused(props: Props, ending: Ending) -> None:
     async def story() -> None:
         async with stage({CONTACT: STAYS}) as scene:
             lobby = Lobby(props, scenario())
-            ending = Ending("numa_in_black_list", "service")
             contact = person(CONTACT)[0]
             caption = props.plan().caption
             lobby.refused = RefusedCall(caption, LegId(0), contact, ending, Cause.REJECTED)
             verdict = await whole_inbound(scene, lobby)
-            assert verdict.finish_reason == "numa_in_black_list"
+            assert verdict.finish_reason == ending.finish_reason
             assert not scene.phone(CONTACT).answered
             [ended] = told(scene, LegEnded)
             assert isinstance(ended, LegEnded)
-            assert (ended.cause, ended.finish_reason) == ("rejected", "in_call_not_allowed")
+            assert (ended.cause, ended.finish_reason) == ("rejected", released_leg(ending))
+            # Nobody was to talk with this caller, so nobody has missed the call.
+            assert told(scene, CallLost) == []
 
     play(story)
 
@@ -687,6 +690,7 @@ def test_one_more_call_than_the_account_may_have(props: Props) -> None:
             )
             assert verdict.finish_reason == "no_resources"
             assert not scene.phone(CONTACT).answered
+            assert len(told(scene, CallLost)) == 1
 
     play(story)
 

@@ -328,7 +328,7 @@ def test_apply_tells_every_fault_with_its_line(terminal: Terminal) -> None:
     assert terminal.fails("apply", "wrong.toml").splitlines() == [
         "wrong.toml:4: virtual_numbers[0].number: write the number without the +",
         "wrong.toml:5: employees[0].full_name: missing",
-        "wrong.toml:6: employees[0].id: Input should be greater than or equal to 1",
+        "wrong.toml:6: employees[0].id: at least 1 is needed",
         "callwright: nothing was changed",
     ]
 

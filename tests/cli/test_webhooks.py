@@ -187,7 +187,7 @@ def test_a_secret_in_the_file_replaces_the_one_before(private: QuickTerminal) ->
         ("template = '{\"a\": {{site}}}'", "template: there is no parameter {{site}}"),
         ('template = "{"', "template: it is no JSON"),
         (f'template = "{"[" * 5000}"', "template: its JSON is nested more than 32 deep"),
-        ('method = "PUT"', "method: Input should be 'POST' or 'GET'"),
+        ('method = "PUT"', 'method: one of these is needed: "POST", "GET"'),
         ('secret = "geheim"', "secret: a secret is whsec_ and 24 to 64 bytes in base64"),
         ("url = 5", "url: a text is needed"),
         ('name = "old"', "name: old stands in line 3 already"),

@@ -169,7 +169,8 @@ def test_sip_lines(client: Any) -> None:
     asked = {"id": made.id, "employee_id": 26, "virtual_phone_number": "74993720692"}
     assert shown.virtual_phone_number == "74993720692"
     assert client.update_sip_line(**asked, billing_state="manual_lock", channels_count=23) == {}
-    assert found(client.get_sip_lines(), made.id).billing_state == "manual_lock"
+    shown = found(client.get_sip_lines(), made.id)
+    assert (shown.billing_state, shown.channels_count) == ("manual_lock", 23)
     renewed = client.update_sip_line_password(id=made.id)
     assert renewed["password"] != made.password
     assert client.delete_sip_line(id=made.id) == {}

@@ -180,7 +180,7 @@ def test_an_employee_as_a_whole(home: House) -> None:
         "phone_numbers": [
             {
                 "phone_number": "79261110001",
-                "channels_count": 1,
+                "channels_count": 2,
                 "dial_time": 20,
                 "status": "active",
             },
@@ -472,7 +472,8 @@ def test_nobody_coaches_themselves(home: House) -> None:
 
 def test_a_sip_line_as_a_whole(home: House) -> None:
     employee = made(home, "create.employees", **NAMES)
-    line = done(home, "create.sip_lines", employee_id=employee, dial_time=25)
+    asked = {"employee_id": employee, "dial_time": 25, "channels_count": 3}
+    line = done(home, "create.sip_lines", **asked)
     assert set(line) == {"id", "phone_number", "password", "server"}
     assert line["phone_number"].startswith("0")
     assert len(line["password"]) == 20
@@ -487,7 +488,7 @@ def test_a_sip_line_as_a_whole(home: House) -> None:
         "employee_id": employee,
         "employee_full_name": "Седов Олег",
         "type": "in_out",
-        "channels_count": 1,
+        "channels_count": 3,
         "virtual_phone_number": None,
         "dial_time": 25,
         "status": "active",
@@ -495,8 +496,10 @@ def test_a_sip_line_as_a_whole(home: House) -> None:
         "srtp": False,
     }
     done(home, "update.sip_lines", id=line["id"], employee_id=26, status="inactive", srtp=True)
-    changed = ("employee_id", "status", "srtp", "dial_time")
+    done(home, "update.sip_lines", id=line["id"], channels_count=4)
+    changed = ("channels_count", "employee_id", "status", "srtp", "dial_time")
     assert one(home, "get.sip_lines", line["id"], *changed, "physical_state") == {
+        "channels_count": 4,
         "employee_id": 26,
         "status": "inactive",
         "srtp": True,
@@ -744,6 +747,13 @@ def test_scenarios_that_cannot_be_created(
             [{"do": "play", "message": 404}],
             {},
             unusable("there is no media file 404", "operations.0.message", 404),
+        ),
+        (
+            [{"do": "play", "message": "—"}],
+            {},
+            unusable(
+                "there is nothing to say in this text: no letter, no digit", "operations.0.message"
+            ),
         ),
     ],
 )

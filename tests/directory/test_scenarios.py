@@ -239,6 +239,10 @@ do = "hangup"
             "3: branches.one: no operation leads to this branch",
         ),
         (
+            '[[scenarios.operations]]\ndo = "play"\nmessage = "..."\n',
+            ("3: operations[0].message: there is nothing to say in this text: no letter, no digit"),
+        ),
+        (
             '[[scenarios.operations]]\ndo = "ring"\n',
             "1: operations[0]: nobody is named: employees, numbers or group are needed",
         ),

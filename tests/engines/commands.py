@@ -5,6 +5,7 @@ from pathlib import Path
 
 from callwright.engines.network import Registered, SipAccount, Trunk, TrunkState
 from callwright.engines.port import (
+    FRESH,
     Address,
     BridgeId,
     Cause,
@@ -15,6 +16,7 @@ from callwright.engines.port import (
     Media,
     PlaybackId,
     RecordingId,
+    Trail,
 )
 from tests.engines.contract import Heard
 
@@ -42,9 +44,17 @@ class WatchedEngine:
         return self._engine.trunk_states()
 
     def ring(
-        self, leg: LegId, to: Address, *, caller_id: str, beside: Collection[LegId] = ()
+        self,
+        leg: LegId,
+        to: Address,
+        *,
+        caller_id: str,
+        beside: Collection[LegId] = (),
+        trail: Trail = FRESH,
     ) -> None:
-        self._watched(lambda: self._engine.ring(leg, to, caller_id=caller_id, beside=beside))
+        self._watched(
+            lambda: self._engine.ring(leg, to, caller_id=caller_id, beside=beside, trail=trail)
+        )
 
     def hang_up(self, leg: LegId) -> None:
         self._watched(lambda: self._engine.hang_up(leg))
@@ -54,6 +64,9 @@ class WatchedEngine:
 
     def stop(self, playback: PlaybackId) -> None:
         self._watched(lambda: self._engine.stop(playback))
+
+    def report_transfer(self, leg: LegId, failed: Cause | None) -> None:
+        self._watched(lambda: self._engine.report_transfer(leg, failed))
 
     def send_key(self, leg: LegId, key: str) -> None:
         self._watched(lambda: self._engine.send_key(leg, key))

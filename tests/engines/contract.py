@@ -36,6 +36,7 @@ from callwright.engines.port import (
     PlaybackId,
     RecordingFinished,
     RecordingId,
+    TransferAsked,
 )
 from callwright.engines.simulated.far_end import (
     Act,
@@ -47,6 +48,7 @@ from callwright.engines.simulated.far_end import (
     Resumes,
     Rings,
     SendsEarlyMedia,
+    Transfers,
 )
 from tests.waiting import WITHIN
 
@@ -499,6 +501,27 @@ async def a_caller_holds_and_resumes(line: Line) -> None:
     assert line.heard.of(leg)[1:] == [LegConnected(leg), LegHeld(leg), LegResumed(leg)]
 
 
+async def a_phone_asks_for_a_transfer_and_keeps_its_call(line: Line) -> None:
+    await answered(line, A, (0.05, Transfers("101")), (0.4, Transfers("102")))
+    line.engine.report_transfer(A, Cause.BUSY)  # of none
+    await line.heard.wait_for(TransferAsked(A, "101"))
+    line.engine.report_transfer(A, Cause.BUSY)
+    await line.heard.wait_for(TransferAsked(A, "102"))
+    line.engine.report_transfer(A, None)
+    line.engine.hang_up(A)
+    assert (await line.heard.end_of(A)).cause is Cause.RELEASED
+    with pytest.raises(LegGone):
+        line.engine.report_transfer(A, None)
+
+
+async def a_caller_asks_for_a_transfer(line: Line) -> None:
+    await line.call_in("79261234567", "74993720692", ANSWERS, (0.05, Transfers("101")))
+    leg = (await line.heard.offered()).leg
+    line.engine.answer(leg)
+    await line.heard.wait_for(TransferAsked(leg, "101"))
+    line.engine.report_transfer(leg, Cause.REJECTED)
+
+
 CLAUSES: Sequence[Callable[[Line], Awaitable[None]]] = (
     a_leg_rings_and_is_answered,
     a_phone_that_does_not_ring_may_answer,
@@ -533,4 +556,6 @@ CLAUSES: Sequence[Callable[[Line], Awaitable[None]]] = (
     hanging_up_a_call_that_comes_in_ends_it_at_once,
     a_phone_holds_and_resumes,
     a_caller_holds_and_resumes,
+    a_phone_asks_for_a_transfer_and_keeps_its_call,
+    a_caller_asks_for_a_transfer,
 )

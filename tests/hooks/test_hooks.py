@@ -218,6 +218,9 @@ async def test_a_name_with_one_private_address_is_not_asked(
             Reply(phones=("101",), operator_media="a", operator_text="b"),
         ),
         ({"phones": ["101"], "operator_message": "c"}, Reply(phones=("101",), operator_text="c")),
+        # Ways of saying nothing.
+        ({"phones": ["101"], "text": "...", "operator_text": " "}, Reply(phones=("101",))),
+        ({"message_name": "..."}, Reply(message_name="...")),
     ],
 )
 async def test_a_reply(answer: object, reply: Reply) -> None:
@@ -231,6 +234,7 @@ async def test_a_reply(answer: object, reply: Reply) -> None:
         (None, "no JSON object"),
         ({}, "names neither"),
         ({"phones": [], "text": ""}, "names neither"),
+        ({"text": "<speak></speak>"}, "names neither"),
         ({"returned_code": True}, "a short text or a number"),
         ({"returned_code": {}}, "a short text or a number"),
         ({"returned_code": "x" * 33}, "a short text or a number"),

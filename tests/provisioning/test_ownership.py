@@ -77,6 +77,7 @@ PLAIN = {
     "active": True,
     "account_id": 1,
     "origin": "api",
+    "number_origin": "api",
 }
 
 

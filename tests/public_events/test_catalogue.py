@@ -181,7 +181,20 @@ def test_a_recording_that_is_ready_says_whose_it_is() -> None:
     ready = told[-1].data
     assert (ready["recording_id"], ready["file_name"]) == (9, "1-1.wav")
     assert (ready["file_duration"], ready["leg_ids"]) == (32, [1, 2])
-    assert ready["tag_names"] == ["Lead"]
+    assert (ready["file_fault"], ready["tag_names"]) == (None, ["Lead"])
+
+
+def test_of_a_recording_that_was_cut_short_it_is_told_why() -> None:
+    file = {"recording": RecordingId(9), "file_name": "1-1.wav"}
+    cut = {**file, "duration": 31.5, "fault": "No space left on device"}
+    told = notices(
+        story(
+            (events.RecordingStarted, {**file, "legs": (ONE, OTHER)}),
+            (events.RecordingReady, cut),
+        )
+    )
+    assert told[-1].type == "recording.ready"
+    assert told[-1].data["file_fault"] == "No space left on device"
 
 
 def test_an_operator_without_an_employee_has_a_number_alone() -> None:

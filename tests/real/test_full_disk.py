@@ -89,6 +89,16 @@ async def answer_to_start(api: Api) -> object:
     return response.json()
 
 
+async def healthy(api: Api, wanted: dict[str, str]) -> None:
+    """Wait until the health is told so."""
+
+    async def is_told() -> bool:
+        told = (await api.client.get("/health")).json()
+        return bool(told.pop("version")) and told == wanted
+
+    await until(is_told)
+
+
 async def begun(recordings: Path) -> None:
     """Wait until a recording has more than its header."""
 
@@ -122,13 +132,20 @@ def test_a_disk_that_fills_up_and_is_emptied(tmp_path: Path) -> None:
                 await begun(disk / "recordings")
                 filler = fill(disk)
 
-                # The recording fails, and not the call.
-                await told(api, live, "recording_failed")
-                failed = (await api.call(live, TOKEN)).first("recording_failed")
-                assert failed
-                assert failed.reason == "No space left on device"
+                # The recording ends, and not the call; what there is of it is offered.
+                await told(api, live, "recording_ready")
+                shown = await api.ask("get.call", access_token=TOKEN, call_session_id=live)
+                assert isinstance(shown, dict)
+                [ready] = [one for one in shown["timeline"] if one["event"] == "recording_ready"]
+                assert ready["fault"] == "No space left on device"
+                [offered] = shown["recordings"]
+                assert ready["duration"] == offered["duration"] > 0
+                file = await api.client.get(offered["file_link"])
+                assert file.status_code == 200
+                assert len(file.content) > 44
 
-                # Nothing new begins, and nobody is rung.
+                # Nothing new begins, and nobody is rung; the health tells why.
+                await healthy(api, {"status": "failing", "fault": "the disk is full"})
                 for _ in range(3):
                     answer = await answer_to_start(api)
                     assert isinstance(answer, dict)
@@ -164,6 +181,7 @@ def test_a_disk_that_fills_up_and_is_emptied(tmp_path: Path) -> None:
                     return on_record(disk, live) == "subscriber_disconnects"
 
                 await until(is_written)
+                await healthy(api, {"status": "ok"})
                 again = await talking(made, api)
                 await made.employee.hang_up()
                 call = await made.finished(api, again)

@@ -17,7 +17,7 @@ import sipmessage
 from callwright.calls.ending import RELEASED
 from callwright.calls.events import LegEnded, LegStarted, SessionEvent, SessionFinished
 from callwright.calls.manager import CallManager
-from callwright.calls.plan import EmployeeCall, Role, SessionId, Target
+from callwright.calls.plan import AdmittedAddress, EmployeeCall, Role, SessionId, Target
 from callwright.config import SipSettings
 from callwright.engines.port import Address
 from callwright.engines.sip.engine import SipEngine
@@ -151,7 +151,7 @@ class Exchange:
 
     def target(self, number: str, within: float = 10.0) -> Target:
         uri = f"sip:{number}@127.0.0.1:{self.phones.port}"
-        return Target(Address(number, phone=uri), "74993720692", within)
+        return Target(AdmittedAddress(Address(number, phone=uri)), "74993720692", within)
 
     def plan(self, employee: Sequence[str], contact: str, *, within: float = 10.0) -> EmployeeCall:
         plan = self.props.plan(first=Role.EMPLOYEE, employee_numbers=employee)

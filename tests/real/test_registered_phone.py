@@ -5,10 +5,20 @@ from pathlib import Path
 
 import anyio
 import pytest
+from anyio import to_thread
 
 from demo.phones import Baresip, Behaviour
 from demo.service import run_callwright, service
-from tests.real.scene import CONTACT_TONE, EMPLOYEE_TONE, metrics, scene, softphones, sounds, until
+from tests.real.scene import (
+    CONTACT_TONE,
+    EMPLOYEE_TONE,
+    apply,
+    metrics,
+    scene,
+    softphones,
+    sounds,
+    until,
+)
 from tests.waiting import WITHIN
 
 pytestmark = pytest.mark.realtime
@@ -87,5 +97,50 @@ def test_a_phone_registers_is_rung_by_its_number_and_calls_in(tmp_path: Path) ->
                     with anyio.CancelScope(shield=True):
                         await phone.stop()
                 assert "geheim" not in api.log.read_text("utf-8")
+
+    anyio.run(body)
+
+
+@pytest.mark.peer("baresip")
+def test_a_registered_phone_calls_a_colleague_and_nobody_outside(tmp_path: Path) -> None:
+    async def body() -> None:
+        port = free_udp_port()
+        phone = Baresip(
+            tmp_path / "registered",
+            Behaviour(says=CONTACT_TONE),
+            number="101",
+            registrar=f"127.0.0.1:{port}",
+            password="geheim-101",
+        )
+        async with scene(tmp_path, *softphones(tmp_path), sip_port=port) as made:
+            with (tmp_path / "directory.toml").open("a") as directory:
+                directory.write(REGISTERED)
+            await to_thread.run_sync(apply, tmp_path)
+            async with service(tmp_path, made.port):
+                try:
+                    await phone.start()
+                    await phone.events.wait("registered", within=WITHIN)
+                    await phone.call(f"sip:79260000001@127.0.0.1:{port}")
+                    rung = await made.employee.events.wait("invite", within=WITHIN)
+                    assert rung.details["caller"] == "101"
+                    await phone.events.wait("answered", within=WITHIN)
+                    await anyio.sleep(1.0)
+                    await phone.hang_up()
+                    for one in (phone, made.employee):
+                        await one.events.wait("recorded", within=WITHIN)
+                    assert f"{EMPLOYEE_TONE} Hz" in sounds(phone)
+                    assert f"{CONTACT_TONE} Hz" in sounds(made.employee)
+
+                    for number, (called, status) in enumerate(
+                        (("79161234567", 603), ("112", 404), ("8101", 404)), start=1
+                    ):
+                        await phone.call(f"sip:{called}@127.0.0.1:{port}")
+                        refused = await phone.events.wait("rejected", within=WITHIN, number=number)
+                        assert refused.details["status"] == status
+                        await phone.events.wait("ended", within=WITHIN, number=number + 1)
+                    assert made.contact.events.all("invite") == []
+                finally:
+                    with anyio.CancelScope(shield=True):
+                        await phone.stop()
 
     anyio.run(body)

@@ -81,6 +81,7 @@ def test_what_is_overridden_is_called(monkeypatch: pytest.MonkeyPatch) -> None:
         assert httpx.get(f"{stage.url}/nothing").status_code == 404
         with connect(stage.socket_url, additional_headers=stage.bearer) as listener:
             listener.recv(timeout=5)
+            listener.send("whatever")
         # One that is up when the server stops, which is to tell it.
         up = stage.raw()
         read_until(up, b"stream.opened")

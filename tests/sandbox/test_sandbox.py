@@ -190,6 +190,18 @@ def test_a_contact_who_gives_up_is_lost(sandbox: Sandbox) -> None:
     assert (lost.call_session_id, lost.data["wait_time_duration"]) == (session, 10.0)
 
 
+@pytest.mark.parametrize("caller", ["79009999999", "79000011010"])
+def test_whom_nobody_wanted_to_talk_with_is_not_lost(sandbox: Sandbox, caller: str) -> None:
+    # On the blacklist; and to a number without a scenario.
+    on_blacklist = caller == "79009999999"
+    session = sandbox.call_in(caller, RINGS_SALES if on_blacklist else OURS)
+    told = sandbox.advance(60)
+    end = end_of(told, session)
+    reason = "numa_in_black_list" if on_blacklist else "no_active_scenario"
+    assert (end.data["finish_reason"], end.data["is_lost"]) == (reason, False)
+    assert "call.lost" not in {event.type for event in told}
+
+
 def test_a_contact_chooses_from_a_menu(sandbox: Sandbox) -> None:
     session = sandbox.call_in("79000019205", HAS_A_MENU)
     told = sandbox.advance(20)

@@ -117,6 +117,20 @@ async def test_a_virtual_number_is_its_accounts_own(directory: StoredDirectory) 
     assert await directory.virtual_number(THEIRS, "74993720693") == other
 
 
+async def test_a_registered_phone_is_at_home_in_its_account(directory: StoredDirectory) -> None:
+    assert await directory.home_of_phone("101") is None, "it does not register"
+    async with writing(directory.database) as connection:
+        await connection.execute(
+            update(employee_phones).where(employee_phones.c.number == "101").values(password="x")
+        )
+    found = await directory.home_of_phone("101")
+    assert found is not None
+    account, number = found
+    assert account.id == OURS
+    assert number == VirtualNumber(5, "74993720692", "second")
+    assert await directory.home_of_phone("102") is None
+
+
 async def test_the_numbers_of_all_accounts_tell_the_countries(directory: StoredDirectory) -> None:
     ours = await directory.virtual_numbers(OURS)
     theirs = await directory.virtual_numbers(THEIRS)
@@ -193,12 +207,13 @@ async def test_a_trunk_has_what_carries_sip_to_it(
 ) -> None:
     async with writing(database) as connection:
         values = {"port": 0, "transport": "tls", "tls_verify": False, "tls_ca": "/etc/ca.pem"}
-        values |= {"from_user": "6001", "from_domain": "ims.example"}
+        values |= {"from_user": "6001", "from_domain": "ims.example", "symmetric_rtp": False}
         await connection.execute(update(trunks).where(trunks.c.name == "first").values(**values))
     trunk = (await directory.trunks())[0]
     assert (trunk.port, trunk.transport, trunk.tls_verify) == (None, "tls", False)
     assert trunk.tls_ca == Path("/etc/ca.pem")
     assert (trunk.from_user, trunk.from_domain) == ("6001", "ims.example")
+    assert (trunk.symmetric_rtp, Trunk("default", "192.0.2.1").symmetric_rtp) == (False, True)
 
 
 async def test_a_trunks_password_is_not_in_its_repr(directory: StoredDirectory) -> None:

@@ -137,13 +137,13 @@ async def test_recordings_are_listed_with_what_became_of_them(database: AsyncEng
             recording_started(32, 4, CONTACT),
             recording_started(33, 5, CONTACT, EMPLOYEE),
             failed,
-            recording_ready(32, 7),
+            replace(recording_ready(32, 7), fault="the disk is full"),
         ],
     )
     found = await rows(database, call_recordings)
     assert [(row["id"], row["kind"], row["duration"], row["fault"]) for row in found] == [
         (31, "talk", 9.5, None),
-        (32, "voicemail", 9.5, None),
+        (32, "voicemail", 9.5, "the disk is full"),
         (33, "talk", None, "the disk is full"),
     ]
     assert found[0]["legs"] == [EMPLOYEE, CONTACT]

@@ -55,6 +55,16 @@ class TransferCall:
 
 
 @dataclass(frozen=True, slots=True)
+class PhoneTransfer:
+    """The employee's phone asks for a transfer, and keeps its call until the third party answers.
+
+    No client can ask for it.
+    """
+
+    third: Sequence[Target]
+
+
+@dataclass(frozen=True, slots=True)
 class RunScenario:
     """The employee leaves, a scenario leads the contact on."""
 
@@ -108,7 +118,16 @@ class DisconnectLeg:
     leg: LegId
 
 
-Moving = Hold | Unhold | MakeCall | TransferTalk | RestoreTalk | TransferCall | RunScenario
+Moving = (
+    Hold
+    | Unhold
+    | MakeCall
+    | TransferTalk
+    | RestoreTalk
+    | TransferCall
+    | PhoneTransfer
+    | RunScenario
+)
 "Commands that the script takes."
 
 Staying = AddCoach | SetCoachMode | RecordTalk | Mute | SendKey | SetTag | RemoveTag | DisconnectLeg
@@ -123,6 +142,7 @@ ALLOWED: Mapping[type[Command], frozenset[State]] = {
     TransferTalk: frozenset({State.DIALING, State.OPERATOR_TALK}),
     RestoreTalk: frozenset({State.DIALING, State.OPERATOR_TALK}),
     TransferCall: frozenset({State.TALK}),
+    PhoneTransfer: frozenset({State.TALK, State.HOLD}),
     RunScenario: frozenset({State.TALK}),
     AddCoach: frozenset({State.TALK}),
     SetCoachMode: frozenset({State.TALK}),

@@ -9,6 +9,7 @@ import anyio
 from callwright.calls.commands import (
     Hold,
     MakeCall,
+    PhoneTransfer,
     RestoreTalk,
     RunScenario,
     TransferCall,
@@ -23,6 +24,7 @@ from callwright.calls.party import Party, PartyLeft, Ringing, present
 from callwright.calls.plan import Conversation, Role
 from callwright.calls.session import Session
 from callwright.calls.state import State
+from callwright.engines.port import Cause
 
 
 async def converse(
@@ -38,6 +40,7 @@ async def converse(
     call.keys.when_operator_presses = buttons.press
     with anyio.move_on_after(plan.at_most):
         while True:
+            call.operator = operator
             request = await talk(call, contact, operator)
             match request and request.command:
                 case None | Hold():
@@ -45,6 +48,12 @@ async def converse(
                 case TransferCall():
                     assert request
                     operator = await hand_over(call, plan, contact, operator, request)
+                case PhoneTransfer() as wanted:
+                    assert request
+                    with present(contact), OnHold(call, contact, plan.waiting_music) as waiting:
+                        waiting.put(on=True)
+                        partner = await transfer_by_phone(call, plan, operator, request, wanted)
+                    operator = partner or operator
                 case RunScenario() as command:
                     assert request
                     leave_to_scenario(call, contact, operator, request)
@@ -106,6 +115,13 @@ async def hold(
                     waiting.put(on=True)
                     waiting_operator.put(on=False)
                     if partner := await consult(call, plan, operator, request, wanted):
+                        return partner
+                    call.enter(State.HOLD)
+                case PhoneTransfer() as wanted:
+                    assert request
+                    waiting.put(on=True)
+                    waiting_operator.put(on=False)
+                    if partner := await transfer_by_phone(call, plan, operator, request, wanted):
                         return partner
                     call.enter(State.HOLD)
 
@@ -172,6 +188,47 @@ async def leave_consultation(
         await ringing.settled.wait()
     if ringing.left:
         raise ringing.left
+    call.transferred(operator, ringing.party)
+    return ringing.party
+
+
+async def transfer_by_phone(
+    call: Session,
+    plan: Conversation,
+    operator: Party,
+    request: PendingCommand,
+    asked: PhoneTransfer,
+) -> Party | None:
+    """Ring a third party; the operator's phone keeps its call until it answers, if it likes.
+
+    Return who talks with the contact then; None if the third party is not reached, and the operator
+    is still there.
+    """
+    call.enter(State.DIALING)
+    assert operator.leg
+    operator.leg.finish_reason = TRANSFERRED  # also if it hangs up at once, as some phones do
+    with Ringing(Party(call, Role.THIRD), asked.third, None) as ringing:
+        request.accept()
+        try:
+            with present(operator), operator.hears(None, then=plan.ringback):
+                next_request = await call.inbox.next_unless(ringing.settled)
+        except PartyLeft:
+            next_request = None
+            with call.inbox.closed():
+                await ringing.settled.wait()
+            if ringing.left:
+                raise ringing.left from None
+        if next_request or not ringing.left:
+            taken_over = next_request is None or isinstance(next_request.command, TransferTalk)
+            call.report_transfer(operator, None if taken_over else Cause.RELEASED)
+        if next_request:
+            operator.leg.finish_reason = None
+            return await leave_consultation(call, operator, ringing, next_request)
+    if ringing.left:
+        operator.leg.finish_reason = None
+        call.report_transfer(operator, ringing.left.cause)
+        return None
+    call.dismiss(operator, TRANSFERRED)
     call.transferred(operator, ringing.party)
     return ringing.party
 

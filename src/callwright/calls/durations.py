@@ -62,7 +62,7 @@ class Durations:
         match event:
             case events.LegStarted(leg=leg):
                 self.legs[leg] = LegTimes(event.role, event.offset)
-                self.called_in |= event.offered
+                self.called_in |= event.offered and event.role is Role.CONTACT
             case events.LegAnswered(leg=leg) if leg in self.legs:
                 self.legs[leg].answered = event.offset
             case events.LegEnded(leg=leg) if leg in self.legs:

@@ -23,8 +23,11 @@ REASONS: dict[Role, dict[Cause, tuple[str, str]]] = {
         Cause.UNREACHABLE: ("no_success_subscriber_call", "network"),
         Cause.MEDIA_LOST: ("subscriber_disconnects", "network"),
         Cause.NOT_CONFIRMED: ("no_success_subscriber_call", "contact"),
+        # The published API has a word for operators only.
+        Cause.CHANNELS_BUSY: ("subscriber_busy", "contact"),
         Cause.RELEASED: ("subscriber_disconnects", "nobody"),
         Cause.NO_RESOURCES: ("no_resources", "service"),
+        Cause.LOOP: ("no_success_subscriber_call", "network"),
         Cause.ENGINE_LOST: ("internal_error", "service"),
     },
     Role.EMPLOYEE: {
@@ -36,8 +39,10 @@ REASONS: dict[Role, dict[Cause, tuple[str, str]]] = {
         Cause.UNREACHABLE: ("no_success_operator_call", "network"),
         Cause.MEDIA_LOST: ("operator_disconnects", "network"),
         Cause.NOT_CONFIRMED: ("no_operator_confirmation", "employee"),
+        Cause.CHANNELS_BUSY: ("operator_channels_busy", "employee"),
         Cause.RELEASED: ("operator_disconnects", "nobody"),
         Cause.NO_RESOURCES: ("no_resources", "service"),
+        Cause.LOOP: ("no_success_operator_call", "network"),
         Cause.ENGINE_LOST: ("internal_error", "service"),
     },
 }
@@ -55,6 +60,7 @@ REASONS[Role.COACH] = REASONS[Role.EMPLOYEE]
 LEG_WORDS: dict[tuple[Role, Cause], str] = {
     (Role.CONTACT, Cause.REJECTED): "subscriber_busy",
     (Role.CONTACT, Cause.UNREACHABLE): "subscriber_not_responsible",
+    (Role.CONTACT, Cause.LOOP): "subscriber_not_responsible",
     (Role.CONTACT, Cause.NOT_CONFIRMED): "subscriber_not_responsible",
 } | {
     (role, cause): word
@@ -62,6 +68,7 @@ LEG_WORDS: dict[tuple[Role, Cause], str] = {
     for cause, word in (
         (Cause.REJECTED, "operator_busy"),
         (Cause.UNREACHABLE, "operator_not_responsible"),
+        (Cause.LOOP, "operator_not_responsible"),
         (Cause.NOT_CONFIRMED, "operator_not_responsible"),
     )
 }
@@ -88,12 +95,17 @@ class Ending:
     detail: str = ""
     of_legs: str = ""
     "What is said of legs that are hung up for it, where more is known than its finish reason says."
+    nobody_missed: bool = False
+    "A call that came in and ends so is not lost: nobody wanted to talk with the caller."
 
 
 RELEASED = Ending("api_release", "client")
 TALKED_TOO_LONG = Ending("timeout", "service", detail="the longest talk time was reached")
 TOO_MANY_CALLS = Ending(
     "no_resources", "service", "service", "the account has as many parallel calls as it may have"
+)
+LOOPED = Ending(
+    "no_success_subscriber_call", "service", "network", "a call of ours has come back to us"
 )
 INFORMED = Ending("success_finish", "service")
 NOT_INFORMED = Ending(

@@ -204,15 +204,19 @@ class RecordingStarted(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordingReady(Event):
-    """The file is complete."""
+    """The file is complete, or as complete as it will ever be."""
 
     recording: RecordingId
     file_name: str
     duration: float
+    fault: str = ""
+    "Why there is no more of it; empty: it is whole."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordingFailed(Event):
+    """There is nothing in the file, or no file."""
+
     recording: RecordingId
     file_name: str
     reason: str
@@ -309,6 +313,7 @@ class RouteFailed(Event):
 class CallLost(Event):
     """A call that had come in is over, and nobody has talked with the contact.
 
+    Not where nobody was to: a caller on the blacklist, a number that no scenario serves.
     The last event before the verdict.
     """
 

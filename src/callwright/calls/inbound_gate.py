@@ -8,7 +8,8 @@ from typing import Protocol
 import anyio
 
 from callwright.calls.journal import JournalUnavailable
-from callwright.calls.scenario_plan import InboundCall, RefusedCall
+from callwright.calls.phone_transfers import MayNotCall
+from callwright.calls.scenario_plan import OfferedCall
 from callwright.engines.port import (
     Cause,
     Engine,
@@ -33,16 +34,17 @@ class Draining(Exception):
 
 
 class Reception(Protocol):
-    async def receive(self, offered: LegOffered) -> InboundCall | RefusedCall | None:
-        """Say what becomes of a call that has come in; None: its number leads nowhere."""
+    async def receive(self, offered: LegOffered) -> OfferedCall | None:
+        """Say what becomes of a call that has come in; None: its number leads nowhere.
+
+        Raises `MayNotCall` for a phone of ours that may not call that number.
+        """
 
 
 class InboundGate:
     """``start`` gives a call its session, which takes the leg by `take`. Raises what it raises."""
 
-    def __init__(
-        self, engine: Engine, start: Callable[[InboundCall | RefusedCall], Awaitable[object]]
-    ) -> None:
+    def __init__(self, engine: Engine, start: Callable[[OfferedCall], Awaitable[object]]) -> None:
         self.reception: Reception | None = None
         "Without one every call is turned away."
         self._engine = engine
@@ -73,6 +75,8 @@ class InboundGate:
                 if plan:
                     await self._start(plan)
                 refusal = Cause.WRONG_NUMBER
+        except MayNotCall as reason:
+            refusal = reason.cause
         except (Draining, JournalUnavailable) as reason:
             log.error("a call that came in was refused: %s", reason or type(reason).__name__)
         except Exception:

@@ -19,6 +19,8 @@ class Leg:
     id: LegId
     party: "Party"
     target: Target
+    offered: bool = False
+    "It came in."
     answered: float | None = None
     "Times are the event loop's clock, in seconds."
     ended: float | None = None

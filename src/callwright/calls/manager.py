@@ -11,17 +11,21 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from callwright.calls.ending import SHUT_DOWN, TOO_MANY_CALLS, Ending
+from callwright.calls.ending import LOOPED, SHUT_DOWN, TOO_MANY_CALLS, Ending
 from callwright.calls.events import LegStarted, Listener, SessionEvent
 from callwright.calls.inbound_gate import Draining, InboundGate
 from callwright.calls.journal import Journal, Once
-from callwright.calls.party import Party
-from callwright.calls.plan import Plan, SessionId
+from callwright.calls.loops import RETURNS_AT_MOST, LoopGuard, returns_of
+from callwright.calls.phone_call import phone_call
+from callwright.calls.phone_channels import PhoneChannels
+from callwright.calls.phone_transfers import PhoneTransfers
+from callwright.calls.plan import Plan, Role, SessionId
 from callwright.calls.queues import Queues, Who, who
 from callwright.calls.record import LegState
 from callwright.calls.scenario import inbound_call, refused_call, scenario_call
 from callwright.calls.scenario_plan import (
     InboundCall,
+    PhoneCall,
     RefusedCall,
     ScenarioCall,
     ScenarioPlan,
@@ -36,6 +40,7 @@ from callwright.engines.port import (
     LegId,
     LegOffered,
     LegReleased,
+    TransferAsked,
 )
 from callwright.figures import Figure
 
@@ -75,7 +80,10 @@ class CallManager:
         self._sessions: dict[SessionId, Session] = {}
         self._by_leg: dict[LegId, Session] = {}
         self.door = InboundGate(engine, self.start)
+        self.transfers = PhoneTransfers(engine)
+        self._loops = LoopGuard()
         self._queues = Queues(self._on_the_phone)
+        self._channels = PhoneChannels()
         self._tasks: TaskGroup | None = None
         self._became_idle = anyio.Event()
 
@@ -106,8 +114,10 @@ class CallManager:
             self._tell,
             self._recordings,
             self._queues,
+            self._channels,
             self._now,
         )
+        self._follow(session, plan)
         with self._kept_if_begun(session):
             await self._journal.begin(session.started, once)
             # No wait between the record and the run: what is on record will get its verdict.
@@ -119,10 +129,20 @@ class CallManager:
 
     def _script(self, session: Session, plan: Plan | ScenarioPlan, *, too_many: bool) -> Script:
         match plan:
+            case PhoneCall():
+                employee = session.take_in(plan.leg, plan.employee, Role.EMPLOYEE)
+                self._let_in(session, plan.leg)
+                if too_many:
+                    return partial(refused_call, employee, TOO_MANY_CALLS, Cause.NO_RESOURCES)
+                return partial(phone_call, session, plan, employee)
             case InboundCall() | RefusedCall():
-                contact = self._take_in(session, plan)
+                contact = session.take_in(plan.leg, plan.contact)
+                self._let_in(session, plan.leg)
                 if isinstance(plan, RefusedCall):
                     return partial(refused_call, contact, plan.ending, plan.cause)
+                if self._has_come_back(session, plan):
+                    log.warning("%d: a call of ours has come back to us", session.id)
+                    return partial(refused_call, contact, LOOPED, Cause.LOOP)
                 if too_many:
                     return partial(refused_call, contact, TOO_MANY_CALLS, Cause.NO_RESOURCES)
                 return partial(inbound_call, session, plan, contact)
@@ -133,11 +153,25 @@ class CallManager:
             case _:
                 return script_of(session, plan)
 
-    def _take_in(self, session: Session, plan: InboundCall | RefusedCall) -> Party:
-        contact = session.take_in(plan.leg, plan.contact)
-        if ended := self.door.take(plan.leg):
+    def _follow(self, session: Session, plan: Plan | ScenarioPlan) -> None:
+        """Let what the session rings bear what its call has come through."""
+        account = session.caption.account
+        if not isinstance(plan, InboundCall):
+            session.trail = self._loops.begin(account)
+            return
+        session.trail = self._loops.onwards(account, plan.trail)
+        caller = plan.contact.address.number
+        if caller and plan.contact.address.trunk is not None:
+            session.returns = returns_of(caller, self._sessions.values())
+
+    def _has_come_back(self, session: Session, plan: InboundCall) -> bool:
+        if session.returns > RETURNS_AT_MOST:
+            return True
+        return self._loops.has_come_back(session.caption.account, plan.trail)
+
+    def _let_in(self, session: Session, leg: LegId) -> None:
+        if ended := self.door.take(leg):
             self._deliver(session, ended)
-        return contact
 
     def live(self, account: int) -> list[Session]:
         """The account's live sessions, oldest first."""
@@ -161,6 +195,10 @@ class CallManager:
             log.warning("an event of a leg that no session has: %s", event)
 
     def _deliver(self, session: Session, event: EngineEvent) -> None:
+        if isinstance(event, TransferAsked):
+            if self._tasks is not None:
+                self._tasks.start_soon(self.transfers.asked, session, event)
+            return
         session.deliver(event)
         if isinstance(event, LegReleased):
             del self._by_leg[event.leg]

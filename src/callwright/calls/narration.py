@@ -51,6 +51,11 @@ def _message_finished(event: events.MessageFinished) -> str:
     return f"leg {event.leg}: has heard {event.label}" + ("" if event.whole else ", cut short")
 
 
+def _recording_ready(event: events.RecordingReady) -> str:
+    but = f"; there is no more of it: {event.fault}" if event.fault else ""
+    return f"recording {event.file_name} is ready, {event.duration:.1f} s{but}"
+
+
 def _leg_muted(event: events.LegMuted) -> str:
     return f"leg {event.leg}: {'is muted' if event.muted else 'is heard again'}"
 
@@ -113,7 +118,7 @@ LINES: Mapping[type[SessionEvent], str | Callable[[Any], str] | None] = {
     events.CoachModeChanged: "leg {0.leg}: coaches now by {0.mode}",
     events.LegMuted: _leg_muted,
     events.RecordingStarted: "recording {0.file_name} begins",
-    events.RecordingReady: "recording {0.file_name} is ready, {0.duration:.1f} s",
+    events.RecordingReady: _recording_ready,
     events.RecordingFailed: "recording {0.file_name} failed: {0.reason}",
     events.TagSet: "tag {0.tag} set",
     events.TagRemoved: "tag {0.tag} taken off",

@@ -110,6 +110,12 @@ class Party:
         """In a ``with``: the keys the party presses are kept until they are taken."""
         return Keypad(self)
 
+    def hears_ringing(self) -> None:
+        """Tell the phone of the call that the party has made that it rings at the other end."""
+        assert self.leg
+        with suppress(LegGone):  # It has given up itself.
+            self.session.engine.ring_back(self.leg.id)
+
     async def is_answered(self) -> None:
         """Answer the call that the party has made. Raises PartyLeft if it has given up."""
         assert self.leg

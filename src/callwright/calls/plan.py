@@ -20,8 +20,10 @@ SOURCES = {
     "start.scenario_call": "callapi_scenario_call",
     "start.informer_call": "callapi_informer_call",
     "inbound": "va",
+    "phone": "sip",
 }
-"Sources of sessions by method; ``va``: somebody has called a virtual number."
+"""Sources of sessions by method; ``va``: somebody has called a virtual number, ``sip``: an employee
+has called from a phone that registers."""
 
 
 class Role(StrEnum):
@@ -89,11 +91,16 @@ class Confirmation:
     "Seconds from the answer; then the phone is given up."
 
 
+AdmittedAddress = NewType("AdmittedAddress", Address)
+"""An address that may be rung. Only the admission of dialled numbers makes one; nothing else can be
+rung, so that no way to ring somebody can leave the check out."""
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """One phone to ring."""
 
-    address: Address
+    address: AdmittedAddress
     caller_id: str
     "Number the phone is shown."
     within: float
@@ -104,6 +111,8 @@ class Target:
     "What it takes the call by; None: by answering."
     conversation: "Conversation | None" = None
     "What holds if it is this phone that talks; None: what holds for the whole call."
+    channels: int | None = None
+    "Calls it may be in at once; None: any number, as far as we know."
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,7 +84,7 @@ class SessionRecorder:
         name = self._files.pop(event.recording)
         if self._running == event.recording:
             self._running = None
-        if event.fault:
+        if event.fault and not event.duration:
             self._session.tell(
                 events.RecordingFailed,
                 recording=event.recording,
@@ -97,6 +97,7 @@ class SessionRecorder:
                 recording=event.recording,
                 file_name=name,
                 duration=round(event.duration, 3),
+                fault=event.fault,
             )
 
     def _begin(self) -> None:

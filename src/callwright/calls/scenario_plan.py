@@ -15,7 +15,7 @@ from callwright.calls.plan import (
     SessionId,
     Target,
 )
-from callwright.engines.port import Cause, LegId
+from callwright.engines.port import FRESH, Cause, LegId, Trail
 
 Label = str
 "Name of a branch, which is a list of operations; empty for the scenario's own list."
@@ -190,6 +190,7 @@ class InboundCall:
     "Who calls; its ``caller_id`` is the number that was called."
     scenario: PreparedScenario
     conversation: Conversation
+    trail: Trail = FRESH
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,4 +205,20 @@ class RefusedCall:
     "What the caller is told."
 
 
-ScenarioPlan = ScenarioCall | InboundCall | RefusedCall
+@dataclass(frozen=True, slots=True)
+class PhoneCall:
+    """Ring whom an employee calls from its phone, answer the phone when he does, and join them."""
+
+    caption: Caption
+    leg: LegId
+    "The one that was offered."
+    employee: Target
+    "Who calls; its ``caller_id`` is the number that was called."
+    contact: Sequence[Target]
+    conversation: Conversation
+
+
+OfferedCall = InboundCall | RefusedCall | PhoneCall
+"Calls that come in."
+
+ScenarioPlan = ScenarioCall | OfferedCall

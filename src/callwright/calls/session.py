@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,12 +29,13 @@ from callwright.calls.recording import SessionRecorder
 from callwright.calls.state import TRANSITIONS, State
 from callwright.clock import utc_now
 from callwright.engines import port
-from callwright.engines.port import BridgeId, Cause, Engine, LegGone, LegId, PlaybackId
+from callwright.engines.port import FRESH, BridgeId, Cause, Engine, LegGone, LegId, PlaybackId
 
 if TYPE_CHECKING:
     from anyio.abc import TaskGroup
 
     from callwright.calls.options import Options
+    from callwright.calls.phone_channels import PhoneChannels
     from callwright.calls.queues import Queues
 
 log = logging.getLogger(__name__)
@@ -61,6 +62,7 @@ class Session:
         listener: Listener,
         recordings: Path,
         queues: "Queues",
+        channels: "PhoneChannels",
         now: Callable[[], datetime] = utc_now,
     ) -> None:
         self.id = session
@@ -68,11 +70,18 @@ class Session:
         self.engine = engine
         self.next_id = next_id
         self.queues = queues
+        self._channels = channels
         self.legs: dict[LegId, Leg] = {}
+        self.trail = FRESH
+        "Of what is rung here."
+        self.returns = 0
+        "How often in a row the call seems to have come back to us."
         self.playing: dict[PlaybackId, Callable[[], None]] = {}
         "What to call when a playback has been played to its end."
         self.talkers: tuple[Party, Party] | None = None
         "Contact and operator, while they talk."
+        self.operator: Party | None = None
+        "Who talks with the contact, or has put it on hold."
         self.contact_leg: Leg | None = None
         "The contact's leg, once it has answered."
         self.inbox = Inbox(lambda: self.record.state)
@@ -105,24 +114,52 @@ class Session:
             assert state in TRANSITIONS[self.record.state], (self.record.state, state)
             self.tell(events.StateEntered, state=state)
 
+    @property
+    def engaged_numbers(self) -> set[str]:
+        """Numbers of whoever is on the line, or being rung."""
+        return {
+            leg.target.address.number
+            for leg in self.legs.values()
+            if leg.ended is None and leg.cause is None
+        }
+
     def ring(self, party: Party, target: Target) -> Leg:
-        """Begin to ring one phone for a party."""
-        beside = tuple(self.legs)
+        """Begin to ring one phone for a party.
+
+        One that is in this call already, or whose channels are taken, is busy at once; for a call
+        that has come too far none is rung.
+        """
+        beside, refusal = tuple(self.legs), self._refusal(target)
         leg = self._add(LegId(self.next_id()), party, target, offered=False)
-        self.engine.ring(leg.id, target.address, caller_id=target.caller_id, beside=beside)
+        if refusal:
+            self.deliver(port.LegReleased(leg.id, *refusal))
+            return leg
+        self.engine.ring(
+            leg.id, target.address, caller_id=target.caller_id, beside=beside, trail=self.trail
+        )
         return leg
 
-    def take_in(self, offered: LegId, caller: Target) -> Party:
-        """Make whoever has called the contact; `Party.is_answered` then answers the call.
+    def _refusal(self, target: Target) -> tuple[Cause, str] | None:
+        if self.trail.hops_left <= 0:
+            return Cause.LOOP, "483 Too Many Hops"
+        if target.address.number in self.engaged_numbers:
+            return Cause.BUSY, "in this call already"
+        if self._channels.are_taken(self.caption.account, target):
+            return Cause.CHANNELS_BUSY, ""
+        return None
+
+    def take_in(self, offered: LegId, caller: Target, role: Role = Role.CONTACT) -> Party:
+        """Make whoever has called a party; `Party.is_answered` then answers the call.
 
         ``caller``: its number, and, as its caller id, the number it has called.
         """
-        party = Party(self, Role.CONTACT)
+        party = Party(self, role)
         party.leg = self._add(offered, party, caller, offered=True)
         return party
 
     def _add(self, leg_id: LegId, party: Party, target: Target, *, offered: bool) -> Leg:
-        leg = self.legs[leg_id] = Leg(leg_id, party, target)
+        leg = self.legs[leg_id] = Leg(leg_id, party, target, offered)
+        self._channels.take(self.caption.account, leg)
         phone, other = target.address.number, target.caller_id
         employee = target.employee
         self.tell(
@@ -155,6 +192,15 @@ class Session:
                 self.give_up(leg, Cause.RELEASED)
         self.inbox.refuse_all()
         self.enter(State.SESSION)
+
+    def report_transfer(self, party: Party, failed: Cause | None) -> None:
+        """Tell a party's phone what has become of the transfer it has asked for; None: all is well.
+
+        Without effect if it has asked for none, or has left.
+        """
+        if party.leg:
+            with suppress(LegGone):
+                self.engine.report_transfer(party.leg.id, failed)
 
     def transferred(self, leaving: Party, to: Party) -> None:
         """Note that one operator has handed the contact over to another."""
@@ -258,6 +304,8 @@ class Session:
         finally:
             self._ending = ending = self._asked_to_end or ending
             await self._hang_up_all()
+            for leg in self.legs.values():
+                self._channels.free(self.caption.account, leg)
             self._finish(ending)
 
     def end(self, ending: Ending) -> None:
@@ -329,6 +377,7 @@ class Session:
 
     def _leg_ended(self, leg: Leg, event: port.LegReleased) -> None:
         leg.ended = anyio.current_time()
+        self._channels.free(self.caption.account, leg)
         leg.cause = cause = leg.cause or event.cause
         self.tell(
             events.LegEnded,
@@ -358,7 +407,7 @@ class Session:
 
     def _finish(self, ending: Ending) -> None:
         now = self._offset()
-        if self.record.durations.is_lost:
+        if self.record.durations.is_lost and not ending.nobody_missed:
             self._tell_at(now, events.CallLost, finish_reason=ending.finish_reason)
         self._tell_at(
             now,

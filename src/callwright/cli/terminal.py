@@ -107,12 +107,13 @@ def checked_entry(make: Callable[[], T]) -> T:
     """Make an entry of the directory; what is wrong with it becomes a `CommandFault`."""
     from pydantic import ValidationError
 
+    from callwright.provisioning.reasons import reason_of
+
     try:
         return make()
     except ValidationError as fault:
         first = fault.errors(include_url=False, include_input=False)[0]
-        message = first["msg"].removeprefix("Value error, ")
-        raise CommandFault(f"{first['loc'][0]}: {message}") from None
+        raise CommandFault(f"{first['loc'][0]}: {reason_of(first)}") from None
 
 
 def show_token(token: "NewToken") -> None:

@@ -10,7 +10,9 @@ from enum import StrEnum
 from functools import lru_cache
 
 import phonenumbers
-from phonenumbers import NumberParseException, PhoneNumberType
+from phonenumbers import PhoneNumberType
+
+from callwright.numbering import COUNTRIES, REMEMBERED, parsed
 
 
 class Destination(StrEnum):
@@ -30,9 +32,6 @@ class Destination(StrEnum):
 
 USUAL = (Destination.LOCAL, Destination.MOBILE, Destination.LONG_DISTANCE)
 "What an account may call when nobody says otherwise: toll fraud goes abroad and to premium lines."
-
-REMEMBERED = 4096
-"Numbers whose place is remembered; an account's own are looked at again and again."
 
 _PREMIUM = frozenset({PhoneNumberType.PREMIUM_RATE, PhoneNumberType.SHARED_COST})
 
@@ -71,6 +70,12 @@ def same_region(number: str, other: str) -> bool:
     return one is not None and two is not None and one.region == two.region
 
 
+def country_of(number: str) -> str | None:
+    """ISO 3166 letters of the country a number belongs to; None: to none."""
+    place = _place_of(number)
+    return place.country if place and place.country in COUNTRIES else None
+
+
 def same_country(number: str, other: str) -> bool:
     one, two = _place_of(number), _place_of(other)
     return one is not None and two is not None and one.country == two.country
@@ -94,18 +99,17 @@ class _Place:
 
 @lru_cache(maxsize=REMEMBERED)
 def _place_of(number: str) -> _Place | None:
-    try:
-        parsed = phonenumbers.parse(f"+{number}")
-    except NumberParseException:
+    read = parsed(number)
+    if read is None:
         return None
-    code = parsed.country_code or 0
+    code = read.country_code or 0
     # What no plan knows yet counts to the first of the countries with the code.
     country = phonenumbers.region_code_for_number(
-        parsed
+        read
     ) or phonenumbers.region_code_for_country_code(code)
-    digits = phonenumbers.national_significant_number(parsed)
+    digits = phonenumbers.national_significant_number(read)
     return _Place(
         country=f"+{code}" if country == "001" else country,
-        area=digits[: phonenumbers.length_of_national_destination_code(parsed)],
-        kind=phonenumbers.number_type(parsed),
+        area=digits[: phonenumbers.length_of_national_destination_code(read)],
+        kind=phonenumbers.number_type(read),
     )

@@ -62,6 +62,8 @@ class PhoneDraft:
     dial_time: float
     "Seconds."
     active: bool
+    channels: int = 1
+    "Calls it may be in at once."
     id: int | None = None
     "Of a phone of the same employee that gets this number; None: the one that has the number."
     field: str = "phone_numbers"
@@ -97,6 +99,8 @@ class SipLineDraft:
     "Seconds."
     active: bool = True
     srtp: bool = False
+    channels: int = 1
+    "Calls it may be in at once."
     virtual_number: str | None = None
     "The account's number that belongs to it."
 

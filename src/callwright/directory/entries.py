@@ -6,12 +6,13 @@ from pathlib import PurePosixPath
 from typing import Annotated, Literal
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 from callwright.directory.destinations import USUAL, Destination
 from callwright.directory.model import Component, Mnemonic, PhoneKind, Recorded
 from callwright.directory.scenario import Label, Operations
 from callwright.directory.webhook import Verb, checked_url, key_of_secret
+from callwright.numbering import COUNTRIES, fault_of
 
 LOOPBACK = ["127.0.0.0/8", "::1/128"]
 "Where requests of a user may come from when nothing else is said."
@@ -29,24 +30,45 @@ _CONTACT = re.compile(
 def _e164(number: str) -> str:
     if number.startswith("+"):
         raise ValueError("write the number without the +")
-    if not re.fullmatch(r"[1-9][0-9]{6,14}", number):
-        raise ValueError("a number is 7 to 15 digits with the country's code: 74993720692")
+    if fault := fault_of(number):
+        raise ValueError(fault)
     return number
 
 
+def _without_plus(number: object) -> object:
+    if isinstance(number, str) and number.startswith("+"):
+        raise ValueError("write the number without the +")
+    return number
+
+
+def _country(letters: str) -> str:
+    if letters not in COUNTRIES:
+        raise ValueError("no country of ISO 3166 with a numbering plan, such as RU")
+    return letters
+
+
 def _network(text: str) -> str:
-    return str(ip_network(text))
+    try:
+        return str(ip_network(text))
+    except ValueError:
+        pass
+    try:
+        meant = ip_network(text, strict=False)
+    except ValueError:
+        raise ValueError("a network is needed, such as 192.0.2.0/24 or 192.0.2.7") from None
+    raise ValueError(f"this is an address in a network; the network is {meant}")
 
 
 def _host(text: str) -> str:
-    if ":" in text:
-        try:
+    if text.startswith(("sip:", "sips:")):
+        raise ValueError("write the host alone, without sip: and without a port")
+    try:
+        if ":" in text:
             return str(IPv6Address(text))
-        except ValueError:
-            reason = "neither a host name nor an address; write it without sip: and without a port"
-            raise ValueError(reason) from None
-    if re.fullmatch(r"[0-9.]+", text):
-        return str(IPv4Address(text))
+        if re.fullmatch(r"[0-9.]+", text):
+            return str(IPv4Address(text))
+    except ValueError:
+        raise ValueError("this is no IP address; a port is written apart: port = 5060") from None
     if not _HOST.fullmatch(text):
         raise ValueError("neither a host name nor an address")
     return text
@@ -102,10 +124,13 @@ def _timezone(text: str) -> str:
     return text
 
 
+PHONE_NUMBER_PATTERN = r"^[0-9A-Za-z][0-9A-Za-z_.-]{0,31}$"
+
 Text = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_printable)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}$")]
 E164 = Annotated[str, AfterValidator(_e164)]
 Id = Annotated[int, Field(ge=1, lt=1 << 53)]
+Allowed = Annotated[str, Field(pattern=r"^[0-9?]{1,20}\*?$")]
 
 
 class FileEntry(BaseModel):
@@ -129,6 +154,9 @@ class AccountEntry(FileEntry):
     "False: every request is answered `account_inactive`."
     directions: list[Annotated[Destination, Field(strict=False)]] = list(USUAL)
     "Where calls may go: `local`, `mobile`, `long_distance`, `international`, `premium`."
+    allowed_numbers: Annotated[list[Allowed], Field(max_length=100)] = []
+    """Numbers that may be called whatever their form and direction: digits, `?` for any one digit,
+    `*` at the end for all that begin so. Extensions behind a PBX: `["1??"]`."""
     timezone: Annotated[str, Field(max_length=64), AfterValidator(_timezone)] = "UTC"
     "In which reports show times and are asked for them, such as `Europe/Moscow`."
 
@@ -181,6 +209,11 @@ class TrunkEntry(FileEntry):
     ) = None
     """User in From of calls and OPTIONS, where the far side knows us by that; left out: the caller
     id in calls, `user` in OPTIONS. The caller id is then the display name."""
+    country: Annotated[str, AfterValidator(_country)] | None = None
+    """Country (ISO 3166, such as `RU`) whose numbers come from it as they are dialled there; left
+    out: they come in E.164 form."""
+    national_prefix: Annotated[str, Field(pattern=r"^[0-9]{0,4}$")] | None = None
+    "What stands before them, such as `8`, or nothing; left out: what the country's plan says."
     from_domain: Annotated[str, AfterValidator(_host)] | None = None
     "Domain in From, and of the address that is registered; left out: `host`."
     caller_id_header: Literal["from", "pai", "ppi"] = "from"
@@ -194,6 +227,9 @@ class TrunkEntry(FileEntry):
     "Seconds between questions (OPTIONS) whether the trunk is there; left out: it is not asked."
     srtp: bool = False
     "Audio goes over SRTP, both ways, or not at all. The keys go by SIP: have that protected too."
+    symmetric_rtp: bool = True
+    """False: audio is taken from the address and port of the trunk's SDP alone. Else another one
+    may prove to be the far end, as behind a NAT."""
     active: bool = True
 
 
@@ -211,7 +247,7 @@ class VirtualNumberEntry(FileEntry):
 
 
 class PhoneEntry(FileEntry):
-    number: Annotated[str, Field(pattern=r"^[0-9A-Za-z][0-9A-Za-z_.-]{0,31}$")]
+    number: Annotated[str, BeforeValidator(_without_plus), Field(pattern=PHONE_NUMBER_PATTERN)]
     "E.164 digits without +, a SIP number or an extension; one employee's only."
     kind: Annotated[PhoneKind, Field(strict=False)]
     "`e164`, `sip` or `extension`."
@@ -227,6 +263,8 @@ class PhoneEntry(FileEntry):
     the trunk says."""
     dial_time: Annotated[float, Field(ge=1, le=100, strict=False)] = 30.0
     "Seconds it is rung."
+    channels: Annotated[int, Field(ge=1, le=1000)] = 1
+    "Calls it may be in at once; in one more it is busy, and not rung."
     active: bool = True
 
 

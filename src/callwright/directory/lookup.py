@@ -47,6 +47,9 @@ class Directory(Protocol):
     async def whose(self, number: str) -> tuple[Account, VirtualNumber] | None:
         """The account that owns a virtual number, and the number."""
 
+    async def home_of_phone(self, number: str) -> tuple[Account, VirtualNumber] | None:
+        """The account whose phone registers by this number, and the first number it owns."""
+
     async def scenario(self, account: AccountId, scenario: ScenarioId) -> Scenario | None: ...
 
     async def group(self, account: AccountId, name: str) -> Sequence[EmployeeId]:

@@ -45,6 +45,9 @@ class Account:
     active: bool = True
     directions: frozenset[Destination] = frozenset(USUAL)
     "Where calls may go."
+    allowed_numbers: tuple[str, ...] = ()
+    """Numbers that may be called whatever their form and direction, such as extensions behind a
+    PBX: digits, ``?`` for any one digit, ``*`` at the end for all that follow."""
     timezone: ZoneInfo = UTC
     "In which reports show times and are asked for them."
 
@@ -116,6 +119,10 @@ class Phone:
     "It registers with us, and is rung where it then is; only for SIP phones and extensions."
     srtp: bool = False
     "Its audio goes over SRTP, or not at all."
+    channels: int = 1
+    "Calls it may be in at once."
+    numbered_by_api: bool = False
+    "The data API has given it its number, which lifts no restriction; else the operator's file."
 
 
 class Recorded(StrEnum):

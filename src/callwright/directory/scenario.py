@@ -265,8 +265,19 @@ def goes_on(operation: Operation) -> bool:
 
 def media_of(operation: Operation) -> Iterator[tuple[str, int]]:
     """The media files an operation plays, and the fields that name them."""
+    for name, said in _heard(operation):
+        if isinstance(said, int):
+            yield name, said
+
+
+def texts_of(operation: Operation) -> Iterator[tuple[str, str]]:
+    """The texts an operation speaks, and the fields they stand in."""
+    for name, said in _heard(operation):
+        if isinstance(said, str):
+            yield name, said
+
+
+def _heard(operation: Operation) -> Iterator[tuple[str, object]]:
     for field in fields(operation):
         if field.name in ("message", "music"):
-            value = getattr(operation, field.name)
-            if isinstance(value, int):
-                yield field.name, value
+            yield field.name, getattr(operation, field.name)

@@ -13,8 +13,10 @@ from callwright.directory.scenario import (
     RingOperation,
     goes_on,
     media_of,
+    texts_of,
     ways,
 )
+from callwright.spoken_text import says_something
 from callwright.toml_lines import Place
 
 Contradiction = tuple[Place, str]
@@ -80,6 +82,9 @@ def contradictions_of(
     for place, operation in placed(scenario):
         for path, reason in _people(operation, employees, groups, where):
             yield (*place, *path), reason
+        for field, text in texts_of(operation):
+            if not says_something(text):
+                yield (*place, field), "there is nothing to say in this text: no letter, no digit"
     yield from _ways(scenario)
 
 
@@ -95,6 +100,16 @@ def media_named_by(scenario: ScenarioEntry) -> Iterator[tuple[Place, int]]:
     for where, operation in placed(scenario):
         for field, media in media_of(operation):
             yield (*where, field), media
+
+
+def digits_spoken(content: DirectoryContent) -> Iterator[Contradiction]:
+    """Find ids of media files that are written as texts, and would be spoken."""
+    for place, scenario in enumerate(content.scenarios):
+        for where, operation in placed(scenario):
+            said = getattr(operation, "message", None)
+            if isinstance(said, str) and said.isdecimal():
+                reason = f"media file {said} is written without quotes; a text is more than digits"
+                yield ("scenarios", place, *where, "message"), reason
 
 
 def placed(scenario: ScenarioEntry) -> Iterator[tuple[Place, Operation]]:

@@ -37,6 +37,13 @@ class Trunk:
     "User in From of calls and of OPTIONS; None: the caller id, and ``user``."
     from_domain: str | None = None
     "Host of our address there, in From and when we register; None: ``host``."
+    symmetric_rtp: bool = True
+    "Its audio may come from elsewhere than its SDP says, as through a NAT; and is then sent there."
+    country: str | None = None
+    """ISO 3166 letters of the country in whose form numbers come from there; None: they come in
+    E.164 form."""
+    national_prefix: str | None = None
+    "What then stands before numbers of the country; None: what its numbering plan says."
 
 
 class TrunkRegistration(StrEnum):

@@ -29,7 +29,10 @@ contract, which ``tests/engines/contract.py`` checks on every engine:
     fail.
 12. A far end may put its leg on hold, and take it back, at any time after the answer: `LegHeld`
     and `LegResumed` say so in turns. A leg on hold hears nothing, and is not lost for being silent.
-13. Keys come by ``DtmfReceived`` whenever a far end names them (telephone-event, INFO). One that
+13. A far end may ask, during its call, that whoever it talks with be handed over: `TransferAsked`.
+    It keeps its call until it is hung up, and is told by ``report_transfer`` what has become of it;
+    until then it asks for no other.
+14. Keys come by ``DtmfReceived`` whenever a far end names them (telephone-event, INFO). One that
     only sounds them is listened to while ``listen_for_keys`` asks for it.
 """
 
@@ -67,10 +70,15 @@ class Cause(StrEnum):
     NOT_CONFIRMED = "not_confirmed"
     """It answered, but did not press the key by which it was to take the call. Whoever rang it says
     so; no engine does."""
+    CHANNELS_BUSY = "channels_busy"
+    """It is in as many calls as it may be, and was not rung. Whoever would have rung it says so; no
+    engine does."""
     RELEASED = "released"
     "We hung up: ``hang_up`` was called."
     NO_RESOURCES = "no_resources"
     "The engine has no port, channel or node left for the leg."
+    LOOP = "loop"
+    "A call of ours that has come back to us (482), or has come too far already (483)."
     ENGINE_LOST = "engine_lost"
     "The engine itself went away."
 
@@ -109,6 +117,24 @@ class Address:
     "An own phone is to be talked to over SRTP, or not at all; a trunk says so itself."
 
 
+MAX_FORWARDS = 70
+"Hops a call that begins with us may take (RFC 3261 section 8.1.1.6)."
+
+
+@dataclass(frozen=True, slots=True)
+class Trail:
+    """What a call has come through: what is rung because of it bears that on (RFC 7332)."""
+
+    marks: tuple[str, ...] = ()
+    "Words by which we know a call that has left us already: 12 hexadecimal digits each."
+    hops_left: int = MAX_FORWARDS
+    "How many more hops it may take (Max-Forwards)."
+
+
+FRESH = Trail()
+"That of a call that begins with us."
+
+
 @dataclass(frozen=True, slots=True)
 class Media:
     """Audio to be played: a WAV file, mono, 16 bit, 16000 Hz, already normalised in loudness."""
@@ -129,6 +155,7 @@ class LegOffered:
     called: str
     trunk: str | None
     "The trunk it came from; None: from a phone of our own, whose number is ``caller``."
+    trail: Trail = FRESH
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +224,17 @@ class LegResumed:
 
 
 @dataclass(frozen=True, slots=True)
+class TransferAsked:
+    """The far end wants whoever it talks with handed over to somebody else."""
+
+    leg: LegId
+    to: str
+    "The number of whom, as the far end gave it, without ``+``."
+    other: LegId | None = None
+    "The leg on which the far end talks with him already, where it does (an attended transfer)."
+
+
+@dataclass(frozen=True, slots=True)
 class DtmfReceived:
     """The far end pressed one key: ``0-9 * # A-D``."""
 
@@ -241,6 +279,7 @@ EngineEvent = (
     | LegReleased
     | LegHeld
     | LegResumed
+    | TransferAsked
     | DtmfReceived
     | DtmfSent
     | PlaybackFinished
@@ -273,9 +312,17 @@ class Engine(Protocol):
         """Tell how it stands with each trunk, in the order they were named."""
 
     def ring(
-        self, leg: LegId, to: Address, *, caller_id: str, beside: Collection[LegId] = ()
+        self,
+        leg: LegId,
+        to: Address,
+        *,
+        caller_id: str,
+        beside: Collection[LegId] = (),
+        trail: Trail = FRESH,
     ) -> None:
         """Ring ``to``. ``caller_id``: the number the far end is shown, E.164 digits or SIP number.
+
+        ``trail``: of the call because of which it is rung.
 
         ``beside``: legs it may come to be bridged, coached or recorded with, such as all of the
         same call; those that have ended do not matter. An engine that is spread over processes
@@ -299,8 +346,14 @@ class Engine(Protocol):
         100 ms long, 60 ms apart. Only the far end of ``leg`` gets it; bridged legs do not hear it.
         """
 
+    def report_transfer(self, leg: LegId, failed: Cause | None) -> None:
+        """Tell the far end of ``leg`` what has become of the transfer it has asked for.
+
+        ``failed``: why it did not come about; None: it has. Without effect if none is asked for.
+        """
+
     def listen_for_keys(self, leg: LegId, *, wanted: bool) -> None:
-        """Recognise keys that come as tones, too, or no longer; see clause 13.
+        """Recognise keys that come as tones, too, or no longer; see clause 14.
 
         Listening takes time of the processor, and may take a word for a key, if rarely: so it is
         asked for only while a key would mean something.

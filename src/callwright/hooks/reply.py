@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 
 from callwright.hooks.answer import NoAnswer
+from callwright.spoken_text import says_something
 
 PHONES_AT_MOST = 20
 CODES_AT_MOST = 10
@@ -36,9 +37,9 @@ def read_reply(answer: object) -> Reply:
         codes=_codes(answer.get("returned_code")),
         phones=_phones(answer.get("phones")),
         message_name=_text(answer, "message_name"),
-        text=_text(answer, "text"),
+        text=_said(answer, "text"),
         operator_media=_text(answer, "operator_media"),
-        operator_text=_text(answer, "operator_text") or _text(answer, "operator_message"),
+        operator_text=_said(answer, "operator_text") or _said(answer, "operator_message"),
     )
     if reply == Reply():
         raise NoAnswer("its answer names neither phones nor a message nor a returned_code")
@@ -81,3 +82,9 @@ def _text(answer: dict[object, object], name: str) -> str | None:
     if not isinstance(value, str) or len(value) > TEXT_AT_MOST:
         raise NoAnswer(f"{name} is a text of at most {TEXT_AT_MOST} characters")
     return value
+
+
+def _said(answer: dict[object, object], name: str) -> str | None:
+    text = _text(answer, name)
+    # " " and "..." are ways of saying nothing, too.
+    return text if text and says_something(text) else None

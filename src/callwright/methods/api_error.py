@@ -69,7 +69,12 @@ class ApiError(Exception):
         return cls.variants.get(method, cls)
 
     def __init__(
-        self, *, field: str | None = None, value: object = NOTHING, **params: str | int
+        self,
+        *,
+        field: str | None = None,
+        value: object = NOTHING,
+        helper: str | None = None,
+        **params: str | int,
     ) -> None:
         if params.keys() != self.placeholders:
             wanted = ", ".join(sorted(self.placeholders)) or "no parameters"
@@ -78,6 +83,8 @@ class ApiError(Exception):
         self.field = field
         self.value = None if value is NOTHING else as_text(value)
         "What the client sent for ``field``, as a string; None: nothing was sent."
+        self.helper = helper
+        "What is wrong with it, for people; clients get it as ``extended_helper``."
         self.params = params
 
 

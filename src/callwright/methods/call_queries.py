@@ -26,6 +26,7 @@ from callwright.methods.method import (
     PhoneNumber,
     described,
 )
+from callwright.public_events.timeline import timeline
 
 # What clients know the states of a leg by: constants of the wire.
 LegWord = Literal[
@@ -111,7 +112,7 @@ class ShownCall(ListedCall):
     finish_reason: str | None
     recordings: list[ShownRecording]
     timeline: list[dict[str, object]]
-    "Events, each with `event`, `sequence`, `time`, `offset` (seconds) and facts of its own."
+    "[Events](events.md#the-timeline-of-getcall); deprecated: `event`, and other names of facts."
 
 
 LIST_CALLS = Declaration(
@@ -208,7 +209,12 @@ def _shown(record: CallRecord, links: Links) -> ShownCall:
             }
             for one in record.recordings
         ],
-        "timeline": [_told(event) for event in record.timeline],
+        "timeline": [
+            {**shown, **_deprecated(event)}
+            for event, shown in zip(
+                record.timeline, timeline(record.timeline, links.recording), strict=True
+            )
+        ],
     }
 
 
@@ -228,8 +234,8 @@ def _leg(leg: LegRecord, pending_keys: str) -> ListedLeg:
     }
 
 
-def _told(event: SessionEvent) -> dict[str, object]:
-    """One event as JSON; its name is that of its class, in snake case."""
+def _deprecated(event: SessionEvent) -> dict[str, object]:
+    """One event by the names of its class and fields, which the timeline had of its own."""
     facts: dict[str, object] = {"event": event_name(type(event))}
     for field in dataclasses.fields(event):
         if field.name == "session":
@@ -237,7 +243,7 @@ def _told(event: SessionEvent) -> dict[str, object]:
         value = getattr(event, field.name)
         match value:
             case datetime():
-                value = wire_time(value)
+                continue
             case Enum():
                 value = value.value
             case Quality():

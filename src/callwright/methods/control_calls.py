@@ -80,7 +80,12 @@ class SendDtmfParams(OfSession):
     "Exactly one key: `0-9 * #`. The contact gets it."
 
 
-_SOMEBODY_ERRORS = ("no_active_phone_number", "direction_not_allowed")
+_SOMEBODY_ERRORS = (
+    "no_active_phone_number",
+    "direction_not_allowed",
+    "own_virtual_phone_number_not_allowed",
+    "contact_in_blacklist",
+)
 "Of a number that is to be called in the middle of a call."
 _MESSAGE_ERRORS = ("media_file_not_found", "tts_text_exceeded", "character_encoding_not_allowed")
 
@@ -272,7 +277,7 @@ class ControlCalls:
     async def make_call(self, caller: Caller, params: MakeCallParams) -> Success:
         self._messages.check("to_message", params.to_message)
         session = self._live.session(caller, params)
-        third = await self._somebody(caller, session, "to", params.to)
+        third = await self._somebody(caller, session, commands.MakeCall, "to", params.to)
         found = await self._messages.find(caller.account, "to_message", params.to_message)
         return await self._move(session, commands.MakeCall([third], ready(found)))
 
@@ -284,7 +289,7 @@ class ControlCalls:
 
     async def transfer_call(self, caller: Caller, params: TransferCallParams) -> Success:
         session = self._live.session(caller, params)
-        third = await self._somebody(caller, session, "to", params.to)
+        third = await self._somebody(caller, session, commands.TransferCall, "to", params.to)
         return await self._move(session, commands.TransferCall([third]))
 
     async def add_coach(self, caller: Caller, params: AddCoachParams) -> Success:
@@ -292,7 +297,10 @@ class ControlCalls:
         if params.phone_number is None:
             coach = await self._coach_in_settings(caller, session)
         else:
-            coach = [await self._somebody(caller, session, "phone_number", params.phone_number)]
+            named = params.phone_number
+            coach = [
+                await self._somebody(caller, session, commands.AddCoach, "phone_number", named)
+            ]
         return self._do(session, commands.AddCoach(coach, CoachMode(params.mode)))
 
     async def set_coach_mode(self, caller: Caller, params: SetCoachModeParams) -> Success:
@@ -331,10 +339,22 @@ class ControlCalls:
             raise errors.CoachNotFound()
         return found
 
-    async def _somebody(self, caller: Caller, session: Session, field: str, number: str) -> Target:
+    async def _somebody(
+        self,
+        caller: Caller,
+        session: Session,
+        wanted_by: type[Moving | commands.Staying],
+        field: str,
+        number: str,
+    ) -> Target:
+        # Who is on the line is told of the call as it is: not before its state allows the command.
+        allowed = session.record.state in ALLOWED[wanted_by]
+        beside = session.engaged_numbers if allowed else ()
         shown = session.caption.virtual_number
         virtual = await self._numbers.virtual(caller.account, shown)
-        return await self._numbers.anyone(caller.account, field, number, virtual, shown=shown)
+        return await self._numbers.anyone(
+            caller.account, field, number, virtual, shown=shown, beside=beside
+        )
 
     async def _move(self, session: Session, command: Moving) -> Success:
         try:

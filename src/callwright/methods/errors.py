@@ -200,7 +200,7 @@ class NumberWithoutScenario(
 
 
 class OwnVirtualPhoneNumberNotAllowed(ApiError, code=-32602):
-    """The contact is one of the account's own virtual numbers."""
+    """A number that is to be called is one of the account's own virtual numbers; see `field`."""
 
     message = "Parameter `contact` can not contain own virtual phone number"
 
@@ -214,7 +214,7 @@ class ContactInBlacklist(
         "start.informer_call": -32602,
     },
 ):
-    """The contact is on the account's blacklist."""
+    """A number that is to be called is on the account's blacklist; see `field`."""
 
     message = "The contact {contact} has been found in the blacklist"
 

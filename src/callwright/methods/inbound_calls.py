@@ -5,12 +5,14 @@ from dataclasses import dataclass
 
 from callwright.calls.ending import Ending
 from callwright.calls.plan import Caption, Direction, EmployeeRef, Target
-from callwright.calls.scenario_plan import InboundCall, RefusedCall
+from callwright.calls.scenario_plan import InboundCall, OfferedCall, RefusedCall
 from callwright.directory.lookup import Directory
 from callwright.directory.model import Account, VirtualNumber
-from callwright.engines.port import Address, Cause, LegOffered
+from callwright.engines.port import Cause, LegOffered
 from callwright.methods.conversations import Conversations
+from callwright.methods.dialling import Dialling
 from callwright.methods.messages import Messages
+from callwright.methods.phone_calls import PhoneCalls
 from callwright.methods.scenarios import Occasion, Scenarios
 
 log = logging.getLogger(__name__)
@@ -18,8 +20,18 @@ log = logging.getLogger(__name__)
 METHOD = "inbound"
 "What stands in place of a method's name in sessions that nobody has asked for."
 
-BLACKLISTED = Ending("numa_in_black_list", "service", detail="the caller is on the blacklist")
-NO_SCENARIO = Ending("no_active_scenario", "service", detail="the number has no scenario")
+BLACKLISTED = Ending(
+    "numa_in_black_list",
+    "service",
+    detail="the caller is on the blacklist",
+    nobody_missed=True,
+)
+NO_SCENARIO = Ending(
+    "no_active_scenario",
+    "service",
+    detail="the number has no scenario",
+    nobody_missed=True,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +46,12 @@ class InboundCalls:
     scenarios: Scenarios
     conversations: Conversations
     messages: Messages
+    phone_calls: PhoneCalls
 
-    async def receive(self, offered: LegOffered) -> InboundCall | RefusedCall | None:
+    async def receive(self, offered: LegOffered) -> OfferedCall | None:
         found = await self.directory.whose(offered.called.removeprefix("+"))
+        if found is None and offered.trunk is None:
+            return await self.phone_calls.plan(offered)
         if found is None or not found[0].active:
             return None
         account, number = found
@@ -67,6 +82,7 @@ class InboundCalls:
             contact,
             await self.scenarios.ready(scenario, occasion, music),
             await self.conversations.of(account, Direction.IN, number, music),
+            offered.trail,
         )
 
     async def _caller(
@@ -78,7 +94,7 @@ class InboundCalls:
         if trunk is None:
             employee = await self.directory.employee_by_number(account.id, caller)
         return Target(
-            Address(caller, trunk=trunk),
+            Dialling.called_in(caller, trunk),
             caller_id=number.number,
             within=0.0,
             employee=EmployeeRef(employee.id, employee.full_name) if employee else None,

@@ -9,6 +9,7 @@ from callwright.directory.model import DIALING_MUSIC, Account, MediaFile, MediaF
 from callwright.engines.port import Media
 from callwright.methods import errors
 from callwright.methods.method import Params
+from callwright.spoken_text import says_something
 
 log = logging.getLogger(__name__)
 
@@ -19,7 +20,7 @@ class MessageParams(Params):
     type: Literal["media", "tts"]
     "`media`: a media file; `tts`: a text to be spoken."
     value: str
-    "Id of the media file, as a string; or the text."
+    "Id of the media file, as a string; or the text, in which there has to be a letter or digit."
 
 
 class SpeechSynthesis(Protocol):
@@ -75,7 +76,7 @@ class Messages:
                 tts_message_max_length=self._tts_length_limit,
                 sent_tts_message_length=len(value),
             )
-        if not value.strip():
+        if not says_something(value):
             raise errors.InvalidParameterValue(field=f"{field}.value", value=value)
 
     async def find(

@@ -1,10 +1,8 @@
-"""Numbers in requests: whose they are, whether they may be called, and how they are reached."""
+"""Numbers in requests: whose they are, and as which phone they are rung once they are admitted."""
 
-import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from callwright.calls.plan import EmployeeRef, Target
-from callwright.directory.destinations import destination_of
 from callwright.directory.lookup import Directory
 from callwright.directory.model import (
     Account,
@@ -14,20 +12,28 @@ from callwright.directory.model import (
     PhoneKind,
     VirtualNumber,
 )
-from callwright.engines.port import Address
 from callwright.methods import errors
+from callwright.methods.api_error import ApiError
+from callwright.methods.dialling import Dialling, Wish, is_trusted
+from callwright.numbering import E164, fault_of
 
-E164 = re.compile(r"[1-9][0-9]{6,14}")
+EXTENSION_AT_MOST = 6
+"Digits; what is longer was meant to be a number of the telephone network's."
 
 Owner = tuple[Employee, Phone]
 "Whose phone a number is."
 
 
 class Numbers:
-    """``dial_time``: seconds a contact, an operator or a bare number is rung."""
+    """Every `Target` has passed `Dialling`, which raises what is said there.
 
-    def __init__(self, directory: Directory, *, dial_time: float) -> None:
+    ``dial_time``: seconds a contact, an operator or a bare number is rung. ``beside``, throughout:
+    numbers of whoever is, or is to be, on the line of the same call.
+    """
+
+    def __init__(self, directory: Directory, dialling: Dialling, *, dial_time: float) -> None:
         self._directory = directory
+        self._dialling = dialling
         self._dial_time = dial_time
 
     async def virtual(self, account: Account, number: str) -> VirtualNumber:
@@ -35,44 +41,51 @@ class Numbers:
         if found := await self._directory.virtual_number(account.id, number):
             return found
         raise errors.VirtualPhoneNumberNotFound(
-            field="virtual_phone_number", value=number, virtual_phone_number=number
+            field="virtual_phone_number",
+            value=number,
+            helper=fault_of(number),
+            virtual_phone_number=number,
         )
 
-    async def check_contact(self, account: Account, number: str, home: VirtualNumber) -> None:
-        """Refuse a contact that may not be called from ``home``.
+    async def check_contact(self, account: Account, number: str) -> Owner | None:
+        """Refuse what is no contact, from whatever number it is called; return whose phone it is.
 
-        Raises `OwnVirtualPhoneNumberNotAllowed`, `ContactInBlacklist`, `DirectionNotAllowed`;
-        `InvalidParameterValue` for an extension, or what cannot be dialled at all.
+        Raises `OwnVirtualPhoneNumberNotAllowed` and `ContactInBlacklist`, also for a phone of ours,
+        and `InvalidParameterValue` for an extension, or what cannot be dialled at all.
         """
-        if await self._directory.virtual_number(account.id, number):
-            raise errors.OwnVirtualPhoneNumberNotAllowed(field="contact", value=number)
-        if await self._directory.blacklisted(account.id, number):
-            raise errors.ContactInBlacklist(field="contact", value=number, contact=number)
+        await self._dialling.refuse_own(account, "contact", number)
+        await self._dialling.refuse_blacklisted(account, "contact", number)
         owner = await self._owner(account, number)
-        _refuse_extension("contact", number, owner)
-        _refuse_direction(account, "contact", number, home, owner)
+        _refuse_extension(account, "contact", number, owner)
+        return owner
 
-    async def contact(self, account: Account, number: str, virtual: VirtualNumber) -> Target:
-        """The phone of a contact that may be called, shown the virtual number."""
-        owner = await self._owner(account, number)
-        return await self._target(owner, number, virtual, shown=virtual.number)
+    async def contact(
+        self, account: Account, number: str, owner: Owner | None, virtual: VirtualNumber
+    ) -> Target:
+        """The phone of a contact that has been checked, shown the virtual number."""
+        wish = Wish(account, virtual, "contact", number, owner[1] if owner else None)
+        return await self._target(wish, owner, shown=virtual.number)
 
     async def operator(
-        self, account: Account, field: str, number: str, virtual: VirtualNumber, *, shown: str
+        self,
+        account: Account,
+        field: str,
+        number: str,
+        virtual: VirtualNumber,
+        *,
+        shown: str,
+        beside: Collection[str],
     ) -> Target:
         """An operator: a number from anywhere, or one of our SIP phones; no employee is meant.
 
-        Raises `InvalidParameterValue` for an extension, or what cannot be dialled at all, and
-        `DirectionNotAllowed`.
+        Raises `InvalidParameterValue` for an extension, or what cannot be dialled at all.
         """
         owner = await self._owner(account, number)
-        _refuse_extension(field, number, owner)
-        _refuse_direction(account, field, number, virtual, owner)
-        if owner:
-            address = await self._address(owner[1], virtual)
-        else:
-            address = await self._through_trunk(number, virtual)
-        return Target(address, shown, self._dial_time)
+        _refuse_extension(account, field, number, owner)
+        phone = owner[1] if owner else None
+        address = await self._dialling.admit(Wish(account, virtual, field, number, phone, beside))
+        channels = phone.channels if phone else None
+        return Target(address, shown, self._dial_time, channels=channels)
 
     async def employee(self, account: Account, employee: int) -> Employee:
         """An active employee. Raises `EmployeeNotFound`."""
@@ -81,44 +94,65 @@ class Numbers:
         raise errors.EmployeeNotFound(field="employee.id", value=employee, employee_id=employee)
 
     async def phones(
-        self, employee: Employee, number: str | None, virtual: VirtualNumber, *, shown: str
+        self,
+        account: Account,
+        employee: Employee,
+        number: str | None,
+        virtual: VirtualNumber,
+        *,
+        shown: str,
+        beside: Collection[str] = (),
     ) -> Sequence[Target]:
-        """The employee's active phones, or the one asked for. Raises `NoActivePhoneNumber`."""
+        """The employee's active phones that may be rung, or the one asked for.
+
+        Raises `NoActivePhoneNumber`; where none may be rung, what the first is refused for.
+        """
         phones = [
             phone for phone in employee.phones if phone.active and number in (None, phone.number)
         ]
-        if phones:
-            return [await self._of(employee, phone, virtual, shown=shown) for phone in phones]
-        if number is None:
+        if not phones and number is None:
             raise errors.NoActivePhoneNumber(field="employee.id", value=employee.id)
-        raise errors.NoActivePhoneNumber(field="employee.phone_number", value=number)
+        if not phones:
+            raise errors.NoActivePhoneNumber(field="employee.phone_number", value=number)
+        field = "employee.id" if number is None else "employee.phone_number"
+        return await self._those_admitted(account, employee, phones, virtual, field, shown, beside)
 
     async def coach(
         self, account: Account, employee: int, virtual: VirtualNumber, *, shown: str
     ) -> Sequence[Target]:
-        """The active phones of the coach set for an employee; none if there is no such coach."""
+        """The phones of the coach set for an employee that may be rung; none if there are none."""
         coached = await self._directory.employee(account.id, EmployeeId(employee))
         if coached is None or coached.coach is None:
             return ()
         coach = await self._directory.employee(account.id, coached.coach)
-        if coach is None:
+        active = [phone for phone in coach.phones if phone.active] if coach else []
+        if coach is None or not active:
             return ()
-        active = [phone for phone in coach.phones if phone.active]
-        return [await self._of(coach, phone, virtual, shown=shown) for phone in active]
+        try:
+            return await self._those_admitted(account, coach, active, virtual, "", shown, ())
+        except ApiError:
+            return ()
 
     async def anyone(
-        self, account: Account, field: str, number: str, virtual: VirtualNumber, *, shown: str
+        self,
+        account: Account,
+        field: str,
+        number: str,
+        virtual: VirtualNumber,
+        *,
+        shown: str,
+        beside: Collection[str] = (),
     ) -> Target:
         """Whoever has a number: an extension, a SIP number, an employee's, or any other.
 
-        Raises `NoActivePhoneNumber` for one that is none of the account's and cannot be dialled,
-        and `DirectionNotAllowed`.
+        Raises `NoActivePhoneNumber` for one that is none of the account's and cannot be dialled.
         """
         owner = await self._owner(account, number)
-        if owner is None and not E164.fullmatch(number):
-            raise errors.NoActivePhoneNumber(field=field, value=number)
-        _refuse_direction(account, field, number, virtual, owner)
-        return await self._target(owner, number, virtual, shown=shown)
+        if owner is None and not _may_be_dialled(account, number):
+            helper = fault_of(number) if len(number) > EXTENSION_AT_MOST else None
+            raise errors.NoActivePhoneNumber(field=field, value=number, helper=helper)
+        wish = Wish(account, virtual, field, number, owner[1] if owner else None, beside)
+        return await self._target(wish, owner, shown=shown)
 
     async def _owner(self, account: Account, number: str) -> Owner | None:
         """The employee one of whose active phones has this number, and that phone."""
@@ -127,54 +161,45 @@ class Numbers:
             return None
         return found, next(phone for phone in found.phones if phone.number == number)
 
-    async def _target(
+    async def _those_admitted(
         self,
-        owner: Owner | None,
-        number: str,
+        account: Account,
+        employee: Employee,
+        phones: Sequence[Phone],
         virtual: VirtualNumber,
-        *,
+        field: str,
         shown: str,
-    ) -> Target:
-        if owner:
-            return await self._of(*owner, virtual, shown=shown)
-        return Target(await self._through_trunk(number, virtual), shown, self._dial_time)
+        beside: Collection[str],
+    ) -> Sequence[Target]:
+        """Raises what the first of the phones is refused for, if all of them are."""
+        admitted: list[Target] = []
+        refused: ApiError | None = None
+        for phone in phones:
+            wish = Wish(account, virtual, field, phone.number, phone, beside)
+            try:
+                admitted.append(await self._target(wish, (employee, phone), shown=shown))
+            except ApiError as fault:
+                refused = refused or fault
+        if refused and not admitted:
+            raise refused
+        return admitted
 
-    async def _of(
-        self, employee: Employee, phone: Phone, virtual: VirtualNumber, *, shown: str
-    ) -> Target:
+    async def _target(self, wish: Wish, owner: Owner | None, *, shown: str) -> Target:
+        address = await self._dialling.admit(wish)
+        if owner is None:
+            return Target(address, shown, self._dial_time)
+        employee, phone = owner
         reference = EmployeeRef(employee.id, employee.full_name)
-        address = await self._address(phone, virtual)
-        return Target(address, shown, phone.dial_time, reference)
-
-    async def _address(self, phone: Phone, virtual: VirtualNumber) -> Address:
-        """Where a phone is: at its contact, where it registers, or behind the trunk (a PBX)."""
-        if phone.contact:
-            return Address(phone.number, phone=phone.contact, srtp=phone.srtp)
-        if phone.registers:
-            return Address(phone.number, srtp=phone.srtp)
-        return await self._through_trunk(phone.number, virtual)
-
-    async def _through_trunk(self, number: str, virtual: VirtualNumber) -> Address:
-        trunk = virtual.trunk
-        if trunk is None:
-            trunk = next((trunk.name for trunk in await self._directory.trunks()), None)
-        return Address(number, trunk=trunk)
+        return Target(address, shown, phone.dial_time, reference, channels=phone.channels)
 
 
-def _refuse_extension(field: str, number: str, owner: Owner | None) -> None:
+def _refuse_extension(account: Account, field: str, number: str, owner: Owner | None) -> None:
     """Contacts and operators are E.164 or SIP numbers; extensions mean nothing outside."""
-    if owner is None and not E164.fullmatch(number):
-        raise errors.InvalidParameterValue(field=field, value=number)
+    if owner is None and not _may_be_dialled(account, number):
+        raise errors.InvalidParameterValue(field=field, value=number, helper=fault_of(number))
     if owner and owner[1].kind is PhoneKind.EXTENSION:
         raise errors.InvalidParameterValue(field=field, value=number)
 
 
-def _refuse_direction(
-    account: Account, field: str, number: str, home: VirtualNumber, owner: Owner | None
-) -> None:
-    """An employee's phone stands in the directory: whoever wrote it there has allowed it."""
-    if owner:
-        return
-    destination = destination_of(number, home.number)
-    if destination not in account.directions:
-        raise errors.DirectionNotAllowed(field=field, value=number, direction=destination.value)
+def _may_be_dialled(account: Account, number: str) -> bool:
+    return E164.fullmatch(number) is not None or is_trusted(account, number, None)

@@ -30,16 +30,23 @@ class OwnNumbers:
         self._choose = choose
 
     async def choose(
-        self, account: Account, rule: UsageRule, named: VirtualNumber, contact: str
+        self,
+        account: Account,
+        rule: UsageRule,
+        named: VirtualNumber,
+        contact: str,
+        may_call_from: Callable[[VirtualNumber], bool] = lambda _: True,
     ) -> VirtualNumber:
         """Choose the number a contact is shown; ``named`` where no number fits the rule.
 
-        The region of a contact is its area or network code; of a contact abroad, where no number
-        has that, its country.
+        ``may_call_from``: whether the contact may be called from a number at all. The region of a
+        contact is its area or network code; of a contact abroad, where no number has that, its
+        country.
         """
         if rule == "fixed":
             return named
-        own = await self._own.virtual_numbers(account.id)
+        fitting: Sequence[VirtualNumber]
+        own = [one for one in await self._own.virtual_numbers(account.id) if may_call_from(one)]
         match rule:
             case "random":
                 fitting = own

@@ -91,6 +91,7 @@ class Finding:
         self._numbers = scenarios.numbers
         self._occasion = occasion
         self._music = music
+        self._beside = (occasion.contact,)
 
     async def operation(self, operation: declared.Operation) -> plan.Operation | None:
         """Return an operation that can be carried out; None if there is nothing left of it."""
@@ -192,8 +193,16 @@ class Finding:
             return ()
         shown = self._occasion.caller_id(operation.shown)
         try:
-            phones = await self._numbers.phones(found, None, self._occasion.virtual, shown=shown)
-        except ApiError:
+            phones = await self._numbers.phones(
+                self._occasion.account,
+                found,
+                None,
+                self._occasion.virtual,
+                shown=shown,
+                beside=self._beside,
+            )
+        except ApiError as fault:
+            log.warning("employee %d of a scenario cannot be rung: %s", employee, fault.mnemonic)
             return ()
         conversation = await self._conversation(found)
         return [
@@ -221,6 +230,7 @@ class Finding:
                 number,
                 occasion.virtual,
                 shown=occasion.caller_id(operation.shown),
+                beside=self._beside,
             )
         except ApiError as fault:
             log.warning("a number of a scenario cannot be rung: %s", fault.mnemonic)

@@ -91,7 +91,12 @@ class StartCalls:
         sides = await self._starting.sides(caller.account, params)
         employee = await self._numbers.employee(caller.account, params.employee.id)
         phones = await self._numbers.phones(
-            employee, params.employee.phone_number, sides.virtual, shown=sides.shown
+            caller.account,
+            employee,
+            params.employee.phone_number,
+            sides.virtual,
+            shown=sides.shown,
+            beside=(params.contact,),
         )
         heard = await self._starting.heard(caller.account, params, *spoken)
         return await self._starting.join(asked, sides, [RingGroup(phones)], heard, employee)
@@ -102,7 +107,12 @@ class StartCalls:
         self._starting.check(params, *spoken)
         sides = await self._starting.sides(caller.account, params)
         operator = await self._numbers.operator(
-            caller.account, "operator", params.operator, sides.virtual, shown=sides.shown
+            caller.account,
+            "operator",
+            params.operator,
+            sides.virtual,
+            shown=sides.shown,
+            beside=(params.contact,),
         )
         heard = await self._starting.heard(caller.account, params, *spoken)
         confirmation = self._prompts.confirmation(params.operator_confirmation)

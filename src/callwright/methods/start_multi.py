@@ -1,6 +1,6 @@
 """start.multi_call: from parameters to a plan in which operators are rung in growing waves."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Annotated, Any, Literal
 
@@ -91,9 +91,12 @@ class MultiCalls:
                     field=f"operators.{place}.lines_limit", value=group.lines_limit
                 )
         sides = await self._starting.sides(caller.account, params)
+        beside = (params.contact,)
         targets = [
             [
-                await self._target(caller, f"operators.{place}.phones.{index}", phone, sides)
+                await self._target(
+                    caller, f"operators.{place}.phones.{index}", phone, sides, beside
+                )
                 for index, phone in enumerate(group.phones)
             ]
             for place, group in enumerate(params.operators)
@@ -106,10 +109,20 @@ class MultiCalls:
         return await self._starting.join(asked, sides, groups, heard)
 
     async def _target(
-        self, caller: Caller, field: str, phone: GroupPhoneParams, sides: Sides
+        self,
+        caller: Caller,
+        field: str,
+        phone: GroupPhoneParams,
+        sides: Sides,
+        beside: Collection[str],
     ) -> Target:
         target = await self._starting.numbers.operator(
-            caller.account, f"{field}.number", phone.number, sides.virtual, shown=sides.shown
+            caller.account,
+            f"{field}.number",
+            phone.number,
+            sides.virtual,
+            shown=sides.shown,
+            beside=beside,
         )
         return replace(target, within=phone.dialing_timeout or target.within)
 

@@ -25,6 +25,7 @@ from callwright.config import ApiSettings
 from callwright.directory.model import Account, Employee, VirtualNumber
 from callwright.methods import errors
 from callwright.methods.conversations import Conversations
+from callwright.methods.dialling import may_call_from
 from callwright.methods.messages import Found, MessageParams, Messages, ready
 from callwright.methods.method import Caller
 from callwright.methods.numbers import Numbers
@@ -106,11 +107,17 @@ class Starting:
     ) -> tuple[VirtualNumber, Target]:
         """Find the number to call from, and the contact. Raises what `Numbers` does."""
         named = await self.numbers.virtual(account, source.virtual_phone_number)
-        await self.numbers.check_contact(account, to.contact, named)
+        owner = await self.numbers.check_contact(account, to.contact)
+        phone = owner[1] if owner else None
+        # What is chosen is what is called from: it must be one from which the call may go.
         chosen = await self._own_numbers.choose(
-            account, source.virtual_phone_usage_rule, named, to.contact
+            account,
+            source.virtual_phone_usage_rule,
+            named,
+            to.contact,
+            lambda home: may_call_from(account, to.contact, phone, home),
         )
-        return chosen, await self.numbers.contact(account, to.contact, chosen)
+        return chosen, await self.numbers.contact(account, to.contact, owner, chosen)
 
     async def heard(
         self,

@@ -22,6 +22,7 @@ from callwright.provisioning.ownership import (
 )
 from callwright.provisioning.sections import (
     MEDIA_FILES,
+    PHONES,
     SCENARIOS,
     SECTIONS,
     TAGS,
@@ -141,6 +142,9 @@ def _merged(section: DirectorySection, before: Rows, wanted: Rows, logins: Colle
         # A token does not outlive its user.
         if key not in wanted and stays and (section is not TOKENS or row["user"] in logins):
             after[key] = row
+            if section is PHONES:
+                # The file says of its number no longer that it may be called.
+                after[key] = {**row, "number_origin": Origin.API.value}
     return after
 
 
@@ -151,6 +155,7 @@ async def _put_account(connection: AsyncConnection, file: DirectoryFile) -> list
         "active": entry.active,
         # In one order, so that another one in the file is no change.
         "directions": [kind.value for kind in Destination if kind in entry.directions],
+        "allowed_numbers": entry.allowed_numbers,
         "timezone": entry.timezone,
     }
     query = select(*(accounts.c[column] for column in after)).where(accounts.c.id == entry.id)

@@ -1,21 +1,20 @@
 """The directory file: what an account owns, as one TOML file, read and checked as a whole."""
 
-import re
 import tomllib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from pydantic import ValidationError
-from pydantic_core import ErrorDetails
 
 from callwright.directory import scenario_checks
 from callwright.directory.entries import DirectoryContent
 from callwright.directory.model import Mnemonic, PhoneKind
-from callwright.directory.scenario import KEY_PATTERN, KINDS, LABEL_PATTERN, NUMBER_PATTERN
 from callwright.directory.scenario_checks import written_place
+from callwright.numbering import fault_of
+from callwright.provisioning.reasons import reason_of
 from callwright.public_events import webhook_checks
-from callwright.toml_lines import Place, TomlLines, line_of_refusal
+from callwright.toml_lines import NOT_UTF_8, Place, TomlLines, line_of_refusal
 
 SIZE_AT_MOST = 16 * 1024 * 1024
 "Bytes of the file; a hundred thousand employees are less."
@@ -72,7 +71,7 @@ def read_directory_file(path: Path) -> DirectoryFile:
         content = DirectoryContent.model_validate(values)
     except ValidationError as fault:
         raise DirectoryFaults(
-            FileFault(path, where.of(place), _dotted(place), _reason(error))
+            FileFault(path, where.of(place), _dotted(place), reason_of(error))
             for error in fault.errors(include_url=False, include_input=False)
             for place in [written_place(error["loc"])]
         ) from None
@@ -88,55 +87,19 @@ def _text(path: Path) -> str:
             content = file.read(SIZE_AT_MOST + 1)
         if len(content) > SIZE_AT_MOST:
             raise DirectoryFaults([FileFault(path, 1, "", f"larger than {SIZE_AT_MOST} bytes")])
-        return content.decode().replace("\r\n", "\n")
+        # Editors of Windows begin a file by a byte order mark.
+        return content.decode("utf-8-sig").replace("\r\n", "\n")
     except OSError as fault:
         raise DirectoryFaults([FileFault(path, 1, "", fault.strerror or str(fault))]) from fault
     except UnicodeDecodeError as fault:
         line = fault.object.count(b"\n", 0, fault.start) + 1
-        raise DirectoryFaults([FileFault(path, line, "", "not UTF-8")]) from fault
-
-
-# What pydantic says in its own words, said in those of somebody who writes the file.
-_REASONS = {
-    "missing": "missing",
-    "extra_forbidden": "there is no such setting here",
-    "string_type": 'a text is needed, in quotes: "…"',
-    "int_type": "a whole number is needed, without quotes",
-    "bool_type": "true or false is needed, without quotes",
-    "list_type": "a list is needed: [ … ], or [[ … ]] before each table",
-    "model_type": "a table is needed",
-    "timezone_aware": "the offset is missing: write it like 2027-01-01T00:00:00Z",
-    "datetime_type": "a moment is needed, without quotes: 2027-01-01T00:00:00Z",
-    "float_type": "a number is needed, without quotes",
-    "tuple_type": "a list is needed: [ … ], or [[ … ]] before each table",
-    "model_attributes_type": "a table is needed",
-    "unexpected_keyword_argument": "there is no such setting here",
-    "union_tag_invalid": f"do is one of {', '.join(KINDS)}",
-    "union_tag_not_found": f"do is missing: one of {', '.join(KINDS)}",
-}
-_BY_PATTERN = {
-    LABEL_PATTERN: "a label is small letters, digits, _ and -, and begins with a letter",
-    KEY_PATTERN: "a key is one of 0-9 * #",
-    NUMBER_PATTERN: "a number is digits, in quotes",
-}
-_BY_FIELD = {
-    "sha256": "the SHA-256 of the token is needed, as 64 hexadecimal digits in lower case",
-    "hint": "the token's last characters are needed, at most four letters and digits",
-}
-
-
-def _reason(error: ErrorDetails) -> str:
-    if error["type"] == "string_pattern_mismatch":
-        if reason := _BY_PATTERN.get(error["ctx"]["pattern"]):
-            return reason
-        name = error["loc"][-1]
-        return _BY_FIELD.get(str(name), "only letters, digits and . _ - may be in it")
-    return _REASONS.get(error["type"], error["msg"].removeprefix("Value error, "))
+        raise DirectoryFaults([FileFault(path, line, "", NOT_UTF_8)]) from fault
 
 
 def _contradictions(content: DirectoryContent, where: TomlLines) -> Iterator[tuple[Place, str]]:
     """Find what is wrong only beside something else in the file."""
     yield from _repeated(content, where)
+    yield from scenario_checks.digits_spoken(content)
     yield from _talk_options(content)
     yield from scenario_checks.contradictions(content)
     yield from webhook_checks.contradictions(content)
@@ -162,9 +125,8 @@ def _contradictions(content: DirectoryContent, where: TomlLines) -> Iterator[tup
                 yield (*here, "password"), reason
             if phone.kind is not PhoneKind.E164:
                 continue
-            if not re.fullmatch(r"[1-9][0-9]{6,14}", phone.number):
-                reason = "an e164 number is 7 to 15 digits with the country's code: 79260000001"
-                yield (*here, "number"), reason
+            if fault := fault_of(phone.number):
+                yield (*here, "number"), f"not e164: {fault}"
             if phone.contact is not None:
                 reason = "only phones of kind sip or extension are rung at a contact"
                 yield (*here, "contact"), reason

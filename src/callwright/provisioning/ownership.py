@@ -35,7 +35,7 @@ from callwright.storage.tables import Origin
 from callwright.toml_lines import Place
 
 _WAY_OUT = "take it out of this file, or say it as it is now"
-_RULED = {"origin", "scenario_origin"}
+_RULED = {"origin", "number_origin", "scenario_origin"}
 
 
 def changed_by_api(

@@ -38,7 +38,7 @@ Entries = Callable[[DirectoryContent, Audio], Iterable[tuple[BaseModel, Row]]]
 """Entries of the file, each with those columns of its row that do not simply bear the name and the
 value of one of its fields."""
 
-_ORIGINS = frozenset({"origin", "scenario_origin"})
+_ORIGINS = frozenset({"origin", "number_origin", "scenario_origin"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,12 +143,15 @@ TRUNKS = DirectorySection(
         "password",
         "from_user",
         "from_domain",
+        "country",
+        "national_prefix",
         "caller_id_header",
         "active",
         "register",
         "expires",
         "options_ping",
         "srtp",
+        "symmetric_rtp",
     ),
     _trunks,
     secret=("password",),
@@ -190,7 +193,9 @@ PHONES = DirectorySection(
         "dial_time",
         "active",
         "srtp",
+        "channels",
         "origin",
+        "number_origin",
     ),
     _phones,
     secret=("password",),

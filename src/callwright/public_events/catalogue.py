@@ -119,6 +119,10 @@ class EventFold:
             data={one.name: _json(getattr(payload, one.name)) for one in fields(payload)},
         )
 
+    def facts_of_leg(self, leg: LegId) -> dict[str, Any]:
+        """What every event of a leg tells."""
+        return self._of(leg)
+
     def take(self, event: SessionEvent) -> None:
         """Take the next event, which nobody outside asks for."""
         match event:
@@ -214,6 +218,7 @@ class EventFold:
                     **self._of_recording(recording),
                     file_name=event.file_name,
                     file_duration=whole_seconds(event.duration),
+                    file_fault=event.fault or None,
                 )
             case events.RecordingFailed(recording=recording):
                 return payloads.RecordingFailedPayload(

@@ -293,7 +293,7 @@ class RecordingStartedPayload(Payload):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordingReadyPayload(Payload):
-    """The file of a recording is complete."""
+    """The file of a recording is complete, or as complete as it will ever be."""
 
     type = "recording.ready"
     recording_id: int
@@ -302,6 +302,8 @@ class RecordingReadyPayload(Payload):
     leg_ids: tuple[int, ...]
     file_name: str
     file_duration: int
+    file_fault: str | None
+    "Why the file has not all of what was said, as where the disk is full; null: it has."
     tag_ids: tuple[int, ...]
     "Tags the session has by now."
     tag_names: tuple[str, ...]
@@ -312,7 +314,7 @@ class RecordingReadyPayload(Payload):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordingFailedPayload(Payload):
-    """A recording could not be written to its end."""
+    """Nothing could be written of a recording."""
 
     type = "recording.failed"
     recording_id: int
@@ -379,7 +381,8 @@ class RouteFailedPayload(Payload):
 class CallLostPayload(Payload):
     """A call that had come in is over, and nobody has talked with the contact.
 
-    `session.finished` follows.
+    `session.finished` follows. A caller on the blacklist and a call to a number without a scenario
+    are refused, and not lost.
     """
 
     type = "call.lost"

@@ -33,6 +33,7 @@ FACTS: Mapping[str, JsonValue] = {
     "ended_by": "contact",
     "fault": "nobody",
     "file_duration": 41,
+    "file_fault": None,
     "file_link": "https://calls.example.com/recordings/4?expires=1796058000&signature=c2FtcGxl",
     "file_name": "1-4.wav",
     "finish_reason": "subscriber_disconnects",

@@ -5,6 +5,7 @@ sent for hours, as a stream of events, is told when the server stops, and may cu
 """
 
 import asyncio
+import logging
 import socket
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,11 @@ TASKS_AT_MOST = 1024
 "Requests under way at once, those included whose client has gone."
 HEALTH = b"/health"
 "The one page that is always served."
+
+
+# What strangers send is no matter for a warning: it may be anything, and any number of times.
+_quiet = logging.getLogger(__name__)
+_quiet.setLevel(logging.ERROR)
 
 
 class _Parser(httptools.HttpRequestParser):
@@ -77,6 +83,7 @@ class Connection(HttpToolsProtocol):
         super().__init__(config, server_state, app_state, _loop)
         # uvicorn asks the logging how it is set up; a query may hold a token, so it is not asked.
         self.access_log = False
+        self.logger = _quiet
         self._deadline: asyncio.TimerHandle | None = None
         self._head = 0
         "Bytes that have come of an incomplete head."

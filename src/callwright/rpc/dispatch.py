@@ -281,7 +281,7 @@ class Dispatcher:
         if fault.value is not None:
             data["value"] = fault.value
         data["params"] = fault.params
-        data["extended_helper"] = None
+        data["extended_helper"] = fault.helper
         data["metadata"] = self._metadata(account)
         code = fault.code_in.get(exchange.method, fault.code)
         return _answer(

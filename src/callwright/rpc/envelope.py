@@ -8,7 +8,8 @@ Three questions are left open by the JSON-RPC and JSON specifications; here they
   what to mend. A body that is not even JSON in that reading (UTF-16, binary) is a parse error.
 - *A name twice in one object.* RFC 8259 section 4 leaves the meaning open; a request that rings
   phones must not be ambiguous, so it is an invalid request.
-- *Limits* (RFC 8259 section 9): nesting deeper than `DEEPEST` is a parse error. Numbers have any
+- *Limits* (RFC 8259 section 9): nesting deeper than `DEEPEST` is a parse error; that is more than
+  any parameter may go, so that what is too deep for one is told as its fault. Numbers have any
   size; beyond a double's range they are infinite, which no parameter accepts.
 """
 
@@ -24,7 +25,7 @@ from callwright.methods.errors import (
     ParseError,
 )
 
-DEEPEST = 32
+DEEPEST = 100
 
 # int() refuses more than 4300 digits, and what is longer than a double's range is no id of ours.
 _LONGEST_INT = 310

@@ -46,6 +46,8 @@ from callwright.rpc.envelope import Json
 from callwright.rpc.parameters import read_params
 
 log = logging.getLogger(__name__)
+# It warns of every form that is none.
+logging.getLogger("python_multipart").setLevel(logging.ERROR)
 
 _JSON = "application/json; charset=utf-8"
 
@@ -58,7 +60,6 @@ UPLOADS_AT_MOST = 8
 "Files that are being sent at once, by clients that have shown a token."
 UPLOADS_PER_ACCOUNT = 4
 "Of them, those for one account."
-ALL_TAKEN = "Too many files are being sent; send it once more."
 HEARD_OUT_WITHIN = 10.0
 "Seconds for which some of a refused form is still taken."
 NAME_AT_MOST = 200
@@ -210,14 +211,12 @@ class Files:
     async def _upload(
         self, request: Request, dispatcher: Dispatcher, client: Client, limit: int
     ) -> Response:
-        status = 201
+        status, begun = 201, False
 
         async def take(caller: Caller) -> MadeMediaFile:
-            nonlocal status
             # Only now: whoever has not shown a token takes a place from nobody.
             if not self._has_place_for(caller.account.id):
-                status = 503
-                raise _refused(ALL_TAKEN)
+                raise errors.ServiceBusy
             self._uploads[caller.account.id] += 1
             try:
                 return await received(caller)
@@ -226,7 +225,8 @@ class Files:
                 self._uploads += Counter()  # leaves out those that are zero
 
         async def received(caller: Caller) -> MadeMediaFile:
-            nonlocal status
+            nonlocal status, begun
+            begun = True
             try:
                 with anyio.fail_after(self._upload_within):
                     fields, file = await _form(request, limit)
@@ -246,13 +246,13 @@ class Files:
         answer, fault = await dispatcher.carry_out(UPLOAD, client, take)
         if fault is None:
             return Response(answer, status, media_type=_JSON)
-        if status == 503:
-            return _said(503, ALL_TAKEN, close=True)
         if fault.field == ACCESS_TOKEN:
             status = 401
         elif status == 201:
             status = _STATUSES.get(type(fault), 400)
-        await self._listen_out(request)
+        if begun or "expect" not in request.headers:
+            # Who waits for our word has sent nothing, and listening would give it.
+            await self._listen_out(request)
         return Response(answer, status, {"Connection": "close", **_again(status)}, _JSON)
 
     def _has_place_for(self, account: AccountId) -> bool:
@@ -317,9 +317,8 @@ def _refused(reason: str) -> errors.Unusable:
     return errors.Unusable(field="file", reason=reason)
 
 
-def _said(status: int, reason: str, *, close: bool = False) -> Response:
-    headers = {"Connection": "close"} if close else {}
-    return PlainTextResponse(reason + "\n", status, headers | _again(status))
+def _said(status: int, reason: str) -> Response:
+    return PlainTextResponse(reason + "\n", status, _again(status))
 
 
 def _again(status: int) -> dict[str, str]:

@@ -44,10 +44,12 @@ def build_http(
     more: Iterable[BaseRoute] = (),
     *,
     data: Dispatcher | None = None,
+    fault: Callable[[], str | None] = lambda: None,
     body_within: float = BODY_WITHIN,
 ) -> Starlette:
     """Return the ASGI application. ``serving`` is false while no call can be started: draining.
 
+    ``fault`` tells, for people, why none can be although it should.
     ``data``: the Data API, if there is one; it is served beside the other. ``more``: pages beside
     those of JSON-RPC.
 
@@ -92,6 +94,9 @@ def build_http(
 
     async def health(request: Request) -> Response:
         status, code = ("ok", 200) if serving() else ("draining", 503)
+        if code == 200 and (reason := fault()) is not None:
+            told = {"status": "failing", "fault": reason, "version": release}
+            return JSONResponse(told, 503)
         return JSONResponse({"status": status, "version": release}, code)
 
     of_calls = partial(describe, dispatcher.methods.values(), version=release)

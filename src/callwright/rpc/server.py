@@ -96,12 +96,18 @@ class _PatientConnection(Connection):
 def listening(settings: HttpSettings) -> Iterator[socket.socket]:
     """Take the API's address, so that links can name it. Who comes early waits to be served.
 
-    Raises `StartFault`.
+    ``::`` is every address of IPv4, too. Raises `StartFault`.
     """
+    host, port = settings.host, settings.port
     try:
-        listener = socket.create_server((settings.host, settings.port), backlog=256)
+        listener = socket.create_server(
+            (host, port),
+            family=socket.AF_INET6 if ":" in host else socket.AF_INET,
+            backlog=256,
+            dualstack_ipv6=host == "::" and socket.has_dualstack_ipv6(),
+        )
     except OSError as fault:
-        where = f"{settings.host}:{settings.port}"
+        where = f"{_bracketed(host)}:{port}"
         raise StartFault(f"HTTP cannot be served at {where} ([http]): {fault.strerror}") from fault
     with listener:
         yield listener
@@ -109,7 +115,11 @@ def listening(settings: HttpSettings) -> Iterator[socket.socket]:
 
 def url_of(listener: socket.socket) -> str:
     host, port = listener.getsockname()[:2]
-    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    return f"http://{_bracketed(host)}:{port}"
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
 
 
 @asynccontextmanager

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from uvicorn.config import Config
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
@@ -11,6 +11,9 @@ from uvicorn.server import ServerState
 from websockets.http11 import Request
 
 from callwright.rpc.wire import Wire
+
+if TYPE_CHECKING:
+    from uvicorn._types import ASGISendEvent
 
 Headers: TypeAlias = list[tuple[bytes, bytes]]
 
@@ -55,6 +58,24 @@ class Socket(WebSocketsSansIOProtocol):
             # The application is a task that begins in the next turn of the loop.
             self.scope["headers"] = self._headers
             self.scope["extensions"].update(self._wire.extension())
+
+    def send_receive_event_to_app(self) -> None:
+        # uvicorn does the same, and writes a traceback of it into the log.
+        if self.curr_msg_data_type == "text" and not self.close_sent:
+            try:
+                b"".join(self.frames).decode()
+            except UnicodeDecodeError:
+                self.frames = []
+                self.conn.send_close(1007)
+                self.handle_parser_exception()
+                return
+        super().send_receive_event_to_app()
+
+    async def send(self, message: "ASGISendEvent") -> None:
+        await super().send(message)
+        if self.initial_response is not None and self.close_sent:
+            # A refusal is an answer, too; uvicorn takes it for none, and calls that an error.
+            self.handshake_complete = True
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._lost()

@@ -35,6 +35,7 @@ _OWNER = (
     accounts.c.name.label("account_name"),
     accounts.c.active.label("account_active"),
     accounts.c.directions,
+    accounts.c.allowed_numbers,
     accounts.c.timezone,
 )
 
@@ -135,5 +136,6 @@ def _owner(row: ReadRow) -> tuple[User, Account]:
         name=row.account_name,
         active=row.account_active,
         directions=frozenset(Destination(name) for name in row.directions),
+        allowed_numbers=tuple(row.allowed_numbers),
         timezone=ZoneInfo(row.timezone),
     )

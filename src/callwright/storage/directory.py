@@ -83,6 +83,8 @@ _EMPLOYEE = (
         employee_phones.c.active,
         employee_phones.c.password.is_not(None).label("registers"),
         employee_phones.c.srtp,
+        employee_phones.c.channels,
+        employee_phones.c.number_origin,
     )
     .join_from(employees, employee_phones, isouter=True)
     .where(employees.c.account_id == _ACCOUNT, employees.c.active)
@@ -139,20 +141,33 @@ _MEDIA_FILE_BY_NAME = PreparedStatement(
     _MEDIA_FILE.where(media_files.c.account_id == _ACCOUNT, media_files.c.name == bindparam("name"))
 )
 
-_OWNER = PreparedStatement(
-    select(
-        virtual_numbers.c.id,
-        virtual_numbers.c.number,
-        virtual_numbers.c.trunk,
-        virtual_numbers.c.scenario,
-        accounts.c.id.label("account_id"),
-        accounts.c.name,
-        accounts.c.active,
-        accounts.c.directions,
-        accounts.c.timezone,
+_OWNED = select(
+    virtual_numbers.c.id,
+    virtual_numbers.c.number,
+    virtual_numbers.c.trunk,
+    virtual_numbers.c.scenario,
+    accounts.c.id.label("account_id"),
+    accounts.c.name,
+    accounts.c.active,
+    accounts.c.directions,
+    accounts.c.allowed_numbers,
+    accounts.c.timezone,
+).join_from(virtual_numbers, accounts)
+
+_OWNER = PreparedStatement(_OWNED.where(virtual_numbers.c.number == bindparam("number")))
+
+_HOME_OF_PHONE = PreparedStatement(
+    _OWNED.where(
+        virtual_numbers.c.account_id
+        == select(employee_phones.c.account_id)
+        .where(
+            employee_phones.c.number == bindparam("number"),
+            employee_phones.c.password.is_not(None),
+        )
+        .scalar_subquery()
     )
-    .join_from(virtual_numbers, accounts)
-    .where(virtual_numbers.c.number == bindparam("number"))
+    .order_by(virtual_numbers.c.id)
+    .limit(1)
 )
 
 _SCENARIO = PreparedStatement(
@@ -189,6 +204,9 @@ _TRUNKS = PreparedStatement(
         trunks.c.password,
         trunks.c.from_user,
         trunks.c.from_domain,
+        trunks.c.symmetric_rtp,
+        trunks.c.country,
+        trunks.c.national_prefix,
         trunks.c.caller_id_header,
         trunks.c.register,
         trunks.c.expires,
@@ -229,18 +247,10 @@ class StoredDirectory:
         return _virtual_number(rows[0]) if rows else None
 
     async def whose(self, number: str) -> tuple[Account, VirtualNumber] | None:
-        rows = await self._rows(_OWNER, number=number)
-        if not rows:
-            return None
-        row = rows[0]
-        account = Account(
-            id=AccountId(row.account_id),
-            name=row.name,
-            active=row.active,
-            directions=frozenset(Destination(name) for name in row.directions),
-            timezone=ZoneInfo(row.timezone),
-        )
-        return account, _virtual_number(row)
+        return _owned(await self._rows(_OWNER, number=number))
+
+    async def home_of_phone(self, number: str) -> tuple[Account, VirtualNumber] | None:
+        return _owned(await self._rows(_HOME_OF_PHONE, number=number))
 
     async def scenario(self, account: AccountId, scenario: ScenarioId) -> Scenario | None:
         rows = await self._rows(_SCENARIO, account=account, scenario=scenario)
@@ -317,6 +327,9 @@ class StoredDirectory:
                 srtp=row.srtp,
                 from_user=row.from_user,
                 from_domain=row.from_domain,
+                symmetric_rtp=row.symmetric_rtp,
+                country=row.country,
+                national_prefix=row.national_prefix,
             )
             for row in await self._rows(_TRUNKS)
         ]
@@ -371,6 +384,8 @@ def _employee(rows: Sequence[ReadRow]) -> Employee | None:
                 contact=row.contact,
                 registers=row.registers,
                 srtp=row.srtp,
+                channels=row.channels,
+                numbered_by_api=row.number_origin == Origin.API,
             )
             for row in rows
             if row.phone_id is not None
@@ -378,3 +393,18 @@ def _employee(rows: Sequence[ReadRow]) -> Employee | None:
         coach=EmployeeId(rows[0].coach) if rows[0].coach is not None else None,
         recorded=Recorded(rows[0].call_recording),
     )
+
+
+def _owned(rows: Sequence[ReadRow]) -> tuple[Account, VirtualNumber] | None:
+    if not rows:
+        return None
+    row = rows[0]
+    account = Account(
+        id=AccountId(row.account_id),
+        name=row.name,
+        active=row.active,
+        directions=frozenset(Destination(name) for name in row.directions),
+        allowed_numbers=tuple(row.allowed_numbers),
+        timezone=ZoneInfo(row.timezone),
+    )
+    return account, _virtual_number(row)

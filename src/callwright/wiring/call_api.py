@@ -9,12 +9,15 @@ from callwright.hooks.client import HookClient
 from callwright.methods.call_queries import Listings
 from callwright.methods.control_calls import ControlCalls
 from callwright.methods.conversations import Conversations
+from callwright.methods.dialling import Dialling
 from callwright.methods.inbound_calls import InboundCalls
 from callwright.methods.live import LiveCalls
 from callwright.methods.messages import Messages
 from callwright.methods.method import Method
 from callwright.methods.numbers import Numbers
 from callwright.methods.own_numbers import OwnNumbers
+from callwright.methods.phone_calls import PhoneCalls
+from callwright.methods.phone_exchange import PhoneExchange
 from callwright.methods.prompts import Prompts
 from callwright.methods.scenarios import Scenarios
 from callwright.methods.start_calls import StartCalls
@@ -38,7 +41,7 @@ async def call_methods(components: Components, hooks: HookClient) -> Sequence[Me
     settings, directory, manager = components.settings, components.directory, components.manager
     ringback = await anyio.to_thread.run_sync(ringback_of, settings.data)
     beep = await anyio.to_thread.run_sync(beep_of, settings.data)
-    numbers = Numbers(directory, dial_time=settings.calls.dial_time)
+    numbers = Numbers(directory, Dialling(directory), dial_time=settings.calls.dial_time)
     messages = Messages(
         directory, components.speech, tts_length_limit=settings.api.tts_length_limit
     )
@@ -46,7 +49,15 @@ async def call_methods(components: Components, hooks: HookClient) -> Sequence[Me
     talk_options = TalkOptions(live, directory, numbers)
     conversations = Conversations(talk_options, ringback, settings.calls.talk_at_most)
     scenarios = Scenarios(directory, numbers, components.speech, conversations, hooks, beep)
-    manager.door.reception = InboundCalls(directory, scenarios, conversations, messages)
+    exchange = PhoneExchange(directory, numbers, settings.calls.phones_call_out)
+    manager.transfers.exchange = exchange
+    manager.door.reception = InboundCalls(
+        directory,
+        scenarios,
+        conversations,
+        messages,
+        PhoneCalls(directory, exchange, conversations, messages),
+    )
     talk_options.scenarios = TalkScenarios(directory, scenarios, conversations, messages)
     history = StoredHistory(components.storage.database)
     own_numbers = OwnNumbers(directory, history, components.around.choose)

@@ -41,6 +41,7 @@ from callwright.rpc.points_file import PointsFile, keep_points, restore_points
 from callwright.storage.access import StoredAccess
 from callwright.storage.database import check_schema, close_database, open_database, open_twin
 from callwright.storage.directory import StoredDirectory
+from callwright.storage.disk import EVERY, Disk
 from callwright.storage.history.event_log import StoredEventLog
 from callwright.storage.history.heartbeat import beat, last_beat
 from callwright.storage.history.idempotency import StoredKeys
@@ -185,12 +186,14 @@ async def _run(
     pages = [*events.routes(), *edited.files.routes(data, settings.http)]
     showing = (engine, manager, journal, stream, scheduler)
     meter = measured(settings, journal, (dispatcher, data), showing, pages)
+    disk = Disk(settings.data)
     http = build_http(
         dispatcher,
         settings.http,
         lambda: not manager.draining,
         pages,
         data=data,
+        fault=lambda: disk.fault,
         body_within=around.body_within,
     )
     own = await components.directory.own_numbers()
@@ -206,6 +209,7 @@ async def _run(
         _beside("clean-up", kept.cleaner.run),
         _beside("the heartbeat", partial(beat, settings.data / HEARTBEAT, clock.now, around.beat)),
         _beside("points", partial(keep_points, budget, points, around.beat)),
+        _beside("the look at the disk", partial(disk.watch, max(around.beat, EVERY))),
         _beside("speech", components.speech.run),
         started_in_background(lambda started: _run_engine(engine, settings, manager, started)),
         _beside(

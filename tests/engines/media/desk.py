@@ -36,6 +36,7 @@ class Desk:
         self.sent: dict[int, list[tuple[float, Packet]]] = {}
         self.sent_to: dict[int, list[tuple[str, int]]] = {}
         self.reports: dict[int, list[bytes]] = {}
+        self.reported_to: dict[int, set[tuple[str, int]]] = {}
         self.events: list[MediaEvent] = []
         self._lost_after = lost_after
 
@@ -66,11 +67,15 @@ class Desk:
             sent.append((self.now, packet))
             sent_to.append(to)
 
+        def send_rtcp(data: Buffer, to: tuple[str, int]) -> None:
+            reports.append(bytes(data))
+            self.reported_to.setdefault(number, set()).add(to)
+
         self.legs[number] = LegMedia(
             LegId(number),
             buffer=self.buffer,
             send_rtp=send_rtp,
-            send_rtcp=lambda data, to: reports.append(bytes(data)),
+            send_rtcp=send_rtcp,
             post=self.events.append,
             tally=self.tally,
             lost_after=self._lost_after,

@@ -198,3 +198,48 @@ def test_spraying_from_many_ports_costs_no_memory(line: Line) -> None:
     for port in range(1024, 1024 + 10 * CANDIDATES_AT_MOST):
         assert not line.packet((THIEF[0], port), 1, FOREIGN)
     assert len(line.latch._candidates) == CANDIDATES_AT_MOST
+
+
+# Strict: what SDP says, and nothing else.
+
+
+def strict(line: Line) -> Line:
+    line.latch.signalled(SDP, 0.0, strict=True)
+    return line
+
+
+def test_strict_no_proof_is_looked_at(line: Line) -> None:
+    strict(line)
+    assert not any(line.stream(NAT, 50))
+    assert not line.packet(NAT, 50, authentic=True)
+    assert not any(line.stream((SDP[0], SDP[1] + 2), 50))
+    assert line.latch.far == SDP
+    assert line.packet(SDP, 60)
+
+
+def test_strict_a_stream_that_goes_on_elsewhere_is_not_followed(line: Line) -> None:
+    strict(line)
+    assert all(line.stream(SDP, 10))
+    line.now += SILENT_FOR
+    assert not any(line.stream(MOVED, 50, first=10))
+
+
+def test_strict_a_reinvite_is_followed(line: Line) -> None:
+    strict(line)
+    assert line.packet(SDP, 1)
+    line.latch.signalled(MOVED, line.now, strict=True)
+    assert not line.packet(SDP, 2)
+    assert line.packet(MOVED, 3)
+
+
+def test_strict_nobody_is_believed_where_sdp_names_nobody(line: Line) -> None:
+    line.latch.signalled(("0.0.0.0", 4000), 0.0, strict=True)
+    assert line.latch.far is None
+    assert not any(line.stream(NAT, 50))
+
+
+def test_strictness_may_change_with_the_address_as_it_is(line: Line) -> None:
+    assert line.stream(NAT, PROOF)[-1]
+    line.latch.signalled(SDP, line.now, strict=True)
+    assert line.latch.far == SDP
+    assert not line.packet(NAT, PROOF)

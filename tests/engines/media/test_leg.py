@@ -312,6 +312,24 @@ def test_reports_are_sent_about_every_five_seconds_and_say_what_was_lost() -> No
     assert leg.quality().received == 3000
 
 
+def test_reports_go_where_sdp_says() -> None:
+    """RFC 3605; behind a NAT what SDP says of ports holds for neither of the two."""
+    desk = Desk()
+    for number, rtcp_port in ((1, None), (2, 7100), (3, 7100)):
+        desk.leg(number).connect(replace(desk.stream(number), rtcp_port=rtcp_port), desk.now)
+    nat = ("198.51.100.9", 61234)
+    talker = Talker(desk, 3)
+    for _ in range(PROOF):
+        desk.arrive(3, talker.packet(), source=nat)
+    desk.pass_time(0.1)
+    for leg in desk.legs.values():
+        leg.reports.leave(desk.now, 0.0)
+    host, port = far(1)
+    assert desk.reported_to[1] == {(host, port + 1)}
+    assert desk.reported_to[2] == {(far(2)[0], 7100)}
+    assert desk.reported_to[3] == {(nat[0], nat[1] + 1)}
+
+
 def test_a_report_answers_the_far_ends_and_keeps_the_loss_it_tells() -> None:
     desk = Desk()
     leg = desk.leg(1)

@@ -17,6 +17,7 @@ from callwright.engines.simulated.far_end import (
     Resumes,
     Rings,
     SendsEarlyMedia,
+    Transfers,
 )
 from tests.engines.sip.world import ask, reply
 from tests.waiting import WITHIN
@@ -63,7 +64,7 @@ class Phone(asyncio.DatagramProtocol):
         self._rtp, self.audio = await loop.create_datagram_endpoint(Audio, (self.host, 0))
         self.rtp_port: int = self._rtp.get_extra_info("sockname")[1]
         kind = "IP6" if ":" in self.host else "IP4"
-        self._sdp = SDP.format(kind=kind, host=self.host, port=self.rtp_port)
+        self.sdp = SDP.format(kind=kind, host=self.host, port=self.rtp_port)
         self.address: tuple[str, int] = await self._open()
         return self
 
@@ -102,7 +103,7 @@ class Phone(asyncio.DatagramProtocol):
         """Call somebody. Acts before `Answers` follow the INVITE, the others the answer."""
         self._peer = where
         self._calling = {"caller": caller, "called": called, "call_id": f"{id(self)}@phone"}
-        self._ask_as_caller("INVITE", body=self._sdp)
+        self._ask_as_caller("INVITE", body=self.sdp)
         self._playing = asyncio.create_task(self._play_until_answer())
 
     async def got(self, method: str, *, times: int = 1) -> sipmessage.Request:
@@ -174,15 +175,25 @@ class Phone(asyncio.DatagramProtocol):
             if isinstance(act, Presses):
                 body = f"Signal={act.key}\r\n"
                 self._ask_as_caller("INFO", body=body, kind="application/dtmf-relay")
+            elif isinstance(act, Transfers):
+                extra = (f"Refer-To: <sip:{act.to}@{self._place}>",)
+                self._ask_as_caller("REFER", extra=extra)
             elif isinstance(act, Holds | Resumes):
                 self._ask_as_caller("UPDATE", body=self._sdp_of(act))
             elif isinstance(act, HangsUp):
                 self._ask_as_caller("BYE")
 
     def _sdp_of(self, act: Holds | Resumes) -> str:
-        return self._sdp + ("a=sendonly\r\n" if isinstance(act, Holds) else "")
+        return self.sdp + ("a=sendonly\r\n" if isinstance(act, Holds) else "")
 
-    def _ask_as_caller(self, method: str, *, body: str = "", kind: str = "application/sdp") -> None:
+    def _ask_as_caller(
+        self,
+        method: str,
+        *,
+        body: str = "",
+        kind: str = "application/sdp",
+        extra: Sequence[str] = (),
+    ) -> None:
         assert self._calling is not None
         calling = self._calling
         if method not in ("ACK", "CANCEL"):
@@ -202,6 +213,7 @@ class Phone(asyncio.DatagramProtocol):
             f"Call-ID: {calling['call_id']}",
             f"CSeq: {self._cseq} {method}",
             f"Contact: <sip:{calling['caller']}@{self._place}>",
+            *extra,
         ]
         if body:
             lines.append(f"Content-Type: {kind}")
@@ -213,9 +225,9 @@ class Phone(asyncio.DatagramProtocol):
             case Rings():
                 self._respond(180, "Ringing")
             case SendsEarlyMedia():
-                self._respond(183, "Session Progress", sdp=self._sdp)
+                self._respond(183, "Session Progress", sdp=self.sdp)
             case Answers():
-                self._respond(200, "OK", sdp=self._sdp)
+                self._respond(200, "OK", sdp=self.sdp)
             case Rejects(raw=raw):
                 status, _, reason = raw.partition(" ")
                 self._respond(int(status), reason)
@@ -223,6 +235,8 @@ class Phone(asyncio.DatagramProtocol):
                 self._ask("INFO", body=f"Signal={key}\r\n", kind="application/dtmf-relay")
             case Holds() | Resumes():
                 self._ask("UPDATE", body=self._sdp_of(act), kind="application/sdp")
+            case Transfers(to=to):
+                self._ask("REFER", extra=(f"Refer-To: <sip:{to}@{self._place}>",))
             case HangsUp():
                 self._ask("BYE")
 
@@ -232,10 +246,12 @@ class Phone(asyncio.DatagramProtocol):
         self._last = reply(self._invite, status, reason, contact=contact, sdp=sdp)
         self._send(self._last)
 
-    def _ask(self, method: str, *, body: str = "", kind: str = "") -> None:
+    def _ask(
+        self, method: str, *, body: str = "", kind: str = "", extra: Sequence[str] = ()
+    ) -> None:
         assert self._invite is not None
         self._cseq += 1
-        self._send(ask(self._invite, method, cseq=self._cseq, body=body, kind=kind))
+        self._send(ask(self._invite, method, cseq=self._cseq, body=body, kind=kind, extra=extra))
 
     def _send(self, data: bytes) -> None:
         self._sip.sendto(data, self._peer)

@@ -3,17 +3,21 @@
 import asyncio
 import json
 import logging
+import shutil
 import stat
 import zlib
 from pathlib import Path
 
 import pytest
 
+from callwright.config import SipSettings
 from callwright.engines.network import Trunk
 from callwright.engines.port import Address, LegConnected, LegId, LegReleased
 from callwright.engines.simulated.far_end import Answers
+from callwright.engines.sip import instance
 from callwright.engines.sip.dialog.dialog import Dialog
 from callwright.engines.sip.dialog.dialog_journal import OpenDialog
+from callwright.engines.sip.instance import instance_of
 from callwright.engines.sip.journal_file import SLACK, JournalFile
 from callwright.engines.sip.transaction.transactions import Timing
 from callwright.engines.sip.wire.hop import Hop, Transport, Trust
@@ -25,6 +29,7 @@ from tests.waiting import WITHIN
 
 A = LegId(1)
 CALLER = "74993720692"
+SETTINGS = SipSettings(port=0)
 
 
 @pytest.fixture
@@ -46,9 +51,14 @@ def leftover(number: int = 1, *, trunk: str | None = None, line: Hop | None = No
     return OpenDialog(dialog, line, trunk)
 
 
+def journal_at(path: Path) -> JournalFile:
+    """The journal of the instance that `running` starts."""
+    return JournalFile(path, instance_of(path.parent, SETTINGS))
+
+
 def written(path: Path, *calls: OpenDialog, closed: tuple[OpenDialog, ...] = ()) -> None:
     async def write() -> None:
-        journal = JournalFile(path)
+        journal = journal_at(path)
         async with journal.kept():
             for call in calls:
                 journal.opened(call)
@@ -59,7 +69,7 @@ def written(path: Path, *calls: OpenDialog, closed: tuple[OpenDialog, ...] = ())
 
 
 def left(path: Path) -> list[OpenDialog]:
-    return asyncio.run(JournalFile(path).read())
+    return asyncio.run(journal_at(path).read())
 
 
 LINES = [
@@ -155,14 +165,16 @@ GOOD: dict[str, object] = {
     ],
 )
 def test_lines_that_make_no_sense_are_left_out(tmp_path: Path, words: object) -> None:
-    path = tmp_path / "open"
-    path.write_bytes(line_of(words) + b"\xff\xff\n00000000 {}\n" + line_of(GOOD))
+    path, ours = tmp_path / "open", {"instance": instance_of(tmp_path, SETTINGS)}
+    if isinstance(words, dict):
+        words = {**ours, **words}
+    path.write_bytes(line_of(words) + b"\xff\xff\n00000000 {}\n" + line_of(ours | GOOD))
     assert [call.dialog.call_id for call in left(path)] == ["c"]
 
 
 def test_the_file_does_not_grow_without_end(tmp_path: Path) -> None:
     async def many() -> None:
-        journal = JournalFile(tmp_path / "open")
+        journal = journal_at(tmp_path / "open")
         async with journal.kept():
             for number in range(6 * SLACK):
                 journal.opened(leftover(number))
@@ -189,7 +201,7 @@ def test_the_next_start_clears_the_file_of_what_is_dead(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes() + b"0123")
 
     async def start() -> None:
-        journal = JournalFile(path)
+        journal = journal_at(path)
         assert len(await journal.read()) == 1
         async with journal.kept():
             pass
@@ -203,7 +215,7 @@ def test_a_disk_that_refuses_is_told_once_and_disturbs_nothing(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def write() -> None:
-        journal = JournalFile(tmp_path / "gone" / "open")
+        journal = JournalFile(tmp_path / "gone" / "open", "here")
         async with journal.kept():
             journal.opened(leftover(1))
             await asyncio.sleep(0)
@@ -212,7 +224,7 @@ def test_a_disk_that_refuses_is_told_once_and_disturbs_nothing(
     with caplog.at_level(logging.WARNING):
         asyncio.run(write())
     assert len(caplog.records) == 1
-    assert left(tmp_path / "gone" / "open") == []
+    assert not (tmp_path / "gone").exists()
 
 
 class Notebook:
@@ -285,7 +297,7 @@ def test_a_target_that_has_moved_is_remembered() -> None:
 
 async def forgotten(path: Path) -> None:
     async with asyncio.timeout(WITHIN):
-        while await JournalFile(path).read():  # noqa: ASYNC110 - a file tells nobody
+        while await journal_at(path).read():  # noqa: ASYNC110 - a file tells nobody
             await asyncio.sleep(0.005)
 
 
@@ -295,7 +307,7 @@ async def crashed(path: Path, phone: Phone) -> None:
         desk.engine.ring(A, to(phone), caller_id=CALLER)
         await desk.told(LegConnected)
         async with asyncio.timeout(WITHIN):
-            while not await JournalFile(path).read():  # noqa: ASYNC110 - a file tells nobody
+            while not await journal_at(path).read():  # noqa: ASYNC110 - a file tells nobody
                 await asyncio.sleep(0.005)
         record = await asyncio.to_thread(path.read_bytes)
     await asyncio.to_thread(path.write_bytes, record)
@@ -318,6 +330,46 @@ async def test_the_next_engine_hangs_up_what_the_last_one_left(tmp_path: Path) -
             await forgotten(path)
             assert desk.events == []
         assert len(phone.requests) == before + 1
+
+
+@pytest.mark.anyio
+async def test_a_copy_of_the_data_hangs_up_nobody(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It would say good-bye to calls on which people are talking, over the original."""
+    original, copy = tmp_path / "original", tmp_path / "copy"
+    original.mkdir()
+    async with Phone([(0, Answers())]) as phone:
+        await crashed(original / "open", phone)
+        await asyncio.to_thread(shutil.copytree, original, copy)
+        async with running(journal=copy / "open"):
+            pass
+        assert (copy / "open").read_bytes() == b""
+        async with running(journal=original / "open"):
+            await phone.got("BYE", times=2)
+    assert len([one for one in phone.requests if one.method == "BYE"]) == 2
+    assert "1 calls in open are another instance's and are left alone" in caplog.text
+
+
+def test_an_instance_is_a_machine_a_folder_and_an_address(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, moved = tmp_path / "data", tmp_path / "moved"
+    folder.mkdir()
+    ours = instance_of(folder, SETTINGS)
+    assert instance_of(folder, SipSettings(port=0, realm="x")) == ours
+    folder.rename(moved)
+    assert instance_of(moved, SETTINGS) == ours
+    folder.mkdir()
+    assert instance_of(folder, SETTINGS) != ours
+    for other in ({"port": 5070}, {"host": "127.0.0.2"}, {"advertise": "192.0.2.1"}):
+        assert instance_of(moved, SipSettings.model_validate({"port": 0, **other})) != ours
+    (tmp_path / "machine-id").write_text("another\n")
+    monkeypatch.setattr(instance, "_MACHINE_IDS", (tmp_path / "none", tmp_path / "machine-id"))
+    assert instance_of(moved, SETTINGS) != ours
+    # Containers have none, and are made anew on the same folder.
+    monkeypatch.setattr(instance, "_MACHINE_IDS", (tmp_path / "none",))
+    assert instance_of(moved, SETTINGS) == instance_of(moved, SETTINGS)
 
 
 @pytest.mark.anyio
@@ -371,4 +423,4 @@ async def test_a_call_that_ends_well_leaves_nothing(tmp_path: Path) -> None:
             await desk.told(LegConnected)
             desk.engine.hang_up(A)
             await desk.told(LegReleased)
-        assert await JournalFile(path).read() == []
+        assert await journal_at(path).read() == []

@@ -13,6 +13,9 @@ range, must not take a call away. So
   be on their way;
 - what SRTP has authenticated is proof enough.
 
+Where a far end is known to say the truth, all of that can be had without: *strict*, packets are
+taken from the address that SDP has named and from no other, whatever they can show.
+
 What a host on the path could forge as well, SRTP alone keeps out (RFC 7362 section 4).
 """
 
@@ -61,22 +64,24 @@ class _Candidate:
 
 
 class Latch:
-    __slots__ = ("_candidates", "_left", "_left_until", "_signalled", "far", "locked")
+    __slots__ = ("_candidates", "_left", "_left_until", "_signalled", "_strict", "far", "locked")
 
     def __init__(self) -> None:
         self.far: Source | None = None
         "Where packets go; None until it is known."
         self.locked = False
         "Packets of ``far`` are taken without a further look."
+        self._strict = False
         self._signalled: Source | None = None
         self._left: Source | None = None
         self._left_until = 0.0
         self._candidates: dict[Source, _Candidate] = {}
 
-    def signalled(self, remote: Source, now: float) -> None:
+    def signalled(self, remote: Source, now: float, *, strict: bool = False) -> None:
         """Take the address of an SDP; a new one opens the latch again."""
-        if remote == self._signalled:
+        if remote == self._signalled and strict is self._strict:
             return
+        self._strict = strict
         self._left, self._left_until = self.far, now + LEFT_FOR
         self._signalled = remote
         self.far = reachable(remote)
@@ -102,6 +107,8 @@ class Latch:
         if source == self._signalled or (self.locked and source == self.far):
             self._lock(source)
             return True
+        if self._strict:
+            return False
         if source == self._left and now < self._left_until:
             return False
         if authentic:

@@ -149,7 +149,9 @@ class LegMedia:
         self._event_types = (stream.dtmf_payload_type, stream.own_dtmf_payload_type)
         self._protect(stream.srtp)
         self._choose_keys()
-        self._latch.signalled(stream.remote, now)
+        self._latch.signalled(stream.remote, now, strict=not stream.symmetric)
+        host, rtcp = stream.remote[0], stream.rtcp_port
+        self.reports.told_of = (stream.remote, (host, rtcp)) if rtcp else None
         self.sender.connect(stream, codec, now)
         self.sender.send_to(self._latch.far)
 

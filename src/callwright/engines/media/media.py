@@ -68,6 +68,11 @@ class RtpStream:
     "Units a second of the telephone-events' durations."
     srtp: SrtpKeys | None = None
     "None: plain RTP."
+    symmetric: bool = True
+    """Packets may come from another address than ``remote``, where it shows itself to be the far
+    end; and then go there. False: from ``remote`` alone."""
+    rtcp_port: int | None = None
+    "Port that ``remote`` wants its RTCP at, if not the one after RTP's (RFC 3605)."
     own_dtmf_payload_type: int | None = None
     """Payload type of telephone-event in our own offer, where the answer does not use it otherwise:
     a far end may send under it whatever it has answered."""

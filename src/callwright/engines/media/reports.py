@@ -34,6 +34,7 @@ class Reports:
         "_trips",
         "far_lost",
         "spoke",
+        "told_of",
     )
 
     def __init__(
@@ -52,6 +53,8 @@ class Reports:
         "The last times we told in sender reports, as NTP, and when that was."
         self._trips: tuple[int, float] = (0, 0.0)
         "How many round trips were timed, and their seconds in all."
+        self.told_of: tuple[Source, Source] | None = None
+        "Addresses of the far end's RTP and RTCP, where SDP has said the second (RFC 3605)."
         self.spoke = False
         "Whether anything was sent."
         self.far_lost = 0
@@ -110,8 +113,10 @@ class Reports:
         self._transmit(rtcp.build(sender.ssrc, self._name, sent, self._block(now), bye=bye), to)
 
     def _address(self) -> Source | None:
-        """RTCP goes to the port after RTP's (RFC 3550 section 11)."""
+        """RTCP goes to the port after RTP's (RFC 3550 section 11), if SDP says no other."""
         far = self._sender.far
+        if self.told_of is not None and self.told_of[0] == far:
+            return self.told_of[1]
         return (far[0], far[1] + 1) if far and far[1] < 0xFFFF else None
 
     def _block(self, now: float) -> rtcp.ReportBlock | None:

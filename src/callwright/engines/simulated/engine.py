@@ -18,6 +18,7 @@ import anyio.lowlevel
 
 from callwright.engines.network import Registered, SipAccount, Trunk, TrunkRegistration, TrunkState
 from callwright.engines.port import (
+    FRESH,
     Address,
     BridgeId,
     Cause,
@@ -40,6 +41,8 @@ from callwright.engines.port import (
     PlaybackId,
     RecordingFinished,
     RecordingId,
+    Trail,
+    TransferAsked,
 )
 from callwright.engines.simulated.far_end import (
     Act,
@@ -53,6 +56,7 @@ from callwright.engines.simulated.far_end import (
     Resumes,
     Rings,
     SendsEarlyMedia,
+    Transfers,
 )
 from callwright.engines.simulated.hearing import SimulatedLeg, hear, listen_again
 from callwright.engines.simulated.recording import write_recording
@@ -134,10 +138,16 @@ class SimulatedEngine:
         return [TrunkState(name, TrunkRegistration.OFF) for name in self._trunks]
 
     def ring(
-        self, leg: LegId, to: Address, *, caller_id: str, beside: Collection[LegId] = ()
+        self,
+        leg: LegId,
+        to: Address,
+        *,
+        caller_id: str,
+        beside: Collection[LegId] = (),
+        trail: Trail = FRESH,
     ) -> None:
         acts = self._acts_of(to.number)
-        rung = SimulatedLeg(leg, to, caller_id, anyio.current_time(), acts)
+        rung = SimulatedLeg(leg, to, caller_id, anyio.current_time(), acts, trail=trail)
         self.legs[leg] = rung
         self.rung.append(rung)
         if (raw := self._unreachable(to)) is not None:
@@ -216,7 +226,15 @@ class SimulatedEngine:
         if recording in self._recordings:
             self._later(0.0, lambda: self._recorded(recording))
 
-    def offer(self, leg: LegId, *, caller: str, called: str, trunk: str | None = None) -> None:
+    def offer(
+        self,
+        leg: LegId,
+        *,
+        caller: str,
+        called: str,
+        trunk: str | None = None,
+        trail: Trail = FRESH,
+    ) -> None:
         """Let a phone call in; ``far_ends`` of the caller's number says what it does once answered.
 
         Of the acts before `Answers` only `HangsUp` counts: it takes the call back.
@@ -226,7 +244,7 @@ class SimulatedEngine:
             leg, Address(caller, trunk=trunk), called, anyio.current_time(), acts, offered=True
         )
         self.rung.append(self.legs[leg])
-        self._later(0.0, lambda: self._tell(LegOffered(leg, caller, called, trunk)))
+        self._later(0.0, lambda: self._tell(LegOffered(leg, caller, called, trunk, trail)))
         after = 0.0
         for pause, act in acts:
             after += pause
@@ -234,6 +252,9 @@ class SimulatedEngine:
                 break
             if isinstance(act, HangsUp):
                 self._later(after, partial(self._act, leg, act))
+
+    def report_transfer(self, leg: LegId, failed: Cause | None) -> None:
+        self._live(leg).transfers.append(failed)
 
     def ring_back(self, leg: LegId) -> None:
         self._live(leg)
@@ -307,9 +328,16 @@ class SimulatedEngine:
                 phone.holds = isinstance(act, Holds)
                 hear(phone, self.legs)
                 self._tell(LegHeld(leg) if phone.holds else LegResumed(leg))
+            case Transfers(to=to, attended=attended):
+                self._tell(TransferAsked(leg, to, self._newest_other(phone) if attended else None))
             case Presses(key=key, by_tone=by_tone):
                 if phone.listened_to or not by_tone:
                     self._tell(DtmfReceived(leg, key))
+
+    def _newest_other(self, phone: SimulatedLeg) -> LegId | None:
+        """The leg of the same phone that began last."""
+        others = [one for one in self.legs.values() if one.to.number == phone.to.number]
+        return next((one.id for one in reversed(others) if one is not phone), None)
 
     def _end(self, leg: SimulatedLeg, cause: Cause, raw: str = "") -> None:
         if self.legs.pop(leg.id, None) is None:

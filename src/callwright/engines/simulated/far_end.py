@@ -45,12 +45,21 @@ class Resumes:
 
 
 @dataclass(frozen=True, slots=True)
+class Transfers:
+    """It asks that whoever it talks with be handed over."""
+
+    to: str
+    attended: bool = False
+    "To whom it talks with on its newest other leg."
+
+
+@dataclass(frozen=True, slots=True)
 class HangsUp:
     cause: Cause = Cause.HUNG_UP
     "`Cause.MEDIA_LOST` for a phone that vanishes."
 
 
-Act = Rings | SendsEarlyMedia | Answers | Rejects | Presses | Holds | Resumes | HangsUp
+Act = Rings | SendsEarlyMedia | Answers | Rejects | Presses | Holds | Resumes | Transfers | HangsUp
 Acts = Sequence[tuple[float, Act]]
 "Acts, each so many seconds after the one before."
 

@@ -5,7 +5,17 @@ from dataclasses import dataclass, field
 
 import anyio
 
-from callwright.engines.port import Address, BridgeId, CoachMode, LegId, Media, PlaybackId
+from callwright.engines.port import (
+    FRESH,
+    Address,
+    BridgeId,
+    Cause,
+    CoachMode,
+    LegId,
+    Media,
+    PlaybackId,
+    Trail,
+)
 from callwright.engines.simulated.far_end import Acts
 
 
@@ -19,6 +29,7 @@ class SimulatedLeg:
     rung_at: float
     acts: Acts = ()
     "What its phone does."
+    trail: Trail = FRESH
     offered: bool = False
     "It came in."
     accepted: bool = False
@@ -33,6 +44,8 @@ class SimulatedLeg:
     "It has put us on hold."
     listened_to: bool = False
     "Keys that come as tones are recognised."
+    transfers: list[Cause | None] = field(default_factory=list)
+    "What it was told of the transfers it asked for."
     coached: LegId | None = None
     "The leg that this one coaches."
     mode: CoachMode = CoachMode.LISTEN

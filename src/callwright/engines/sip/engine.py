@@ -23,6 +23,7 @@ from callwright.engines.media.media import (
 )
 from callwright.engines.network import Registered, SipAccount, Trunk, TrunkState
 from callwright.engines.port import (
+    FRESH,
     Address,
     Cause,
     Deliver,
@@ -38,16 +39,20 @@ from callwright.engines.port import (
     LegResumed,
     LegRinging,
     RecordingFinished,
+    Trail,
+    TransferAsked,
 )
 from callwright.engines.sip.admission.admission import Admission
-from callwright.engines.sip.dialog.call_leg import CallLeg, Fact, StreamAgreed
-from callwright.engines.sip.dialog.causes import refusal_for
+from callwright.engines.sip.dialog.call_leg import CallLeg, Fact, Referred, StreamAgreed
 from callwright.engines.sip.dialog.crash_cleanup import CrashCleanup
-from callwright.engines.sip.dialog.invite_server import IncomingInvite, InviteServer
+from callwright.engines.sip.dialog.invite_server import IncomingInvite
+from callwright.engines.sip.dialog.refer import Refer
 from callwright.engines.sip.driver import Driver
 from callwright.engines.sip.event_queue import EventQueue
+from callwright.engines.sip.instance import instance_of
 from callwright.engines.sip.journal_file import JournalFile
-from callwright.engines.sip.media_commands import MediaCommands
+from callwright.engines.sip.leg_commands import LegCommands
+from callwright.engines.sip.media_hosts import MediaHosts
 from callwright.engines.sip.metrics import figures_of
 from callwright.engines.sip.recordings import CLOSED_WITHIN
 from callwright.engines.sip.routing import route_to
@@ -61,6 +66,7 @@ from callwright.engines.sip.trunks.trunks import Trunks
 from callwright.engines.sip.user_agent import UserAgent
 from callwright.engines.sip.wire.hop import Transport
 from callwright.engines.sip.wire.sdp import AudioProfile
+from callwright.engines.sip.wire.trail import read_trail
 from callwright.figures import Figure, Measured
 
 if TYPE_CHECKING:
@@ -72,7 +78,7 @@ FAREWELL = 2.0
 "Seconds the last BYE and CANCEL have to be answered."
 
 
-class SipEngine(MediaCommands):
+class SipEngine(LegCommands):
     """`callwright.engines.port.Engine` over SIP and a `MediaEngine`.
 
     After ``started`` the attribute ``address`` says where SIP is listened for over UDP and TCP, and
@@ -102,19 +108,21 @@ class SipEngine(MediaCommands):
         self._timing = timing
         self._next_leg = next_leg
         self._random = random
-        self._journal = JournalFile(journal) if journal is not None else None
+        self._journal = (
+            JournalFile(journal, instance_of(journal.parent, settings)) if journal else None
+        )
         self._crash_cleanup = CrashCleanup()
         self._resolver = resolver
-        self._speech = AudioProfile(tuple(settings.codecs))
+        self._speech = AudioProfile(tuple(settings.codecs), ip_version=settings.host.version)
         self._admission = Admission(
             settings.realm, secrets.token_bytes(16), settings.digests, speech=self._speech
         )
         self._trunks = Trunks(self._admission)
         self._heard_something = asyncio.Event()
         self._events: EventQueue
-        self._loop: asyncio.AbstractEventLoop
         self._driver: Driver
         self._agent: UserAgent
+        self._media_hosts: MediaHosts
         self._local_host: str
         self._is_up = False
         "Whether there is anything to send by."
@@ -144,6 +152,7 @@ class SipEngine(MediaCommands):
             knows=self._admission.has_proved,
         )
         self._is_up = True
+        self._media_hosts = MediaHosts(self._media.connect, self._driver.transports.targets)
         self._trunks.begin(
             lambda trunk: self._agent.sender(
                 DigestClient(trunk.user, trunk.password), trunk_hop(trunk)
@@ -250,18 +259,20 @@ class SipEngine(MediaCommands):
         return self._trunks.states()
 
     def ring(
-        self, leg: LegId, to: Address, *, caller_id: str, beside: Collection[LegId] = ()
+        self,
+        leg: LegId,
+        to: Address,
+        *,
+        caller_id: str,
+        beside: Collection[LegId] = (),
+        trail: Trail = FRESH,
     ) -> None:
         if leg in self._legs:
             raise ValueError(f"leg {leg} is up already")
         registered = self._admission.bindings.of(to.number, self._loop.time())
         try:
             way = route_to(
-                to,
-                self._trunks.named,
-                registered,
-                caller_id=caller_id,
-                local_host=self._local_host,
+                to, self._trunks.named, registered, caller_id=caller_id, local_host=self._local_host
             )
             media = self._media.open(leg, beside)
         except Unroutable as fault:
@@ -279,37 +290,9 @@ class SipEngine(MediaCommands):
             self._loop.time(),
             trunk=to.trunk,
             srtp=way.srtp,
+            symmetric_rtp=way.symmetric_rtp,
+            trail=trail,
         )
-        self._after_command()
-
-    def hang_up(self, leg: LegId) -> None:
-        if (call := self._legs.get(leg)) is not None:
-            call.hang_up(self._loop.time())
-            self._after_command()
-
-    def send_key(self, leg: LegId, key: str) -> None:
-        call = self._live(leg)
-        if call.keys_by_info:
-            call.send_key(key, self._loop.time())
-            self._after_command()
-        else:
-            self._media.send_key(leg, key)
-
-    def ring_back(self, leg: LegId) -> None:
-        call = self._live(leg)
-        if isinstance(call.invite, InviteServer):
-            call.invite.ring_back(self._loop.time())
-            self._after_command()
-
-    def answer(self, leg: LegId) -> None:
-        call = self._live(leg)
-        if isinstance(call.invite, InviteServer):
-            call.invite.answer(self._loop.time())
-            self._after_command()
-
-    def reject(self, leg: LegId, cause: Cause) -> None:
-        status, reason = refusal_for(cause)
-        self._live(leg).hang_up(self._loop.time(), cause, f"{status} {reason}")
         self._after_command()
 
     # What comes in.
@@ -356,13 +339,17 @@ class SipEngine(MediaCommands):
         called, trunk = incoming.called, incoming.trunk
         log.info("leg %d comes in for ..%s from %s", leg, called[-4:], trunk or "a phone of ours")
         self._legs[leg] = call
-        self._events.add(LegOffered(leg, incoming.caller, called, trunk))
+        trail = read_trail(incoming.request)
+        self._events.add(LegOffered(leg, incoming.caller, called, trunk, trail))
 
     def _heard(self, fact: Fact) -> None:
         """Take a fact from the user agent: tell the media first, then whoever listens."""
         match fact:
             case StreamAgreed(leg, stream):
-                self._media.connect(leg, stream)
+                self._media_hosts.connect(leg, stream)
+                return
+            case Referred(leg, refer):
+                self._transfer_asked(self._legs[leg], refer)
                 return
             case DtmfReceived(leg, key):
                 self._media.key_named(leg, key)  # which tells of it, unless it was heard as well
@@ -370,12 +357,13 @@ class SipEngine(MediaCommands):
             case LegConnected(leg):
                 self._media.answered(leg)
                 log.info("leg %d answered", leg)
-                self._trunks.call_went_on(self._trunk_rung(self._legs[leg]))
+                self._trunks.call_went_on(self._legs[leg].trunk_rung)
             case LegReleased(leg, cause, raw):
+                self._media_hosts.forget(leg)
                 quality = self._media.close(leg)
                 call = self._legs.pop(leg)
                 self._agent.forget(call, self._loop.time())
-                self._trunks.call_ended(self._trunk_rung(call), raw)
+                self._trunks.call_ended(call.trunk_rung, raw)
                 if quality.sent or quality.received:
                     fact = replace(fact, quality=quality)
                 log.info("leg %d ended: %s, %s", leg, cause, quality)
@@ -384,16 +372,22 @@ class SipEngine(MediaCommands):
                     self._loop.call_later(CLOSED_WITHIN, self._end_unrecorded, leg)
                     return
             case LegRinging(leg):
-                self._trunks.call_went_on(self._trunk_rung(self._legs[leg]))
+                self._trunks.call_went_on(self._legs[leg].trunk_rung)
             case EarlyMediaStarted() | LegHeld() | LegResumed() | DtmfSent():
                 pass
             case _:
                 assert_never(fact)
         self._events.add(fact)
 
-    def _trunk_rung(self, call: CallLeg) -> str | None:
-        """The trunk through which a call of ours goes."""
-        return None if isinstance(call.invite, InviteServer) else call.sender.trunk
+    def _transfer_asked(self, call: CallLeg, refer: Refer) -> None:
+        other = None
+        if refer.replaces is not None:
+            other = self._agent.replaced(refer.replaces)
+            if other in (None, call.leg):
+                # A call that is not with us, which nobody could take over for the far end.
+                call.report_transfer(481, "Call/Transaction Does Not Exist", self._loop.time())
+                return
+        self._events.add(TransferAsked(call.leg, refer.number, other))
 
     # What goes out.
 

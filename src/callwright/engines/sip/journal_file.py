@@ -2,8 +2,9 @@
 
 There is no secret in the file, but there are phone numbers: only its owner may read it.
 
-Each line is a checksum and a JSON object, so a line torn by a crash is known as such. Lines are
-only ever added, off the event loop; now and then the file is written anew without the dead ones.
+Each line is a checksum and a JSON object, so a line torn by a crash is known as such. It names the
+instance whose call it is, so a copy of the file is of no use to another one. Lines are only ever
+added, off the event loop; now and then the file is written anew without the dead ones.
 """
 
 import asyncio
@@ -42,8 +43,10 @@ Key = tuple[str, str]
 class JournalFile:
     """A `DialogJournal` in a file, written while it is `kept`. `opened` and `closed` never wait."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, instance: str) -> None:
+        """``instance``: see `callwright.engines.sip.instance.instance_of`."""
         self._path = path
+        self._instance = instance
         self._open: dict[Key, bytes] = {}
         "The latest line of each open call."
         self._unwritten: list[bytes] = []
@@ -56,17 +59,20 @@ class JournalFile:
         "The ``errno`` that has been told."
 
     async def read(self) -> list[OpenDialog]:
-        """Return what the last run has left open; it stays on record until it is `closed`."""
-        found = await asyncio.to_thread(_read, self._path)
+        """Return what the last run has left open; it stays on record until it is `closed`.
+
+        What another instance has left open is not ours to end, and is forgotten here.
+        """
+        found = await asyncio.to_thread(_read, self._path, self._instance)
         for call in found[:DIALOGS_AT_MOST]:
-            self._open[_key(call.dialog)] = _line_of(call)
+            self._open[_key(call.dialog)] = _line_of(call, self._instance)
         # Whatever was torn or dead in the file goes before anything is added to it.
         self._rewrite = True
         self._more.set()
         return found
 
     def opened(self, call: OpenDialog) -> None:
-        key, line = _key(call.dialog), _line_of(call)
+        key, line = _key(call.dialog), _line_of(call, self._instance)
         if len(line) > LINE_AT_MOST:
             self.closed(call.dialog)  # better nothing than what no longer holds
         elif self._open.get(key) != line and (
@@ -152,8 +158,8 @@ def _append(path: Path, lines: list[bytes]) -> None:
         os.fsync(file.fileno())
 
 
-def _read(path: Path) -> list[OpenDialog]:
-    """Read what is open; lines that are torn or make no sense are left out."""
+def _read(path: Path, instance: str) -> list[OpenDialog]:
+    """Read what an instance has open; lines that are torn or make no sense are left out."""
     try:
         with path.open("rb") as file:
             data = file.read(FILE_AT_MOST)
@@ -163,16 +169,28 @@ def _read(path: Path) -> list[OpenDialog]:
         log.warning("calls left open cannot be read: %s", fault)
         return []
     found: dict[Key, OpenDialog] = {}
+    others: set[Key] = set()
     for words in _intact(data.split(b"\n")):
         try:
             if isinstance(ended := words.get("ended"), list):
                 call_id, tag = ended
                 found.pop((_text(call_id), _text(tag)), None)
+                others.discard((_text(call_id), _text(tag)))
             else:
                 call = _call_of(words)
-                found[_key(call.dialog)] = call
+                if words.get("instance") == instance:
+                    found[_key(call.dialog)] = call
+                else:
+                    others.add(_key(call.dialog))
         except (KeyError, TypeError, ValueError):
             log.debug("a line of %s makes no sense", path.name)
+    if others:
+        log.warning(
+            "%d calls in %s are another instance's and are left alone: the data folder is a copy, "
+            "or the machine or the address of SIP is another one",
+            len(others),
+            path.name,
+        )
     return list(found.values())
 
 
@@ -194,9 +212,10 @@ def _line(words: dict[str, object]) -> bytes:
     return b"%08x %s\n" % (zlib.crc32(text), text)
 
 
-def _line_of(call: OpenDialog) -> bytes:
+def _line_of(call: OpenDialog, instance: str) -> bytes:
     dialog = call.dialog
     words: dict[str, object] = {
+        "instance": instance,
         "call_id": dialog.call_id,
         "local": dialog.local,
         "remote": dialog.remote,

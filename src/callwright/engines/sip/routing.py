@@ -26,6 +26,8 @@ class SipRoute:
     digest: DigestClient
     srtp: bool = False
     "The audio must go over SRTP."
+    symmetric_rtp: bool = True
+    "The audio may come from elsewhere than SDP says."
 
 
 def route_to(
@@ -84,6 +86,7 @@ def _through(trunk: Trunk, number: str, caller_id: str) -> SipRoute:
         [place],
         DigestClient(trunk.user, trunk.password),
         trunk.srtp,
+        trunk.symmetric_rtp,
     )
 
 

@@ -13,7 +13,7 @@ import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from callwright.engines.port import LegId
+from callwright.engines.port import FRESH, LegId, Trail
 from callwright.engines.sip.admission.admission import Admission
 from callwright.engines.sip.admission.out_of_dialog import OutOfDialog
 from callwright.engines.sip.dialog import in_dialog
@@ -24,6 +24,7 @@ from callwright.engines.sip.dialog.dialog_journal import NUMBERS_LEFT_OUT, Dialo
 from callwright.engines.sip.dialog.fork import Fork
 from callwright.engines.sip.dialog.invite_client import InviteClient, InviteTarget
 from callwright.engines.sip.dialog.invite_server import IncomingInvite, InviteServer
+from callwright.engines.sip.dialog.refer import Replaced
 from callwright.engines.sip.transaction.digest_client import DigestClient
 from callwright.engines.sip.transaction.layer import TransactionLayer
 from callwright.engines.sip.transaction.request_sender import Identity, RequestSender
@@ -106,11 +107,15 @@ class UserAgent:
         *,
         trunk: str | None = None,
         srtp: bool = False,
+        symmetric_rtp: bool = True,
+        trail: Trail = FRESH,
     ) -> CallLeg:
         """Send INVITEs that offer audio at ``media``, our RTP's address and port.
 
         ``trunk``: name of the trunk they go through. ``srtp``: audio over SRTP, or not at all.
+        ``symmetric_rtp``: see `RtpStream`.
         """
+        places = [replace(place, trail=trail) for place in places]
         senders = [self.sender(digest, place.hop, trunk) for place in places]
 
         def invite(call: CallLeg) -> InitialInvite:
@@ -119,7 +124,8 @@ class UserAgent:
                 return InviteClient(senders[0], places[0], offer, call.wanted, call)
             return Fork(list(zip(senders, places, strict=True)), offer, call.wanted, call)
 
-        call = self._leg(leg, senders[0], media, invite, replace(self._speech, srtp=srtp))
+        speech = replace(self._speech, srtp=srtp, symmetric=symmetric_rtp)
+        call = self._leg(leg, senders[0], media, invite, speech)
         self._begin(call, now)
         return call
 
@@ -169,6 +175,14 @@ class UserAgent:
         """Send the BYE of a call that was up when we were cut off."""
         call.dialog.cseq += NUMBERS_LEFT_OUT
         hang_up(self.sender(digest, call.first_hop, call.trunk), call.dialog, now, self._journal)
+
+    def replaced(self, named: Replaced) -> LegId | None:
+        """The leg whose dialog a Replaces header names, if it is one of ours that is up."""
+        for caller_tag in (named.local_tag, named.remote_tag):
+            call = self._calls.get(CallName(named.call_id, caller_tag))
+            if call and not call.ended and call.dialog and named.is_of(call.dialog):
+                return call.leg
+        return None
 
     def forget(self, call: CallLeg, now: float) -> None:
         """Let go of an ended call, once no straggler of it can come any more."""

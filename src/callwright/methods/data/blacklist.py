@@ -19,6 +19,7 @@ from callwright.methods.data.entity_method import (
 from callwright.methods.data.list_fields import Moment, Stored
 from callwright.methods.data.list_method import list_declaration
 from callwright.methods.data.list_request import ListRequest
+from callwright.methods.data.number_check import check_number
 from callwright.methods.method import Caller, Method, Params, PhoneNumber, described
 
 
@@ -79,6 +80,7 @@ class Blacklist:
         )
 
     async def create(self, caller: Caller, params: BlockParams) -> Blocked:
+        check_number("phone_number", params.phone_number)
         with answering():
             added = await self._editor.block(
                 caller.account.id,

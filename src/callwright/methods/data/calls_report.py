@@ -79,10 +79,12 @@ class ReportedCall(MarketingOfCall):
         "callapi_informer_call",
         "callapi_scenario_call",
         "va",
+        "sip",
     ]
-    "What has brought it about; `va`: somebody has called the virtual number."
+    """What has brought it about; `va`: somebody has called the virtual number; `sip`: an employee
+    has called from a phone that registers."""
     is_lost: bool
-    "It came in, and nobody has talked with the contact."
+    "It came in and was not refused as unwanted, and nobody has talked with the contact."
     virtual_phone_number: Annotated[str, Stored("virtual_number")]
     contact_phone_number: Annotated[str, Stored("contact_number")]
     communication_id: Annotated[int, Stored("id")]

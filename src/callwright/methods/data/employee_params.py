@@ -1,6 +1,7 @@
 """An employee as it is sent: what may be said of one, and what becomes of the employee by it."""
 
 import re
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Annotated, Literal, TypeVar
 
@@ -10,7 +11,9 @@ from callwright.directory.editing import PHONES_AT_MOST, EmployeeDraft, PhoneDra
 from callwright.directory.entries import Text
 from callwright.directory.model import EmployeeId, PhoneKind, Recorded
 from callwright.methods import errors
+from callwright.methods.data.number_check import check_number
 from callwright.methods.method import Id, Params, phone_digits
+from callwright.numbering import E164
 
 Direction = Literal["in", "out"]
 CallType = Literal["internal", "external"]
@@ -44,7 +47,7 @@ def _null_for_empty(value: object) -> object:
 
 Channels = Annotated[
     int,
-    Field(ge=1, le=150, description="Taken and not kept: calls to a phone are not counted here."),
+    Field(ge=1, le=150, description="Calls it may be in at once; in one more it is busy."),
 ]
 DialTime = Annotated[float, Field(ge=1, le=100, description="Seconds it is rung.")]
 
@@ -206,7 +209,8 @@ def _phones(draft: EmployeeDraft, params: EmployeeParams) -> tuple[PhoneDraft, .
     extension = next((phone for phone in draft.phones if phone.kind is PhoneKind.EXTENSION), None)
     phones = [phone for phone in draft.phones if phone is not extension]
     if "phone_numbers" in params.model_fields_set:
-        phones = [_phone_draft(at, phone) for at, phone in enumerate(params.phone_numbers)]
+        known = {phone.number for phone in draft.phones}
+        phones = [_phone_draft(at, phone, known) for at, phone in enumerate(params.phone_numbers)]
     if "extension" in params.model_fields_set:
         extension = None if params.extension is None else _extension_draft(params.extension)
     if len(phones) + (extension is not None) > PHONES_AT_MOST:
@@ -214,15 +218,19 @@ def _phones(draft: EmployeeDraft, params: EmployeeParams) -> tuple[PhoneDraft, .
     return (*phones, extension) if extension else tuple(phones)
 
 
-def _phone_draft(at: int, phone: PhoneParams) -> PhoneDraft:
-    is_e164 = re.fullmatch(r"[1-9][0-9]{6,14}", phone.phone_number)
+def _phone_draft(at: int, phone: PhoneParams, known: Collection[str]) -> PhoneDraft:
+    """``known``: numbers that the employee's phones have already, whatever they look like."""
+    field, number = f"phone_numbers.{at}.phone_number", phone.phone_number
+    if number not in known:
+        check_number(field, number)
     return PhoneDraft(
-        number=phone.phone_number,
-        kind=PhoneKind.E164 if is_e164 else PhoneKind.SIP,
+        number=number,
+        kind=PhoneKind.E164 if E164.fullmatch(number) else PhoneKind.SIP,
         dial_time=phone.dial_time,
         active=phone.status == "active",
+        channels=phone.channels_count,
         id=phone.phone_id,
-        field=f"phone_numbers.{at}.phone_number",
+        field=field,
     )
 
 

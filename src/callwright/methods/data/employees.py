@@ -53,8 +53,8 @@ BOTH_TYPES, BOTH_WAYS = Always(["internal", "external"]), Always(["in", "out"])
 class ShownPhone(TypedDict):
     phone_id: Annotated[int, Stored("id")]
     phone_number: Annotated[str, Stored("number")]
-    channels_count: Annotated[int, Always(1)]
-    "Always 1."
+    channels_count: Annotated[int, Stored("channels")]
+    "Calls it may be in at once."
     dial_time: int
     "Seconds."
     status: Annotated[

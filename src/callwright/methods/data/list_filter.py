@@ -13,7 +13,12 @@ from callwright import pattern
 from callwright.methods.data import jsquery
 from callwright.methods.data.list_fields import ListedField, Listing
 from callwright.methods.data.moments import moment_of
-from callwright.methods.errors import DataTypeError, FilterProhibited, InvalidParameterValue
+from callwright.methods.errors import (
+    DataTypeError,
+    FilterProhibited,
+    InvalidParameterValue,
+    Unusable,
+)
 from callwright.methods.method import Params
 from callwright.query import (
     ALL,
@@ -28,7 +33,7 @@ from callwright.query import (
     Value,
 )
 
-DEEPEST = 8
+DEEPEST = 20
 "Trees that stand in each other."
 COMPARISONS_AT_MOST = 100
 CHOICES_AT_MOST = 1000
@@ -89,9 +94,9 @@ def filter_of(
 ) -> Filter:
     """Check a filter, which stands in the parameter ``place``, against the list it was asked of.
 
-    Raises `InvalidParameterValue` for fields the list does not have, values that cannot be compared
-    and trees that are too large, `DataTypeError` for values of another type than the field's, and
-    `FilterProhibited`.
+    Raises `Unusable` for trees that are too large, `InvalidParameterValue` for fields the list does
+    not have and values that cannot be compared, `DataTypeError` for values of another type than the
+    field's, and `FilterProhibited`.
     """
     _check_size(asked, place)
     return _Reading(listing, zone).read(asked, place)
@@ -132,14 +137,19 @@ _READINGS: dict[FieldKind, tuple[str, Callable[[str], Plain]]] = {
 
 def _check_size(root: Leaf | Branch, place: str) -> None:
     level: list[Leaf | Branch] = [root]
-    comparisons = deep = 0
+    comparisons = levels = 0
     while level:
         branches = [node for node in level if isinstance(node, Branch)]
         comparisons += len(level) - len(branches)
-        deep += bool(branches)
-        if deep > DEEPEST or comparisons > COMPARISONS_AT_MOST:
-            raise InvalidParameterValue(field=place)
+        levels += bool(branches)
         level = [node for branch in branches for node in branch.filters]
+    for sent, at_most, what in (
+        (levels, DEEPEST, "levels"),
+        (comparisons, COMPARISONS_AT_MOST, "comparisons"),
+    ):
+        if sent > at_most:
+            reason = f"A filter has at most {at_most} {what}. Yours has {sent}"
+            raise Unusable(field=place, reason=reason)
 
 
 @dataclass(frozen=True, slots=True)

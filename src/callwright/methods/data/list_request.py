@@ -87,6 +87,7 @@ class ListRequest(Params):
     errors: ClassVar[tuple[str, ...]] = (
         "sort_prohibited",
         "filter_prohibited",
+        "error",
         "data_limit_exceeded",
     )
     "Mnemonics of every method that takes these parameters."

@@ -128,8 +128,8 @@ class ShownSipLine(TypedDict):
     employee_id: int
     employee_full_name: Annotated[str, COMPUTED]
     type: Annotated[Literal["in_out"], Always("in_out")]
-    channels_count: Annotated[int, Always(1)]
-    "Always 1."
+    channels_count: Annotated[int, Stored("channels")]
+    "Calls it may be in at once."
     virtual_phone_number: Annotated[str | None, Stored("virtual_number")]
     "The account's number that belongs to it."
     dial_time: int
@@ -223,6 +223,7 @@ class SipLines:
             dial_time=params.dial_time,
             active=params.active is not False,
             srtp=params.srtp,
+            channels=params.channels_count,
             virtual_number=params.virtual_phone_number,
         )
         with answering():
@@ -240,6 +241,8 @@ class SipLines:
                 draft = replace(draft, employee=EmployeeId(params.employee_id))
             if "dial_time" in sent:
                 draft = replace(draft, dial_time=params.dial_time)
+            if "channels_count" in sent:
+                draft = replace(draft, channels=params.channels_count)
             if params.active is not None:
                 draft = replace(draft, active=params.active)
             if "virtual_phone_number" in sent:

@@ -117,6 +117,7 @@ async def _read(
                 kind=PhoneKind(phone.kind),
                 dial_time=phone.dial_time,
                 active=phone.active,
+                channels=phone.channels,
                 id=phone.id,
             )
             for phone in await phones_of(connection, employee)
@@ -173,12 +174,14 @@ async def _put_phones(
             "priority": priority,
             "dial_time": draft.dial_time,
             "active": draft.active,
+            "channels": draft.channels,
             **_BY_API,
         }
         row = kept.get(draft.number)
         before = next((phone for phone in held if phone.id == row), None)
         if before is None or before.number != draft.number:
             await check_number_free(connection, account, draft.number, draft.field)
+            values["number_origin"] = Origin.API.value
         if (
             before is None
             or before.number != draft.number

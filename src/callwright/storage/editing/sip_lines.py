@@ -42,6 +42,7 @@ class StoredSipLines:
                 number=draft.number,
                 kind=PhoneKind.SIP.value,
                 priority=priority,
+                number_origin=Origin.API.value,
                 **_columns(draft),
             )
             added = await connection.execute(row.returning(employee_phones.c.id))
@@ -85,6 +86,7 @@ async def _read(connection: AsyncConnection, account: AccountId, line: int) -> S
         dial_time=row.dial_time,
         active=row.active,
         srtp=row.srtp,
+        channels=row.channels,
         virtual_number=row.virtual_number,
     )
 
@@ -116,6 +118,7 @@ def _columns(draft: SipLineDraft) -> dict[str, object]:
         "dial_time": draft.dial_time,
         "active": draft.active,
         "srtp": draft.srtp,
+        "channels": draft.channels,
         "virtual_number": draft.virtual_number,
         "origin": Origin.API.value,
     }

@@ -51,7 +51,7 @@ _LOST = (
 _READY = (
     update(call_recordings)
     .where(call_recordings.c.id == bindparam("recording"))
-    .values(duration=bindparam("duration"))
+    .values(duration=bindparam("duration"), fault=bindparam("fault"))
 )
 _FAILED = (
     update(call_recordings)
@@ -120,7 +120,8 @@ def updates_of(
         case TagRemoved(tag=tag):
             yield _UNTAGGED, {"session": event.session, "tag": tag}
         case RecordingReady():
-            yield _READY, {"recording": event.recording, "duration": event.duration}
+            facts = {"duration": event.duration, "fault": data["fault"] or None}
+            yield _READY, {"recording": event.recording, **facts}
         case RecordingFailed():
             yield _FAILED, {"recording": event.recording, "reason": data["reason"]}
         case _:

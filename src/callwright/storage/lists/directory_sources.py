@@ -59,7 +59,15 @@ async def _phones(
     known = employee_phones.c
     # Not their passwords: they are shown nowhere.
     rows = await connection.execute(
-        select(known.employee_id, known.id, known.number, known.kind, known.dial_time, known.active)
+        select(
+            known.employee_id,
+            known.id,
+            known.number,
+            known.kind,
+            known.dial_time,
+            known.active,
+            known.channels,
+        )
         .where(known.employee_id.in_(people))
         .order_by(known.employee_id, known.priority, known.id)
     )

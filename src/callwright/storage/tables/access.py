@@ -15,6 +15,7 @@ accounts = Table(
     Column("active", Boolean, nullable=False),
     # Where calls may go; what stands here is `callwright.directory.destinations.Destination`.
     Column("directions", JSON, nullable=False, server_default=json.dumps(USUAL)),
+    Column("allowed_numbers", JSON, nullable=False, server_default="[]"),
     # Of the IANA data base, such as Europe/Moscow.
     Column("timezone", String(64), nullable=False, server_default="UTC"),
 )

@@ -43,6 +43,9 @@ trunks = Table(
     Column("srtp", Boolean, nullable=False, server_default=false()),
     Column("from_user", Text),
     Column("from_domain", Text),
+    Column("symmetric_rtp", Boolean, nullable=False, server_default=true()),
+    Column("country", String(2)),
+    Column("national_prefix", String(4)),
 )
 
 # What the service last knew of each trunk, for other processes; no part of the directory.
@@ -110,7 +113,10 @@ employee_phones = Table(
     # In the clear, as that of a trunk.
     Column("password", Text),
     Column("srtp", Boolean, nullable=False, server_default=false()),
+    Column("channels", Integer, nullable=False, server_default="1"),
     Column("origin", String(16), nullable=False, server_default="file"),
+    # Who has given it its number: what the file says may be called, a request may not say.
+    Column("number_origin", String(16), nullable=False, server_default="file"),
     # The account's number that belongs to it; kept for those who ask.
     Column("virtual_number", String(32)),
     UniqueConstraint("account_id", "number"),

@@ -9,7 +9,9 @@ from callwright.engines.sip.admission.login_throttle import (
     BLOCKED_FROM,
     FORGOTTEN_AFTER,
     FREE,
+    SUBSIDES,
     LoginThrottle,
+    SourceThrottle,
 )
 from callwright.engines.sip.admission.nonces import LASTS, Freshness, Nonces
 
@@ -37,6 +39,26 @@ def test_blocked_is_more_than_slowed_down() -> None:
     assert not throttle.blocks(HERE, BLOCKED_FOR)
     throttle.failed(HERE, BLOCKED_FOR)
     assert throttle.blocks(HERE, BLOCKED_FOR + 1), "who goes on is blocked again at once"
+
+
+def test_one_may_be_the_last() -> None:
+    throttle = LoginThrottle()
+    throttle.failed(HERE, 0.0, last=True)
+    assert throttle.blocks(HERE, BLOCKED_FOR - 1)
+
+
+def test_the_failures_of_a_source_subside() -> None:
+    sources = SourceThrottle()
+    for _ in range(10):
+        sources.failed("192.0.2.1", 0.0)
+    assert sources.failures("192.0.2.1", 0.0) == 10
+    assert sources.failures("192.0.2.2", 0.0) == 0
+    # A phone that tries once in ten minutes, for ever, never adds up to a guesser.
+    now = 0.0
+    for _ in range(1000):
+        now += BLOCKED_FOR
+        assert sources.failed("192.0.2.1", now) <= 10
+    assert sources.failures("192.0.2.1", now + SUBSIDES) == 0
 
 
 def test_old_failures_are_forgotten() -> None:

@@ -18,6 +18,8 @@ from callwright.engines.port import (
     LegResumed,
 )
 from callwright.engines.sip.dialog.call_leg import StreamAgreed
+from callwright.engines.sip.dialog.invite_client import InviteTarget
+from callwright.engines.sip.transaction.digest_client import DigestClient
 from tests.engines.sip.challenges import challenge, proves
 from tests.engines.sip.world import (
     CONTACT,
@@ -59,6 +61,20 @@ def test_nothing_is_left_behind() -> None:
     assert not layer.waiting()
     assert layer.next_timer() is None
     assert (layer._clients, layer._servers, world.agent._calls) == ({}, {}, {})
+
+
+@pytest.mark.parametrize("symmetric", [True, False])
+def test_audio_through_a_trunk_is_taken_as_its_setting_says(symmetric: bool) -> None:
+    world = World()
+    whom = InviteTarget("sip:25@127.0.0.1:6000", FAR, "sip:74950000000@127.0.0.1")
+    world.calls[LegId(1)] = world.agent.ring(
+        LegId(1), [whom], DigestClient(None, None), ("127.0.0.1", 16384), 0.0,
+        symmetric_rtp=symmetric,
+    )  # fmt: skip
+    world.until(0.0)
+    world._pump()
+    answered(world)
+    assert [one.symmetric for one in streams(world)] == [symmetric]
 
 
 def test_the_audio_is_agreed_on_before_the_answer_is_told() -> None:
@@ -576,7 +592,7 @@ def test_a_bye_before_the_answer_is_refused() -> None:
         ("NOTIFY", 489),
         ("SUBSCRIBE", 489),
         ("MESSAGE", 405),
-        ("REFER", 405),
+        ("REFER", 400),
         ("REGISTER", 405),
         ("PRACK", 481),
         ("DANCE", 501),
@@ -967,6 +983,19 @@ def test_keys_go_as_info_where_there_is_nothing_better() -> None:
     assert world.requests("INFO")[-1].body == b"Signal=7\r\nDuration=100\r\n"
     sent = [fact.key for fact in world.facts if isinstance(fact, DtmfSent)]
     assert sent == ["1", "#", "7"]
+
+
+def test_the_next_key_waits_for_the_final_answer_to_info() -> None:
+    world = talking(sdp=NO_KEYS, extra=("Allow: INVITE, ACK, BYE, INFO",))
+    for key in "12":
+        world.calls[LegId(1)].send_key(key, world.now)
+    world._pump()
+    world.hear(reply(world.requests("INFO")[0], 100, contact=None))
+    world.until(0.6)
+    assert {one.body for one in world.requests("INFO")} == {b"Signal=1\r\nDuration=100\r\n"}
+    world.hear(reply(world.requests("INFO")[0], 200, contact=None))
+    world.until(0.8)
+    assert world.requests("INFO")[-1].body == b"Signal=2\r\nDuration=100\r\n"
 
 
 def test_keys_of_the_other_far_end_go_as_info_and_are_not_told_as_ours() -> None:

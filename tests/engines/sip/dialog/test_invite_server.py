@@ -111,6 +111,15 @@ def test_a_trunk_is_known_by_the_addresses_of_its_name() -> None:
     assert [one.trunk for one in house.arrivals] == ["named"]
 
 
+@pytest.mark.parametrize("symmetric", [True, False])
+def test_a_trunks_audio_is_taken_as_its_setting_says(symmetric: bool) -> None:
+    house = House(Trunk("carrier", "192.0.2.1", symmetric_rtp=symmetric))
+    house.called()
+    house.answer()
+    [agreed] = [one for one in house.facts if isinstance(one, StreamAgreed)]
+    assert agreed.stream.symmetric is symmetric
+
+
 def test_of_two_trunks_at_one_address_the_port_tells() -> None:
     house = House(Trunk("one", "192.0.2.1"), Trunk("two", "192.0.2.1", port=5070))
     for port, trunk in ((5060, "one"), (5070, "two"), (40000, "one")):
@@ -637,7 +646,7 @@ def test_keys_and_holds_of_a_caller() -> None:
     house.ask("INVITE", cseq=2, body=SDP + "a=sendonly\r\n")
     assert b"a=recvonly" in house.final().body
     house.ask("ACK", cseq=2)
-    assert house.told() == ["LegConnected"]
+    assert house.told() == ["LegConnected", "LegHeld"]
 
 
 def test_a_session_that_is_not_refreshed_ends() -> None:

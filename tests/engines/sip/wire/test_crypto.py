@@ -188,8 +188,7 @@ def test_a_far_end_may_take_srtp_off_again_where_nobody_requires_it() -> None:
 
 def test_only_so_many_lines_are_read() -> None:
     lines = [crypto(tag) for tag in range(1, 400)]
-    audio = parse(sdp("m=audio 7 RTP/SAVP 8", *lines)).audio
-    assert audio is not None
+    [audio] = parse(sdp("m=audio 7 RTP/SAVP 8", *lines)).audio
     assert len(audio.crypto) == 16
 
 

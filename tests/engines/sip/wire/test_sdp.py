@@ -128,8 +128,9 @@ def test_no_common_codec(lines: tuple[str, ...]) -> None:
     "lines",
     [
         ("m=audio 7 RTP/AVP 8", "c=IN IP6 ff02::1"),
-        ("m=audio 7 RTP/AVP 8", "c=IN IP6 phone.example.com"),
-        ("m=audio 7 RTP/AVP 8", "c=IN IP4 phone.example.com"),
+        ("m=audio 7 RTP/AVP 8", "c=IN IP4 phone..example"),
+        ("m=audio 7 RTP/AVP 8", "c=IN IP4 1.2.3"),
+        ("m=audio 7 RTP/AVP 8", "c=ATM NSAP 47.0091.8100"),
         ("m=audio 7 RTP/AVP 8", "c=IN IP4 239.1.2.3"),
         ("m=audio 7 RTP/AVP 8", "c=IN IP4 255.255.255.255"),
         ("m=audio 7 RTP/AVP 8", "c=IN"),
@@ -137,8 +138,8 @@ def test_no_common_codec(lines: tuple[str, ...]) -> None:
         ("m=audio 7 RTP/AVP",),
         ("m=audio",),
         tuple("m=audio 7 RTP/AVP 18" for _ in range(17)),
-        ("m=audio 7 RTP/AVP " + " ".join("8" for _ in range(65)),),
-        tuple("a=x" for _ in range(600)),
+        ("m=audio 7 RTP/AVP " + " ".join(str(kind) for kind in range(96, 200)) + " 8",),
+        tuple("a=x" for _ in range(2100)),
     ],
 )
 def test_descriptions_that_cannot_be_used(lines: tuple[str, ...]) -> None:

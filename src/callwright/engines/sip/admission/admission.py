@@ -11,6 +11,7 @@ from callwright.bounded_table import BoundedTable
 from callwright.engines.network import SipAccount, Trunk
 from callwright.engines.sip.admission.bindings import Binding, Bindings, behind_nat
 from callwright.engines.sip.admission.digest_server import ALGORITHMS, DigestServer
+from callwright.engines.sip.admission.numbers import called_by, caller_of, number_in
 from callwright.engines.sip.admission.registrar import Registrar
 from callwright.engines.sip.dialog.invite_server import IncomingInvite, read_invite
 from callwright.engines.sip.transaction.digest_client import DigestClient
@@ -21,19 +22,11 @@ from callwright.engines.sip.wire.message import (
     SipResponse,
     answer_to,
     contact,
-    first,
-    tokens,
-    values,
 )
 from callwright.engines.sip.wire.sdp import G711, AudioProfile
 
-NUMBER_AT_MOST = 32
-"Characters of a number, as in the directory."
 CONNECTIONS_KNOWN = 4096
 "Connections remembered over which a password was shown; of more, the one where it is longest ago."
-
-_WITHHELD = frozenset({"anonymous", "restricted", "unavailable", "unknown"})
-"Names that carriers put in place of a number."
 
 
 class Admission:
@@ -135,11 +128,11 @@ class Admission:
         return read_invite(
             request,
             source,
-            caller=_caller(request),
-            called=_called(request, trunk),
+            caller=caller_of(request, trunk),
+            called=called_by(request, trunk),
             trunk=trunk.name,
             digest=DigestClient(trunk.user, trunk.password),
-            speech=replace(self._speech, srtp=trunk.srtp),
+            speech=replace(self._speech, srtp=trunk.srtp, symmetric=trunk.symmetric_rtp),
             tag=tag,
             natted=False,
         )
@@ -174,7 +167,7 @@ class Admission:
             request,
             source,
             caller=number,
-            called=_number(request.uri),
+            called=number_in(request.uri),
             trunk=None,
             digest=DigestClient(None, None),
             speech=replace(self._speech, srtp=number in self._secure),
@@ -189,44 +182,3 @@ def _is_natted(request: SipRequest, source: Hop) -> bool:
         return there is not None and behind_nat(parse_uri(there.uri), request.via, source)
     except Malformed:
         return False
-
-
-def _caller(request: SipRequest) -> str:
-    """The number a trunk says the call is from; empty if the caller withholds it (RFC 3323)."""
-    if tokens(request, "privacy") & {"id", "header", "user"}:
-        return ""
-    try:
-        # RFC 3325 9.1: up to two values, a SIP and a tel URI.
-        for value in values(request, "p-asserted-identity")[:2]:
-            if number := _number(parse_name_addr(value).uri):
-                return number
-        return _number(parse_name_addr(request.headers["from"][0]).uri)
-    except Malformed:
-        return ""
-
-
-def _called(request: SipRequest, trunk: Trunk) -> str:
-    """The number a trunk calls: of the request line, if that is not merely our own Contact."""
-    called = _number(request.uri)
-    if called and called == trunk.user:
-        try:
-            return _number(parse_name_addr(first(request, "to")).uri) or called
-        except Malformed:
-            return called
-    return called
-
-
-def _number(uri: str) -> str:
-    """The number of a URI without ``+`` and visual separators (RFC 3966); else an empty string."""
-    try:
-        user = user_of(uri)
-    except Malformed:
-        return ""
-    number = user.removeprefix("+")
-    if number.translate(_NO_SEPARATORS).isdecimal():
-        number = number.translate(_NO_SEPARATORS)
-    fit = number.isascii() and number.isprintable() and len(number) <= NUMBER_AT_MOST
-    return "" if not fit or number.lower() in _WITHHELD else number
-
-
-_NO_SEPARATORS = str.maketrans("", "", "-.() ")

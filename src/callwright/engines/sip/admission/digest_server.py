@@ -8,15 +8,23 @@ import hmac
 import logging
 import re
 from collections.abc import Callable, Mapping, Sequence
-from ipaddress import IPv6Network
 from math import ceil
 
-from callwright.engines.sip.admission.login_throttle import BLOCKED_FOR, LoginThrottle
+from callwright.bounded_table import BoundedTable
+from callwright.engines.sip.admission.login_throttle import (
+    BLOCKED_FOR,
+    ONE_TRY_FROM,
+    SHUT_FROM,
+    SUBSIDES,
+    LoginThrottle,
+    SourceThrottle,
+)
 from callwright.engines.sip.admission.nonces import Freshness, Nonces
 from callwright.engines.sip.wire.address import Malformed, parse_name_addr, user_of
 from callwright.engines.sip.wire.digest import Challenge, digest_response, read_parameters
 from callwright.engines.sip.wire.hop import Hop
 from callwright.engines.sip.wire.message import Headers, SipRequest, SipResponse, answer_to, first
+from callwright.sources import source_of
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +35,10 @@ ALGORITHMS = ("SHA-256", "MD5")
 # version 2 (baresip to 1.1) give up instead.
 _KNOWS_MD5_ONLY = re.compile(r"baresip v[01]\.")
 _UNPRINTABLE = re.compile(r"[^ -~]")
+USER_AT_MOST = 64
+"Characters of a user that failures are counted by."
+WARNINGS_AT_MOST = 1000
+"Warnings remembered, so as not to be said again."
 _ANSWERS_AT_MOST = 4
 "Authorization headers that are looked at; a phone sends one for each algorithm at most."
 
@@ -42,6 +54,8 @@ class DigestServer:
         self.passwords: Mapping[str, str] = {}
         "By user."
         self.throttle = LoginThrottle()
+        self._sources = SourceThrottle()
+        self._warned: BoundedTable[str, bool] = BoundedTable(WARNINGS_AT_MOST, lasts=BLOCKED_FOR)
         self.wrong = 0
         "Wrong passwords so far."
         self._algorithms = algorithms
@@ -62,16 +76,17 @@ class DigestServer:
         """Return the user a request comes from, or the response that keeps it out.
 
         ``tag`` is for that response. ``at_home``: whether a user is registered from this very
-        address; it then goes on being let in where a neighbour behind the same NAT has the wrong
-        password.
+        address; it then goes on being let in whatever its neighbours behind the same NAT try.
         """
         answer = self._answer(request)
         user = answer["username"] if answer else _claimed(request)
-        place = _place(source.host)
+        place = source_of(source.host)
         known_here = at_home(user)
-        key = (place, user) if known_here else (place,)
+        key = (place, user[:USER_AT_MOST])
         if wait := self.throttle.wait(key, now):
             return self._shut(request, wait, tag, blocked=self.throttle.blocks(key, now))
+        if not known_here and self._sources.failures(place, now) >= SHUT_FROM:
+            return self._shut(request, SUBSIDES, tag, blocked=True)
         if answer is None:
             return self._challenge(request, place, now, tag)
         freshness = self._nonces.look(answer["nonce"], place, now)
@@ -81,25 +96,35 @@ class DigestServer:
             return self._challenge(request, place, now, tag, stale=True)
         password = self.passwords.get(user, self._nobodys)
         if not self._is_right(request, answer, password):
-            self._note_wrong(user, place, now)
-            if known_here:
-                self.throttle.failed((place, user), now)
+            self._note_wrong(key, now, known_here=known_here)
             if wait := self.throttle.wait(key, now):
                 return self._shut(request, wait, tag, blocked=self.throttle.blocks(key, now))
             return self._challenge(request, place, now, tag)
         if freshness is Freshness.STALE or not self._nonces.use(answer["nonce"], _count(answer)):
             return self._challenge(request, place, now, tag, stale=True)
-        self.throttle.passed((place, user))
+        self.throttle.passed(key)
         return user
 
-    def _note_wrong(self, user: str, place: str, now: float) -> None:
+    def _note_wrong(self, key: tuple[str, str], now: float, *, known_here: bool) -> None:
+        place, user = key
+        shown = _UNPRINTABLE.sub("", user)[-4:]
         self.wrong += 1
-        log.info("wrong password for ..%s from %s", _UNPRINTABLE.sub("", user)[-4:], place)
-        was_blocked = self.throttle.blocks((place,), now)
-        self.throttle.failed((place,), now)
-        if self.throttle.blocks((place,), now) and not was_blocked:
+        log.info("wrong password for ..%s from %s", shown, place)
+        failures = self._sources.failed(place, now)
+        self.throttle.failed(key, now, last=failures >= ONE_TRY_FROM and not known_here)
+        if failures >= SHUT_FROM:
+            self._warn(f"{place} guesses passwords: it is not listened to", now)
+        elif failures >= ONE_TRY_FROM:
+            self._warn(f"{place} guesses passwords: each number has one try from there", now)
+        elif self.throttle.blocks(key, now):
             minutes = BLOCKED_FOR / 60
-            log.warning("%s guesses passwords: it is refused for %.0f minutes", place, minutes)
+            self._warn(f"..{shown} is refused from {place} for {minutes:.0f} minutes", now)
+
+    def _warn(self, text: str, now: float) -> None:
+        """Say something that would be said again with every guess."""
+        if self._warned.get(text, now) is None:
+            self._warned.set(text, True, now)
+            log.warning("%s", text)
 
     def _answer(self, request: SipRequest) -> Mapping[str, str] | None:
         """The best of the answers to challenges of ours; None if there is none."""
@@ -150,13 +175,6 @@ class DigestServer:
             return answer_to(request, 403, "Forbidden", tag=tag)
         extra: Headers = {"retry-after": [str(ceil(wait))]}
         return answer_to(request, 503, "Service Unavailable", tag=tag, extra=extra)
-
-
-def _place(host: str) -> str:
-    """What failures are counted by: an address, or the whole subnet where one has 2**64."""
-    if ":" not in host:
-        return host
-    return str(IPv6Network((host.partition("%")[0], 64), strict=False))
 
 
 def _claimed(request: SipRequest) -> str:

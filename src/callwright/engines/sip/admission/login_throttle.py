@@ -1,5 +1,9 @@
 """Login throttle: guessing of passwords is slowed down, and then stopped for a while.
 
+Failures are counted by source and number: one phone with an old password is shut out, and not its
+office. Whoever tries number after number is found by a limit for the whole source, which is much
+higher; beyond it each number has one try.
+
 A failure counts only for a source that has proved it receives what is sent to it (the
 nonces see to that), so nobody can have another's address shut out by forging it.
 """
@@ -11,14 +15,21 @@ from callwright.bounded_table import BoundedTable
 FREE = 3
 "Failures in a row that cost nothing: fingers slip, and a new phone is tried out."
 BLOCKED_FROM = 10
-"Failures from which on a source is not listened to."
+"Failures from which on a number is not listened to at a source."
 BLOCKED_FOR = 600.0
 "Seconds."
 FORGOTTEN_AFTER = 1800.0
 "Seconds without a failure after which the earlier ones are forgotten."
+ONE_TRY_FROM = 100
+"Failures of a source, whatever the numbers, from which on one more is the last of its number."
+SHUT_FROM = 1000
+"Those from which on a source is not listened to, but for phones that are registered from it."
+SUBSIDES = 18.0
+"Seconds in which the failures of a source become one fewer."
 REMEMBERED_AT_MOST = 20_000
 
 Key = tuple[str, ...]
+"A source, and a number there."
 
 
 @dataclass(slots=True)
@@ -28,7 +39,7 @@ class _Record:
 
 
 class LoginThrottle:
-    """Counts failures by key: the address they come from, or an address with a number."""
+    """Counts failures by key."""
 
     def __init__(self) -> None:
         self._records: BoundedTable[Key, _Record] = BoundedTable(
@@ -45,10 +56,13 @@ class LoginThrottle:
         record = self._records.get(key, now)
         return record is not None and record.failures >= BLOCKED_FROM and now < record.closed_until
 
-    def failed(self, key: Key, now: float) -> None:
-        """Note a wrong password: each beyond `FREE` costs twice the wait of the one before."""
+    def failed(self, key: Key, now: float, *, last: bool = False) -> None:
+        """Note a wrong password: each beyond `FREE` costs twice the wait of the one before.
+
+        ``last``: it was the last one that is looked at.
+        """
         record = self._records.get(key, now) or _Record()
-        record.failures += 1
+        record.failures = max(record.failures + 1, BLOCKED_FROM if last else 0)
         if record.failures >= BLOCKED_FROM:
             record.closed_until = now + BLOCKED_FOR
         elif record.failures > FREE:
@@ -61,3 +75,24 @@ class LoginThrottle:
 
     def __len__(self) -> int:
         return len(self._records)
+
+
+class SourceThrottle:
+    """Counts failures by source, whatever the numbers: a bucket that leaks."""
+
+    def __init__(self) -> None:
+        self._levels: BoundedTable[str, tuple[float, float]] = BoundedTable(
+            REMEMBERED_AT_MOST, lasts=SHUT_FROM * SUBSIDES
+        )
+        "How full a source's bucket was, and when."
+
+    def failures(self, source: str, now: float) -> float:
+        """How many there are that have not subsided."""
+        level, at = self._levels.get(source, now) or (0.0, now)
+        return max(0.0, level - (now - at) / SUBSIDES)
+
+    def failed(self, source: str, now: float) -> float:
+        """Note a wrong password; return how many there are."""
+        failures = self.failures(source, now) + 1
+        self._levels.set(source, (failures, now), now)
+        return failures

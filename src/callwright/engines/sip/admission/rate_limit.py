@@ -1,8 +1,7 @@
 """Rate limit: how many requests of strangers are taken from one source (a token bucket each)."""
 
-from ipaddress import IPv6Address
-
 from callwright.bounded_table import BoundedTable
+from callwright.sources import source_of
 
 SOURCES_AT_MOST = 10_000
 "Sources remembered; the one silent for longest is forgotten for a new one."
@@ -23,17 +22,10 @@ class RateLimit:
 
     def allows(self, host: str, now: float) -> bool:
         """Whether one more request of ``host``, an address, may be served at ``now``."""
-        source = _source(host)
+        source = source_of(host)
         full = self._per_second * BURST
         left, counted = self._buckets.get(source, now) or (full, now)
         left = min(full, left + (now - counted) * self._per_second)
         allowed = left >= 1.0
         self._buckets.set(source, (left - 1.0 if allowed else left, now), now)
         return allowed
-
-
-def _source(host: str) -> str:
-    """An IPv4 address, or the /64 of an IPv6 one: a single host there has 2**64 addresses."""
-    if ":" not in host:
-        return host
-    return str(int(IPv6Address(host.partition("%")[0])) >> 64)

@@ -24,7 +24,9 @@ from callwright.engines.sip.dialog.causes import cause_of, raw_of
 from callwright.engines.sip.dialog.dialog import CallName, Dialog
 from callwright.engines.sip.dialog.dialog_journal import DialogJournal, NoJournal, OpenDialog
 from callwright.engines.sip.dialog.info_dtmf import InfoDtmf
+from callwright.engines.sip.dialog.invite_server import InviteServer
 from callwright.engines.sip.dialog.offer_answer import OfferInput
+from callwright.engines.sip.dialog.refer import Refer, TransferReport
 from callwright.engines.sip.dialog.session_refresh import SessionRefresher
 from callwright.engines.sip.dialog.session_timer import SessionTerms, SessionTimer, WantedInterval
 from callwright.engines.sip.transaction.request_sender import RequestSender
@@ -45,6 +47,14 @@ class StreamAgreed:
     stream: RtpStream
 
 
+@dataclass(frozen=True, slots=True)
+class Referred:
+    """The far end asks for a transfer, and waits to be told by `CallLeg.report_transfer`."""
+
+    leg: LegId
+    refer: Refer
+
+
 Fact = (
     LegRinging
     | EarlyMediaStarted
@@ -55,6 +65,7 @@ Fact = (
     | DtmfReceived
     | DtmfSent
     | StreamAgreed
+    | Referred
 )
 
 
@@ -115,11 +126,19 @@ class CallLeg:
         self._refresher: SessionRefresher | None = None
         self._answered = False
         self._held = False
+        self._transfer: TransferReport | None = None
+        "Of the transfer that the far end has asked for, until it is told what has become of it."
+        self._transfers = 0
         self.invite = begin(self)
 
     @property
     def names(self) -> Sequence[CallName]:
         return self.invite.names
+
+    @property
+    def trunk_rung(self) -> str | None:
+        """The trunk through which we ring; None for a call that comes in, or a phone."""
+        return None if isinstance(self.invite, InviteServer) else self.sender.trunk
 
     @property
     def keys_by_info(self) -> bool:
@@ -141,6 +160,12 @@ class CallLeg:
     def send_key(self, key: str, now: float, *, announced: bool = True) -> None:
         """Send a key as INFO, after those before it; ``announced`` ones are told by `DtmfSent`."""
         self._keys.send(key, now, announced=announced)
+
+    def report_transfer(self, status: int, reason: str, now: float) -> None:
+        """Tell the far end what has become of the transfer it asked for, if it has."""
+        if self._transfer is not None and not self.ended:
+            report, self._transfer = self._transfer, None
+            report.tell(status, reason, now)
 
     def end(self, cause: Cause, raw: str) -> None:
         """Tell that the leg has ended, without a word to the far end."""
@@ -266,6 +291,17 @@ class CallLeg:
         if stream != self._stream:
             self._stream = stream
             self.tell(StreamAgreed(self.leg, stream))
+
+    def may_refer(self, dialog: Dialog) -> bool:
+        """Whether the far end may ask for a transfer now: in its call, one at a time."""
+        return self._answered and dialog is self.dialog and self._transfer is None
+
+    def referred(self, dialog: Dialog, refer: Refer, now: float) -> None:
+        """Take a REFER that has been accepted."""
+        self._transfers += 1
+        self._transfer = TransferReport(self, dialog, refer, numbered=self._transfers > 1)
+        self._transfer.tell(100, "Trying", now)
+        self.tell(Referred(self.leg, refer))
 
     def note_hold(self, stream: RtpStream) -> None:
         """Note whether an offer of the far end puts us on hold (RFC 3264 8.4).

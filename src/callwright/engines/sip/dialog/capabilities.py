@@ -7,7 +7,7 @@ due to what they do not say (8.2.1, 8.2.2.3).
 from callwright.engines.sip.wire.body import ACCEPTED
 from callwright.engines.sip.wire.message import Headers, SipRequest, tokens
 
-ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK"
+ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK, REFER"
 ACCEPT = f"{ACCEPTED}, application/dtmf-relay, application/dtmf"
 SUPPORTED = "100rel, timer"
 

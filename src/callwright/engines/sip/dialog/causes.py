@@ -12,6 +12,8 @@ _BY_STATUS = {
     410: Cause.WRONG_NUMBER,
     433: Cause.REJECTED,  # anonymity disallowed, RFC 5079: the callee's wish
     480: Cause.NO_ANSWER,
+    482: Cause.LOOP,
+    483: Cause.LOOP,  # too many hops
     484: Cause.WRONG_NUMBER,
     485: Cause.WRONG_NUMBER,  # ambiguous
     486: Cause.BUSY,
@@ -29,6 +31,7 @@ _REFUSALS = {
     Cause.REJECTED: (603, "Decline"),
     Cause.WRONG_NUMBER: (404, "Not Found"),
     Cause.NO_RESOURCES: (503, "Service Unavailable"),
+    Cause.LOOP: (482, "Loop Detected"),
     Cause.ENGINE_LOST: (503, "Service Unavailable"),
 }
 
@@ -48,6 +51,11 @@ def cause_of(status: int) -> Cause:
 def refusal_for(cause: Cause) -> tuple[int, str]:
     """Status and reason by which a call that comes in is refused."""
     return _REFUSALS.get(cause, (480, "Temporarily Unavailable"))
+
+
+def transfer_status(failed: Cause | None) -> tuple[int, str]:
+    """Status and reason by which a far end is told what became of a transfer."""
+    return (200, "OK") if failed is None else refusal_for(failed)
 
 
 def raw_of(response: SipResponse) -> str:

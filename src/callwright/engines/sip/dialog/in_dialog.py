@@ -18,6 +18,7 @@ from callwright.engines.sip.dialog.causes import q850_of
 from callwright.engines.sip.dialog.dialog import Dialog
 from callwright.engines.sip.dialog.invite_server import InviteServer
 from callwright.engines.sip.dialog.offer_answer import OfferDo, input_of
+from callwright.engines.sip.dialog.refer import read_refer
 from callwright.engines.sip.transaction.transactions import Lost, ServerTransaction
 from callwright.engines.sip.wire import sdp
 from callwright.engines.sip.wire.address import Malformed
@@ -54,6 +55,8 @@ def take(call: CallLeg, dialog: Dialog, request: SipRequest, source: Hop, now: f
         dialog.heard_at = source
     response = _answer(call, dialog, request, transaction, now)
     call.sender.layer.respond(transaction, response, now)
+    if request.method == "REFER" and response.status == 202:
+        call.referred(dialog, read_refer(request), now)
 
 
 def _acknowledged(call: CallLeg, dialog: Dialog, ack: SipRequest, now: float) -> None:
@@ -92,6 +95,8 @@ def _answer(
             return _info(call, request)
         case "OPTIONS":
             return answer_to(request, 200, "OK", extra=CAPABILITIES)
+        case "REFER":
+            return _answer_refer(call, dialog, request)
         case "NOTIFY" | "SUBSCRIBE":
             return answer_to(request, 489, "Bad Event")  # RFC 6665 4.1.3: we know no event package
         case "PRACK":
@@ -169,6 +174,20 @@ def _not_now(
     if (least := session_timer.too_brief(request)) is not None:
         return answer_to(request, 422, "Session Interval Too Small", extra=least)
     return None
+
+
+def _answer_refer(call: CallLeg, dialog: Dialog, request: SipRequest) -> SipResponse:
+    """Accept a REFER, if it can be read: by whether it comes about, NOTIFY tells (RFC 5589 5)."""
+    if not call.may_refer(dialog):
+        return answer_to(request, 491, "Request Pending")
+    try:
+        refer = read_refer(request)
+    except Malformed as fault:
+        return answer_to(request, 400, f"Bad Refer-To: {fault}")
+    extra: Headers = {"contact": [call.sender.identity.contact]}
+    if refer.quiet:
+        extra["refer-sub"] = ["false"]  # RFC 4488 section 4
+    return answer_to(request, 202, "Accepted", extra=extra)
 
 
 def _info(call: CallLeg, request: SipRequest) -> SipResponse:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from callwright.engines.port import Cause
+from callwright.engines.port import FRESH, Cause, Trail
 from callwright.engines.sip.dialog.bye import hang_up
 from callwright.engines.sip.dialog.capabilities import ALLOW, SUPPORTED
 from callwright.engines.sip.dialog.dialog import CallName, Dialog, dialog_from
@@ -29,6 +29,7 @@ from callwright.engines.sip.wire.message import (
     tokens,
 )
 from callwright.engines.sip.wire.sdp import TYPE
+from callwright.engines.sip.wire.trail import trail_headers
 
 FORKS_AT_MOST = 16
 "Dialogs one INVITE may make; further ones are dropped and counted."
@@ -64,6 +65,7 @@ class InviteTarget:
     "Display name beside it."
     identity: Mapping[str, list[str]] = field(default_factory=dict)
     "Headers that say for whom we ring (RFC 3325), or that it is not to be told (RFC 3323)."
+    trail: Trail = FRESH
     natted: bool = False
     "``hop`` is where it is in truth, for all that follows; its Contact is of no use to us."
 
@@ -149,7 +151,7 @@ class InviteClient:
             "INVITE",
             self._whom.uri,
             {
-                "max-forwards": ["70"],
+                **trail_headers(self._whom.trail),
                 "from": [self._from],
                 "to": [f"<{self._whom.uri}>"],
                 "call-id": [self.call_id],

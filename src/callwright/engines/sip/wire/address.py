@@ -138,6 +138,15 @@ def parse_name_addr(text: str) -> NameAddr:
     )
 
 
+def display_name(text: str) -> str:
+    """The display name of a From, To or identity value, without its quotes; empty if none."""
+    text = text.lstrip()
+    if (quoted := _QUOTED.match(text)) is not None:
+        return quoted.group()[1:-1]
+    name, bracket, _ = text.partition("<")
+    return name.strip() if bracket else ""
+
+
 def parse_via(text: str) -> Via:
     """Read one Via value. Raises `Malformed`."""
     words = _VIA.match(text)

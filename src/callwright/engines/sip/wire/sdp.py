@@ -1,25 +1,24 @@
 """SDP: what we offer of audio, and what two sides have agreed on (RFC 8866, RFC 3264)."""
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, ip_address
 
 from callwright.engines.media.codec import CODECS, STATIC, Codec
 from callwright.engines.media.media import RtpStream
-from callwright.engines.sip.wire.crypto import Crypto, OurKeys, agreed_by, parse_crypto
+from callwright.engines.sip.wire.crypto import OurKeys, agreed_by
+from callwright.engines.sip.wire.description import PLAIN, SECURE, MediaLine
+from callwright.engines.sip.wire.description import Description as Description
+from callwright.engines.sip.wire.description import NoCommonCodec as NoCommonCodec
+from callwright.engines.sip.wire.description import UnusableSdp as UnusableSdp
+from callwright.engines.sip.wire.description import parse as parse
 
 TYPE = "application/sdp"
 
 KEYS = {8000: 101, 48000: 110}
 "Payload types we propose for telephone-event, by its clock, which is the audio's (RFC 4733 2.1)."
 
-PLAIN, SECURE = "RTP/AVP", "RTP/SAVP"
-
-_CRYPTO_AT_MOST = 16
-_LINES_AT_MOST = 500
-_MEDIA_AT_MOST = 16
-_FORMATS_AT_MOST = 64
 _DIRECTIONS = {
     "sendrecv": "sendrecv",
     "sendonly": "recvonly",
@@ -28,16 +27,9 @@ _DIRECTIONS = {
 }
 "What the far end says, and what we answer."
 
-_MEDIA = re.compile(r"(\S{1,32}) (\d{1,5})(?:/\d{1,5})? (\S{1,64})((?: \S{1,32})+)")
-_RTPMAP = re.compile(r"rtpmap:(\d{1,3}) ([^/\s]{1,64})/(\d{1,6})(?:/(\d+))?\s*")
-
-
-class UnusableSdp(ValueError):
-    """The description cannot be worked with; the text says why."""
-
-
-class NoCommonCodec(UnusableSdp):
-    """There is audio, but nothing in it that we speak."""
+_NAME = re.compile(
+    r"(?=.{1,253}$)[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.[A-Za-z][A-Za-z0-9-]*\.?"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,110 +40,69 @@ class AudioProfile:
     "Names, best first; see `callwright.engines.media.codec.CODECS`."
     srtp: bool = False
     "SRTP or nothing. Without it, we offer plain RTP, and take SRTP from whoever offers it."
+    symmetric: bool = True
+    "See `RtpStream`."
+    ip_version: int | None = None
+    "What our sockets reach: 4 or 6; None: it is not asked."
 
 
 G711 = AudioProfile()
-
-
-@dataclass(slots=True)
-class MediaLine:
-    """One m= section of the far end."""
-
-    kind: str
-    port: int
-    protocol: str
-    formats: list[str]
-    host: str | None = None
-    "Address of its own c= line, else of the session's; empty if that is of another kind."
-    direction: str = ""
-    maps: dict[int, tuple[str, int]] = field(default_factory=dict)
-    "Encoding name in capitals, and clock rate, by payload type."
-    crypto: list[Crypto] = field(default_factory=list)
-    "Keys for SRTP, as far as we can work with them."
-
-    @property
-    def is_secure(self) -> bool:
-        return self.protocol.upper() == SECURE
-
-
-@dataclass(frozen=True, slots=True)
-class Description:
-    """A far end's SDP, as far as it matters to us."""
-
-    media: tuple[MediaLine, ...]
-    audio: MediaLine | None
-    "The first audio section over SRTP that we can work with, else the first over plain RTP."
-
-
-def parse(body: bytes) -> Description:
-    """Read a description. Raises `UnusableSdp`."""
-    if not body.strip():
-        raise UnusableSdp("no SDP")
-    host, direction = "", ""
-    media: list[MediaLine] = []
-    for kind, value in _fields(body):
-        match kind:
-            case "m":
-                media.append(_media_line(value))
-                if len(media) > _MEDIA_AT_MOST:
-                    raise UnusableSdp("too many media lines in the SDP")
-            case "c" if media:
-                media[-1].host = _host(value)
-            case "c":
-                host = _host(value)
-            case "a" if value in _DIRECTIONS and media:
-                media[-1].direction = value
-            case "a" if value in _DIRECTIONS:
-                direction = value
-            case "a" if media and (mapped := _RTPMAP.fullmatch(value)):
-                media[-1].maps[int(mapped[1])] = (mapped[2].upper(), int(mapped[3]))
-            case "a" if media and len(media[-1].crypto) < _CRYPTO_AT_MOST:
-                if (crypto := parse_crypto(value)) is not None:
-                    media[-1].crypto.append(crypto)
-    for line in media:
-        line.host = host if line.host is None else line.host
-        line.direction = line.direction or direction or "sendrecv"
-    audio = [line for line in media if line.kind == "audio" and line.port]
-    secure = (line for line in audio if line.is_secure and line.crypto)
-    plain = (line for line in audio if line.protocol.upper() == PLAIN)
-    return Description(tuple(media), next(secure, next(plain, None)))
 
 
 def agree(description: Description, speech: AudioProfile = G711) -> RtpStream:
     """Find the stream both sides can carry, in the far end's order of codecs; without its SRTP.
 
     Raises `NoCommonCodec`, or `UnusableSdp` where the audio has no address we can send to, or no
-    key for SRTP where we insist on it.
+    key for SRTP where we insist on it. The address may be a name, which is to be looked up.
     """
-    audio = description.audio
-    if audio is None:
-        raise NoCommonCodec("no audio over RTP in the SDP")
-    if speech.srtp and not audio.crypto:
-        raise UnusableSdp("no SRTP in the SDP")
-    named = {kind: _encoding(audio, kind) for kind in _payload_types(audio)}
-    ours = {(codec.name.upper(), codec.clock): codec for codec in _codecs(speech)}
-    kind = next((kind for kind, encoding in named.items() if encoding in ours), None)
-    if kind is None:
-        raise NoCommonCodec("no common codec")
-    codec = ours[named[kind]]
+    audio, kind, codec = _choose(description, speech)
+    named = {kind: audio.encoding(kind) for kind in audio.payload_types()}
     keys, clock = _keys(named, codec)
-    try:
-        address = ip_address(audio.host or "")
-    except ValueError:
-        raise UnusableSdp("no IP address in the SDP") from None
-    # RFC 3264 8.4: a connection address of 0.0.0.0 is the hold of RFC 2543.
-    held = address.is_unspecified
-    if not held and (address.is_multicast or address == IPv4Address("255.255.255.255")):
-        raise UnusableSdp("no unicast address in the SDP")
+    host, held = _address(audio.host or "", speech.ip_version)
     return RtpStream(
-        remote=(str(address), audio.port),
+        remote=(host, audio.port),
         codec=codec.name,
         payload_type=kind,
         dtmf_payload_type=keys,
         dtmf_clock=clock,
         sends=audio.direction in ("sendrecv", "recvonly") and not held,
         receives=audio.direction in ("sendrecv", "sendonly"),
+        symmetric=speech.symmetric,
+        rtcp_port=audio.rtcp_port,
     )
+
+
+def _choose(description: Description, speech: AudioProfile) -> tuple[MediaLine, int, Codec]:
+    """Find the audio section that counts, and the payload type and codec of ours in it."""
+    audio = description.audio
+    if not audio:
+        raise NoCommonCodec("no audio over RTP in the SDP")
+    if speech.srtp and not (audio := tuple(line for line in audio if line.crypto)):
+        raise UnusableSdp("no SRTP in the SDP")
+    ours = {(codec.name.upper(), codec.clock): codec for codec in _codecs(speech)}
+    for line in audio:
+        for kind in line.payload_types():
+            if (codec := ours.get(line.encoding(kind))) is not None:
+                return line, kind, codec
+    raise NoCommonCodec("no common codec")
+
+
+def _address(host: str, version: int | None) -> tuple[str, bool]:
+    """Read where RTP goes: an address or a name, and whether it is the hold of RFC 2543."""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        if not _NAME.fullmatch(host):
+            raise UnusableSdp("no IP address in the SDP") from None
+        return host.lower(), False  # RFC 8866 5.7 allows it
+    # RFC 3264 8.4: a connection address of 0.0.0.0 is the hold of RFC 2543.
+    if address.is_unspecified:
+        return str(address), True
+    if address.is_multicast or address == IPv4Address("255.255.255.255"):
+        raise UnusableSdp("no unicast address in the SDP")
+    if version is not None and address.version != version:
+        raise UnusableSdp(f"no IPv{version} address in the SDP")
+    return str(address), False
 
 
 class SdpSession:
@@ -198,11 +149,11 @@ class SdpSession:
     def answered(self, answer: Description) -> RtpStream:
         """Take the far end's answer to what we have said last. Raises what `agree` raises."""
         stream = agree(answer, self.speech)
-        assert answer.audio is not None
-        stream = replace(stream, own_dtmf_payload_type=self._own_keys(stream, answer.audio))
+        audio, _, _ = _choose(answer, self.speech)
+        stream = replace(stream, own_dtmf_payload_type=self._own_keys(stream, audio))
         if not self._crypto:
             return stream
-        srtp = agreed_by(self._crypto, answer.audio.crypto)
+        srtp = agreed_by(self._crypto, audio.crypto)
         if srtp is None:
             raise UnusableSdp("no answer to our keys for SRTP in the SDP")
         return replace(stream, srtp=srtp)
@@ -210,7 +161,7 @@ class SdpSession:
     def _own_keys(self, stream: RtpStream, answered: MediaLine) -> int | None:
         """The payload type we have offered for the keys that go with a stream, if it is free."""
         ours = self._keys.get(stream.dtmf_clock)
-        return None if ours in {*_payload_types(answered)} else ours
+        return None if ours in {*answered.payload_types()} else ours
 
     def answer(self, offer: Description) -> tuple[bytes, RtpStream]:
         """Answer the far end's offer: its first common codec, its key events, its hold mirrored.
@@ -219,18 +170,18 @@ class SdpSession:
         Raises what `agree` raises.
         """
         stream = agree(offer, self.speech)
-        assert offer.audio is not None
-        self._protocol = SECURE if offer.audio.is_secure else PLAIN
+        audio, _, _ = _choose(offer, self.speech)
+        self._protocol = audio.protocol
         self._crypto = []
-        if offer.audio.crypto:
-            ours, srtp = self._our_keys.answer(offer.audio.crypto)
+        if audio.crypto:
+            ours, srtp = self._our_keys.answer(audio.crypto)
             self._crypto = [ours]
             stream = replace(stream, srtp=srtp)
-        self._note_types(offer)
+        self._note_types(audio)
         self._refused = []
         parts: list[str] = []
         for line in offer.media:
-            if line is offer.audio:
+            if line is audio:
                 self._refused.append(None)
                 keys = stream.dtmf_payload_type
                 parts += self._audio(
@@ -245,10 +196,9 @@ class SdpSession:
                 parts.append(refusal)
         return self._say(parts), stream
 
-    def _note_types(self, offer: Description) -> None:
+    def _note_types(self, audio: MediaLine) -> None:
         """Keep to the payload types the far end uses, and clear of those it uses otherwise."""
-        assert offer.audio is not None
-        theirs = {kind: _encoding(offer.audio, kind) for kind in _payload_types(offer.audio)}
+        theirs = {kind: audio.encoding(kind) for kind in audio.payload_types()}
         used = {*theirs, *self._types.values(), *self._keys.values()}
         free = (kind for kind in range(96, 128) if kind not in used)
 
@@ -292,44 +242,6 @@ class SdpSession:
         address = f"IN {'IP6' if ':' in self._host else 'IP4'} {self._host}"
         head = f"v=0\r\no=- {self._id} {self._version} {address}\r\ns=-\r\nc={address}\r\nt=0 0\r\n"
         return f"{head}{said}\r\n".encode()
-
-
-def _fields(body: bytes) -> Iterator[tuple[str, str]]:
-    lines = body.decode("utf-8", "replace").splitlines()
-    if len(lines) > _LINES_AT_MOST:
-        raise UnusableSdp("too many lines in the SDP")
-    for line in lines:
-        if line[1:2] == "=":
-            yield line[0], line[2:].strip()
-
-
-def _media_line(value: str) -> MediaLine:
-    words = _MEDIA.fullmatch(value)
-    if words is None or int(words[2]) > 65535:
-        raise UnusableSdp("malformed media line in the SDP")
-    formats = words[4].split()
-    if len(formats) > _FORMATS_AT_MOST:
-        raise UnusableSdp("too many formats in the SDP")
-    return MediaLine(words[1], int(words[2]), words[3], formats)
-
-
-def _host(value: str) -> str:
-    words = value.split()
-    if len(words) != 3 or words[0] != "IN":
-        raise UnusableSdp("malformed connection line in the SDP")
-    return words[2].partition("/")[0] if words[1] in ("IP4", "IP6") else ""
-
-
-def _payload_types(audio: MediaLine) -> Iterator[int]:
-    for word in audio.formats:
-        if word.isascii() and word.isdecimal() and int(word) < 128:
-            yield int(word)
-
-
-def _encoding(audio: MediaLine, kind: int) -> tuple[str, int]:
-    """Name and clock of a payload type: what rtpmap says, else the static table of RFC 3551."""
-    static = STATIC.get(kind)
-    return audio.maps.get(kind) or ((static.name, static.clock) if static else ("", 0))
 
 
 def _codecs(speech: AudioProfile) -> list[Codec]:

@@ -1,0 +1,60 @@
+"""Loops: calls of ours that a carrier, or whoever was called, has handed back to us.
+
+Every leg we ring bears a mark of its account, and so does whatever comes of it, as far as others
+pass it on (RFC 7332, as RFC 3261 16.3 and RFC 5393 do for proxies). Most carriers do not: what is
+shown to a phone that still rings is then what gives the call away, since it comes back from the
+number it was shown.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Iterable
+
+from callwright.calls.leg import Leg
+from callwright.calls.session import Session
+from callwright.engines.port import Trail
+
+RETURNS_AT_MOST = 2
+"""How often in a row a call may seem to have come back; one more is refused. Seem: somebody who is
+shown to a phone may call by himself while it rings, or a PBX show a number of ours."""
+
+
+class LoopGuard:
+    def __init__(self) -> None:
+        # Of this process: a loop is quick, and nobody else is to make marks that mean something.
+        self._key = secrets.token_bytes(16)
+
+    def mark_of(self, account: int) -> str:
+        named = str(account).encode()
+        return hashlib.blake2b(named, digest_size=6, key=self._key).hexdigest()
+
+    def begin(self, account: int) -> Trail:
+        """The trail of what an account rings by itself."""
+        return Trail((self.mark_of(account),))
+
+    def onwards(self, account: int, trail: Trail) -> Trail:
+        """The trail of what an account rings because of a call that has come in with this one."""
+        return Trail((*trail.marks, self.mark_of(account)), trail.hops_left - 1)
+
+    def has_come_back(self, account: int, trail: Trail) -> bool:
+        """Whether the account has rung somebody by whom the call with this trail has come."""
+        return self.mark_of(account) in trail.marks
+
+
+def returns_of(caller: str, sessions: Iterable[Session]) -> int:
+    """How often in a row a call from ``caller`` seems to have come back to us."""
+    return max(
+        (
+            session.returns + 1
+            for session in sessions
+            for leg in session.legs.values()
+            if _rings_as(leg, caller)
+        ),
+        default=0,
+    )
+
+
+def _rings_as(leg: Leg, caller: str) -> bool:
+    """Whether a leg of ours rings through a trunk and is shown this number."""
+    rings = leg.answered is None and leg.ended is None and not leg.offered
+    return rings and leg.target.caller_id == caller and leg.target.address.trunk is not None

@@ -1,0 +1,53 @@
+"""The exchange for phones: whom a number means that an employee's phone names, and whether it may.
+
+Colleagues may always be called; numbers outside where the service's settings open them, and then
+under the rules of requests.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from callwright.calls.phone_transfers import MayNotCall
+from callwright.calls.plan import Caption, Target
+from callwright.directory.lookup import Directory
+from callwright.directory.model import Account, VirtualNumber
+from callwright.engines.port import Cause
+from callwright.methods import errors
+from callwright.methods.api_error import ApiError
+from callwright.methods.numbers import Numbers
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneExchange:
+    """`callwright.calls.phone_transfers.PhoneTargets`."""
+
+    directory: Directory
+    numbers: Numbers
+    outside: bool
+    "Whether phones may call numbers that are no colleague's."
+
+    async def targets(self, caption: Caption, number: str) -> Sequence[Target]:
+        found = await self.directory.whose(caption.virtual_number)
+        if found is None:
+            raise MayNotCall(Cause.WRONG_NUMBER)
+        return [await self.target(*found, number)]
+
+    async def target(
+        self, account: Account, virtual: VirtualNumber, number: str, *, inside: str | None = None
+    ) -> Target:
+        """Find one number. Raises `MayNotCall`.
+
+        Its phone is shown the virtual number, or, if it is a colleague's, ``inside``.
+        """
+        try:
+            # Every number that a phone may have dialled passes here, as requests' do in `anyone`.
+            target = await self.numbers.anyone(account, "to", number, virtual, shown=virtual.number)
+        except errors.DirectionNotAllowed:
+            raise MayNotCall(Cause.REJECTED) from None
+        except ApiError:
+            raise MayNotCall(Cause.WRONG_NUMBER) from None
+        if target.employee is None and not self.outside:
+            raise MayNotCall(Cause.REJECTED)
+        if target.employee is not None and inside is not None:
+            return replace(target, caller_id=inside)
+        return target

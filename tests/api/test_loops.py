@@ -1,0 +1,105 @@
+"""Calls handed back to us: by a carrier that passes our mark on, and by one that does not."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from callwright.calls.events import LegEnded, LegStarted, SessionFinished
+from callwright.engines.port import Trail
+from callwright.engines.simulated.far_end import answers, never_answers
+from tests.api.house import DIRECTORY, House, house
+
+OWN, OWN_TOO, OUTSIDE, EMPLOYEE = "74993720692", "74993720693", "79261234567", "79260000001"
+LOOPED = "a call of ours has come back to us"
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    far_ends = {OUTSIDE: never_answers(), EMPLOYEE: never_answers(), OWN: answers(after=0.01)}
+    with house(tmp_path_factory.mktemp("house"), far_ends) as built:
+        # Whoever calls makes an employee ring.
+        built.apply(DIRECTORY.replace("scenario = 1", "scenario = 2"))
+        yield built
+
+
+def come_in(home: House, caller: str, trail: Trail) -> int:
+    """Let a call come in; return its session."""
+    before = {event.session for event in home.news.all if isinstance(event, LegStarted)}
+    home.calls_in(caller=caller, called=OWN, trunk="carrier", trail=trail)
+    started = home.news.wait_for(
+        lambda event: (
+            isinstance(event, LegStarted) and event.offered and event.session not in before
+        )
+    )
+    return started.session
+
+
+def rung_by(home: House, session: int) -> Trail:
+    """Wait until a session rings somebody; return what that bears."""
+    leg = home.news.wait_for(
+        lambda event: (
+            isinstance(event, LegStarted) and event.session == session and not event.offered
+        )
+    )
+    assert isinstance(leg, LegStarted)
+    return next(rung.trail for rung in home.engine.rung if rung.id == leg.leg)
+
+
+def refused(home: House, session: int) -> None:
+    finished = home.wait_for(session, SessionFinished)
+    assert isinstance(finished, SessionFinished)
+    assert (finished.finish_reason, finished.detail) == ("no_success_subscriber_call", LOOPED)
+    home.wait_for(session, LegEnded, cause="loop")
+    call = home.succeeds("get.call", {"call_session_id": session})
+    assert len(call["legs"]) == 1
+
+
+def released(home: House, *sessions: int) -> None:
+    for session in sessions:
+        home.succeeds("release.call", {"call_session_id": session})
+        home.until_finished(session)
+
+
+def test_a_call_that_bears_our_mark_has_come_back(home: House) -> None:
+    first = home.start_simple_call("74991110000", OUTSIDE)
+    trail = rung_by(home, first)
+    assert len(trail.marks) == 1
+    assert trail.hops_left == 70
+    refused(home, come_in(home, "79265555555", Trail(trail.marks, 60)))
+    released(home, first)
+
+
+def test_what_a_call_has_come_through_is_carried_on(home: House) -> None:
+    session = come_in(home, "79265555555", Trail(("0123456789ab",), 42))
+    carried = rung_by(home, session)
+    assert carried.marks[0] == "0123456789ab"
+    assert len(carried.marks) == 2
+    assert carried.hops_left == 41
+    refused(home, come_in(home, "79265555555", carried))
+    released(home, session)
+
+
+def test_a_call_that_has_come_too_far_rings_nobody(home: House) -> None:
+    session = come_in(home, "79265555555", Trail((), 1))
+    ended = home.news.wait_for(
+        lambda event: isinstance(event, LegEnded) and event.session == session
+    )
+    assert isinstance(ended, LegEnded)
+    assert (ended.cause, ended.raw) == ("loop", "483 Too Many Hops")
+    home.until_finished(session)
+
+
+def test_a_carrier_that_passes_no_mark_on_hands_a_call_back_twice_at_most(home: House) -> None:
+    first = home.start_simple_call("74991110000", OUTSIDE)
+    rung_by(home, first)
+    # It comes back from the number that the phone is shown, and makes a phone ring anew.
+    second = come_in(home, OWN, Trail())
+    rung_by(home, second)
+    third = come_in(home, OWN, Trail())
+    rung_by(home, third)
+    refused(home, come_in(home, OWN, Trail()))
+    released(home, third, second, first)
+    # Nobody rings any more: the same number may call again.
+    again = come_in(home, OWN, Trail())
+    rung_by(home, again)
+    released(home, again)
