@@ -398,10 +398,12 @@ def _method(method: Declaration[Any], shown: Schema, schemas: Schema) -> Iterato
     yield from _table("Parameter", "Type", "Default", "")
     if method.takes_token:
         yield _row("`access_token`", "string", "required", TOKEN_DESCRIPTION)
-    for param in shown["params"]:
-        if param["name"] != "access_token":
-            schema = param["schema"] | {"description": param.get("description", "")}
-            yield from _rows(param["name"], schema, param["required"], schemas)
+    params = {param["name"]: param for param in shown["params"]}
+    # In the order of the model, behind what belongs to every method.
+    common = [name for name in params if name not in {"access_token", *method.params.model_fields}]
+    for name in (*common, *method.params.model_fields):
+        schema = params[name]["schema"] | {"description": params[name].get("description", "")}
+        yield from _rows(name, schema, params[name]["required"], schemas)
     yield ""
     result = shown["result"]["schema"]["properties"]["data"]
     if isinstance(method, ListDeclaration):

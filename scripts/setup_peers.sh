@@ -9,6 +9,17 @@ cd "$(dirname "$0")/.."
 
 say() { printf 'setup: %s\n' "$*" >&2; }
 
+# The tools that make a TypeScript client, in locked versions, where there is an npm to bring them:
+# Debian's would be some hundred packages, for one test. Not again unless the lock file is newer.
+typescript=examples/typescript
+if command -v npm >/dev/null && [[ $typescript/package-lock.json -nt $typescript/node_modules ]]; then
+    if npm ci --prefix "$typescript" --silent --no-audit --no-fund </dev/null >/dev/null; then
+        touch "$typescript/node_modules"
+    else
+        say "npm ci failed in examples/typescript; the test of the TypeScript client is left out"
+    fi
+fi
+
 # Program and the Debian package that brings it; baresip-core also brings baresip's modules.
 peers=(sipp:sip-tester baresip:baresip-core tshark:tshark)
 

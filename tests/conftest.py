@@ -14,6 +14,8 @@ HAD_BY = {
     "sipp": "apt-get install sip-tester",
     "baresip": "apt-get install baresip-core",
     "tshark": "apt-get install tshark",
+    "node": "apt-get install nodejs npm",
+    "tsc": "npm ci --prefix examples/typescript",
     "asterisk": "scripts/setup_asterisk.sh",
 }
 

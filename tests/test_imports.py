@@ -25,6 +25,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "clock": (),
     "descriptors": (),
     "fair_share": ("sources",),
+    "file_modes": (),
     "figures": (),
     "logs": (),
     "numbering": (),

@@ -29,7 +29,7 @@ def test_every_kind_of_number_of_every_country_can_be_one() -> None:
         ("792612345678", "no number of +7 has so many digits"),
         ("81079261234567", "behind +81 is a prefix"),
         ("88005553535", "behind +880 is a prefix"),
-        ("4402071838750", "442071838750 is without it"),
+        ("4402071838750", "behind +44 is a prefix"),
         ("0079261234567", "00, 810 and the like are left out"),
         ("999123456789", "no country's code begins like this"),
         ("112", "7 to 15 digits"),

@@ -4,9 +4,10 @@ import gc
 import logging
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import anyio
 
@@ -15,6 +16,7 @@ from callwright.calls.manager import CallManager
 from callwright.config import Settings
 from callwright.descriptors import raise_limit
 from callwright.engines.port import Engine
+from callwright.file_modes import exposed, warning_of
 from callwright.rpc.server import listening, serving, url_of
 from callwright.wiring.environment import Environment
 from callwright.wiring.service import running_service
@@ -25,6 +27,9 @@ log = logging.getLogger(__name__)
 COLLECT_AFTER = 20_000
 "Objects made, less those freed, after which the young ones are looked through; usually 700."
 
+
+SECRET_DATA = ("callwright.db", "callwright.db-wal", "link-key", "open-legs")
+"Files of the data folder with tokens, passwords, keys and numbers."
 
 THREADS_TURN = 0.0005
 "Seconds a thread (the journal's, say) runs on while the event loop waits; usually ten times that."
@@ -40,12 +45,14 @@ class Service:
     engine: Engine
 
 
-def serve(settings: Settings) -> None:
+def serve(settings: Settings, secrets: Iterable[Path] = ()) -> None:
     """Run the service until SIGTERM or SIGINT; then drain it. A second signal cuts the draining.
 
-    Raises `callwright.storage.database.DatabaseFault` and `StartFault`.
+    ``secrets``: files beside the data that nobody else should be able to read. Raises
+    `callwright.storage.database.DatabaseFault` and `StartFault`.
     """
     logs.set_up(settings.log_format, settings.log_level.upper())
+    _warn_of_exposed(settings, secrets)
     raise_limit()
     sys.setswitchinterval(THREADS_TURN)
     try:
@@ -53,6 +60,13 @@ def serve(settings: Settings) -> None:
     except ExceptionGroup as group:
         # What ends a task group comes out of it in a group, be it one reason that is for people.
         raise only_reason(group) from group
+
+
+def _warn_of_exposed(settings: Settings, secrets: Iterable[Path]) -> None:
+    data = [settings.data / name for name in SECRET_DATA]
+    key = [file for file in (settings.sip.tls_key,) if file is not None]
+    if files := exposed([*secrets, *key, *data]):
+        log.warning(warning_of(files))
 
 
 def only_reason(group: ExceptionGroup) -> Exception:

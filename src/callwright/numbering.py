@@ -51,10 +51,7 @@ def fault_of(number: str) -> str | None:
     code = read.country_code
     national = phonenumbers.national_significant_number(read)
     if len(f"{code}{national}") != len(number):
-        return (
-            f"behind +{code} is a prefix that is dialled inside the country only: "
-            f"{code}{national} is without it"
-        )
+        return f"behind +{code} is a prefix that is dialled inside the country only"
     length = _LENGTHS.get(phonenumbers.is_possible_number_with_reason(read))
     return None if length is None else length.format(code=code)
 

@@ -196,6 +196,22 @@ def test_an_id_that_no_event_has_is_a_gap(home: House, listening: Any, bad: str)
         assert until(read, "session.finished") == told
 
 
+def test_an_id_of_before_a_backup_was_put_in_place_is_a_gap(tmp_path: Path) -> None:
+    """The next start counts from where the one after the backup had begun."""
+    for folder in ("lost", "backup"):  # two copies of the same
+        with house(tmp_path / folder, FAR_ENDS) as home:
+            session = start(home)
+            until_told(home, session)
+            if folder == "lost":
+                with by_lines(home.url, {"session": str(session)}, "0") as read:
+                    read()
+                    ids = [event["id"] for event in until(read, "session.finished")]
+                continue
+            for last in ids:
+                with by_lines(home.url, after=last) as read:
+                    assert [read()["type"], read()["type"]] == ["stream.opened", "stream.gap"]
+
+
 def test_the_id_of_the_header_is_newer_than_that_of_the_query(home: House) -> None:
     """A browser comes back with the URL it had at first."""
     session = start(home)

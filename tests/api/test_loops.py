@@ -9,23 +9,28 @@ from callwright.engines.port import Trail
 from callwright.engines.simulated.far_end import answers, never_answers
 from tests.api.house import DIRECTORY, House, house
 
-OWN, OWN_TOO, OUTSIDE, EMPLOYEE = "74993720692", "74993720693", "79261234567", "79260000001"
+OWN, MENU = "74993720692", "74993720693"
+OUTSIDE, NOBODY = "79261234567", "79267654321"
 LOOPED = "a call of ours has come back to us"
 
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    far_ends = {OUTSIDE: never_answers(), EMPLOYEE: never_answers(), OWN: answers(after=0.01)}
+    far_ends = {OUTSIDE: never_answers(), NOBODY: never_answers(), OWN: answers(after=0.01)}
     with house(tmp_path_factory.mktemp("house"), far_ends) as built:
-        # Whoever calls makes an employee ring.
-        built.apply(DIRECTORY.replace("scenario = 1", "scenario = 2"))
+        # Whoever calls makes somebody ring, who may be in several calls.
+        built.apply(
+            DIRECTORY.replace("scenario = 1", "scenario = 2")
+            .replace("employees = [25]", f'numbers = ["{NOBODY}"]')
+            .replace(f'number = "{MENU}"', f'number = "{MENU}"\nscenario = 1')
+        )
         yield built
 
 
-def come_in(home: House, caller: str, trail: Trail) -> int:
+def come_in(home: House, caller: str, trail: Trail, called: str = OWN) -> int:
     """Let a call come in; return its session."""
     before = {event.session for event in home.news.all if isinstance(event, LegStarted)}
-    home.calls_in(caller=caller, called=OWN, trunk="carrier", trail=trail)
+    home.calls_in(caller=caller, called=called, trunk="carrier", trail=trail)
     started = home.news.wait_for(
         lambda event: (
             isinstance(event, LegStarted) and event.offered and event.session not in before
@@ -103,3 +108,13 @@ def test_a_carrier_that_passes_no_mark_on_hands_a_call_back_twice_at_most(home: 
     again = come_in(home, OWN, Trail())
     rung_by(home, again)
     released(home, again)
+
+
+def test_calls_that_come_back_side_by_side_are_counted_together(home: House) -> None:
+    """However many phones ring for one call: each may come back."""
+    first = home.start_simple_call("74991110000", OUTSIDE)
+    rung_by(home, first)
+    # These ring nobody themselves: neither of them comes of the other.
+    two = [come_in(home, OWN, Trail(), MENU) for _ in range(2)]
+    refused(home, come_in(home, OWN, Trail(), MENU))
+    released(home, *two, first)

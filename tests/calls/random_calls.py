@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from callwright.calls.commands import (
     ALLOWED,
     AddCoach,
+    AttendedTransfer,
     Command,
     CommandRefused,
     DisconnectLeg,
@@ -117,6 +118,7 @@ def commands_of(
         RestoreTalk(),
         TransferCall(target),
         PhoneTransfer(target),
+        AttendedTransfer(lambda: None),
         RunScenario(onward, conversation),
         AddCoach(target, mode),
         SetCoachMode(mode),

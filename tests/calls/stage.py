@@ -72,6 +72,10 @@ class Spoken:
         self._media = media
         self._after = after
 
+    @property
+    def is_ready(self) -> bool:
+        return not self._after
+
     async def audio(self) -> Media:
         await anyio.sleep(self._after)
         if self._media is None:

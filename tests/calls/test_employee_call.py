@@ -461,6 +461,7 @@ def test_synthesis_that_takes_long_delays_only_its_own_message(props: Props) -> 
             await scene.whole_call(plan)
             assert scene.heard(CONTACT) == [
                 (2.2, "silence"),
+                (2.45, "music.wav"),
                 (4.2, "late.wav"),
                 (5.2, EMPLOYEE),
             ]

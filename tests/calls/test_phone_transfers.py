@@ -1,18 +1,23 @@
 """Stories of transfers that a phone asks for: it keeps its call until another has the contact."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import anyio
 import pytest
 
-from callwright.calls.commands import RestoreTalk, TransferTalk
+from callwright.calls.commands import Mute, RestoreTalk, TransferTalk
+from callwright.calls.ending import RELEASED
 from callwright.calls.events import TransferFinished
+from callwright.calls.immediate_commands import carry_out
 from callwright.calls.phone_transfers import MayNotCall
-from callwright.calls.plan import AdmittedAddress, Caption, Target
+from callwright.calls.plan import AdmittedAddress, Caption, Direction, EmployeeRef, Target
+from callwright.calls.scenario_plan import PhoneCall
+from callwright.calls.session import Session
 from callwright.calls.state import State
-from callwright.engines.port import Address, Cause
+from callwright.engines.port import Address, Cause, LegId, LegOffered, TransferAsked
 from callwright.engines.simulated.far_end import (
     Act,
     FarEnd,
@@ -23,7 +28,7 @@ from callwright.engines.simulated.far_end import (
     busy,
     never_answers,
 )
-from tests.calls.stage import CONTACT, EMPLOYEE, Props, Stage, play, stage
+from tests.calls.stage import ANNA, CONTACT, EMPLOYEE, Props, Stage, play, stage
 from tests.calls.test_conversation import PHONES, THIRD, hearing, state, talking, verdict
 
 FORBIDDEN, NOBODY = "79990000000", "404"
@@ -210,5 +215,139 @@ def test_without_an_exchange_every_transfer_is_refused(props: Props) -> None:
             await anyio.sleep(2.0)
             assert scene.phone(EMPLOYEE).transfers == [Cause.REJECTED]
             assert state(session) is State.TALK
+
+    play(story)
+
+
+@dataclass(frozen=True)
+class PhoneLines:
+    """A reception for the employee's phone, which asks a colleague before it hands over."""
+
+    props: Props
+    account: int = 1
+
+    async def receive(self, offered: LegOffered) -> PhoneCall:
+        return PhoneCall(
+            Caption(self.account, "phone", Direction.OUT, "7499", offered.called, None, "", ANNA),
+            offered.leg,
+            Target(AdmittedAddress(Address(offered.caller)), offered.called, 0.0, ANNA),
+            [
+                Target(
+                    AdmittedAddress(Address(offered.called, trunk="t")),
+                    offered.caller,
+                    10.0,
+                    EmployeeRef(2, "Boris"),
+                )
+            ],
+            replace(self.props.plan().conversation, recorded=True),
+        )
+
+
+@asynccontextmanager
+async def two_calls(
+    props: Props, *acts: tuple[float, Act], third: FarEnd, account: int = 1
+) -> AsyncIterator[tuple[Stage, Session, Session]]:
+    """The employee's phone talks with the contact, holds, and has called a third, a second later.
+
+    ``acts``: what it does then on its first call.
+    """
+    held = (0.5, Holds())
+    async with stage(phones(held, *acts, third=third)) as scene:
+        staged(scene)
+        first = await talking(scene, props.plan(recorded=True))
+        scene.manager.door.reception = PhoneLines(props, account)
+        await anyio.sleep(0.5)
+        scene.engine.offer(LegId(7), caller=EMPLOYEE, called=THIRD)
+        await anyio.sleep(0.01)
+        second = next(one for one in scene.manager.live(account) if one is not first)
+        yield scene, first, second
+
+
+def test_an_attended_transfer_joins_the_contact_with_whom_the_phone_has_asked(props: Props) -> None:
+    async def story() -> None:
+        attended = (4.0, Transfers(THIRD, attended=True))
+        async with two_calls(props, attended, third=answers(after=0.5)) as (scene, first, second):
+            await anyio.sleep(2.0)
+            assert state(first) is State.HOLD
+            assert hearing(scene, CONTACT) == ["music.wav"]
+            assert state(second) in (State.TALK, State.HOLD)
+            talked_with = scene.phone(THIRD).id
+            await anyio.sleep(2.5)
+            assert state(first) is State.TALK
+            assert hearing(scene, CONTACT, THIRD) == [THIRD, CONTACT]
+            assert set(scene.engine.legs) == {scene.phone(CONTACT).id, talked_with}
+            roles = [leg.role.value for leg in first.record.legs.values()]
+            assert roles == ["employee", "contact", "third"]
+            [handed] = [
+                one for one in scene.journal.stories[first.id] if isinstance(one, TransferFinished)
+            ]
+            assert handed.to not in second.record.legs, "each leg is in one session"
+            over = await scene.verdict(second.id)
+            assert (over.finish_reason, over.ended_by) == ("transfer_disconnects", "employee")
+            told = [leg.transfers for leg in scene.engine.rung if leg.to.number == EMPLOYEE]
+            assert [None] in told
+            # What is asked of the leg by its new name reaches it.
+            carry_out(first, Mute(handed.to, muted=True))
+            assert scene.engine.legs[talked_with].muted
+            first.end(RELEASED)
+            assert (await verdict(scene, first)).finish_reason == "api_release"
+
+    play(story)
+
+
+def test_an_attended_transfer_asked_for_in_the_second_call_comes_to_the_same(props: Props) -> None:
+    """Some phones name the first call in the REFER of the second."""
+
+    async def story() -> None:
+        async with two_calls(props, third=answers(after=0.5)) as (scene, first, second):
+            await anyio.sleep(2.0)
+            legs = [leg.id for leg in scene.engine.rung if leg.to.number == EMPLOYEE]
+            scene.manager.deliver(TransferAsked(legs[1], CONTACT, legs[0]))
+            await scene.verdict(second.id)
+            assert state(first) is State.TALK
+            assert hearing(scene, CONTACT, THIRD) == [THIRD, CONTACT]
+
+    play(story)
+
+
+@pytest.mark.parametrize("leaver", [CONTACT, THIRD])
+def test_who_hangs_up_after_an_attended_transfer_ends_the_call(props: Props, leaver: str) -> None:
+    async def story() -> None:
+        attended = (4.0, Transfers(THIRD, attended=True))
+        third = answers(after=0.5, then=[(8.0, HangsUp())] if leaver == THIRD else [])
+        async with two_calls(props, attended, third=third) as (scene, first, second):
+            await scene.verdict(second.id)
+            if leaver == CONTACT:
+                await anyio.sleep(1.0)
+                scene.engine.hang_up(scene.phone(CONTACT).id)
+            reason = (await verdict(scene, first)).finish_reason
+            expected = {THIRD: "transfer_disconnects", CONTACT: "api_release"}
+            assert reason == expected[leaver]
+
+    play(story)
+
+
+def test_an_attended_transfer_to_whom_still_rings_is_a_blind_one(props: Props) -> None:
+    async def story() -> None:
+        attended = (1.5, Transfers(THIRD, attended=True))
+        async with two_calls(props, attended, third=answers(after=5.0)) as (scene, first, _):
+            await anyio.sleep(1.5)
+            assert state(first) is State.DIALING
+
+    play(story)
+
+
+def test_a_call_of_another_account_is_no_partner(props: Props) -> None:
+    async def story() -> None:
+        attended = (4.0, Transfers(THIRD, attended=True))
+        async with two_calls(props, attended, third=answers(after=0.5), account=2) as (
+            scene,
+            first,
+            second,
+        ):
+            await anyio.sleep(4.5)
+            assert state(first) is State.HOLD
+            assert second.record.verdict is None
+            assert Cause.REJECTED in scene.engine.rung[0].transfers
 
     play(story)

@@ -3,6 +3,7 @@
 import logging
 import sqlite3
 import threading
+import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from contextlib import closing
@@ -262,7 +263,7 @@ async def test_one_event_that_is_refused_holds_only_its_own_session(office: Offi
 async def test_what_is_not_taken_is_sent_again(
     office: Office, answer: bytes, error_type: str
 ) -> None:
-    answers = iter([answer, answer])
+    answers, began = iter([answer, answer]), time.monotonic()
     with receiving(Receiver(lambda _: next(answers, 200))) as receiver:
         await office.hook(receiver, event_types=["talk.started"])
         async with office.open():
@@ -276,6 +277,8 @@ async def test_what_is_not_taken_is_sent_again(
         (2, error_type),
         (3, None),
     ]
+    assert all(one.duration >= 0 for one in attempts)
+    assert sum(one.duration for one in attempts) <= time.monotonic() - began
 
 
 async def test_an_answer_whose_body_is_no_use_is_an_answer(office: Office) -> None:
@@ -527,6 +530,29 @@ async def test_a_webhook_that_is_removed_is_told_nothing_more(office: Office) ->
             await scheduler.refresh()
             assert await office.webhooks.waiting() == {}
             await office.call(2)
+    assert len(receiver.asked) == 1
+
+
+async def test_a_webhook_that_is_removed_in_mid_session_is_told_no_more_of_it(
+    office: Office,
+) -> None:
+    removed = threading.Event()
+
+    def behaviour(_: Taken) -> int:
+        removed.wait(WITHIN)
+        return 200
+
+    with receiving(Receiver(behaviour)) as receiver:
+        webhook = await office.hook(receiver)
+        await office.call(1)
+        async with office.open(wall=True) as scheduler:
+            await until(receiver, lambda r: len(r.asked) == 1)
+            await office.webhooks.delete(OURS, webhook.id)
+            await scheduler.refresh()
+            removed.set()
+            with anyio.fail_after(WITHIN):
+                while scheduler.busy:  # noqa: ASYNC110
+                    await anyio.sleep(0.01)
     assert len(receiver.asked) == 1
 
 

@@ -40,6 +40,7 @@ class Disk:
 
     events: list[Written] = field(default_factory=list)
     accounts: dict[int, AccountId] = field(default_factory=dict)
+    has_old: bool = False
     page_read: Callable[[], None] = lambda: None
     "Called after each page that is read."
     stream: EventStream | None = None
@@ -58,6 +59,9 @@ class Disk:
 
     async def knows(self, position: int) -> bool:
         return any(one.position == position for one in self.events)
+
+    async def has_unplaced(self, account: AccountId) -> bool:
+        return self.has_old
 
     async def far_behind(self, after: int, *, at_most: int) -> int | None:
         newest_first = [one.position for one in reversed(self.events) if one.position > after]
@@ -222,6 +226,21 @@ async def test_who_is_too_far_behind_has_a_gap_and_goes_on_behind_it() -> None:
     with stream.subscribed(US, EVERYTHING, gap.position) as subscription:
         async with aclosing(subscription.notices()) as notices:
             assert await some(notices, 4) == told
+
+
+async def test_events_without_a_place_are_a_gap_before_all_others() -> None:
+    """Those of a version that gave them none."""
+    disk = Disk(has_old=True)
+    disk.write(story(1))
+    stream = await streaming(disk)
+    with stream.subscribed(US, EVERYTHING, 0) as subscription:
+        async with aclosing(subscription.notices()) as notices:
+            gap, *told = await some(notices, 13)
+    assert gap == Gap(GapReason.TOO_OLD, 0)
+    assert ids(told) == [f"1-{n}" for n in range(1, 13)]
+    with stream.subscribed(US, EVERYTHING, disk.events[0].position) as subscription:
+        async with aclosing(subscription.notices()) as notices:
+            assert ids(await some(notices, 1)) == ["1-2"]
 
 
 async def test_an_event_that_is_not_there_any_more_is_a_gap() -> None:

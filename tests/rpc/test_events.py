@@ -39,6 +39,9 @@ class Nothing:
             raise OSError("the disk is gone")
         return True
 
+    async def has_unplaced(self, account: AccountId) -> bool:
+        return False
+
     async def far_behind(self, after: int, *, at_most: int) -> None:
         return None
 

@@ -275,7 +275,9 @@ def test_a_reset_leaves_nothing_behind(sandbox: Sandbox) -> None:
 
 def test_what_the_sandbox_adds_is_described_and_costs_no_points(sandbox: Sandbox) -> None:
     with urllib.request.urlopen(f"{sandbox.url}/openrpc.json", timeout=WITHIN) as response:
-        described = {method["name"] for method in json.load(response)["methods"]}
+        document = json.load(response)
+    assert [server["url"] for server in document["servers"]] == [f"{sandbox.url}/v4.0"]
+    described = {method["name"] for method in document["methods"]}
     assert {one.name for one in DECLARATIONS} <= described
     assert "start.employee_call" in described
 

@@ -3,7 +3,7 @@ from typing import Any
 
 import anyio
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from callwright.calls.plan import SessionId
@@ -12,6 +12,7 @@ from callwright.storage.database import writing
 from callwright.storage.history.event_log import StoredEventLog, Written
 from callwright.storage.history.journal import StoredJournal
 from callwright.storage.history.sessions import write_events
+from callwright.storage.tables import call_events
 from tests.storage.stories import later, started
 
 pytestmark = pytest.mark.anyio
@@ -79,6 +80,16 @@ async def test_places(log: StoredEventLog, told: list[Written]) -> None:
     assert await log.far_behind(told[4].position, at_most=18) == told[5].position
     story = await log.story(SessionId(1), 4)
     assert [one.sequence for one in story] == [1, 2, 3]
+
+
+async def test_events_of_versions_without_places_are_noticed(
+    log: StoredEventLog, told: list[Written], database: AsyncEngine
+) -> None:
+    assert not await log.has_unplaced(US)
+    async with writing(database) as connection:
+        await connection.execute(update(call_events).values(position=None))
+    assert await log.has_unplaced(US)
+    assert not await log.has_unplaced(AccountId(2))
 
 
 async def test_an_empty_log_begins_at_nought(log: StoredEventLog) -> None:

@@ -4,7 +4,7 @@ A command that moves the call along waits in the session's inbox until the scrip
 leaves the call where it is, is carried out at once. The table refuses all others.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -13,6 +13,7 @@ from callwright.calls.state import LIVE, State
 from callwright.engines.port import CoachMode, LegId
 
 if TYPE_CHECKING:
+    from callwright.calls.party import Party
     from callwright.calls.plan import Conversation
     from callwright.calls.scenario_plan import PreparedScenario
 
@@ -62,6 +63,17 @@ class PhoneTransfer:
     """
 
     third: Sequence[Target]
+
+
+@dataclass(frozen=True, slots=True)
+class AttendedTransfer:
+    """The employee's phone joins the contact with whom it talks in another call, and leaves.
+
+    No client can ask for it.
+    """
+
+    take_over: "Callable[[], Party | None]"
+    "Brings the other over, as the third party; None if nobody is there any more."
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +138,7 @@ Moving = (
     | RestoreTalk
     | TransferCall
     | PhoneTransfer
+    | AttendedTransfer
     | RunScenario
 )
 "Commands that the script takes."
@@ -143,6 +156,7 @@ ALLOWED: Mapping[type[Command], frozenset[State]] = {
     RestoreTalk: frozenset({State.DIALING, State.OPERATOR_TALK}),
     TransferCall: frozenset({State.TALK}),
     PhoneTransfer: frozenset({State.TALK, State.HOLD}),
+    AttendedTransfer: frozenset({State.TALK, State.HOLD}),
     RunScenario: frozenset({State.TALK}),
     AddCoach: frozenset({State.TALK}),
     SetCoachMode: frozenset({State.TALK}),

@@ -7,6 +7,7 @@ on; busy, hang-up, release and shutdown leave it as `PartyLeft` or as cancellati
 import anyio
 
 from callwright.calls.commands import (
+    AttendedTransfer,
     Hold,
     MakeCall,
     PhoneTransfer,
@@ -54,6 +55,9 @@ async def converse(
                         waiting.put(on=True)
                         partner = await transfer_by_phone(call, plan, operator, request, wanted)
                     operator = partner or operator
+                case AttendedTransfer() as wanted:
+                    assert request
+                    operator = joined_by_phone(call, operator, request, wanted) or operator
                 case RunScenario() as command:
                     assert request
                     leave_to_scenario(call, contact, operator, request)
@@ -124,6 +128,10 @@ async def hold(
                     if partner := await transfer_by_phone(call, plan, operator, request, wanted):
                         return partner
                     call.enter(State.HOLD)
+                case AttendedTransfer() as wanted:
+                    assert request
+                    if partner := joined_by_phone(call, operator, request, wanted):
+                        return partner
 
 
 async def consult(
@@ -231,6 +239,20 @@ async def transfer_by_phone(
     call.dismiss(operator, TRANSFERRED)
     call.transferred(operator, ringing.party)
     return ringing.party
+
+
+def joined_by_phone(
+    call: Session, operator: Party, request: PendingCommand, asked: AttendedTransfer
+) -> Party | None:
+    """Take over whom the operator's phone talks with in another call; None: nobody is there."""
+    third = asked.take_over()
+    if third is None:
+        request.refuse()
+        return None
+    request.accept()
+    call.dismiss(operator, TRANSFERRED)
+    call.transferred(operator, third)
+    return third
 
 
 async def hand_over(

@@ -111,6 +111,9 @@ INFORMED = Ending("success_finish", "service")
 NOT_INFORMED = Ending(
     "internal_error", "service", "service", "the message could not be played; see the timeline"
 )
+HANDED_OVER = Ending(
+    TRANSFERRED, "employee", detail="employee: joined with whom it talked in another call"
+)
 SHUT_DOWN = Ending("internal_error", "service", "service", "the service was stopped")
 RESTARTED = Ending("internal_error", "service", "service", "the service was restarted")
 BROKEN = Ending("internal_error", "service", "service", "a fault of the service; see its log")

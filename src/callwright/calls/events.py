@@ -117,6 +117,16 @@ class KeySent(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KeysFailed(Event):
+    """Keys have not reached a party."""
+
+    leg: LegId
+    keys: str
+    "In the form of a ``dtmf_string``."
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KeyReceived(Event):
     leg: LegId
     key: str
@@ -354,6 +364,7 @@ SessionEvent = (
     | MusicStarted
     | MusicStopped
     | KeySent
+    | KeysFailed
     | KeyReceived
     | EarlyMediaJoined
     | StateEntered

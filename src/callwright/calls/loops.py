@@ -8,15 +8,16 @@ number it was shown.
 
 import hashlib
 import secrets
-from collections.abc import Iterable
+from collections.abc import Collection
 
 from callwright.calls.leg import Leg
 from callwright.calls.session import Session
 from callwright.engines.port import Trail
 
 RETURNS_AT_MOST = 2
-"""How often in a row a call may seem to have come back; one more is refused. Seem: somebody who is
-shown to a phone may call by himself while it rings, or a PBX show a number of ours."""
+"""How many calls at a time may seem to have come back from one number; one more is refused. Seem:
+somebody who is shown to a phone may call by himself while it rings, or a PBX show a number of
+ours."""
 
 
 class LoopGuard:
@@ -41,16 +42,15 @@ class LoopGuard:
         return self.mark_of(account) in trail.marks
 
 
-def returns_of(caller: str, sessions: Iterable[Session]) -> int:
-    """How often in a row a call from ``caller`` seems to have come back to us."""
-    return max(
-        (
-            session.returns + 1
-            for session in sessions
-            for leg in session.legs.values()
-            if _rings_as(leg, caller)
-        ),
-        default=0,
+def returns_of(caller: str, sessions: Collection[Session]) -> int:
+    """How many calls from ``caller`` seem to have come back to us, with a new one; 0: it does not.
+
+    All that live are counted, in a row or side by side: each may ring many.
+    """
+    if not any(_rings_as(leg, caller) for session in sessions for leg in session.legs.values()):
+        return 0
+    return 1 + sum(
+        session.returns > 0 and session.caption.contact_number == caller for session in sessions
     )
 
 

@@ -22,6 +22,7 @@ from callwright.calls.phone_transfers import PhoneTransfers
 from callwright.calls.plan import Plan, Role, SessionId
 from callwright.calls.queues import Queues, Who, who
 from callwright.calls.record import LegState
+from callwright.calls.renamed_legs import RenamedLegs
 from callwright.calls.scenario import inbound_call, refused_call, scenario_call
 from callwright.calls.scenario_plan import (
     InboundCall,
@@ -71,7 +72,7 @@ class CallManager:
         self.draining = False
         self.listeners: list[Listener] = []
         "Told of every event, the first of a session included, once it is with the journal."
-        self._engine = engine
+        self._engine = legs = RenamedLegs(engine)
         self._journal = journal
         self._next_id = next_id
         self._parallel_at_most = parallel_at_most
@@ -80,7 +81,7 @@ class CallManager:
         self._sessions: dict[SessionId, Session] = {}
         self._by_leg: dict[LegId, Session] = {}
         self.door = InboundGate(engine, self.start)
-        self.transfers = PhoneTransfers(engine)
+        self.transfers = PhoneTransfers(legs, self._by_leg.get, lambda: LegId(next_id()))
         self._loops = LoopGuard()
         self._queues = Queues(self._on_the_phone)
         self._channels = PhoneChannels()
@@ -184,6 +185,7 @@ class CallManager:
 
     def deliver(self, event: EngineEvent) -> None:
         """Take the next event of the engine's."""
+        event = self._engine.named(event)
         if isinstance(event, LegOffered):
             if self._tasks is None:
                 self.door.turn_away(event, Cause.NO_RESOURCES)

@@ -106,6 +106,7 @@ LINES: Mapping[type[SessionEvent], str | Callable[[Any], str] | None] = {
     events.MusicStarted: "leg {0.leg}: hears music",
     events.MusicStopped: "leg {0.leg}: music ends",
     events.KeySent: None,  # Keys may be a PIN or a card's number.
+    events.KeysFailed: "leg {0.leg}: keys cannot be sent: {0.reason}",
     events.KeyReceived: None,
     events.EarlyMediaJoined: "leg {0.leg}: hears the early media of leg {0.heard}",
     events.StateEntered: "state {0.state}",

@@ -149,6 +149,7 @@ class Party:
     def gets_keys(self, keys: Sequence[TimedKey]) -> None:
         """Send the party keys at their times, counted from its answer, beside everything else."""
         if keys and self.leg:
+            self.session.keys.planned_for = self.leg
             self.session.start_soon(self._send_keys, self.leg, keys)
 
     async def _send_keys(self, leg: "Leg", keys: Sequence[TimedKey]) -> None:

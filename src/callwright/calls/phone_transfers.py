@@ -5,17 +5,19 @@ call until then, so that whoever is to be handed over is not lost.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
 import anyio
 
-from callwright.calls.commands import CommandRefused, PhoneTransfer
+from callwright.calls.commands import AttendedTransfer, CommandRefused, PhoneTransfer
 from callwright.calls.plan import Caption, Target
-from callwright.engines.port import Cause, Engine, LegGone, TransferAsked
+from callwright.calls.renamed_legs import RenamedLegs
+from callwright.engines.port import Cause, LegGone, LegId, TransferAsked
 
 if TYPE_CHECKING:
+    from callwright.calls.party import Party
     from callwright.calls.session import Session
 
 log = logging.getLogger(__name__)
@@ -40,10 +42,17 @@ class PhoneTargets(Protocol):
 
 
 class PhoneTransfers:
-    def __init__(self, engine: Engine) -> None:
+    def __init__(
+        self,
+        legs: RenamedLegs,
+        session_of: "Callable[[LegId], Session | None]",
+        next_leg: Callable[[], LegId],
+    ) -> None:
         self.exchange: PhoneTargets | None = None
-        "Without one every transfer is refused."
-        self._engine = engine
+        "Without one no number can be named."
+        self._legs = legs
+        self._session_of = session_of
+        self._next_leg = next_leg
 
     async def asked(self, session: "Session", event: TransferAsked) -> None:
         """Carry out what a phone asks for, or tell it that this cannot be."""
@@ -55,13 +64,18 @@ class PhoneTransfers:
             cause = Cause.NO_RESOURCES
         if cause is not None:
             log.info("%d: leg %d may not hand over: %s", session.id, event.leg, cause)
-            with suppress(LegGone):
-                self._engine.report_transfer(event.leg, cause)
+            self._report(event, cause)
 
     async def _carry_out(self, session: "Session", event: TransferAsked) -> Cause | None:
         """Have the session do it, which then tells the phone; else return why not."""
-        if not self._talks_with_contact(session, event):
+        if not _talks(session, event.leg):
             return Cause.REJECTED
+        other = self._session_of(event.other) if event.other is not None else None
+        if other is not None and event.other is not None:
+            if other is session or other.caption.account != session.caption.account:
+                return Cause.REJECTED
+            if (partner := _partner(other, event.other)) is not None:
+                return await self._join(session, other, partner, event)
         try:
             with anyio.fail_after(DECIDED_WITHIN):
                 third = await self._targets(session, event.to)
@@ -69,20 +83,67 @@ class PhoneTransfers:
             return refusal.cause
         except TimeoutError:
             return Cause.NO_RESOURCES
-        if not self._talks_with_contact(session, event):
+        if not _talks(session, event.leg):
             return Cause.REJECTED
-        try:
-            await session.inbox.ask(PhoneTransfer(third))
-        except CommandRefused:
-            return Cause.REJECTED
-        return None
+        return await _ask(session, PhoneTransfer(third))
 
-    def _talks_with_contact(self, session: "Session", event: TransferAsked) -> bool:
-        """Whether it is the operator's phone that asks; nobody else has anybody to hand over."""
-        operator = session.operator
-        return operator is not None and operator.leg is not None and operator.leg.id == event.leg
+    async def _join(
+        self, session: "Session", other: "Session", partner: "Party", event: TransferAsked
+    ) -> Cause | None:
+        """Bring the partner of the phone's other call over; that call is over then.
+
+        Of two calls the one with somebody outside goes on, whichever is named first.
+        """
+        contact = session.contact_leg
+        if (
+            contact is not None
+            and contact.target.employee is not None
+            and other.contact_leg is partner.leg
+            and partner.leg is not None
+            and partner.leg.target.employee is None
+        ):
+            session, other, partner = other, session, contact.party
+
+        def take_over() -> "Party | None":
+            given = partner.leg
+            if given is None or not given.is_up or given.id not in other.legs:
+                return None
+            self._report(event, None)
+            new = self._next_leg()
+            other.give_away(given)
+            self._legs.rename(given.id, new)
+            return session.adopt(given, new)
+
+        return await _ask(session, AttendedTransfer(take_over))
+
+    def _report(self, event: TransferAsked, failed: Cause | None) -> None:
+        with suppress(LegGone):
+            self._legs.report_transfer(event.leg, failed)
 
     async def _targets(self, session: "Session", number: str) -> Sequence[Target]:
         if self.exchange is None:
             raise MayNotCall(Cause.REJECTED)
         return await self.exchange.targets(session.caption, number)
+
+
+def _talks(session: "Session", leg: LegId) -> bool:
+    """Whether it is the operator's phone that asks; nobody else has anybody to hand over."""
+    operator = session.operator
+    return operator is not None and operator.leg is not None and operator.leg.id == leg
+
+
+def _partner(session: "Session", leg: LegId) -> "Party | None":
+    """Who talks, or waits to go on talking, with the phone that is on a leg of a session."""
+    if session.operator is None or session.contact_leg is None:
+        return None
+    if _talks(session, leg):
+        return session.contact_leg.party
+    return session.operator if session.contact_leg.id == leg else None
+
+
+async def _ask(session: "Session", command: PhoneTransfer | AttendedTransfer) -> Cause | None:
+    try:
+        await session.inbox.ask(command)
+    except CommandRefused:
+        return Cause.REJECTED
+    return None

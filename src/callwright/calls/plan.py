@@ -57,6 +57,10 @@ class Message(Protocol):
     def is_tts(self) -> bool:
         """True for spoken text, over which ``switch_at_once`` has no power (choreography 1.4)."""
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether `audio` need not wait."""
+
     async def audio(self) -> Media:
         """Return the audio, waiting if it is still being made. Raises `MessageUnavailable`."""
 
@@ -68,6 +72,7 @@ class RecordedMessage:
     media: Media
     label: str
     is_tts: bool = False
+    is_ready: bool = True
 
     async def audio(self) -> Media:
         return self.media
@@ -210,6 +215,8 @@ class InformerCall:
     message: Message
     keys: Sequence[TimedKey]
     "Sent to the contact, counted from the answer; those due after the message are not sent."
+    waiting_music: Message | None = None
+    "Heard if the message is still being made into speech."
 
 
 Plan = EmployeeCall | InformerCall

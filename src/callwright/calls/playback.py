@@ -5,20 +5,32 @@ from contextlib import contextmanager
 from typing import Any, Protocol, Self
 
 import anyio
+import anyio.lowlevel
 
 from callwright.calls import events
 from callwright.calls.events import SessionEvent
 from callwright.calls.leg import Leg
 from callwright.calls.plan import Message, MessageUnavailable
-from callwright.engines.port import BridgeId, Engine, LegGone, Media, PlaybackId
+from callwright.calls.renamed_legs import RenamedLegs
+from callwright.engines.port import BridgeId, LegGone, Media, PlaybackId
+
+TURNS = 5
+"""Of the event loop, in which whoever waits for a message may end the sound. No time goes by in
+them, so music that goes on is not later for it."""
+SOON = 0.25
+"Seconds in which speech may come without music before it, which would be a blip."
+AT_LEAST = 0.5
+"Seconds of that music, for the same reason."
 
 
 class Room(Protocol):
     """A session, as far as those know it who make something heard in it."""
 
-    engine: Engine
+    engine: RenamedLegs
     next_id: Callable[[], int]
     playing: dict[PlaybackId, Callable[[], None]]
+    waiting_music: Message | None
+    "What is heard while a text is still being made into speech."
 
     def tell(self, kind: type[SessionEvent], **facts: Any) -> None: ...
 
@@ -105,18 +117,49 @@ class PlaybackQueue:
                 await self._play_through(scope, leg, message)
                 self.finished.set()
             if self._music:
-                media = await self._audio(leg, self._music)
-                if media and not scope.cancel_called:
-                    self._sound = self._sounding(leg, self._music, media, loop=True)
+                # Who has waited for the message may have no more use for music: no blip of it.
+                for _ in range(TURNS):
+                    await anyio.lowlevel.checkpoint()
+                await self._play_on(scope, leg, self._music)
+
+    async def _play_on(self, scope: anyio.CancelScope, leg: Leg, music: Message) -> None:
+        media = await self._audio(leg, music)
+        if media and not scope.cancel_called:
+            self._sound = self._sounding(leg, music, media, loop=True)
 
     async def _play_through(self, scope: anyio.CancelScope, leg: Leg, message: Message) -> None:
-        media = await self._audio(leg, message)
+        audio = self._audio if message.is_ready else self._audio_after_music
+        media = await audio(leg, message)
         if media is None or scope.cancel_called:
             return
         self._sound = sound = self._sounding(leg, message, media, loop=False)
         if sound:
             await sound.ended.wait()
             self._sound = None
+
+    async def _audio_after_music(self, leg: Leg, message: Message) -> Media | None:
+        """Wait for a message that is still being made; music passes the time."""
+        music = self._music or self._room.waiting_music
+        if music is None:
+            return await self._audio(leg, message)
+        made: list[Media | None] = []
+        ready = anyio.Event()
+
+        async def make() -> None:
+            made.append(await self._audio(leg, message))
+            ready.set()
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(make)
+            with anyio.move_on_after(SOON):
+                await ready.wait()
+            if not ready.is_set():
+                await self._play_on(self._scope, leg, music)
+                await anyio.sleep(AT_LEAST)
+        if self._sound:
+            self._sound.stop()
+            self._sound = None
+        return made[0]
 
     async def _audio(self, leg: Leg, message: Message) -> Media | None:
         try:

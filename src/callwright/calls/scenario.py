@@ -30,6 +30,7 @@ GIVEN_UP = Ending("disconnect_before_call_processing", "contact")
 
 async def inbound_call(call: Session, plan: InboundCall, contact: Party) -> Ending:
     """Answer a call that has come in and carry out the scenario of the number."""
+    call.waiting_music = plan.conversation.waiting_music
     try:
         await contact.is_answered()
     except PartyLeft:
@@ -46,6 +47,7 @@ async def refused_call(contact: Party, ending: Ending, cause: Cause) -> Ending:
 async def scenario_call(call: Session, plan: ScenarioCall) -> Ending:
     """Ring the contact and the people of a scenario, in the order that was asked for."""
     asked, contact = plan.asked, Party(call, Role.CONTACT)
+    call.waiting_music = asked.conversation.waiting_music
     if asked.first is Role.EMPLOYEE:
         employee = await somebody_of(call, plan.scenario)
         await employee.hears_out(asked.employee_message)

@@ -26,8 +26,10 @@ def script_of(call: Session, plan: Plan) -> Script:
     """Return the script that carries out a plan."""
     match plan:
         case EmployeeCall():
+            call.waiting_music = plan.conversation.waiting_music
             return partial(employee_call, call, plan)
         case InformerCall():
+            call.waiting_music = plan.waiting_music
             return partial(informer_call, call, plan)
         case _:
             assert_never(plan)

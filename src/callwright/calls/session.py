@@ -13,7 +13,9 @@ from callwright.calls import events
 from callwright.calls.coaching import Coaches
 from callwright.calls.ending import (
     BROKEN,
+    HANDED_OVER,
     SHUT_DOWN,
+    TRANSFERRED,
     Ending,
     ending_when_left,
     leg_finish_reason,
@@ -23,13 +25,14 @@ from callwright.calls.inbox import Inbox
 from callwright.calls.keys import Keys
 from callwright.calls.leg import Leg
 from callwright.calls.party import Party, PartyLeft
-from callwright.calls.plan import Caption, Role, SessionId, Target
+from callwright.calls.plan import Caption, Message, Role, SessionId, Target
 from callwright.calls.record import CallRecord
 from callwright.calls.recording import SessionRecorder
+from callwright.calls.renamed_legs import RenamedLegs
 from callwright.calls.state import TRANSITIONS, State
 from callwright.clock import utc_now
 from callwright.engines import port
-from callwright.engines.port import FRESH, BridgeId, Cause, Engine, LegGone, LegId, PlaybackId
+from callwright.engines.port import FRESH, BridgeId, Cause, LegGone, LegId, PlaybackId
 
 if TYPE_CHECKING:
     from anyio.abc import TaskGroup
@@ -57,7 +60,7 @@ class Session:
         self,
         session: SessionId,
         caption: Caption,
-        engine: Engine,
+        engine: RenamedLegs,
         next_id: Callable[[], int],
         listener: Listener,
         recordings: Path,
@@ -75,9 +78,11 @@ class Session:
         self.trail = FRESH
         "Of what is rung here."
         self.returns = 0
-        "How often in a row the call seems to have come back to us."
+        "How many calls seem to have come back from its caller, with this one; 0: this has not."
         self.playing: dict[PlaybackId, Callable[[], None]] = {}
         "What to call when a playback has been played to its end."
+        self.waiting_music: Message | None = None
+        "What is heard while a text is still being made into speech."
         self.talkers: tuple[Party, Party] | None = None
         "Contact and operator, while they talk."
         self.operator: Party | None = None
@@ -192,6 +197,20 @@ class Session:
                 self.give_up(leg, Cause.RELEASED)
         self.inbox.refuse_all()
         self.enter(State.SESSION)
+
+    def give_away(self, leg: Leg) -> None:
+        """Let another session have an answered leg; this one is over by that."""
+        leg.finish_reason = TRANSFERRED
+        self.end(HANDED_OVER)
+        self.deliver(port.LegReleased(leg.id, Cause.RELEASED))
+
+    def adopt(self, leg: Leg, new: LegId) -> Party:
+        """Make the leg that another session has given away a third party, under a new id."""
+        party = Party(self, Role.THIRD)
+        party.leg = adopted = self._add(new, party, leg.target, offered=False)
+        adopted.holds = leg.holds
+        self.deliver(port.LegConnected(new))
+        return party
 
     def report_transfer(self, party: Party, failed: Cause | None) -> None:
         """Tell a party's phone what has become of the transfer it has asked for; None: all is well.
@@ -343,6 +362,8 @@ class Session:
                 self.phone_held = anyio.Event()
             case port.DtmfSent(key=key):
                 self.keys.sent(leg, key)
+            case port.DtmfFailed(key=key, reason=reason):
+                self.keys.failed(leg, key, reason)
             case port.DtmfReceived(key=key):
                 self.keys.received(leg, key)
             case port.PlaybackFinished(playback=playback):
@@ -378,6 +399,7 @@ class Session:
     def _leg_ended(self, leg: Leg, event: port.LegReleased) -> None:
         leg.ended = anyio.current_time()
         self._channels.free(self.caption.account, leg)
+        self.keys.leave(leg)
         leg.cause = cause = leg.cause or event.cause
         self.tell(
             events.LegEnded,

@@ -193,8 +193,10 @@ def serve(config: Config = None) -> None:
     from callwright import app
     from callwright.config import StartFault
 
+    settings_file = find_settings(config) or Path(SETTINGS_FILE)
+    secrets = [settings_file, settings_file.parent / DIRECTORY_FILE]
     try:
         with faults_of_database():
-            app.serve(open_settings(config))
+            app.serve(open_settings(config), secrets)
     except StartFault as fault:
         raise CommandFault(str(fault)) from fault

@@ -251,6 +251,16 @@ class DtmfSent:
 
 
 @dataclass(frozen=True, slots=True)
+class DtmfFailed:
+    """A key has not reached the far end, or was refused by it after it had begun to go out."""
+
+    leg: LegId
+    key: str
+    reason: str
+    "For people: ``415 Unsupported Media Type``."
+
+
+@dataclass(frozen=True, slots=True)
 class PlaybackFinished:
     """The media was played to its end; neither stopped nor cut."""
 
@@ -282,6 +292,7 @@ EngineEvent = (
     | TransferAsked
     | DtmfReceived
     | DtmfSent
+    | DtmfFailed
     | PlaybackFinished
     | RecordingFinished
 )
@@ -344,6 +355,7 @@ class Engine(Protocol):
         """Send one key (``0-9 * # A-D``), after those still being sent to the same leg.
 
         100 ms long, 60 ms apart. Only the far end of ``leg`` gets it; bridged legs do not hear it.
+        `DtmfSent` tells that it goes out, `DtmfFailed` that it cannot; neither, if the leg ends.
         """
 
     def report_transfer(self, leg: LegId, failed: Cause | None) -> None:

@@ -14,7 +14,7 @@ from callwright.directory.model import (
 )
 from callwright.methods import errors
 from callwright.methods.api_error import ApiError
-from callwright.methods.dialling import Dialling, Wish, is_trusted
+from callwright.methods.dialling import Dialling, Wish, is_ours, is_trusted
 from callwright.numbering import E164, fault_of
 
 EXTENSION_AT_MOST = 6
@@ -50,12 +50,13 @@ class Numbers:
     async def check_contact(self, account: Account, number: str) -> Owner | None:
         """Refuse what is no contact, from whatever number it is called; return whose phone it is.
 
-        Raises `OwnVirtualPhoneNumberNotAllowed` and `ContactInBlacklist`, also for a phone of ours,
-        and `InvalidParameterValue` for an extension, or what cannot be dialled at all.
+        Raises `InvalidParameterValue` for an extension, or what cannot be dialled at all; for a
+        phone of ours also what `Dialling` asks of numbers that go through a trunk only.
         """
-        await self._dialling.refuse_own(account, "contact", number)
-        await self._dialling.refuse_blacklisted(account, "contact", number)
         owner = await self._owner(account, number)
+        if owner and is_ours(owner[1]):
+            await self._dialling.refuse_own(account, "contact", number)
+            await self._dialling.refuse_blacklisted(account, "contact", number)
         _refuse_extension(account, "contact", number, owner)
         return owner
 
@@ -153,6 +154,11 @@ class Numbers:
             raise errors.NoActivePhoneNumber(field=field, value=number, helper=helper)
         wish = Wish(account, virtual, field, number, owner[1] if owner else None, beside)
         return await self._target(wish, owner, shown=shown)
+
+    async def is_colleague(self, account: Account, number: str) -> bool:
+        """Whether a number is that of a phone of ours, or one that the operator's file names."""
+        owner = await self._owner(account, number)
+        return owner is not None and (is_ours(owner[1]) or not owner[1].numbered_by_api)
 
     async def _owner(self, account: Account, number: str) -> Owner | None:
         """The employee one of whose active phones has this number, and that phone."""

@@ -16,6 +16,13 @@ from callwright.methods import errors
 from callwright.methods.api_error import ApiError
 from callwright.methods.numbers import Numbers
 
+REFUSED = (
+    errors.DirectionNotAllowed,
+    errors.ContactInBlacklist,
+    errors.OwnVirtualPhoneNumberNotAllowed,
+)
+"Of a number that is one, and may not be called."
+
 
 @dataclass(frozen=True, slots=True)
 class PhoneExchange:
@@ -42,11 +49,12 @@ class PhoneExchange:
         try:
             # Every number that a phone may have dialled passes here, as requests' do in `anyone`.
             target = await self.numbers.anyone(account, "to", number, virtual, shown=virtual.number)
-        except errors.DirectionNotAllowed:
+        except REFUSED:
             raise MayNotCall(Cause.REJECTED) from None
         except ApiError:
             raise MayNotCall(Cause.WRONG_NUMBER) from None
-        if target.employee is None and not self.outside:
+        # An employee's phone that only the data API has named is as far outside as any other.
+        if not self.outside and not await self.numbers.is_colleague(account, number):
             raise MayNotCall(Cause.REJECTED)
         if target.employee is not None and inside is not None:
             return replace(target, caller_id=inside)

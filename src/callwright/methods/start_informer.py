@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from callwright.calls.plan import InformerCall
+from callwright.calls.plan import InformerCall, Message
 from callwright.directory.model import Component
 from callwright.methods.messages import MessageParams
 from callwright.methods.method import Caller, Declaration, Method
@@ -53,5 +53,12 @@ class InformerCalls:
             contact=replace(contact, within=params.dialing_timeout),
             message=message.ready(),
             keys=keys_of(params),
+            waiting_music=await self._waiting_music(caller, params),
         )
         return await self._starting.begin(caller, plan)
+
+    async def _waiting_music(self, caller: Caller, params: StartInformerCall) -> Message | None:
+        """What is heard before a text that is still being spoken; files need none."""
+        if params.contact_message.type == "media":
+            return None
+        return await self._starting.messages.waiting_music(caller.account, None)

@@ -72,6 +72,7 @@ class Log(Protocol):
 
     async def last(self) -> int: ...
     async def knows(self, position: int) -> bool: ...
+    async def has_unplaced(self, account: AccountId) -> bool: ...
     async def far_behind(self, after: int, *, at_most: int) -> int | None: ...
     async def page(
         self, account: AccountId, after: int, upto: int, session: SessionId | None, *, at_most: int
@@ -222,6 +223,8 @@ class Subscription:
         if after != 0 and not await log.knows(after):
             yield Gap(GapReason.UNKNOWN, self.began)
             return
+        if after == 0 and await log.has_unplaced(self._account):
+            yield Gap(GapReason.TOO_OLD, 0)
         begin = await log.far_behind(after, at_most=self._stream.replayed_at_most)
         if begin is not None:
             yield Gap(GapReason.TOO_OLD, begin)

@@ -37,6 +37,7 @@ CATALOGUE: tuple[type[Payload], ...] = (
     payloads.CoachModeChangedPayload,
     payloads.KeysReceivedPayload,
     payloads.KeySentPayload,
+    payloads.KeysFailedPayload,
     payloads.OptionUsedPayload,
     payloads.OptionFailedPayload,
     payloads.ContactSavedPayload,
@@ -118,10 +119,6 @@ class EventFold:
             external_id=self._caption.external_id,
             data={one.name: _json(getattr(payload, one.name)) for one in fields(payload)},
         )
-
-    def facts_of_leg(self, leg: LegId) -> dict[str, Any]:
-        """What every event of a leg tells."""
-        return self._of(leg)
 
     def take(self, event: SessionEvent) -> None:
         """Take the next event, which nobody outside asks for."""
@@ -272,6 +269,8 @@ class EventFold:
                 return payloads.KeysReceivedPayload(**self._of(leg), keys=key)
             case events.KeySent(leg=leg, key=key, pending=pending):
                 return payloads.KeySentPayload(**self._of(leg), key=key, pending=pending)
+            case events.KeysFailed(leg=leg, keys=keys, reason=reason):
+                return payloads.KeysFailedPayload(**self._of(leg), keys=keys, reason=reason)
             case events.OptionRun(button=button):
                 return payloads.OptionUsedPayload(**self._call(), button=button)
             case events.OptionFailed(button=button, reason=reason):
@@ -326,6 +325,8 @@ class EventFold:
             "calling_phone_number": about.calling,
             "called_phone_number": about.called,
         }
+
+    facts_of_leg = _of
 
     def _of_recording(self, recording: RecordingId) -> _Facts:
         begun = self._recordings.get(recording)

@@ -228,6 +228,17 @@ class KeySentPayload(LegPayload):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KeysFailedPayload(LegPayload):
+    """Keys have not reached a party: they could not be sent, or its phone has refused them."""
+
+    type = "keys.failed"
+    keys: str
+    "As in a `dtmf_string`; what was still to be sent of it, if the party has gone."
+    reason: str
+    "For people: `415 Unsupported Media Type to INFO`, `its leg has ended`."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OptionUsedPayload(Payload):
     """An employee has used a talk option by its keys."""
 

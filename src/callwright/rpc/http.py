@@ -46,12 +46,13 @@ def build_http(
     data: Dispatcher | None = None,
     fault: Callable[[], str | None] = lambda: None,
     body_within: float = BODY_WITHIN,
+    url: str = "http://127.0.0.1:8080",
 ) -> Starlette:
     """Return the ASGI application. ``serving`` is false while no call can be started: draining.
 
     ``fault`` tells, for people, why none can be although it should.
     ``data``: the Data API, if there is one; it is served beside the other. ``more``: pages beside
-    those of JSON-RPC.
+    those of JSON-RPC. ``url``: where clients reach all of it, for its descriptions.
 
     Serve it without uvicorn's ``proxy_headers``, which believes X-Forwarded-For of whoever calls
     from loopback, and over `connection.Connection`, which bounds what comes before the body.
@@ -99,7 +100,8 @@ def build_http(
             return JSONResponse(told, 503)
         return JSONResponse({"status": status, "version": release}, code)
 
-    of_calls = partial(describe, dispatcher.methods.values(), version=release)
+    listed = dispatcher.methods.values()
+    of_calls = partial(describe, listed, version=release, url=f"{url}{API_PATH}")
     routes: list[BaseRoute] = [
         *more,
         Route(API_PATH, calls(dispatcher), methods=["POST"]),
@@ -107,8 +109,13 @@ def build_http(
         Route("/openrpc.json", describes(of_calls), methods=["GET"]),
     ]
     if data:
-        listed = data.methods.values()
-        of_data = partial(describe, listed, version=release, title=DATA_TITLE, path=DATA_PATH)
+        of_data = partial(
+            describe,
+            data.methods.values(),
+            version=release,
+            title=DATA_TITLE,
+            url=f"{url}{DATA_PATH}",
+        )
         routes += [
             Route(DATA_PATH, calls(data), methods=["POST"]),
             Route(f"{DATA_PATH}/openrpc.json", describes(of_data), methods=["GET"]),

@@ -78,14 +78,14 @@ def describe(
     *,
     version: str,
     title: str = "Callwright Call API",
-    path: str = "/v4.0",
+    url: str = "http://127.0.0.1:8080/v4.0",
 ) -> Schema:
-    """Return the document, as ``GET /openrpc.json`` gives it; ``path``: where the API is."""
+    """Return the document, as ``GET /openrpc.json`` gives it; ``url``: where the API is."""
     schemas: dict[str, Schema] = {"Limits": TypeAdapter(RateLimits).json_schema()}
     return {
         "openrpc": "1.3.2",
         "info": {"title": title, "version": version},
-        "servers": [{"name": "this server", "url": path}],
+        "servers": [{"name": "this server", "url": url}],
         "methods": [_method(method, schemas) for method in methods],
         "components": {"schemas": schemas},
     }
@@ -107,14 +107,18 @@ def _method(method: Declaration[Any], schemas: dict[str, Schema]) -> Schema:
         "name": method.name,
         "summary": method.summary,
         "paramStructure": "by-name",
-        "params": [
-            *([_TOKEN] if method.takes_token else []),
-            *([_USER_ID] if method.takes_user_id else []),
-            *(
-                _content(name, schema, required=name in required)
-                for name, schema in params["properties"].items()
-            ),
-        ],
+        # "Required parameters before optional ones" (OpenRPC 1.3.2, Method Object).
+        "params": sorted(
+            [
+                *([_TOKEN] if method.takes_token else []),
+                *([_USER_ID] if method.takes_user_id else []),
+                *(
+                    _content(name, schema, required=name in required)
+                    for name, schema in params["properties"].items()
+                ),
+            ],
+            key=lambda param: not param["required"],
+        ),
         "result": {"name": "result", "schema": _result(method, schemas)},
         "errors": [_error(method, error) for error in errors_of(method)],
     }

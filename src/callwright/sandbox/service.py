@@ -242,6 +242,7 @@ class SandboxService:
             directory_look=SELDOM,
             trunks_look=SELDOM,
             beat=SELDOM,
+            places_begin=lambda: 0,
             durable=self._options.data is not None,
             gathered_for=0.0,
         )

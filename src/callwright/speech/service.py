@@ -67,6 +67,10 @@ class SpokenMessage:
     label: str = "tts"
     is_tts: bool = True
 
+    @property
+    def is_ready(self) -> bool:
+        return self.speech.done.is_set()
+
     async def audio(self) -> Media:
         """Return the audio, waiting while it is being made. Raises `MessageUnavailable`."""
         with anyio.move_on_after(self.within):

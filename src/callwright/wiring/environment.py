@@ -26,6 +26,8 @@ from callwright.storage.trunk_states import LOOKED_AT_EVERY
 if TYPE_CHECKING:
     from callwright.engines.media.media import MediaEngine
 
+PLACES_BEGIN_BELOW = 1 << 31
+"Half of a block: two thousand million events of one start of the service have places behind."
 DIRECTORY_LOOK = 1.0
 "Seconds between looks at whether ``callwright apply`` has changed the directory."
 
@@ -137,5 +139,9 @@ class Environment:
     "Seconds between proofs of life, and between looks at the points that were taken."
     gathered_for: float = GATHERED_FOR
     "Seconds the journal gathers events before it writes them; 0: it writes at once."
+    places_begin: Callable[[], int] = lambda: secrets.randbelow(PLACES_BEGIN_BELOW)
+    """Where in its block the first event's place in the log is. By chance: on a backup that is put
+    in place, a start takes the block that a later one had before, and whoever listened then and
+    comes back with a place of those days must not find another event there."""
     durable: bool = True
     "Whether what is written outlives a power cut."

@@ -195,6 +195,7 @@ async def _run(
         data=data,
         fault=lambda: disk.fault,
         body_within=around.body_within,
+        url=_public_url(settings, url),
     )
     own = await components.directory.own_numbers()
     async with (
@@ -250,7 +251,7 @@ async def _components(
         storage.writer,
         gathered_for=around.gathered_for,
         # Counted by itself: when events are written must not tell in the ids of sessions.
-        next_position=itertools.count(first_id).__next__,
+        next_position=itertools.count(first_id + around.places_begin()).__next__,
         outbox=outbox,
         turn=storage.turn,
     )
@@ -291,8 +292,14 @@ async def _links(settings: Settings, url: str, clock: Clock) -> Links:
         key = await anyio.to_thread.run_sync(link_key, settings.data)
     except (OSError, ValueError) as fault:
         raise StartFault(f"links cannot be signed: {fault}") from fault
-    base = settings.http.public_url or url
-    return Links(base.rstrip("/"), key, lasts=settings.http.links_last, clock=clock.seconds)
+    return Links(
+        _public_url(settings, url), key, lasts=settings.http.links_last, clock=clock.seconds
+    )
+
+
+def _public_url(settings: Settings, url: str) -> str:
+    """Where clients reach us, without a / at its end."""
+    return (settings.http.public_url or url).rstrip("/")
 
 
 async def _run_engine(

@@ -108,7 +108,7 @@ def test_a_tone_gets_through_every_pair_on_one_time_line(
     Speaker(desk, 1, source).say(1.0)
     packets = desk.all(2)[1:]
     assert len(packets) == 50
-    assert packets[0].marker
+    assert [packet.marker for packet in packets] == [True] + 49 * [False]
     assert steps(packets) == {target.frame}
     heard = sound_of(target, packets)[target.rate // 5 :]
     assert strength(heard, 440, target.rate) == pytest.approx(8000, rel=0.2)

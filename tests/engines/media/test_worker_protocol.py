@@ -21,7 +21,15 @@ from callwright.engines.media.worker_protocol import (
     read_leg,
     read_qualities,
 )
-from callwright.engines.port import DtmfSent, LegId, Media, PlaybackFinished, PlaybackId, Quality
+from callwright.engines.port import (
+    DtmfFailed,
+    DtmfSent,
+    LegId,
+    Media,
+    PlaybackFinished,
+    PlaybackId,
+    Quality,
+)
 
 LEG = LegId(1 << 60)
 
@@ -52,7 +60,12 @@ def test_a_command_is_given_as_it_was(
 
 @pytest.mark.parametrize(
     "event",
-    [DtmfSent(LEG, "*"), PlaybackFinished(LEG, PlaybackId(5)), MediaWorkerLost(LEG)],
+    [
+        DtmfSent(LEG, "*"),
+        DtmfFailed(LEG, "*", "why"),
+        PlaybackFinished(LEG, PlaybackId(5)),
+        MediaWorkerLost(LEG),
+    ],
 )
 def test_an_event_comes_as_it_was(event: MediaEvent) -> None:
     assert read_event(*parts(event_line(event))) == event

@@ -29,6 +29,8 @@ def ids() -> Callable[[], LegId]:
 class RememberingMedia:
     def __init__(self, *, ports: int = 1000) -> None:
         self.asked: list[Asked] = []
+        self.near: dict[LegId, list[LegId]] = {}
+        "By leg: those that it was opened beside."
         self.say: Callable[[MediaEvent], None]
         self.ended = False
         self.quality = Quality()
@@ -54,6 +56,7 @@ class RememberingMedia:
         if not self._ports:
             raise NoPorts("no RTP port left")
         self._ports -= 1
+        self.near[leg] = list(beside)
         self.asked.append(("open", leg))
         return "127.0.0.1", 16384 + 2 * leg
 

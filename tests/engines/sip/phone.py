@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
+from urllib.parse import quote
 
 import sipmessage
 
@@ -105,6 +106,11 @@ class Phone(asyncio.DatagramProtocol):
         self._calling = {"caller": caller, "called": called, "call_id": f"{id(self)}@phone"}
         self._ask_as_caller("INVITE", body=self.sdp)
         self._playing = asyncio.create_task(self._play_until_answer())
+
+    def refer(self, to: str, replaces: str = "") -> None:
+        """Ask, in the call it has answered, for a transfer; ``replaces``: to its other call."""
+        headers = f"?Replaces={quote(replaces)}" if replaces else ""
+        self._ask("REFER", extra=(f"Refer-To: <sip:{to}@{self._place}{headers}>",))
 
     async def got(self, method: str, *, times: int = 1) -> sipmessage.Request:
         """Wait until a request has come so often; return the latest."""
@@ -236,7 +242,7 @@ class Phone(asyncio.DatagramProtocol):
             case Holds() | Resumes():
                 self._ask("UPDATE", body=self._sdp_of(act), kind="application/sdp")
             case Transfers(to=to):
-                self._ask("REFER", extra=(f"Refer-To: <sip:{to}@{self._place}>",))
+                self.refer(to)
             case HangsUp():
                 self._ask("BYE")
 

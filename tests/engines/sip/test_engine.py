@@ -27,6 +27,7 @@ from callwright.engines.port import (
     LegConnected,
     LegGone,
     LegId,
+    LegOffered,
     LegReleased,
     LegRinging,
     Media,
@@ -35,10 +36,17 @@ from callwright.engines.port import (
     Quality,
     RecordingFinished,
     RecordingId,
+    TransferAsked,
 )
 from callwright.engines.simulated.far_end import Answers, HangsUp, Presses, Rejects, Rings
+from callwright.engines.sip.admission.admission import Admission
+from callwright.engines.sip.dialog.invite_server import IncomingInvite, read_invite
 from callwright.engines.sip.engine import SipEngine
+from callwright.engines.sip.transaction.digest_client import DigestClient
 from callwright.engines.sip.transaction.transactions import Timing
+from callwright.engines.sip.wire.hop import Hop
+from callwright.engines.sip.wire.message import SipRequest, SipResponse
+from callwright.engines.sip.wire.sdp import G711
 from tests.engines.sip.desk import Desk, running, to
 from tests.engines.sip.media import RememberingMedia, ids
 from tests.engines.sip.phone import Phone
@@ -211,6 +219,55 @@ async def test_a_key_that_goes_by_the_signalling_is_sent_as_info() -> None:
         desk.media.say(KeyForwarded(A, "5"))
         await phone.got("INFO")
         assert desk.events == [LegConnected(A)], "it is none of ours"
+
+
+async def test_a_transfer_names_the_other_leg_of_the_phone() -> None:
+    async with Phone([(0, Answers())]) as one, Phone([(0, Answers())]) as two, running() as desk:
+        for leg, phone in ((A, one), (B, two)):
+            desk.engine.ring(leg, to(phone), caller_id=CALLER)
+            await desk.event(LegConnected(leg))
+        invite = await two.got("INVITE")
+        ours = invite.headers["From"].partition("tag=")[2]
+        named = f"{invite.headers['Call-ID']};to-tag={ours};from-tag=far"
+        one.refer("101", named)
+        await desk.event(TransferAsked(A, "101", B))
+        desk.engine.report_transfer(A, None)
+        told = await one.got("NOTIFY", times=2)
+        assert told.body == b"SIP/2.0 200 OK\r\n"
+        # A call that is not with us: nobody is asked, and the phone keeps its call.
+        one.refer("101", named.replace("far", "near"))
+        assert (await one.got("NOTIFY", times=4)).body.startswith(b"SIP/2.0 481 ")
+        assert sum(isinstance(event, TransferAsked) for event in desk.events) == 1
+
+
+async def test_a_second_call_of_a_phone_has_its_audio_beside_the_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It may join the two; media workers do not exchange packets."""
+
+    def of_phone(
+        _: Admission, request: SipRequest, source: Hop, now: float, *, tag: str
+    ) -> IncomingInvite | SipResponse:
+        nobody = DigestClient(None, None)
+        return read_invite(
+            request,
+            source,
+            caller="25",
+            called="102",
+            trunk=None,
+            digest=nobody,
+            speech=G711,
+            tag=tag,
+            natted=False,
+        )
+
+    monkeypatch.setattr(Admission, "invited", of_phone)
+    async with Phone([(0, Answers())]) as one, Phone([(0, Answers())]) as two, running() as desk:
+        desk.engine.ring(A, to(one), caller_id=CALLER)
+        await desk.event(LegConnected(A))
+        two.call(("127.0.0.1", desk.engine.address[1]), caller="25", called="102")
+        offered = await desk.told(LegOffered)
+        assert desk.media.near[offered.leg] == [A]
 
 
 async def test_a_lost_media_worker_ends_its_legs() -> None:

@@ -5,6 +5,7 @@ import json
 import logging
 import shutil
 import stat
+import threading
 import zlib
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from callwright.config import SipSettings
 from callwright.engines.network import Trunk
 from callwright.engines.port import Address, LegConnected, LegId, LegReleased
 from callwright.engines.simulated.far_end import Answers
-from callwright.engines.sip import instance
+from callwright.engines.sip import driver, instance, journal_file
 from callwright.engines.sip.dialog.dialog import Dialog
 from callwright.engines.sip.dialog.dialog_journal import OpenDialog
 from callwright.engines.sip.instance import instance_of
@@ -311,6 +312,52 @@ async def crashed(path: Path, phone: Phone) -> None:
                 await asyncio.sleep(0.005)
         record = await asyncio.to_thread(path.read_bytes)
     await asyncio.to_thread(path.write_bytes, record)
+
+
+@pytest.mark.anyio
+async def test_a_call_is_on_record_before_its_ack_leaves(tmp_path: Path) -> None:
+    """A kill in between would leave the far end connected to nobody."""
+    path = tmp_path / "open"
+    async with Phone([(0, Answers())]) as phone, running(journal=path) as desk:
+        desk.engine.ring(A, to(phone), caller_id=CALLER)
+        ack = await phone.got("ACK")
+        assert str(ack.call_id).encode() in path.read_bytes()
+
+
+@pytest.mark.anyio
+async def test_an_ack_does_not_wait_for_a_disk_that_hangs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, answers_again = tmp_path / "open", threading.Event()
+    monkeypatch.setattr(driver, "HELD_AT_MOST", 0.01)
+    monkeypatch.setattr(journal_file, "_append", lambda *_: answers_again.wait())
+    async with Phone([(0, Answers())]) as phone, running(journal=path) as desk:
+        desk.engine.ring(A, to(phone), caller_id=CALLER)
+        await phone.got("ACK")
+        assert not path.exists()
+        answers_again.set()
+
+
+def test_who_waits_for_a_call_waits_for_that_call_alone(tmp_path: Path) -> None:
+    written: list[str] = []
+
+    async def write() -> None:
+        journal = journal_at(tmp_path / "open")
+        assert not journal.when_written("call-1@h", lambda: written.append("early"))
+        journal.opened(leftover(1))
+        assert journal.when_written("call-1@h", lambda: written.append("1"))
+        assert not journal.when_written("call-2@h", lambda: written.append("2"))
+        async with journal.kept():
+            pass
+        assert not journal.when_written("call-1@h", lambda: written.append("late"))
+        # What only changes is on record already.
+        moved = leftover(1)
+        moved.dialog.target = "sip:far@127.0.0.9"
+        journal.opened(moved)
+        assert not journal.when_written("call-1@h", lambda: written.append("moved"))
+
+    asyncio.run(write())
+    assert written == ["1"]
 
 
 @pytest.mark.anyio

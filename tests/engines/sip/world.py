@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import sipmessage
 
-from callwright.engines.port import LegId, LegReleased
+from callwright.engines.port import FRESH, LegId, LegReleased, Trail
 from callwright.engines.sip.admission.admission import Admission
 from callwright.engines.sip.dialog.call_leg import CallLeg, Fact, StreamAgreed
 from callwright.engines.sip.dialog.dialog_journal import DialogJournal
@@ -80,12 +80,21 @@ class World:
         self._wire: list[tuple[float, int, Packet]] = []
         self._count = itertools.count()
 
-    def ring(self, leg: int = 1, *, user: str | None = None, password: str = "secret") -> CallLeg:
+    def ring(
+        self,
+        leg: int = 1,
+        *,
+        user: str | None = None,
+        password: str = "secret",
+        trail: Trail = FRESH,
+    ) -> CallLeg:
         whom = InviteTarget("sip:25@127.0.0.1:6000", FAR, "sip:74950000000@127.0.0.1")
         digest = DigestClient(user, password)
         trunk = "out" if user else None
         media = ("127.0.0.1", 16384)
-        call = self.agent.ring(LegId(leg), [whom], digest, media, self.now, trunk=trunk)
+        call = self.agent.ring(
+            LegId(leg), [whom], digest, media, self.now, trunk=trunk, trail=trail
+        )
         self.calls[LegId(leg)] = call
         self._pump()
         return call

@@ -11,7 +11,7 @@ from callwright.engines.media.codec import PCMA, Codec
 from callwright.engines.media.dtmf import event_payloads
 from callwright.engines.media.media import KeyForwarded
 from callwright.engines.media.tones import tone_frames
-from callwright.engines.port import DtmfSent, LegId
+from callwright.engines.port import DtmfFailed, DtmfSent, LegId
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +33,9 @@ class KeyQueue:
         "timestamp",
     )
 
-    def __init__(self, leg: LegId, post: Callable[[DtmfSent | KeyForwarded], None]) -> None:
+    def __init__(
+        self, leg: LegId, post: Callable[[DtmfSent | DtmfFailed | KeyForwarded], None]
+    ) -> None:
         self._leg = leg
         self._post = post
         self._keys: deque[tuple[str, bool]] = deque()
@@ -74,6 +76,8 @@ class KeyQueue:
             return
         if len(self._keys) >= KEYS_WAITING:
             log.warning("leg %d: too many keys waiting, one is dropped", self._leg)
+            if announced:
+                self._post(DtmfFailed(self._leg, key, "too many keys wait to be sent"))
             return
         self._keys.append((key, announced))
         self.busy = True

@@ -14,6 +14,7 @@ from typing import Protocol
 from callwright.engines.port import (
     BridgeId,
     CoachMode,
+    DtmfFailed,
     DtmfReceived,
     DtmfSent,
     LegId,
@@ -105,6 +106,7 @@ class MediaWorkerLost:
 MediaEvent = (
     DtmfReceived
     | DtmfSent
+    | DtmfFailed
     | KeyForwarded
     | PlaybackFinished
     | RecordingFinished

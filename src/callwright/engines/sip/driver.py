@@ -2,10 +2,12 @@
 
 import asyncio
 import contextvars
+import itertools
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from callwright.config import SipSettings
+from callwright.engines.sip.transaction.acknowledgement import Acknowledgement
 from callwright.engines.sip.transaction.failover import OutgoingRequest
 from callwright.engines.sip.transport.datagram import Datagram
 from callwright.engines.sip.transport.transports import Transports
@@ -14,6 +16,9 @@ from callwright.engines.sip.wire.hop import Hop
 
 if TYPE_CHECKING:
     from callwright.engines.sip.transport.resolver import Resolver
+
+HELD_AT_MOST = 0.2
+"Seconds an ACK may wait for the disk: less than until the far end repeats its 2xx."
 
 
 class Driver:
@@ -27,12 +32,18 @@ class Driver:
         *,
         after_input: Callable[[], None],
         knows: Callable[[Hop], bool],
+        on_record: Callable[[str, Callable[[], None]], bool],
     ) -> None:
         """``agent`` makes the user agent once the sockets are bound. Raises `OSError`.
 
         ``after_input`` is called when the agent has taken an input: to flush, and to tell.
         ``knows``: see `callwright.engines.sip.transport.connection_places.ConnectionPlaces`.
+        ``on_record``: see `callwright.engines.sip.journal_file.JournalFile.when_written`.
         """
+        self._on_record = on_record
+        self._held: dict[int, tuple[Datagram, asyncio.TimerHandle]] = {}
+        "ACKs that wait for their call to be on record, by a number of their own."
+        self._numbers = itertools.count()
         self._loop = asyncio.get_running_loop()
         self._context = contextvars.copy_context()
         self._after_input = after_input
@@ -57,14 +68,40 @@ class Driver:
             self._finding.add(task)
             task.add_done_callback(self._finding.discard)
         while layer.to_send:
-            self.transports.send(layer.to_send.popleft())
+            datagram = layer.to_send.popleft()
+            if not isinstance(datagram.sender, Acknowledgement) or not self._holds(datagram):
+                self.transports.send(datagram)
         due = layer.next_timer()
         if due is not None and (self._wake is None or due < self._wake.when()):
             if self._wake is not None:
                 self._wake.cancel()
             self._wake = self._loop.call_at(due, self._on_timer)
 
+    def _holds(self, datagram: Datagram) -> bool:
+        """Keep an ACK back until the journal has its call, so that a crash finds it there.
+
+        With the ACK the far end is sure of the call; without one it gives up by itself (RFC 3261
+        13.3.1.4). A disk that is slow is not waited for.
+        """
+        assert isinstance(datagram.sender, Acknowledgement)
+        number = next(self._numbers)
+        if not self._on_record(datagram.sender.ack.call_id, lambda: self._let_go(number)):
+            return False
+        timer = self._loop.call_later(HELD_AT_MOST, self._let_go, number, context=self._context)
+        self._held[number] = datagram, timer
+        return True
+
+    def _let_go(self, number: int) -> None:
+        held = self._held.pop(number, None)
+        if held is not None:
+            datagram, timer = held
+            timer.cancel()
+            self.transports.send(datagram)
+
     def close(self) -> None:
+        for _, timer in self._held.values():
+            timer.cancel()
+        self._held.clear()
         if self._wake is not None:
             self._wake.cancel()
         for task in self._finding:

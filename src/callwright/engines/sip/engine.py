@@ -27,6 +27,7 @@ from callwright.engines.port import (
     Address,
     Cause,
     Deliver,
+    DtmfFailed,
     DtmfReceived,
     DtmfSent,
     EarlyMediaStarted,
@@ -150,6 +151,7 @@ class SipEngine(LegCommands):
             self._make_agent,
             after_input=self._after_input,
             knows=self._admission.has_proved,
+            on_record=self._journal.when_written if self._journal else lambda *_: False,
         )
         self._is_up = True
         self._media_hosts = MediaHosts(self._media.connect, self._driver.transports.targets)
@@ -293,6 +295,7 @@ class SipEngine(LegCommands):
             symmetric_rtp=way.symmetric_rtp,
             trail=trail,
         )
+        self._legs[leg].phone = None if to.trunk else to.number
         self._after_command()
 
     # What comes in.
@@ -325,9 +328,11 @@ class SipEngine(LegCommands):
 
     def _called(self, incoming: IncomingInvite, now: float) -> None:
         """Offer a call that has come in, as far as there is room for it."""
-        leg = self._next_leg()
+        leg, phone = self._next_leg(), None if incoming.trunk else incoming.caller
+        # A phone may join its calls (an attended transfer).
+        beside = [one for one, call in self._legs.items() if phone and call.phone == phone]
         try:
-            media = self._media.open(leg)
+            media = self._media.open(leg, beside)
         except NoPorts as fault:
             log.warning("a call for ..%s is refused: %s", incoming.called[-4:], fault)
             self._agent.refuse(incoming, 503, "Service Unavailable")
@@ -339,6 +344,7 @@ class SipEngine(LegCommands):
         called, trunk = incoming.called, incoming.trunk
         log.info("leg %d comes in for ..%s from %s", leg, called[-4:], trunk or "a phone of ours")
         self._legs[leg] = call
+        call.phone = phone
         trail = read_trail(incoming.request)
         self._events.add(LegOffered(leg, incoming.caller, called, trunk, trail))
 
@@ -373,7 +379,7 @@ class SipEngine(LegCommands):
                     return
             case LegRinging(leg):
                 self._trunks.call_went_on(self._legs[leg].trunk_rung)
-            case EarlyMediaStarted() | LegHeld() | LegResumed() | DtmfSent():
+            case EarlyMediaStarted() | LegHeld() | LegResumed() | DtmfSent() | DtmfFailed():
                 pass
             case _:
                 assert_never(fact)

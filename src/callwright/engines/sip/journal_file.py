@@ -12,7 +12,7 @@ import json
 import logging
 import os
 import zlib
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -34,7 +34,7 @@ SLACK = 1000
 "Dead lines the file may have beside as many as it has live ones."
 PAUSE = 0.02
 """Seconds between two writes, so that a thread and a disk are asked once for what many calls have
-to say. A call that is answered in that pause, right before a crash, stays without its BYE."""
+to say. The ACK of a call waits for it (`JournalFile.when_written`)."""
 
 Key = tuple[str, str]
 "Call-ID and the far end's tag: a fork may answer one Call-ID twice."
@@ -50,6 +50,10 @@ class JournalFile:
         self._open: dict[Key, bytes] = {}
         "The latest line of each open call."
         self._unwritten: list[bytes] = []
+        self._fresh: set[str] = set()
+        "Call-IDs of calls whose first line is not on disk."
+        self._waiting: list[tuple[str, Callable[[], None]]] = []
+        "What is to be called, and for which call's line it waits."
         self._lines = 0
         "Lines in the file."
         self._rewrite = False
@@ -78,6 +82,8 @@ class JournalFile:
         elif self._open.get(key) != line and (
             key in self._open or len(self._open) < DIALOGS_AT_MOST
         ):
+            if key not in self._open:
+                self._fresh.add(call.dialog.call_id)
             self._open[key] = line
             self._add(line)
 
@@ -85,6 +91,13 @@ class JournalFile:
         key = _key(dialog)
         if self._open.pop(key, None) is not None:
             self._add(_line({"ended": list(key)}))
+
+    def when_written(self, call_id: str, then: Callable[[], None]) -> bool:
+        """Call ``then`` once a call is on record; False if there is nothing to wait for."""
+        if call_id not in self._fresh:
+            return False
+        self._waiting.append((call_id, then))
+        return True
 
     @asynccontextmanager
     async def kept(self) -> AsyncIterator[None]:
@@ -104,9 +117,21 @@ class JournalFile:
             await self._more.wait()
             over = self._ending.is_set()
             # One at a time, so that the lines of one call stay in their order.
+            fresh = frozenset(self._fresh)
             await asyncio.to_thread(self._take())
+            self._tell_written(fresh)
             with anyio.move_on_after(PAUSE):
                 await self._ending.wait()
+
+    def _tell_written(self, calls: Collection[str]) -> None:
+        """Say that what could be put on record of these calls has been."""
+        self._fresh.difference_update(calls)
+        waiting, self._waiting = self._waiting, []
+        for call_id, then in waiting:
+            if call_id in calls:
+                then()
+            else:
+                self._waiting.append((call_id, then))
 
     def _add(self, line: bytes) -> None:
         self._unwritten.append(line)

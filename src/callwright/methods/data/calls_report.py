@@ -81,8 +81,7 @@ class ReportedCall(MarketingOfCall):
         "va",
         "sip",
     ]
-    """What has brought it about; `va`: somebody has called the virtual number; `sip`: an employee
-    has called from a phone that registers."""
+    "What has brought it about; `va`: a call to the number; `sip`: one by an employee's phone."
     is_lost: bool
     "It came in and was not refused as unwanted, and nobody has talked with the contact."
     virtual_phone_number: Annotated[str, Stored("virtual_number")]

@@ -54,6 +54,22 @@ class StoredEventLog:
         async with self._turn, self.database.connect() as connection:
             return bool(await connection.scalar(query))
 
+    async def has_unplaced(self, account: AccountId) -> bool:
+        """Whether an account has events of a version that gave them no positions."""
+        # Ids grow, so the oldest session has them if any has.
+        oldest = (
+            select(call_sessions.c.id)
+            .where(call_sessions.c.account_id == account)
+            .order_by(call_sessions.c.id)
+            .limit(1)
+            .scalar_subquery()
+        )
+        unplaced = exists().where(
+            call_events.c.session_id == oldest, call_events.c.position.is_(None)
+        )
+        async with self._turn, self.database.connect() as connection:
+            return bool(await connection.scalar(select(unplaced)))
+
     async def far_behind(self, after: int, *, at_most: int) -> int | None:
         """Where the newest ``at_most`` events begin; None if no more than that follow ``after``."""
         query = (

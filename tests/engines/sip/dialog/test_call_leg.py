@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from callwright.engines.media.media import RtpStream
 from callwright.engines.port import (
     Cause,
+    DtmfFailed,
     DtmfReceived,
     DtmfSent,
     LegHeld,
@@ -18,6 +19,7 @@ from callwright.engines.port import (
     LegResumed,
 )
 from callwright.engines.sip.dialog.call_leg import StreamAgreed
+from callwright.engines.sip.dialog.info_dtmf import QUEUE_AT_MOST
 from callwright.engines.sip.dialog.invite_client import InviteTarget
 from callwright.engines.sip.transaction.digest_client import DigestClient
 from tests.engines.sip.challenges import challenge, proves
@@ -197,6 +199,8 @@ def test_a_200_with_a_contact_nobody_can_follow_ends_the_leg() -> None:
     world.hear(reply(world.requests("INVITE")[0], 200, contact="<tel:+74950000000>", sdp=SDP))
     assert world.ending().cause is Cause.UNREACHABLE
     assert sum(world.agent.layer.dropped.values()) == 1
+    # Whoever has answered is not left with a call that is none.
+    assert [world.hops(method) for method in ("ACK", "BYE")] == [[FAR.place], [FAR.place]]
 
 
 def test_several_branches_of_a_fork_ring_and_one_answers() -> None:
@@ -996,6 +1000,33 @@ def test_the_next_key_waits_for_the_final_answer_to_info() -> None:
     world.hear(reply(world.requests("INFO")[0], 200, contact=None))
     world.until(0.8)
     assert world.requests("INFO")[-1].body == b"Signal=2\r\nDuration=100\r\n"
+
+
+@pytest.mark.parametrize("status", [405, 415, 489, 501, 400, 500])
+def test_a_key_that_is_refused_is_told(status: int) -> None:
+    world = talking(sdp=NO_KEYS, extra=("Allow: INVITE, ACK, BYE, INFO",))
+    call = world.calls[LegId(1)]
+    call.send_key("1", world.now)
+    world._pump()
+    world.hear(reply(world.requests("INFO")[0], status, contact=None))
+    [failed] = [fact for fact in world.facts if isinstance(fact, DtmfFailed)]
+    assert (failed.leg, failed.key) == (LegId(1), "1")
+    assert failed.reason.startswith(f"{status} ")
+    assert failed.reason.endswith(" to INFO")
+    assert not call.ended
+    # Who does not know INFO, or this body, gets tones from now on.
+    takes_info = status in (400, 500)
+    agreed = [fact.stream for fact in world.facts if isinstance(fact, StreamAgreed)][-1]
+    assert agreed.keys_by_info is call.keys_by_info is takes_info
+
+
+def test_a_key_that_finds_too_many_waiting_is_told() -> None:
+    world = talking(sdp=NO_KEYS, extra=("Allow: INVITE, ACK, BYE, INFO",))
+    call = world.calls[LegId(1)]
+    for _ in range(QUEUE_AT_MOST + 2):
+        call.send_key("1", world.now)
+    failed = [fact for fact in world.facts if isinstance(fact, DtmfFailed)]
+    assert failed == [DtmfFailed(LegId(1), "1", "too many keys wait to be sent")]
 
 
 def test_keys_of_the_other_far_end_go_as_info_and_are_not_told_as_ours() -> None:

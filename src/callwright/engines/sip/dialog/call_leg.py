@@ -8,6 +8,7 @@ from typing import Protocol
 from callwright.engines.media.media import RtpStream
 from callwright.engines.port import (
     Cause,
+    DtmfFailed,
     DtmfReceived,
     DtmfSent,
     EarlyMediaStarted,
@@ -64,6 +65,7 @@ Fact = (
     | LegResumed
     | DtmfReceived
     | DtmfSent
+    | DtmfFailed
     | StreamAgreed
     | Referred
 )
@@ -111,6 +113,8 @@ class CallLeg:
         self.sender = sender
         self.journal = journal or NoJournal()
         self.ended = False
+        self.phone: str | None = None
+        "The number of the phone of ours that is at the other end, if it is one."
         self.dialog: Dialog | None = None
         "The dialog of the answer."
         self.session = sdp.SdpSession(media, session_id=secrets.randbits(31), speech=speech)
@@ -279,6 +283,9 @@ class CallLeg:
     def note_refused(self, method: str) -> None:
         """Note that the far end does not take a method, whatever its Allow says."""
         self._allowed -= {method.lower()}
+        if method == "INFO" and self._stream is not None:
+            # From now on keys go as tones, which everybody takes.
+            self.talk_over(self._stream)
 
     def allows(self, method: str) -> bool:
         """Whether the far end has said that it takes a method."""

@@ -1,9 +1,11 @@
 """DTMF by INFO, for far ends that have no telephone-event (choreography 3)."""
 
 from collections import deque
+from functools import partial
 from typing import TYPE_CHECKING
 
-from callwright.engines.port import Cause, DtmfSent
+from callwright.engines.port import Cause, DtmfFailed, DtmfSent
+from callwright.engines.sip.dialog.causes import raw_of
 from callwright.engines.sip.transaction.transactions import Lost
 from callwright.engines.sip.wire.hop import Hop
 from callwright.engines.sip.wire.message import SipRequest, SipResponse, add_body
@@ -18,6 +20,8 @@ LENGTH = 0.1
 GAP = 0.06
 "Seconds from the end of a key to the next."
 QUEUE_AT_MOST = 256
+NOT_TAKEN = frozenset({405, 415, 489, 501})
+"Of who does not take keys by INFO, whatever its Allow says: the method, or the body (RFC 6086)."
 
 
 class InfoDtmf:
@@ -32,6 +36,7 @@ class InfoDtmf:
     def send(self, key: str, now: float, *, announced: bool = True) -> None:
         if len(self._queue) >= QUEUE_AT_MOST:
             self._call.sender.layer.dropped["too many keys"] += 1
+            self._call.tell(DtmfFailed(self._call.leg, key, "too many keys wait to be sent"))
             return
         self._queue.append((key, announced))
         self._go_on(now)
@@ -55,11 +60,11 @@ class InfoDtmf:
         self._unanswered = True
         self._free_at = now + LENGTH + GAP
         call.sender.layer.at(self._free_at, self._go_on)
-        call.sender.send(info, now, self._answered)
+        call.sender.send(info, now, partial(self._answered, key))
         if announced:
             call.tell(DtmfSent(call.leg, key))
 
-    def _answered(self, what: SipResponse | Lost, now: float) -> None:
+    def _answered(self, key: str, what: SipResponse | Lost, now: float) -> None:
         if isinstance(what, SipResponse) and what.status < 200:
             return
         # RFC 3261 12.2.1.2: 481, 408 or no reply inside a dialog mean that there is no dialog.
@@ -69,5 +74,9 @@ class InfoDtmf:
         if what.status in (408, 481):
             self._call.hang_up(now, Cause.UNREACHABLE, f"{what.status} to INFO")
             return
+        if what.status >= 300:
+            self._call.tell(DtmfFailed(self._call.leg, key, f"{raw_of(what)} to INFO"))
+        if what.status in NOT_TAKEN:
+            self._call.note_refused("INFO")
         self._unanswered = False
         self._go_on(now)

@@ -8,7 +8,7 @@ our CANCEL.
 
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from callwright.engines.port import FRESH, Cause, Trail
@@ -253,6 +253,10 @@ class InviteClient:
             dialog = self._confirm(tag, response)
         except Malformed:
             self._drop("2xx with a malformed Contact or Record-Route")
+            # It takes the call for answered all the same, and is told where it was rung.
+            unled = {"contact", "record-route"}
+            headers = {name: had for name, had in response.headers.items() if name not in unled}
+            hang_up(self._sender, self._confirm(tag, replace(response, headers=headers)), now)
             if not self._decided and not self._withdrawn:
                 self._decided = True
                 self._listener.refused(Lost.UNSENT, now)

@@ -22,13 +22,11 @@ _MEDIA_AT_MOST = 16
 _FORMATS_AT_MOST = 64
 _BLANKS = " \t\0"
 
-_LINE_END = re.compile(r"\r\n|\r|\n")
 _MEDIA = re.compile(r"(\S{1,32})\s+(\d{1,5})(?:/\d{1,5})?\s+(\S{1,64})((?:\s+\S{1,32})*)", re.ASCII)
 _RTPMAP = re.compile(
-    r"rtpmap:\s*(\d{1,3})\s+([^/\s]{1,64})\s*/\s*(\d{1,6})(?:\s*/\s*(\d{1,3}))?(?:\s.*)?",
-    re.ASCII | re.IGNORECASE,
+    r"\s*(\d{1,3})\s+([^/\s]{1,64})\s*/\s*(\d{1,6})(?:\s*/\s*(\d{1,3}))?(?:\s.*)?", re.ASCII
 )
-_RTCP = re.compile(r"rtcp:\s*(\d{1,5})(?:\s.*)?", re.ASCII | re.IGNORECASE)
+_RTCP = re.compile(r"\s*(\d{1,5})(?:\s.*)?", re.ASCII)
 
 
 class UnusableSdp(ValueError):
@@ -107,32 +105,43 @@ def parse(body: bytes) -> Description:
                 media[-1].host = _host(value)
             case "c":
                 host = _host(value)
-            case "a" if (said := value.lower()) in DIRECTIONS and media:
-                media[-1].direction = said
-            case "a" if said in DIRECTIONS:
+            case "a" if media:
+                _note_attribute(media[-1], value)
+            case "a" if (said := value.lower()) in DIRECTIONS:
                 direction = said
-            case "a" if media and (mapped := _RTPMAP.fullmatch(value)):
-                media[-1].maps[int(mapped[1])] = _mapped(*mapped.groups()[1:])
-            case "a" if media and (named := _RTCP.fullmatch(value)):
-                media[-1].rtcp_port = int(named[1])
-            case "a" if media and len(media[-1].crypto) < _CRYPTO_AT_MOST:
-                if (crypto := parse_crypto(value)) is not None:
-                    media[-1].crypto.append(crypto)
     for line in media:
         line.host = host if line.host is None else line.host
         line.direction = line.direction or direction or "sendrecv"
-    audio = (line for line in media if line.is_usable)
-    return Description(tuple(media), tuple(sorted(audio, key=lambda line: not line.is_secure)))
+    audio = [line for line in media if line.is_usable]
+    if len(audio) > 1:
+        audio.sort(key=lambda line: not line.is_secure)
+    return Description(tuple(media), tuple(audio))
+
+
+def _note_attribute(line: MediaLine, value: str) -> None:
+    name, _, rest = value.partition(":")
+    match name.rstrip().lower():
+        case "rtpmap" if mapped := _RTPMAP.fullmatch(rest):
+            line.maps[int(mapped[1])] = _mapped(mapped[2], mapped[3], mapped[4])
+        case "rtcp" if named := _RTCP.fullmatch(rest):
+            line.rtcp_port = int(named[1])
+        case "crypto" if len(line.crypto) < _CRYPTO_AT_MOST:
+            if (crypto := parse_crypto(value)) is not None:
+                line.crypto.append(crypto)
+        case said if said in DIRECTIONS:
+            line.direction = said
 
 
 def _fields(body: bytes) -> Iterator[tuple[str, str]]:
-    lines = _LINE_END.split(body.decode("utf-8", "replace"))
+    # Not splitlines: in a name, other characters may stand that Unicode ends a line by.
+    text = body.decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n")
+    lines = text.split("\n")
     if len(lines) > _LINES_AT_MOST:
         raise UnusableSdp("too many lines in the SDP")
-    for line in lines:
-        kind, equals, value = line.partition("=")
-        if equals:
-            yield kind.strip(_BLANKS), value.strip(_BLANKS)
+    for given in lines:
+        line = given.strip(_BLANKS)
+        if line[1:2] == "=":
+            yield line[0], line[2:].lstrip(_BLANKS)
 
 
 def _media_line(value: str) -> MediaLine:
@@ -147,9 +156,9 @@ def _media_line(value: str) -> MediaLine:
 
 def _host(value: str) -> str:
     words = value.split()
-    if [word.upper() for word in words[:2]] not in (["IN", "IP4"], ["IN", "IP6"]):
+    if len(words) < 3 or words[0].upper() != "IN" or words[1].upper() not in ("IP4", "IP6"):
         return ""
-    return words[2].partition("/")[0] if len(words) > 2 else ""
+    return words[2].partition("/")[0]
 
 
 def _mapped(name: str, clock: str, channels: str | None) -> tuple[str, int]:

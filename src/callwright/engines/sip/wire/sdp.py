@@ -55,8 +55,7 @@ def agree(description: Description, speech: AudioProfile = G711) -> RtpStream:
     Raises `NoCommonCodec`, or `UnusableSdp` where the audio has no address we can send to, or no
     key for SRTP where we insist on it. The address may be a name, which is to be looked up.
     """
-    audio, kind, codec = _choose(description, speech)
-    named = {kind: audio.encoding(kind) for kind in audio.payload_types()}
+    audio, kind, codec, named = _choose(description, speech)
     keys, clock = _keys(named, codec)
     host, held = _address(audio.host or "", speech.ip_version)
     return RtpStream(
@@ -72,8 +71,13 @@ def agree(description: Description, speech: AudioProfile = G711) -> RtpStream:
     )
 
 
-def _choose(description: Description, speech: AudioProfile) -> tuple[MediaLine, int, Codec]:
-    """Find the audio section that counts, and the payload type and codec of ours in it."""
+def _choose(
+    description: Description, speech: AudioProfile
+) -> tuple[MediaLine, int, Codec, Mapping[int, tuple[str, int]]]:
+    """Find the audio section that counts, the payload type and codec of ours in it, and all names.
+
+    Names are encodings with their clocks, by payload type.
+    """
     audio = description.audio
     if not audio:
         raise NoCommonCodec("no audio over RTP in the SDP")
@@ -81,9 +85,10 @@ def _choose(description: Description, speech: AudioProfile) -> tuple[MediaLine, 
         raise UnusableSdp("no SRTP in the SDP")
     ours = {(codec.name.upper(), codec.clock): codec for codec in _codecs(speech)}
     for line in audio:
-        for kind in line.payload_types():
-            if (codec := ours.get(line.encoding(kind))) is not None:
-                return line, kind, codec
+        named = {kind: line.encoding(kind) for kind in line.payload_types()}
+        for kind, encoding in named.items():
+            if (codec := ours.get(encoding)) is not None:
+                return line, kind, codec, named
     raise NoCommonCodec("no common codec")
 
 
@@ -149,7 +154,7 @@ class SdpSession:
     def answered(self, answer: Description) -> RtpStream:
         """Take the far end's answer to what we have said last. Raises what `agree` raises."""
         stream = agree(answer, self.speech)
-        audio, _, _ = _choose(answer, self.speech)
+        audio, *_ = _choose(answer, self.speech)
         stream = replace(stream, own_dtmf_payload_type=self._own_keys(stream, audio))
         if not self._crypto:
             return stream
@@ -170,7 +175,7 @@ class SdpSession:
         Raises what `agree` raises.
         """
         stream = agree(offer, self.speech)
-        audio, _, _ = _choose(offer, self.speech)
+        audio, *_ = _choose(offer, self.speech)
         self._protocol = audio.protocol
         self._crypto = []
         if audio.crypto:

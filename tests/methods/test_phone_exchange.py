@@ -1,0 +1,82 @@
+"""Whom employees' phones may call where the service's settings keep numbers outside closed."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import insert
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from callwright.calls.phone_transfers import MayNotCall
+from callwright.directory.model import Account, AccountId, PhoneKind, VirtualNumber
+from callwright.engines.port import Cause
+from callwright.methods.dialling import Dialling
+from callwright.methods.numbers import Numbers
+from callwright.methods.phone_exchange import PhoneExchange
+from callwright.storage.database import migrate, open_database, writing
+from callwright.storage.directory import StoredDirectory
+from callwright.storage.tables import accounts, employee_phones, employees
+
+pytestmark = pytest.mark.anyio
+
+HOUSE = Account(AccountId(1), "House")
+NUMBER = VirtualNumber(5, "74993720692", "carrier")
+FILES, APIS, DESK, OUTSIDE = "79260000001", "79260000002", "101", "79260000003"
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+async def database(tmp_path: Path) -> AsyncIterator[AsyncEngine]:
+    """One employee, of whose phones the file has named one, and the data API two."""
+    database = open_database(f"sqlite+aiosqlite:///{tmp_path}/callwright.db")
+    await migrate(database)
+    phones = ((FILES, "file", None), (APIS, "api", None), (DESK, "api", "sip:101@192.0.2.7"))
+    async with writing(database) as connection:
+        await connection.execute(insert(accounts).values(id=1, name="House", active=True))
+        row = {"id": 25, "account_id": 1, "full_name": "Anna", "active": True}
+        await connection.execute(insert(employees).values(**row))
+        for priority, (number, origin, contact) in enumerate(phones):
+            await connection.execute(
+                insert(employee_phones).values(
+                    account_id=1,
+                    employee_id=25,
+                    number=number,
+                    kind=PhoneKind.SIP.value,
+                    contact=contact,
+                    priority=priority,
+                    dial_time=30.0,
+                    active=True,
+                    number_origin=origin,
+                )
+            )
+    yield database
+    await database.dispose()
+
+
+async def may_call(database: AsyncEngine, number: str, *, outside: bool) -> bool:
+    directory = StoredDirectory(database, Path("/nowhere"))
+    numbers = Numbers(directory, Dialling(directory), dial_time=30.0)
+    exchange = PhoneExchange(directory, numbers, outside)
+    try:
+        target = await exchange.target(HOUSE, NUMBER, number)
+    except MayNotCall as refusal:
+        return refusal.cause is not Cause.REJECTED
+    assert target.address.number == number
+    return True
+
+
+async def test_colleagues_are_whom_the_file_names_and_phones_of_ours(database: AsyncEngine) -> None:
+    assert await may_call(database, FILES, outside=False)
+    assert await may_call(database, DESK, outside=False)
+    assert not await may_call(database, APIS, outside=False)
+    assert not await may_call(database, OUTSIDE, outside=False)
+
+
+async def test_where_it_is_open_others_may_be_called_too(database: AsyncEngine) -> None:
+    assert await may_call(database, APIS, outside=True)
+    assert await may_call(database, OUTSIDE, outside=True)
+    assert not await may_call(database, "442071838750", outside=True)
