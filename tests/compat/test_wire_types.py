@@ -38,7 +38,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     ) as up:
         up.apply(DIRECTORY)
         _talk(up)
-        up.calls_in(caller=CALLER, called="74993720693", trunk="t")
+        up.calls_in(caller=CALLER, called="74993720692", trunk="t")
         lost = up.news.wait_for(
             lambda event: isinstance(event, LegStarted) and event.calling_number == CALLER
         )

@@ -71,8 +71,8 @@ def failed(home: House) -> int:
 
 @pytest.fixture(scope="module")
 def lost(home: House) -> int:
-    """A call that came in on a number that does nothing with it."""
-    home.calls_in(caller="79261110003", called="74993720693", trunk="t")
+    """A call that came in, and whose caller did not wait for anybody."""
+    home.calls_in(caller="79261110003", called="74993720692", trunk="t")
     event = home.news.wait_for(
         lambda event: isinstance(event, LegStarted) and event.calling_number == "79261110003"
     )

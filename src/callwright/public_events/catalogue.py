@@ -330,11 +330,8 @@ class EventFold:
 
     def _of_recording(self, recording: RecordingId) -> _Facts:
         begun = self._recordings.get(recording)
-        return {
-            "recording_id": recording,
-            "record_id": begun.record if begun else "",
-            "leg_ids": begun.legs if begun else (),
-        }
+        record, legs = (begun.record, begun.legs) if begun else ("", ())
+        return {"recording_id": recording, "record_id": record, "leg_ids": legs}
 
     def _leg(self, leg: LegId) -> _Leg:
         return self._legs.get(leg, _UNKNOWN)
