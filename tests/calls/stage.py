@@ -40,6 +40,7 @@ from callwright.calls.plan import (
     SessionId,
     Target,
 )
+from callwright.calls.recording import RecordingFiles
 from callwright.calls.scenario_plan import ScenarioPlan
 from callwright.engines.network import Trunk
 from callwright.engines.port import Address, EngineEvent, Media
@@ -184,7 +185,7 @@ class Stage:
             self.journal,
             next_id=itertools.count(1 << 32).__next__,
             parallel_at_most=parallel_at_most,
-            recordings=recordings,
+            recordings=RecordingFiles(recordings),
         )
         self.manager.listeners.append(self._notice)
         self._verdicts: dict[SessionId, SessionFinished] = {}

@@ -18,6 +18,7 @@ from callwright.calls.ending import RELEASED
 from callwright.calls.events import LegEnded, LegStarted, SessionEvent, SessionFinished
 from callwright.calls.manager import CallManager
 from callwright.calls.plan import AdmittedAddress, EmployeeCall, Role, SessionId, Target
+from callwright.calls.recording import RecordingFiles
 from callwright.config import SipSettings
 from callwright.engines.port import Address
 from callwright.engines.sip.engine import SipEngine
@@ -141,7 +142,7 @@ class Exchange:
             self.journal,
             next_id=itertools.count(1 << 32).__next__,
             parallel_at_most=100,
-            recordings=Path("recordings"),
+            recordings=RecordingFiles(Path("recordings")),
         )
         self.manager.listeners.append(self._told)
         self._more = asyncio.Event()

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import anyio
@@ -22,6 +21,7 @@ from callwright.calls.phone_transfers import PhoneTransfers
 from callwright.calls.plan import Plan, Role, SessionId
 from callwright.calls.queues import Queues, Who, who
 from callwright.calls.record import LegState
+from callwright.calls.recording import RecordingFiles
 from callwright.calls.renamed_legs import RenamedLegs
 from callwright.calls.scenario import inbound_call, refused_call, scenario_call
 from callwright.calls.scenario_plan import (
@@ -56,7 +56,7 @@ class CallManager:
 
     ``next_id`` gives the ids of sessions, legs, playbacks and bridges, each used once.
     ``parallel_at_most``: live sessions per account; one more ends at once, with `no_resources`.
-    ``recordings``: the folder recordings are put into; ``now``: the time of day (UTC, aware).
+    ``recordings``: where they are put; ``now``: the time of day (UTC, aware).
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class CallManager:
         *,
         next_id: Callable[[], int],
         parallel_at_most: int,
-        recordings: Path,
+        recordings: RecordingFiles,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
         self.draining = False

@@ -1,8 +1,9 @@
 """Recording a session: a file for each stretch of talk (choreography 5), and for a voicemail."""
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,20 +19,33 @@ RECORD_SIZE = 16
 "Bytes of an id that nobody guesses: whoever has it may fetch the recording."
 
 
+def unguessable(_recording: RecordingId) -> str:
+    """An id to know a recording by that nobody guesses."""
+    return secrets.token_hex(RECORD_SIZE)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingFiles:
+    """Where recordings are put, and the ids clients know them by."""
+
+    folder: Path
+    record_of: Callable[[RecordingId], str] = unguessable
+
+
 class SessionRecorder:
     """Records the talks of one session while it is on; holds and consultations are not recorded.
 
     A voicemail is recorded whether it is on or not.
 
-    ``folder``: where files go, named by session and number.
+    ``files``: where files go, named by session and number.
     """
 
-    def __init__(self, session: "Session", folder: Path) -> None:
+    def __init__(self, session: "Session", files: RecordingFiles) -> None:
         self.on = False
         self.forced = False
         "The employee's calls are always recorded."
         self._session = session
-        self._folder = folder
+        self._where = files
         self._talk: tuple[LegId, ...] | None = None
         self._running: RecordingId | None = None
         self._files: dict[RecordingId, str] = {}
@@ -109,7 +123,7 @@ class SessionRecorder:
         try:
             one, *other = self._talk
             self._session.engine.record(
-                recording, one, other[0] if other else None, self._folder / name
+                recording, one, other[0] if other else None, self._where.folder / name
             )
         except LegGone:
             return
@@ -120,7 +134,7 @@ class SessionRecorder:
             recording=recording,
             legs=self._talk,
             file_name=name,
-            record=secrets.token_hex(RECORD_SIZE),
+            record=self._where.record_of(recording),
         )
 
     def _end(self) -> None:

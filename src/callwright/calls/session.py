@@ -4,7 +4,6 @@ import logging
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -27,7 +26,7 @@ from callwright.calls.leg import Leg
 from callwright.calls.party import Party, PartyLeft
 from callwright.calls.plan import Caption, Message, Role, SessionId, Target
 from callwright.calls.record import CallRecord
-from callwright.calls.recording import SessionRecorder
+from callwright.calls.recording import RecordingFiles, SessionRecorder
 from callwright.calls.renamed_legs import RenamedLegs
 from callwright.calls.state import TRANSITIONS, State
 from callwright.clock import utc_now
@@ -53,7 +52,7 @@ class Session:
     """One call. Its script works with parties; the engine's events come in by `deliver`.
 
     ``next_id`` gives ids for legs, playbacks and bridges that are used nowhere else;
-    ``recordings`` is the folder of its recordings; ``now`` gives the time of day (UTC, aware).
+    ``recordings`` says where they are put; ``now`` gives the time of day (UTC, aware).
     """
 
     def __init__(
@@ -63,7 +62,7 @@ class Session:
         engine: RenamedLegs,
         next_id: Callable[[], int],
         listener: Listener,
-        recordings: Path,
+        recordings: RecordingFiles,
         queues: "Queues",
         channels: "PhoneChannels",
         now: Callable[[], datetime] = utc_now,

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Protocol, assert_never
 from argon2 import PasswordHasher
 
 from callwright.calls.manager import CallManager
+from callwright.calls.recording import unguessable
 from callwright.clock import Clock
 from callwright.config import Settings, SipSettings, StartFault
 from callwright.directory.model import VirtualNumber
 from callwright.downloads.links import Links
-from callwright.engines.port import Engine, LegId
+from callwright.engines.port import Engine, LegId, RecordingId
 from callwright.engines.simulated.engine import SimulatedEngine
 from callwright.methods.messages import SpeechSynthesis
 from callwright.rpc.dispatch import AnyMethod
@@ -126,6 +127,8 @@ class Environment:
     "Methods of its own, after all others."
     choose: Callable[[Sequence[VirtualNumber]], VirtualNumber] = secrets.choice
     "Takes one of several at random."
+    record_of: Callable[[RecordingId], str] = unguessable
+    "The id clients know a recording by."
     hasher: PasswordHasher | None = None
     "Of passwords; None: the usual one."
     body_within: float = BODY_WITHIN

@@ -21,6 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from callwright.calls.manager import CallManager
 from callwright.calls.narration import narrate
+from callwright.calls.recording import RecordingFiles
 from callwright.clock import Clock
 from callwright.config import Settings, StartFault
 from callwright.directory.destinations import read_plans
@@ -268,7 +269,7 @@ async def _components(
         journal,
         next_id=next_id,
         parallel_at_most=settings.calls.parallel_at_most,
-        recordings=recordings,
+        recordings=RecordingFiles(recordings, around.record_of),
         now=clock.now,
     )
     manager.listeners.append(narrate)
