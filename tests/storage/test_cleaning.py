@@ -158,25 +158,53 @@ async def test_many_go_in_several_transactions(database: AsyncEngine, tmp_path: 
     assert await sessions(database, call_sessions) == set()
 
 
-async def test_old_requests_go(database: AsyncEngine, tmp_path: Path) -> None:
-    rows = [
-        {
-            "account_id": account,
-            "time": BEGAN + age,
-            "api": "v4.0",
-            "method": "list.calls",
-            "ip": "192.0.2.1",
-            "user_id": 1,
-            "user_login": "crm",
-            "duration": 1.0,
-        }
-        for account in (1, 2)
-        for age in (0 * DAY, DAY, 2 * DAY)
-    ]
+async def request(database: AsyncEngine, time: datetime, *, account: int = 1) -> None:
+    """Log a request."""
+    row = {
+        "account_id": account,
+        "time": time,
+        "api": "v4.0",
+        "method": "list.calls",
+        "ip": "192.0.2.1",
+        "user_id": 1,
+        "user_login": "crm",
+        "duration": 1.0,
+    }
     async with database.begin() as connection:
-        await connection.execute(insert(api_requests), rows)
+        await connection.execute(insert(api_requests).values(**row))
+
+
+async def test_old_requests_go(database: AsyncEngine, tmp_path: Path) -> None:
+    for account in (1, 2):
+        for age in (0 * DAY, DAY, 2 * DAY):
+            await request(database, BEGAN + age, account=account)
     now = BEGAN + 4 * DAY
     assert await cleaner(database, tmp_path, now).clean(between=0) == (0, 2)
     async with database.connect() as connection:
         query = select(func.count()).select_from(api_requests)
         assert (await connection.execute(query)).scalar_one() == 4
+
+
+@pytest.mark.parametrize(
+    ("age", "pause"),
+    [
+        (timedelta(0), DAY),
+        (29 * DAY + timedelta(hours=20), timedelta(hours=4)),
+        (30 * DAY - timedelta(minutes=5), timedelta(hours=1)),
+    ],
+)
+async def test_it_looks_again_when_the_oldest_is_too_old(
+    database: AsyncEngine, tmp_path: Path, age: timedelta, pause: timedelta
+) -> None:
+    await tell(database, 1)
+    await tell(database, 2, began=BEGAN + age / 2)
+    assert await cleaner(database, tmp_path, BEGAN + age).until_next() == pause
+
+
+async def test_logged_requests_are_looked_after_too(database: AsyncEngine, tmp_path: Path) -> None:
+    await request(database, BEGAN)
+    assert await cleaner(database, tmp_path, BEGAN + 2.5 * DAY).until_next() == DAY / 2
+
+
+async def test_where_nothing_is_kept_a_day_goes_by(database: AsyncEngine, tmp_path: Path) -> None:
+    assert await cleaner(database, tmp_path, BEGAN).until_next() == DAY

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import anyio
 import anyio.to_thread
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, func, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -32,8 +32,8 @@ SESSIONS_AT_ONCE = 50
 REQUESTS_AT_ONCE = 1000
 BETWEEN = 0.2
 "Seconds between transactions, in which calls write."
-EVERY = 3600.0
-"Seconds between looks at what has become too old."
+EVERY, AT_LEAST_EVERY = timedelta(hours=1), timedelta(days=1)
+"Between looks at what has become too old, where something will soon be, and where nothing will."
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +58,16 @@ class Cleaner:
         """Clean now and then until cancelled. A database that cannot be written is waited for."""
         collected = False
         while True:
+            pause = EVERY
             try:
                 if not collected:
                     await self.collect()
                     collected = True
                 await self.clean()
+                pause = await self.until_next()
             except (SQLAlchemyError, OSError) as fault:
                 log.warning("what is too old could not be removed: %s", fault)
-            await anyio.sleep(EVERY)
+            await anyio.sleep(pause.total_seconds())
 
     async def collect(self) -> None:
         """Remove files whose rows have gone without them: the process died before it came to it."""
@@ -90,6 +92,21 @@ class Cleaner:
         if sessions or requests:
             log.info("removed as too old: %d sessions, %d logged requests", sessions, requests)
         return sessions, requests
+
+    async def until_next(self) -> timedelta:
+        """How long nothing will be too old yet, between an hour and a day."""
+        now = self.now()
+        due = [now + AT_LEAST_EVERY]
+        async with self.database.connect() as connection:
+            for account in (await connection.scalars(select(accounts.c.id))).all():
+                for table, began, kept in (
+                    (call_sessions, call_sessions.c.started_at, self.sessions_kept),
+                    (api_requests, api_requests.c.time, self.requests_kept),
+                ):
+                    of_account = select(func.min(began)).where(table.c.account_id == account)
+                    if oldest := await connection.scalar(of_account):
+                        due.append(oldest + kept)
+        return max(EVERY, min(due) - now)
 
     async def _clean_sessions(self, account: int) -> int:
         old = (
