@@ -68,9 +68,14 @@ BOTH = (by_lines, by_socket)
 
 
 def until(read: Read, kind: str, session: int | None = None) -> list[Message]:
-    """Read on up to and with an event of this type, of this session if one is named."""
+    """Read on up to and with an event of this type, of this session if one is named.
+
+    Its last event is the last that is waited for.
+    """
     told: list[Message] = []
     while not told or told[-1]["type"] != kind or session not in (None, _session(told[-1])):
+        if session is not None and told and told[-1]["type"] == "session.finished":
+            assert _session(told[-1]) != session, f"{session} has finished, and told of no {kind}"
         told.append(read())
     return told
 

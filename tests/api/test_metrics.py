@@ -13,6 +13,7 @@ from tests.api.listener import by_lines, until
 from tests.api.test_scenario_calls import session_from
 
 CONTACT, BUSY, STAYS, OPERATOR = "79260000000", "79261110001", "79261110002", "79260000028"
+LEAVES = "79261110099"
 
 Labels = frozenset[tuple[str, str]]
 
@@ -23,6 +24,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         CONTACT: answers(after=0.05, then=[(0.1, HangsUp())]),
         BUSY: busy(),
         STAYS: answers(after=0.05),
+        LEAVES: answers(after=0.0, then=[(0.1, HangsUp())]),
         OPERATOR: answers(after=0.05),
     }
     with house(tmp_path_factory.mktemp("house"), far_ends) as built:
@@ -93,7 +95,7 @@ def test_what_is_live_is_shown(home: House) -> None:
 
 def test_a_lost_call_is_counted(home: House) -> None:
     with by_lines(home.url) as read:
-        until(read, "call.lost", session_from(home, "79261110099", "74993720693"))
+        until(read, "call.lost", session_from(home, LEAVES))
     assert metrics(home)["callwright_calls_lost_total"][NONE] >= 1
 
 
