@@ -209,6 +209,7 @@ def _directory(calls: int, employees: Phones, contacts: Phones) -> str:
             "[[employees.phones]]",
             f'number = "{employee_number(number)}"',
             'kind = "sip"',
+            "channels = 100",  # the next call to a phone may come before the last is over
             f'contact = "sip:{employee_number(number)}@127.0.0.1:{employees.port}"',
         ]
     return "\n".join(lines)

@@ -255,7 +255,8 @@ def test_how_it_stands_with_trunks_is_shown_while_the_service_runs(terminal: Ter
             ],
         )
         database.commit()
-    _, printed, _ = terminal("trunk", "list", COLUMNS="140")
+    # A process of its own: how wide the terminal is, is found out once.
+    _, printed, _ = Terminal(terminal.folder)("trunk", "list", COLUMNS="140")
     carrier, pbx, shy = printed.splitlines()[1:]
     assert re.search(r"registered, (200|1[5-9]\d) s +in 12 ms$", carrier.rstrip())
     assert "refused (403 Forbidden)" in pbx

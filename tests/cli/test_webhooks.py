@@ -74,9 +74,9 @@ def test_what_was_not_taken_is_sent_again_by_hand(private: QuickTerminal) -> Non
 def test_a_template_is_checked_and_used(private: QuickTerminal) -> None:
     file = private.folder / "template.json"
     with receiving(Receiver()) as receiver:
-        file.write_text('{"who": {{visitor_country}}}', "utf-8")
+        file.write_text('{"who": {{visitor_planet}}}', "utf-8")
         complained = private.fails("webhook", "add", "crm", receiver.url, "--template", str(file))
-        assert "there is no parameter {{visitor_country}}" in complained
+        assert "there is no parameter {{visitor_planet}}" in complained
         file.write_text('{"кто": {{employee_full_name}}, "when": {{finish_time}}}', "utf-8")
         add(private, receiver.url, "--template", str(file), "--event", "talk.started")
         private.succeeds("webhook", "test", "crm")

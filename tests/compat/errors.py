@@ -262,8 +262,12 @@ def _of_data() -> list[Asked]:
         (
             "filter_prohibited",
             "Filter by parameter is prohibited",
-            "get.employees",
-            {"filter": {"field": "groups", "operator": "=", "value": "x"}},
+            "get.calls_report",
+            {
+                "date_from": "2026-05-01 00:00:00",
+                "date_till": "2026-05-02 00:00:00",
+                "filter": {"field": "full_record_file_link", "operator": "=", "value": "x"},
+            },
         ),
         (
             "date_interval_limit_reached",

@@ -315,7 +315,7 @@ def test_the_data_api_can_be_switched_off_for_a_user(home: House) -> None:
 
 def test_it_is_described_for_programs(home: House) -> None:
     document = home.client.get(f"{home.url}/v2.0/openrpc.json").json()
-    assert document["servers"][0]["url"] == "/v2.0"
+    assert document["servers"][0]["url"] == f"{home.url}/v2.0"
     methods = {method["name"]: method for method in document["methods"]}
     assert {"login.user", "logout.user", "get.account"} <= set(methods)
     metadata = methods["get.account"]["result"]["schema"]["properties"]["metadata"]

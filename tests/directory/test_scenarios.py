@@ -178,7 +178,7 @@ do = "hangup"
         ),
         (
             '[[scenarios.operations]]\ndo = "ring"\nnumbers = ["+7495"]\n',
-            "3: operations[0].numbers[0]: a number is digits, in quotes",
+            "3: operations[0].numbers[0]: a number is digits, in quotes and without +",
         ),
         (
             '[[scenarios.operations]]\ndo = "ring"\nemployees = [25]\ndial_time = "5"\n',

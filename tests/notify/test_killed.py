@@ -64,6 +64,7 @@ full_name = "Анна Орлова"
 [[employees.phones]]
 number = "79260000001"
 kind = "e164"
+channels = 100
 """
 
 WEBHOOK = """\
