@@ -171,6 +171,25 @@ def test_a_trunk_without_a_fixed_address_proves_itself() -> None:
     assert house.arrivals[0].trunk == "roaming"
 
 
+@pytest.mark.parametrize("phones_first", [True, False])
+def test_a_phone_numbered_as_a_trunks_user_does_not_take_its_place(phones_first: bool) -> None:
+    trunk = Trunk("roaming", "pbx.example", user="101", password="geheim")
+    phones = [SipAccount("101", "geheim-101"), SipAccount("102", "geheim-102")]
+    house = House()
+    if phones_first:
+        house.admission.use_phones(phones)
+        house.admission.use_trunks([trunk])
+    else:
+        house.admission.use_trunks([trunk])
+        house.admission.use_phones(phones)
+    invited(house, "101", "geheim-101")
+    assert house.arrivals == []
+    invited(house, "101", "geheim", source=Hop("198.51.100.67", 5060))
+    assert [one.trunk for one in house.arrivals] == ["roaming"]
+    house.admission.use_trunks([])
+    assert set(house.admission.registrar.numbers) == {"101", "102"}
+
+
 def test_a_phone_on_the_machine_of_a_trunk_is_a_phone() -> None:
     house = House()
     house.admission.use_phones([SipAccount("101", "geheim-101")])

@@ -4,7 +4,8 @@ What does not come from a trunk or a phone of ours is kept out statelessly, by t
 whatever number it is for. Of a flood of strangers nothing stays but the throttle's bounded table.
 """
 
-from collections.abc import Mapping, Sequence
+import logging
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 
 from callwright.bounded_table import BoundedTable
@@ -24,6 +25,8 @@ from callwright.engines.sip.wire.message import (
     contact,
 )
 from callwright.engines.sip.wire.sdp import G711, AudioProfile
+
+log = logging.getLogger(__name__)
 
 CONNECTIONS_KNOWN = 4096
 "Connections remembered over which a password was shown; of more, the one where it is longest ago."
@@ -49,6 +52,9 @@ class Admission:
         self.bindings = Bindings()
         self.registrar = Registrar(self.digest_server, self.bindings)
         self._trunks: Mapping[str, Trunk] = {}
+        self._phones: Sequence[SipAccount] = ()
+        self._shut_out: Set[str] = frozenset()
+        "Numbers of phones that cannot register, as the log has been told."
         self._hosts: Mapping[str, Sequence[str]] = {}
         self._secure: frozenset[str] = frozenset()
         "Numbers of phones that speak SRTP only."
@@ -57,26 +63,32 @@ class Admission:
 
     def use_trunks(self, trunks: Sequence[Trunk]) -> None:
         self._trunks = {trunk.name: trunk for trunk in trunks}
-        self._set_passwords(
-            {one: self.digest_server.passwords[one] for one in self.registrar.numbers}
-        )
+        self._admit()
 
     def use_phones(self, phones: Sequence[SipAccount]) -> None:
         """Take the phones; whoever has another password now must register anew."""
-        self._secure = frozenset(phone.number for phone in phones if phone.srtp)
-        passwords = {phone.number: phone.password for phone in phones}
-        before = self.digest_server.passwords
-        self.bindings.keep([one for one, new in passwords.items() if before.get(one) == new])
-        self.registrar.numbers = passwords.keys()
-        self._set_passwords(passwords)
+        self._phones = phones
+        self._admit()
 
-    def _set_passwords(self, phones: Mapping[str, str]) -> None:
+    def _admit(self) -> None:
+        """Set who is admitted by password: a phone numbered as a trunk's user is not."""
         trunks = {
             trunk.user: trunk.password
             for trunk in self._trunks.values()
             if trunk.user is not None and trunk.password is not None
         }
-        self.digest_server.passwords = {**trunks, **phones}
+        shut_out = {phone.number for phone in self._phones} & trunks.keys()
+        for number in sorted(shut_out - self._shut_out):
+            log.warning("no phone can register as %s: a trunk has that user", number)
+        self._shut_out = shut_out
+        own = [phone for phone in self._phones if phone.number not in trunks]
+        phones = {phone.number: phone.password for phone in own}
+        before = self.digest_server.passwords
+        unchanged = [one for one in self.registrar.numbers if phones.get(one) == before[one]]
+        self.bindings.keep(unchanged)
+        self._secure = frozenset(phone.number for phone in own if phone.srtp)
+        self.registrar.numbers = phones.keys()
+        self.digest_server.passwords = {**phones, **trunks}
 
     def use_hosts(self, hosts: Mapping[str, Sequence[str]]) -> None:
         """Take the addresses that the trunks' host names have, by trunk."""
