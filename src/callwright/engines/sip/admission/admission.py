@@ -59,7 +59,7 @@ class Admission:
         self._secure: frozenset[str] = frozenset()
         "Numbers of phones that speak SRTP only."
         self._proved: BoundedTable[tuple[Transport, int], bool] = BoundedTable(CONNECTIONS_KNOWN)
-        "Connections by kind and flow."
+        "Connections by kind and flow; whether the password was a trunk's."
 
     def use_trunks(self, trunks: Sequence[Trunk]) -> None:
         self._trunks = {trunk.name: trunk for trunk in trunks}
@@ -96,12 +96,15 @@ class Admission:
 
     def knows(self, source: Hop) -> bool:
         """Whether a trunk sends from there."""
-        return self._trunk_at(source) is not None
+        return self._trunk_at(source) is not None or self._proved.get(_key(source)) is True
 
     def has_proved(self, connection: Hop) -> bool:
         """Whether a trunk is at the far end of a connection, or a password was shown over it."""
-        proved = (connection.transport, connection.flow or 0)
-        return self._proved.get(proved) is not None or self.knows(connection)
+        return self._proved.get(_key(connection)) is not None or self.knows(connection)
+
+    def forget(self, connection: Hop) -> None:
+        """Note that a connection has ended: its proof is to keep nobody else's out."""
+        self._proved.forget(_key(connection))
 
     @property
     def takes_registrations(self) -> bool:
@@ -113,7 +116,7 @@ class Admission:
         """Answer a REGISTER; see `Registrar.answer`."""
         response, made = self.registrar.answer(request, source, now, tag=tag)
         if response.status == 200:
-            self._note_proof(source)
+            self._note_proof(source, of_trunk=False)
         return response, made
 
     def invited(
@@ -133,7 +136,7 @@ class Admission:
             )
             if isinstance(admitted, SipResponse):
                 return admitted
-            self._note_proof(source)
+            self._note_proof(source, of_trunk=admitted not in self.registrar.numbers)
             if admitted in self.registrar.numbers:
                 return self._of_phone(admitted, request, source, tag)
             trunk = next(one for one in self._trunks.values() if one.user == admitted)
@@ -149,9 +152,9 @@ class Admission:
             natted=False,
         )
 
-    def _note_proof(self, source: Hop) -> None:
+    def _note_proof(self, source: Hop, *, of_trunk: bool) -> None:
         if source.flow is not None:
-            self._proved.set((source.transport, source.flow), True)
+            self._proved.set(_key(source), of_trunk)
 
     def _trunk_at(self, source: Hop) -> Trunk | None:
         """The trunk that sends from an address; of several there, the one with that very port."""
@@ -186,6 +189,11 @@ class Admission:
             tag=tag,
             natted=_is_natted(request, source),
         )
+
+
+def _key(connection: Hop) -> tuple[Transport, int]:
+    """What a connection is remembered by; of what came by none, one that is never set."""
+    return connection.transport, connection.flow or 0
 
 
 def _is_natted(request: SipRequest, source: Hop) -> bool:
