@@ -20,7 +20,7 @@ demo: setup peers ## Make a real call between two phones on this machine and sho
 	@$(python) -m demo
 
 test: check ## Run every check, then the whole test suite; loads Asterisk into .peers (19 MB)
-	@scripts/setup_peers.sh asterisk
+	@scripts/setup_peers.sh tests
 	@scripts/test.sh $(ARGS)
 
 check: setup ## Format, lint, types, and whether the generated docs are up to date

@@ -3,7 +3,8 @@
 #
 # As root through apt-get, else one line says what to install. Nothing here fails a run: tests that
 # need a missing program are left out by name, and the demo takes baresip's library from PyPI.
-# With the word "asterisk" that is unpacked as well, by setup_asterisk.sh: only the tests need it.
+# With the word "tests" also what only they need: Asterisk, unpacked by setup_asterisk.sh, and the
+# tools that make a TypeScript client.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -12,7 +13,8 @@ say() { printf 'setup: %s\n' "$*" >&2; }
 # The tools that make a TypeScript client, in locked versions, where there is an npm to bring them:
 # Debian's would be some hundred packages, for one test. Not again unless the lock file is newer.
 typescript=examples/typescript
-if command -v npm >/dev/null && [[ $typescript/package-lock.json -nt $typescript/node_modules ]]; then
+if [[ ${1:-} == tests ]] && command -v npm >/dev/null &&
+    [[ $typescript/package-lock.json -nt $typescript/node_modules ]]; then
     if npm ci --prefix "$typescript" --silent --no-audit --no-fund </dev/null >/dev/null; then
         touch "$typescript/node_modules"
     else
@@ -30,7 +32,7 @@ missing() {
     done
 }
 
-if [[ ${1:-} == asterisk ]] && ! command -v asterisk >/dev/null && ! scripts/setup_asterisk.sh; then
+if [[ ${1:-} == tests ]] && ! command -v asterisk >/dev/null && ! scripts/setup_asterisk.sh; then
     say "Asterisk could not be unpacked; tests that need it are left out"
 fi
 
