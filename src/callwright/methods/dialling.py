@@ -94,6 +94,9 @@ def is_trusted(account: Account, number: str, phone: Phone | None) -> bool:
     """Whether the operator's file says that a number may be called, whatever it is."""
     if phone and not phone.numbered_by_api:
         return True
+    # ``?`` and ``*`` stand for digits: keys would have a PBX divert, or call on.
+    if not (number.isascii() and number.isdecimal()):
+        return False
     return any(fnmatchcase(number, allowed) for allowed in account.allowed_numbers)
 
 
