@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from callwright.calls.phone_transfers import MayNotCall
 from callwright.directory.model import Account, AccountId, PhoneKind, VirtualNumber
 from callwright.engines.port import Cause
-from callwright.methods.dialling import Dialling
+from callwright.methods.dialling import NO_TRUNK, Dialling
 from callwright.methods.numbers import Numbers
 from callwright.methods.phone_exchange import PhoneExchange
 from callwright.storage.database import migrate, open_database, writing
@@ -101,3 +101,13 @@ async def test_an_inside_number_is_shown_inside_only(
 ) -> None:
     exchange = exchange_of(database, outside=True)
     assert (await exchange.target(HOUSE, NUMBER, number, inside="2502")).caller_id == shown
+
+
+async def test_a_number_outside_goes_through_a_trunk_also_where_none_is_active(
+    database: AsyncEngine,
+) -> None:
+    """With none named, whichever phone has registered under it would ring, of any account."""
+    target = await exchange_of(database, outside=True).target(
+        HOUSE, VirtualNumber(5, "74993720692", None), OUTSIDE
+    )
+    assert target.address.trunk == NO_TRUNK

@@ -18,6 +18,9 @@ from callwright.engines.port import Address
 from callwright.methods import errors
 from callwright.numbering import HomePlan, fault_of
 
+NO_TRUNK = "(none active)"
+"""Stands for the trunk where there is none; no trunk can be named so. With no name at all an engine
+would ring whatever phone has registered under the number, in whatever account."""
 ENGAGED = "this number is on the line in this call already"
 
 
@@ -79,10 +82,10 @@ class Dialling:
         if await self._directory.blacklisted(account.id, number):
             raise errors.ContactInBlacklist(field=field, value=number, contact=number)
 
-    async def _trunk(self, virtual: VirtualNumber) -> str | None:
+    async def _trunk(self, virtual: VirtualNumber) -> str:
         if virtual.trunk is not None:
             return virtual.trunk
-        return next((trunk.name for trunk in await self._directory.trunks()), None)
+        return next((trunk.name for trunk in await self._directory.trunks()), NO_TRUNK)
 
 
 def is_ours(phone: Phone) -> bool:
