@@ -1,7 +1,7 @@
 """The exchange for phones: whom a number means that an employee's phone names, and whether it may.
 
-Colleagues may always be called; numbers outside where the service's settings open them, and then
-under the rules of requests.
+Colleagues may always be called, by the numbers of phones of ours and those that the directory file
+names; numbers outside where the service's settings open them, and then under the rules of requests.
 """
 
 from collections.abc import Sequence
