@@ -1,5 +1,6 @@
 # Everything a developer types. Each target sets up what it needs; nothing is installed system-wide
-# but, as root on Debian or Ubuntu, the programs the tests call (SIPp, baresip, tshark).
+# but, as root on Debian or Ubuntu, the programs the tests call (SIPp, baresip, tshark). `make test`
+# also unpacks Asterisk into .peers (19 MB) and, where npm is, runs `npm ci` for one test.
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check docs serve bench lock setup peers
@@ -18,7 +19,7 @@ help: ## Show this list
 demo: setup peers ## Make a real call between two phones on this machine and show it
 	@$(python) -m demo
 
-test: check ## Run every check, then the whole test suite
+test: check ## Run every check, then the whole test suite; loads Asterisk into .peers (19 MB)
 	@scripts/setup_peers.sh asterisk
 	@scripts/test.sh $(ARGS)
 

@@ -29,7 +29,8 @@ DIFFERS: Mapping[str, str] = {
     "update.employees": "As `create.employees`.",
     "set.tag_communications": "Communications are calls: other types are refused.",
     "unset.tag_communications": "As `set.tag_communications`.",
-    "get.call_details": "Finished sessions; `entity_ids` and `report_id` need not be sent.",
+    "get.call_details": "Finished sessions; `entity_ids` and `report_id` need not be sent."
+    " `call_type` is always `external`, between colleagues too.",
     "get.api_requests": "Requests are kept without their bodies; `report_id` need not be sent.",
     "get.notifications": "Attempts, each of them; `report_id` need not be sent.",
     "get.virtual_numbers": "Every number is active and of the type `va`.",

@@ -21,10 +21,8 @@ HAD_BY = {
 
 LONGEST = (
     "tests/engines/sip/test_sip_contract_in_real_time.py",
-    "tests/engines/sip/test_phones_register.py",
     "tests/engines/sip/test_codecs_and_srtp.py",
     "tests/engines/sip/test_sipp.py",
-    "tests/notify/test_courier.py",
     "tests/phones/",
     "tests/real/",
     "tests/sandbox/",

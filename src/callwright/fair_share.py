@@ -52,6 +52,14 @@ class FairShare(Generic[T]):
             return None
         return next((holder for holder in crowd if rather(holder)), next(iter(crowd)))
 
+    def first_that(self, fits: Callable[[T], bool]) -> T | None:
+        """Of those who fit, one of the source that holds most; None: nobody does."""
+        for crowd in sorted(self._held.values(), key=len, reverse=True):
+            found = next((holder for holder in crowd if fits(holder)), None)
+            if found is not None:
+                return found
+        return None
+
     def __contains__(self, holder: T) -> bool:
         return holder in self._sources
 

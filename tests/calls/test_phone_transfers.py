@@ -13,7 +13,15 @@ from callwright.calls.ending import RELEASED
 from callwright.calls.events import TransferFinished
 from callwright.calls.immediate_commands import carry_out
 from callwright.calls.phone_transfers import MayNotCall
-from callwright.calls.plan import AdmittedAddress, Caption, Direction, EmployeeRef, Target
+from callwright.calls.plan import (
+    AdmittedAddress,
+    Caption,
+    Direction,
+    EmployeeCall,
+    EmployeeRef,
+    RingGroup,
+    Target,
+)
 from callwright.calls.scenario_plan import PhoneCall
 from callwright.calls.session import Session
 from callwright.calls.state import State
@@ -54,6 +62,13 @@ def phones(
     return found | ({THIRD: third} if third else {})
 
 
+def own_phone(props: Props, *, recorded: bool = False) -> EmployeeCall:
+    """A plan whose employee is rung at a phone of ours, through no trunk."""
+    phone = AdmittedAddress(Address(EMPLOYEE, phone="sip:25@192.0.2.7"))
+    anna = Target(phone, CONTACT, 30.0, ANNA)
+    return props.plan(employee=[RingGroup([anna])], recorded=recorded)
+
+
 def staged(scene: Stage) -> None:
     scene.manager.transfers.exchange = Colleagues()
 
@@ -72,7 +87,7 @@ def test_a_phone_hands_over_and_is_hung_up_when_the_other_answers(
     async def story() -> None:
         async with stage(phones(*first, (1.0, Transfers(THIRD)))) as scene:
             staged(scene)
-            session = await talking(scene, props.plan())
+            session = await talking(scene, own_phone(props))
             await anyio.sleep(2.3)
             assert state(session) is State.DIALING
             assert hearing(scene, CONTACT)[0] == "music.wav"
@@ -106,7 +121,7 @@ def test_a_third_party_that_is_not_reached_costs_nobody_the_contact(
     async def story() -> None:
         async with stage(phones(*acts, third=third)) as scene:
             staged(scene)
-            session = await talking(scene, props.plan())
+            session = await talking(scene, own_phone(props))
             await anyio.sleep(15.0)
             assert scene.phone(EMPLOYEE).transfers == [cause]
             if holds_first:
@@ -128,7 +143,7 @@ def test_whom_a_phone_may_not_call_it_hands_nobody_over_to(
     async def story() -> None:
         async with stage(phones((1.0, Transfers(number)))) as scene:
             staged(scene)
-            session = await talking(scene, props.plan())
+            session = await talking(scene, own_phone(props))
             await anyio.sleep(2.0)
             assert scene.phone(EMPLOYEE).transfers == [cause]
             assert state(session) is State.TALK
@@ -141,10 +156,37 @@ def test_the_contacts_phone_hands_nobody_over(props: Props) -> None:
     async def story() -> None:
         async with stage(phones((1.0, Transfers(THIRD)), by=CONTACT)) as scene:
             staged(scene)
-            session = await talking(scene, props.plan())
+            session = await talking(scene, own_phone(props))
             await anyio.sleep(2.0)
             assert scene.phone(CONTACT).transfers == [Cause.REJECTED]
             assert state(session) is State.TALK
+
+    play(story)
+
+
+def test_an_operator_outside_hands_nobody_over(props: Props) -> None:
+    async def story() -> None:
+        async with stage(phones((1.0, Transfers(THIRD)))) as scene:
+            staged(scene)
+            session = await talking(scene, props.plan())
+            await anyio.sleep(2.0)
+            assert scene.phone(EMPLOYEE).transfers == [Cause.REJECTED]
+            assert state(session) is State.TALK
+            assert hearing(scene, CONTACT, EMPLOYEE) == [EMPLOYEE, CONTACT]
+
+    play(story)
+
+
+def test_a_third_outside_that_has_taken_over_hands_nobody_over(props: Props) -> None:
+    async def story() -> None:
+        third = answers(after=0.1, then=[(3.0, Transfers(EMPLOYEE))])
+        async with stage(phones((1.0, Transfers(THIRD)), third=third)) as scene:
+            staged(scene)
+            session = await talking(scene, own_phone(props))
+            await anyio.sleep(6.0)
+            assert scene.phone(THIRD).transfers == [Cause.REJECTED]
+            assert state(session) is State.TALK
+            assert hearing(scene, CONTACT, THIRD) == [THIRD, CONTACT]
 
     play(story)
 
@@ -153,7 +195,7 @@ def test_a_phone_that_hangs_up_at_once_has_handed_over_all_the_same(props: Props
     async def story() -> None:
         async with stage(phones((1.0, Transfers(THIRD)), (0.2, HangsUp()))) as scene:
             staged(scene)
-            session = await talking(scene, props.plan())
+            session = await talking(scene, own_phone(props))
             await anyio.sleep(1.5)
             assert state(session) is State.DIALING
             assert hearing(scene, CONTACT) == ["music.wav"]
@@ -172,7 +214,7 @@ def test_a_phone_that_hangs_up_at_once_and_a_third_that_is_busy_end_the_session(
         acts = ((1.0, Transfers(THIRD)), (0.2, HangsUp()))
         async with stage(phones(*acts, third=slow)) as scene:
             staged(scene)
-            session = await talking(scene, props.plan())
+            session = await talking(scene, own_phone(props))
             assert (await verdict(scene, session)).finish_reason == "operator_busy"
 
     play(story)
@@ -184,7 +226,7 @@ def test_a_contact_that_leaves_while_it_is_handed_over_ends_the_session(props: P
         far_ends[CONTACT] = answers(after=0.1, then=[(3.0, HangsUp())])
         async with stage(far_ends) as scene:
             staged(scene)
-            session = await talking(scene, props.plan())
+            session = await talking(scene, own_phone(props))
             assert (await verdict(scene, session)).finish_reason == "subscriber_disconnects"
 
     play(story)
@@ -195,7 +237,7 @@ def test_a_client_may_decide_while_the_third_party_rings(props: Props, restored:
     async def story() -> None:
         async with stage(phones((1.0, Transfers(THIRD)), third=answers(after=5.0))) as scene:
             staged(scene)
-            session = await talking(scene, props.plan())
+            session = await talking(scene, own_phone(props))
             await anyio.sleep(2.0)
             await session.inbox.ask(RestoreTalk() if restored else TransferTalk())
             await anyio.sleep(6.0)
@@ -211,7 +253,7 @@ def test_a_client_may_decide_while_the_third_party_rings(props: Props, restored:
 def test_without_an_exchange_every_transfer_is_refused(props: Props) -> None:
     async def story() -> None:
         async with stage(phones((1.0, Transfers(THIRD)))) as scene:
-            session = await talking(scene, props.plan())
+            session = await talking(scene, own_phone(props))
             await anyio.sleep(2.0)
             assert scene.phone(EMPLOYEE).transfers == [Cause.REJECTED]
             assert state(session) is State.TALK
@@ -254,7 +296,7 @@ async def two_calls(
     held = (0.5, Holds())
     async with stage(phones(held, *acts, third=third)) as scene:
         staged(scene)
-        first = await talking(scene, props.plan(recorded=True))
+        first = await talking(scene, own_phone(props, recorded=True))
         scene.manager.door.reception = PhoneLines(props, account)
         await anyio.sleep(0.5)
         scene.engine.offer(LegId(7), caller=EMPLOYEE, called=THIRD)

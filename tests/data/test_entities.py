@@ -565,6 +565,16 @@ def test_sip_lines_that_cannot_be_created(
     refused(home, "create.sip_lines", params, **answer)
 
 
+def test_no_sip_line_takes_the_number_that_is_a_trunks_user(tmp_path: Path) -> None:
+    trunk = 'name = "carrier"\n'
+    with house(tmp_path, {}) as home:
+        home.apply(DIRECTORY.replace(trunk, trunk + 'user = "7701"\npassword = "geheim"\n'))
+        params = {"employee_id": 25, "phone_number": "7701"}
+        refused(home, "create.sip_lines", params, **duplicate("phone_number", "7701"))
+        home.apply(DIRECTORY.replace(trunk, trunk + 'user = "7702"\npassword = "geheim"\n'))
+        done(home, "create.sip_lines", **params)
+
+
 def test_an_employee_has_ten_phones_at_most(home: House) -> None:
     phones = [{"phone_number": f"44{n}"} for n in range(10)]
     employee = made(home, "create.employees", **NAMES, phone_numbers=phones)

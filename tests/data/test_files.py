@@ -245,6 +245,9 @@ def test_an_address_that_nobody_was_told_of(home: House, recorded: dict[str, Any
         f"/system/media/talk/{session}/{recorded['recording_id']}/",
         f"/system/media/talk/{session}/{record.upper()}/",
         f"/system/media/talk/{1 << 70}/{record}/",
+        # More digits than Python makes a number of.
+        *(f"{folder}/{'9' * 4301}/x" for folder in ("", "/system/media/talk")),
+        *(f"{folder}/{'9' * 4301}" for folder in ("/recordings", "/media")),
         f"/system/media/fax/{session}/{record}/",
         f"/{session}/%",
         f"/{session}/..%2Flink-key",

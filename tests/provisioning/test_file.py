@@ -294,7 +294,7 @@ WRONG = [
     (
         'caller_id_header = "pai"',
         'from_domain = "sip:pbx.example"',
-        ("21: trunks[0].from_domain: write the host alone, without sip: and without a port"),
+        "21: trunks[0].from_domain: write the host alone, without sip: and without a port",
     ),
     ("[[users]]", "[users]", "4: users: a list is needed: [ … ], or [[ … ]] before each table"),
     (

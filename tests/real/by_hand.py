@@ -107,7 +107,7 @@ class _Signalling(sip.Phone):
     def offer_audio_at(self, port: int) -> None:
         """Offer G.711 there, and nothing else."""
         offer = sip.SDP.partition("a=rtpmap")[0].replace(" 101", "")
-        self._sdp = offer.format(kind="IP4", host=self.host, port=port)
+        self.sdp = offer.format(kind="IP4", host=self.host, port=port)
 
     def hang_up(self) -> None:
         self._ask_as_caller("BYE")

@@ -1,5 +1,6 @@
 """However many connections strangers hold, whoever comes gets one; the health is always told."""
 
+import json
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -68,7 +69,7 @@ def test_who_has_shown_a_token_stays(places: Places) -> None:
 def test_of_those_at_work_nobody_known_gives_way_and_the_health_is_still_told(
     places: Places,
 ) -> None:
-    known = [Line(places, "192.0.2.1", idle=False) for _ in range(4)]
+    known = [Line(places, f"192.0.2.{n // 2}", idle=False) for n in range(4)]
     for line in known:
         places.recognise(line.taken)
     beyond = [Line(places, "192.0.2.9", idle=False) for _ in range(CROWDED_AT_MOST)]
@@ -77,6 +78,34 @@ def test_of_those_at_work_nobody_known_gives_way_and_the_health_is_still_told(
     places.leave(known[0].taken)
     known[1].idle = True
     assert not Line(places, "192.0.2.9").taken.crowded
+
+
+def test_one_token_does_not_hold_more_than_half_of_the_places_however_busy(places: Places) -> None:
+    crowd = [Line(places, "192.0.2.1", idle=False) for _ in range(4)]
+    for line in crowd:
+        places.recognise(line.taken)
+    for n in range(2):
+        other = Line(places, f"198.51.100.{n}", idle=False)
+        places.recognise(other.taken)
+    assert [line.cut for line in crowd] == [True, True, False, False]
+    # Half of them it may hold.
+    assert Line(places, "198.51.100.3").taken.crowded
+
+
+def test_a_client_of_a_trusted_proxy_does_not_either(places: Places) -> None:
+    crowd = [Line(places, PROXY, idle=False) for _ in range(4)]
+    for line, client in zip(crowd, ["203.0.113.6", *["203.0.113.5"] * 3], strict=True):
+        places.asked(line.taken, [client])
+        places.recognise(line.taken)
+    newcomer = Line(places, PROXY, idle=False)
+    assert [line.cut for line in crowd] == [False, True, False, False]
+    assert not newcomer.taken.crowded
+    places.asked(newcomer.taken, ["203.0.113.7"])
+    places.recognise(newcomer.taken)
+    for line in crowd[2:]:
+        places.answered(line.taken)
+    # What the proxy keeps for its next request is nobody's to take.
+    assert Line(places, PROXY).taken.crowded
 
 
 def test_behind_a_trusted_proxy_the_clients_are_told_apart(places: Places) -> None:
@@ -158,3 +187,27 @@ def test_a_websocket_leaves_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
                     b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
                 )
                 assert read_until(line, b"\r\n\r\n").startswith(b"HTTP/1.1 403 ")
+
+
+def test_a_token_that_is_busy_with_every_place_keeps_nobody_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    request = {"jsonrpc": "2.0", "id": 1, "method": "toy.text", "params": {"text": "x"}}
+    with api(8, monkeypatch) as (url, token), ExitStack() as held:
+        host, port = url.removeprefix("http://").split(":")
+        # Another machine, as seen from here.
+        elsewhere = httpx.HTTPTransport(local_address="127.0.0.2")
+        body = json.dumps(request).encode()
+        head = f"POST /v4.0 HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n"
+        whole = head.encode() + b"Content-Length: %d\r\n\r\n" % len(body)
+        for _ in range(8):
+            line = socket.create_connection((host, int(port)), timeout=WITHIN)
+            held.enter_context(line)
+            line.sendall(whole + body)
+            assert b'"result"' in read_until(line, b"}}")
+            line.sendall(whole + body[:1])
+        with httpx.Client(timeout=WITHIN, trust_env=False, transport=elsewhere) as client:
+            answer = client.post(
+                f"{url}/v4.0", json=request, headers={"Authorization": f"Bearer {token}"}
+            )
+            assert "result" in answer.json()

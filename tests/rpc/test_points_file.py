@@ -128,3 +128,27 @@ async def test_what_cannot_be_written_is_told_and_written_later(
         take(points, ONE)
         await keep_points(points, PointsFile(path), every=0.0)
     assert [one.account for one in PointsFile(path).read()] == [ONE]
+
+
+async def test_a_disk_that_stays_full_is_told_once_and_its_end_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path, looks = tmp_path / "points", 0
+    path.mkdir()
+    with anyio.CancelScope() as scope:
+
+        def look() -> None:
+            nonlocal looks
+            looks += 1
+            if looks == 4:
+                path.rmdir()
+            elif looks == 7:
+                scope.cancel()
+            take(points, ONE)
+
+        points = Looked(look)
+        await keep_points(points, PointsFile(path), every=0.0)
+    assert [record.getMessage() for record in caplog.records] == [
+        "points are not recorded: Is a directory",
+        "points are recorded again",
+    ]

@@ -127,9 +127,12 @@ class PhoneTransfers:
 
 
 def _talks(session: "Session", leg: LegId) -> bool:
-    """Whether it is the operator's phone that asks; nobody else has anybody to hand over."""
-    operator = session.operator
-    return operator is not None and operator.leg is not None and operator.leg.id == leg
+    """Whether it is the operator's phone that asks, and one of ours; nobody else may hand over.
+
+    An operator outside, behind a trunk, would have us call at our cost whomever it names.
+    """
+    operator = None if session.operator is None else session.operator.leg
+    return operator is not None and operator.id == leg and operator.target.address.trunk is None
 
 
 def _partner(session: "Session", leg: LegId) -> "Party | None":

@@ -158,18 +158,18 @@ class EventFold:
             case events.StateEntered(state=state):
                 return payloads.StateEnteredPayload(**self._call(), state=state.value)
             case events.LegStarted(leg=leg, offered=offered):
-                return payloads.LegStartedPayload(**self._of(leg), offered=offered)
+                return payloads.LegStartedPayload(**self.facts_of_leg(leg), offered=offered)
             case events.LegRang(leg=leg):
-                return payloads.LegRangPayload(**self._of(leg))
+                return payloads.LegRangPayload(**self.facts_of_leg(leg))
             case events.LegAnswered(leg=leg):
-                return payloads.LegAnsweredPayload(**self._of(leg))
+                return payloads.LegAnsweredPayload(**self.facts_of_leg(leg))
             case events.LegMuted(leg=leg, muted=True):
-                return payloads.LegMutedPayload(**self._of(leg))
+                return payloads.LegMutedPayload(**self.facts_of_leg(leg))
             case events.LegMuted(leg=leg):
-                return payloads.LegUnmutedPayload(**self._of(leg))
+                return payloads.LegUnmutedPayload(**self.facts_of_leg(leg))
             case events.LegEnded(leg=leg):
                 return payloads.LegEndedPayload(
-                    **self._of(leg),
+                    **self.facts_of_leg(leg),
                     finish_reason=event.finish_reason,
                     cause=event.cause,
                     raw=event.raw,
@@ -184,15 +184,15 @@ class EventFold:
                     **self._call(), leg_ids=legs, talk_time_duration=whole_seconds(lasted)
                 )
             case events.HoldStarted(leg=leg):
-                return payloads.HoldStartedPayload(**self._of(leg))
+                return payloads.HoldStartedPayload(**self.facts_of_leg(leg))
             case events.HoldFinished(leg=leg, duration=lasted):
                 return payloads.HoldFinishedPayload(
-                    **self._of(leg), hold_time_duration=whole_seconds(lasted)
+                    **self.facts_of_leg(leg), hold_time_duration=whole_seconds(lasted)
                 )
             case events.TransferFinished(leg=leg, to=to):
                 other = self._leg(to)
                 return payloads.TransferFinishedPayload(
-                    **self._of(leg),
+                    **self.facts_of_leg(leg),
                     to_leg_id=to,
                     to_employee_id=other.employee,
                     to_employee_full_name=other.name,
@@ -254,23 +254,29 @@ class EventFold:
         """The same for what fewer listen to; None for what only the timeline shows."""
         match event:
             case events.MessageStarted(leg=leg, label=label):
-                return payloads.MessageStartedPayload(**self._of(leg), label=label)
+                return payloads.MessageStartedPayload(**self.facts_of_leg(leg), label=label)
             case events.MessageFinished(leg=leg, label=label, whole=whole):
-                return payloads.MessageFinishedPayload(**self._of(leg), label=label, whole=whole)
+                return payloads.MessageFinishedPayload(
+                    **self.facts_of_leg(leg), label=label, whole=whole
+                )
             case events.MessageFailed(leg=leg, label=label, reason=reason):
-                return payloads.MessageFailedPayload(**self._of(leg), label=label, reason=reason)
+                return payloads.MessageFailedPayload(
+                    **self.facts_of_leg(leg), label=label, reason=reason
+                )
             case events.CoachJoined(leg=leg, coached=coached, mode=mode):
                 return payloads.CoachJoinedPayload(
-                    **self._of(leg), coached_leg_id=coached, mode=mode
+                    **self.facts_of_leg(leg), coached_leg_id=coached, mode=mode
                 )
             case events.CoachModeChanged(leg=leg, mode=mode):
-                return payloads.CoachModeChangedPayload(**self._of(leg), mode=mode)
+                return payloads.CoachModeChangedPayload(**self.facts_of_leg(leg), mode=mode)
             case events.KeyReceived(leg=leg, key=key):
-                return payloads.KeysReceivedPayload(**self._of(leg), keys=key)
+                return payloads.KeysReceivedPayload(**self.facts_of_leg(leg), keys=key)
             case events.KeySent(leg=leg, key=key, pending=pending):
-                return payloads.KeySentPayload(**self._of(leg), key=key, pending=pending)
+                return payloads.KeySentPayload(**self.facts_of_leg(leg), key=key, pending=pending)
             case events.KeysFailed(leg=leg, keys=keys, reason=reason):
-                return payloads.KeysFailedPayload(**self._of(leg), keys=keys, reason=reason)
+                return payloads.KeysFailedPayload(
+                    **self.facts_of_leg(leg), keys=keys, reason=reason
+                )
             case events.OptionRun(button=button):
                 return payloads.OptionUsedPayload(**self._call(), button=button)
             case events.OptionFailed(button=button, reason=reason):
@@ -284,10 +290,12 @@ class EventFold:
                     **self._call(), operation=operation, branch=branch, number=place
                 )
             case events.QueueEntered(leg=leg, queue=queue, position=position):
-                return payloads.QueueEnteredPayload(**self._of(leg), queue=queue, position=position)
+                return payloads.QueueEnteredPayload(
+                    **self.facts_of_leg(leg), queue=queue, position=position
+                )
             case events.QueueLeft(leg=leg, queue=queue, waited=waited, reached=reached):
                 return payloads.QueueLeftPayload(
-                    **self._of(leg),
+                    **self.facts_of_leg(leg),
                     queue=queue,
                     wait_time_duration=whole_seconds(waited),
                     reached=reached,
@@ -315,7 +323,7 @@ class EventFold:
             "employee_phone_number": operator.phone if operator else self._phone_of_asked(),
         }
 
-    def _of(self, leg: LegId) -> _Facts:
+    def facts_of_leg(self, leg: LegId) -> _Facts:
         """What every event of a leg tells."""
         about = self._leg(leg)
         return {
@@ -325,8 +333,6 @@ class EventFold:
             "calling_phone_number": about.calling,
             "called_phone_number": about.called,
         }
-
-    facts_of_leg = _of
 
     def _of_recording(self, recording: RecordingId) -> _Facts:
         begun = self._recordings.get(recording)

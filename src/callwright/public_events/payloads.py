@@ -23,7 +23,8 @@ class Payload:
     direction: str
     "`in` or `out`, as the session is marked."
     method: str
-    "What has begun the session: a method's name, or `inbound` for a call that came in."
+    """What has begun the session: a method's name, `inbound` for a call that came in, `phone` for
+    one that an employee has made from its phone."""
     start_time: str
     "When the session began: ISO 8601, UTC."
     virtual_phone_number: str
@@ -107,7 +108,9 @@ class LegEndedPayload(LegPayload):
     finish_reason: str
     "The leg's own; see [endings](choreography.md#7-endings)."
     cause: str
-    "Why, in the words of the engine: `busy`, `no_answer`, `hung_up`, `released`."
+    """Why, in the words of the engine: `hung_up`, `busy`, `no_answer`, `rejected`, `wrong_number`,
+    `unreachable`, `media_lost`, `not_confirmed`, `channels_busy`, `released`, `no_resources`,
+    `loop`, `engine_lost`."""
     raw: str
     "What the far end said: `486 Busy Here`. Empty if it said nothing."
     talk_time_duration: int

@@ -20,6 +20,7 @@ from typing import Protocol
 
 import anyio
 import anyio.to_thread
+from starlette.convertors import IntegerConvertor, register_url_convertor
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect, Request
@@ -66,11 +67,23 @@ NAME_AT_MOST = 200
 # Bytes of a form that was refused that are still taken; see `http.LISTENED_TO`.
 LISTENED_TO = 1 << 20
 
+
+class NumberConvertor(IntegerConvertor):
+    """A number in a path (``{…:number}``), of as many digits as an id may have.
+
+    Of thousands of digits Python makes no number but a ValueError; such an address leads nowhere.
+    """
+
+    regex = "[0-9]{1,18}"
+
+
+register_url_convertor("number", NumberConvertor())
+
 RECORDING_ADDRESSES = {
-    "/system/media/talk/{session:int}/{record}": AudioFormat.MP3,
-    "/system/media/wav/{session:int}/{record}": AudioFormat.WAV,
-    "/system/media/voice_mail/{session:int}/{record}": AudioFormat.MP3,
-    "/{session:int}/{record}": AudioFormat.MP3,
+    "/system/media/talk/{session:number}/{record}": AudioFormat.MP3,
+    "/system/media/wav/{session:number}/{record}": AudioFormat.WAV,
+    "/system/media/voice_mail/{session:number}/{record}": AudioFormat.MP3,
+    "/{session:number}/{record}": AudioFormat.MP3,
 }
 """Where the published API's clients look for recordings, with a slash at the end or none, and the
 format they expect there."""
@@ -136,8 +149,8 @@ class Files:
 
         addresses = RECORDING_ADDRESSES if settings.recording_addresses else {}
         return [
-            Route(f"{RECORDINGS}/{{id:int}}", recording, methods=["GET"]),
-            Route(f"{MEDIA}/{{id:int}}", media, methods=["GET"]),
+            Route(f"{RECORDINGS}/{{id:number}}", recording, methods=["GET"]),
+            Route(f"{MEDIA}/{{id:number}}", media, methods=["GET"]),
             Route(MEDIA, upload, methods=["POST"]),
             *(
                 Route(path + end, partial(self._serve_record, form), methods=["GET"])

@@ -1,9 +1,11 @@
 """Places for HTTP connections: how many there may be, and who gives way when there are no more.
 
-Whoever has shown a token keeps the place. The others are guests: a newcomer takes the place of one
-of the most crowded source, so that no number of idle connections keeps anybody out. Behind a
-trusted proxy all connections come from one address; there the client's address counts, as the proxy
-tells it with each request.
+Whoever has shown a token is known, and keeps the place. The others are guests: a newcomer takes the
+place of one of the most crowded source, so that no number of idle connections keeps anybody out.
+Where there are no guests, those give way that are known and idle, and those at work of a source
+that holds more than half of the places, so that no token keeps anybody out either. Behind a trusted
+proxy all connections come from one address; there the client's address counts, as the proxy tells
+it with each request.
 """
 
 import logging
@@ -40,6 +42,8 @@ class ConnectionPlace:
     "Whether a trusted proxy is its far end."
     crowded: bool
     "There is no place but to tell the health."
+    client: str
+    "Who asks: the far end, or whom a trusted proxy names."
 
 
 class Places:
@@ -74,7 +78,8 @@ class Places:
         crowded = (scarce or len(self) >= self._at_most) and not self._make_room()
         if crowded and (scarce or len(self) >= self._at_most + CROWDED_AT_MOST):
             return None
-        place = ConnectionPlace(peer, is_idle, give_way, address_of(peer) in self._proxies, crowded)
+        of_proxy = address_of(peer) in self._proxies
+        place = ConnectionPlace(peer, is_idle, give_way, of_proxy, crowded, client=peer)
         self._taken.add(place)
         if not place.of_proxy:
             self._guests.put(place, peer)
@@ -83,21 +88,21 @@ class Places:
     def asked(self, place: ConnectionPlace, forwarded_for: Sequence[str]) -> None:
         """A request has come; ``forwarded_for``: its X-Forwarded-For headers, in order."""
         if place.of_proxy and place in self._taken:
-            client = client_address(place.peer, forwarded_for, self._proxies)
-            self._guests.put(place, client)
+            place.client = client_address(place.peer, forwarded_for, self._proxies)
+            self._guests.put(place, place.client)
 
     def answered(self, place: ConnectionPlace) -> None:
         """A request is over."""
         if place.of_proxy:
             # The proxy keeps the connection for whoever comes next.
             self._guests.take_out(place)
+            self._known.take_out(place)
 
     def recognise(self, place: ConnectionPlace) -> None:
         """Whoever is there has shown a token."""
         if place in self._guests:
             self._guests.take_out(place)
-            if not place.of_proxy:
-                self._known.put(place, place.peer)
+            self._known.put(place, place.client)
 
     def leave(self, place: ConnectionPlace) -> None:
         """The connection is over; to say so once more does no harm."""
@@ -109,18 +114,23 @@ class Places:
         return len(self._taken)
 
     def _make_room(self) -> bool:
-        """End a guest's connection, else one that idles; False if there is neither."""
-        out = self._guests.first_out(lambda place: place.is_idle())
+        """End a guest's connection, else one of the known; False if none of them gives way."""
+        out = self._guests.first_out(lambda place: place.is_idle()) or self._known_out()
         if out is None:
-            out = self._known.first_out(lambda place: place.is_idle())
-            if out is None or not out.is_idle():
-                self._tell("all %d connections are at work: no more are taken", len(self))
-                return False
-        source = source_of(out.peer)
+            self._tell("all %d connections are at work: no more are taken", len(self))
+            return False
+        source = source_of(out.client)
         self._tell("%d connections, most of them from %s: some give way", len(self), source)
         self.leave(out)
         out.give_way()
         return True
+
+    def _known_out(self) -> ConnectionPlace | None:
+        """Who of the known is to give way: one of a source with most of the places, or idle."""
+        most = self._known.first_out(lambda place: place.is_idle())
+        if most is not None and 2 * self._known.of(most.client) > self._at_most:
+            return most
+        return self._known.first_that(lambda place: place.is_idle())
 
     def _tell(self, text: str, *facts: object) -> None:
         if self._clock() - self._told_at >= TOLD_EVERY:

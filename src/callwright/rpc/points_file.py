@@ -72,13 +72,22 @@ def restore_points(budget: Budget, file: PointsFile) -> None:
 async def keep_points(budget: Budget, file: PointsFile, every: float = EVERY) -> None:
     """Record what is taken, every so many seconds until cancelled, and then once more."""
     waiting: dict[AccountId, TakenPoints] = {}
+    noted: int | None = None
+    "The error of the last attempt; it is told once, not with each."
 
     def record() -> None:
+        nonlocal noted
         try:
             file.write([*waiting.values()])
-            waiting.clear()
         except OSError as fault:
-            log.warning("points are not recorded: %s", fault.strerror)
+            if noted != fault.errno:
+                noted = fault.errno
+                log.warning("points are not recorded: %s", fault.strerror)
+            return
+        waiting.clear()
+        if noted is not None:
+            noted = None
+            log.warning("points are recorded again")
 
     try:
         while True:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from callwright.config import SipSettings
 from callwright.engines.sip.transaction.acknowledgement import Acknowledgement
 from callwright.engines.sip.transaction.failover import OutgoingRequest
+from callwright.engines.sip.transport.connection_places import KnownPeers
 from callwright.engines.sip.transport.datagram import Datagram
 from callwright.engines.sip.transport.transports import Transports
 from callwright.engines.sip.user_agent import UserAgent
@@ -31,13 +32,13 @@ class Driver:
         agent: Callable[[Transports], UserAgent],
         *,
         after_input: Callable[[], None],
-        knows: Callable[[Hop], bool],
+        peers: KnownPeers,
         on_record: Callable[[str, Callable[[], None]], bool],
     ) -> None:
         """``agent`` makes the user agent once the sockets are bound. Raises `OSError`.
 
         ``after_input`` is called when the agent has taken an input: to flush, and to tell.
-        ``knows``: see `callwright.engines.sip.transport.connection_places.ConnectionPlaces`.
+        ``peers``: who is known here, and no stranger.
         ``on_record``: see `callwright.engines.sip.journal_file.JournalFile.when_written`.
         """
         self._on_record = on_record
@@ -54,7 +55,7 @@ class Driver:
             received=self._received,
             unsent=self._unsent,
             returned=self._returned,
-            knows=knows,
+            peers=peers,
             resolver=resolver,
         )
         self.agent = agent(self.transports)

@@ -150,7 +150,7 @@ class SipEngine(LegCommands):
             self._resolver,
             self._make_agent,
             after_input=self._after_input,
-            knows=self._admission.has_proved,
+            peers=self._admission,
             on_record=self._journal.when_written if self._journal else lambda *_: False,
         )
         self._is_up = True

@@ -16,7 +16,7 @@ from callwright.directory.editing import (
 from callwright.directory.model import AccountId, EmployeeId, PhoneKind
 from callwright.storage.editing.changing import Changing, exists, require
 from callwright.storage.editing.employees import check_number_free
-from callwright.storage.tables import Origin, employee_phones, employees, virtual_numbers
+from callwright.storage.tables import Origin, employee_phones, employees, trunks, virtual_numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,11 @@ class StoredSipLines:
                 employee_phones.c.password.is_not(None),
             ):
                 raise AlreadyThere("phone_number", draft.number, "a phone registers under it")
+            # The trunk would go first, and the phone never get in.
+            if await exists(
+                connection, trunks.c.user == draft.number, trunks.c.password.is_not(None)
+            ):
+                raise AlreadyThere("phone_number", draft.number, "a trunk has that user")
             await _check_own(connection, account, draft.virtual_number)
             priority = await _last_place(connection, account, draft.employee)
             row = insert(employee_phones).values(

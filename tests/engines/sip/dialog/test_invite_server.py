@@ -10,7 +10,7 @@ from callwright.engines.network import SipAccount, Trunk
 from callwright.engines.port import Cause, LegId, LegReleased
 from callwright.engines.sip.dialog.call_leg import StreamAgreed
 from callwright.engines.sip.dialog.invite_server import RING_BACK_EVERY
-from callwright.engines.sip.wire.hop import Hop
+from callwright.engines.sip.wire.hop import Hop, Transport
 from tests.engines.sip.guest import SDP, authorization, challenges, request
 from tests.engines.sip.world import FAR, Packet, World, reply
 
@@ -169,6 +169,40 @@ def test_a_trunk_without_a_fixed_address_proves_itself() -> None:
     house = House(Trunk("roaming", "pbx.example", user="pbx", password="geheim"))
     invited(house, "pbx", "geheim")
     assert house.arrivals[0].trunk == "roaming"
+
+
+@pytest.mark.parametrize("phones_first", [True, False])
+def test_a_phone_numbered_as_a_trunks_user_does_not_take_its_place(phones_first: bool) -> None:
+    trunk = Trunk("roaming", "pbx.example", user="101", password="geheim")
+    phones = [SipAccount("101", "geheim-101"), SipAccount("102", "geheim-102")]
+    house = House()
+    if phones_first:
+        house.admission.use_phones(phones)
+        house.admission.use_trunks([trunk])
+    else:
+        house.admission.use_trunks([trunk])
+        house.admission.use_phones(phones)
+    invited(house, "101", "geheim-101")
+    assert house.arrivals == []
+    invited(house, "101", "geheim", source=Hop("198.51.100.67", 5060))
+    assert [one.trunk for one in house.arrivals] == ["roaming"]
+    house.admission.use_trunks([])
+    assert set(house.admission.registrar.numbers) == {"101", "102"}
+
+
+@pytest.mark.parametrize(("user", "is_trunk"), [("pbx", True), ("101", False)])
+def test_a_connection_over_which_a_password_was_shown_is_known_until_its_end(
+    user: str, is_trunk: bool
+) -> None:
+    house = House(Trunk("roaming", "pbx.example", user="pbx", password="geheim"))
+    house.admission.use_phones([SipAccount("101", "geheim")])
+    line = Hop("198.51.100.66", 40000, Transport.TCP, flow=7)
+    assert not house.admission.has_proved(line)
+    invited(house, user, "geheim", source=line)
+    assert house.admission.has_proved(line)
+    assert house.admission.knows(line) is is_trunk
+    house.admission.forget(line)
+    assert not house.admission.has_proved(line)
 
 
 def test_a_phone_on_the_machine_of_a_trunk_is_a_phone() -> None:

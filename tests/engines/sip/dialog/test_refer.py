@@ -54,8 +54,10 @@ def test_the_second_refer_of_a_dialog_is_told_from_the_first() -> None:
     refer(world)
     assert refer(world, cseq=2).code == 491
     world.calls[LegId(1)].report_transfer(486, "Busy Here", world.now)
-    assert refer(world, cseq=3).code == 202
-    assert world.requests("NOTIFY")[-1].headers["Event"] == "refer;id=3"
+    assert refer(world, cseq=3).code == 491, "the phone has not said that it knows"
+    world.hear(*(reply(told, 200, contact=None) for told in world.requests("NOTIFY")))
+    assert refer(world, cseq=4).code == 202
+    assert world.requests("NOTIFY")[-1].headers["Event"] == "refer;id=4"
     assert b"SIP/2.0 486 Busy Here\r\n" in notified(world)
     assert len(asked(world)) == 2
 
@@ -89,6 +91,37 @@ def test_whatever_is_said_to_a_notify_the_call_goes_on(status: int) -> None:
     world.hear(reply(world.requests("NOTIFY")[0], status, contact=None))
     world.until(40)
     assert not world.calls[LegId(1)].ended
+
+
+def test_who_leaves_its_notifys_without_an_answer_is_not_sent_more() -> None:
+    """Its Contact may be the address of somebody who has asked for nothing."""
+    world = talking()
+    codes = []
+    for cseq in range(1, 21):
+        codes.append(refer(world, cseq=cseq).code)
+        world.calls[LegId(1)].report_transfer(603, "Decline", world.now)
+        world.until(world.now + 3.0)
+    assert codes == [202] + [491] * 10 + [603] * 9
+    assert {told.headers["Event"] for told in world.requests("NOTIFY")} == {"refer"}
+
+
+@pytest.mark.parametrize(("status", "then"), [(481, 603), (200, 202), (405, 202)])
+def test_who_denies_having_asked_may_not_ask_again(status: int, then: int) -> None:
+    world = talking()
+    refer(world)
+    world.calls[LegId(1)].report_transfer(603, "Decline", world.now)
+    world._pump()
+    world.hear(*(reply(told, status, contact=None) for told in world.requests("NOTIFY")))
+    assert refer(world, cseq=2).code == then
+
+
+def test_who_wants_to_hear_nothing_may_ask_again_once_it_is_over() -> None:
+    world = talking()
+    quiet = (TO, "Refer-Sub: false")
+    refer(world, *quiet)
+    assert refer(world, *quiet, cseq=2).code == 491
+    world.calls[LegId(1)].report_transfer(603, "Decline", world.now)
+    assert refer(world, *quiet, cseq=3).code == 202
 
 
 def test_before_the_answer_nobody_can_be_handed_over() -> None:

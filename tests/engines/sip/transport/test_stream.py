@@ -11,7 +11,12 @@ import pytest
 from callwright.engines.sip.transaction.layer import TransactionLayer
 from callwright.engines.sip.transaction.transactions import Timing
 from callwright.engines.sip.transport import connection_places, stream
-from callwright.engines.sip.transport.connection_places import PER_SOURCE_AT_MOST
+from callwright.engines.sip.transport.connection_places import (
+    NO_PEERS,
+    PER_SOURCE_AT_MOST,
+    KnownPeers,
+    NoPeers,
+)
 from callwright.engines.sip.transport.datagram import Datagram
 from callwright.engines.sip.transport.stream import WAITING_AT_MOST, StreamTransport
 from callwright.engines.sip.wire.hop import Hop, Transport
@@ -34,12 +39,12 @@ def anyio_backend() -> str:
 class Ear:
     """A transport, and what it has said."""
 
-    def __init__(self, host: str = "127.0.0.1") -> None:
+    def __init__(self, host: str = "127.0.0.1", peers: KnownPeers = NO_PEERS) -> None:
         self.got: list[tuple[bytes, Hop]] = []
         self.unsent: list[Datagram] = []
         self._more = asyncio.Event()
         self.transport = StreamTransport(
-            Transport.TCP, host, 0, received=self._received, unsent=self._failed
+            Transport.TCP, host, 0, received=self._received, unsent=self._failed, peers=peers
         )
         assert self.transport.address is not None
         self.address = self.transport.address
@@ -64,8 +69,8 @@ class Ear:
 
 
 @asynccontextmanager
-async def listening(host: str = "127.0.0.1") -> AsyncIterator[Ear]:
-    ear = Ear(host)
+async def listening(host: str = "127.0.0.1", peers: KnownPeers = NO_PEERS) -> AsyncIterator[Ear]:
+    ear = Ear(host, peers)
     try:
         yield ear
     finally:
@@ -293,6 +298,37 @@ async def test_of_many_strangers_the_oldest_connection_gives_way(
         others[-1][1].write(OPTIONS)
         await ear.until(lambda: bool(ear.got))
         for one in (writer, *(one for _, one in others)):
+            one.close()
+
+
+class Registered(NoPeers):
+    """Whoever comes is a phone that has shown its password."""
+
+    def __init__(self) -> None:
+        self.gone: list[int | None] = []
+
+    def has_proved(self, connection: Hop) -> bool:
+        return True
+
+    def forget(self, connection: Hop) -> None:
+        self.gone.append(connection.flow)
+
+
+async def test_a_phone_that_holds_every_place_makes_room_and_is_forgotten(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(connection_places, "AT_MOST", 4)
+    monkeypatch.setattr(connection_places, "PER_SOURCE_AT_MOST", 3)
+    phones = Registered()
+    async with listening(peers=phones) as ear:
+        (first, writer), *others = [await connect(ear) for _ in range(4)]
+        await ear.until(lambda: ear.transport.connections == 4)
+        _, other = await asyncio.open_connection(*ear.address, local_addr=("127.0.0.2", 0))
+        await closed(first)
+        other.write(OPTIONS)
+        await ear.until(lambda: bool(ear.got))
+        assert phones.gone == [1]
+        for one in (writer, other, *(one for _, one in others)):
             one.close()
 
 

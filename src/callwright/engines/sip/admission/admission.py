@@ -4,7 +4,8 @@ What does not come from a trunk or a phone of ours is kept out statelessly, by t
 whatever number it is for. Of a flood of strangers nothing stays but the throttle's bounded table.
 """
 
-from collections.abc import Mapping, Sequence
+import logging
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 
 from callwright.bounded_table import BoundedTable
@@ -24,6 +25,8 @@ from callwright.engines.sip.wire.message import (
     contact,
 )
 from callwright.engines.sip.wire.sdp import G711, AudioProfile
+
+log = logging.getLogger(__name__)
 
 CONNECTIONS_KNOWN = 4096
 "Connections remembered over which a password was shown; of more, the one where it is longest ago."
@@ -49,34 +52,43 @@ class Admission:
         self.bindings = Bindings()
         self.registrar = Registrar(self.digest_server, self.bindings)
         self._trunks: Mapping[str, Trunk] = {}
+        self._phones: Sequence[SipAccount] = ()
+        self._shut_out: Set[str] = frozenset()
+        "Numbers of phones that cannot register, as the log has been told."
         self._hosts: Mapping[str, Sequence[str]] = {}
         self._secure: frozenset[str] = frozenset()
         "Numbers of phones that speak SRTP only."
         self._proved: BoundedTable[tuple[Transport, int], bool] = BoundedTable(CONNECTIONS_KNOWN)
-        "Connections by kind and flow."
+        "Connections by kind and flow; whether the password was a trunk's."
 
     def use_trunks(self, trunks: Sequence[Trunk]) -> None:
         self._trunks = {trunk.name: trunk for trunk in trunks}
-        self._set_passwords(
-            {one: self.digest_server.passwords[one] for one in self.registrar.numbers}
-        )
+        self._admit()
 
     def use_phones(self, phones: Sequence[SipAccount]) -> None:
         """Take the phones; whoever has another password now must register anew."""
-        self._secure = frozenset(phone.number for phone in phones if phone.srtp)
-        passwords = {phone.number: phone.password for phone in phones}
-        before = self.digest_server.passwords
-        self.bindings.keep([one for one, new in passwords.items() if before.get(one) == new])
-        self.registrar.numbers = passwords.keys()
-        self._set_passwords(passwords)
+        self._phones = phones
+        self._admit()
 
-    def _set_passwords(self, phones: Mapping[str, str]) -> None:
+    def _admit(self) -> None:
+        """Set who is admitted by password: a phone numbered as a trunk's user is not."""
         trunks = {
             trunk.user: trunk.password
             for trunk in self._trunks.values()
             if trunk.user is not None and trunk.password is not None
         }
-        self.digest_server.passwords = {**trunks, **phones}
+        shut_out = {phone.number for phone in self._phones} & trunks.keys()
+        for number in sorted(shut_out - self._shut_out):
+            log.warning("no phone can register as %s: a trunk has that user", number)
+        self._shut_out = shut_out
+        own = [phone for phone in self._phones if phone.number not in trunks]
+        phones = {phone.number: phone.password for phone in own}
+        before = self.digest_server.passwords
+        unchanged = [one for one in self.registrar.numbers if phones.get(one) == before[one]]
+        self.bindings.keep(unchanged)
+        self._secure = frozenset(phone.number for phone in own if phone.srtp)
+        self.registrar.numbers = phones.keys()
+        self.digest_server.passwords = {**phones, **trunks}
 
     def use_hosts(self, hosts: Mapping[str, Sequence[str]]) -> None:
         """Take the addresses that the trunks' host names have, by trunk."""
@@ -84,12 +96,15 @@ class Admission:
 
     def knows(self, source: Hop) -> bool:
         """Whether a trunk sends from there."""
-        return self._trunk_at(source) is not None
+        return self._trunk_at(source) is not None or self._proved.get(_key(source)) is True
 
     def has_proved(self, connection: Hop) -> bool:
         """Whether a trunk is at the far end of a connection, or a password was shown over it."""
-        proved = (connection.transport, connection.flow or 0)
-        return self._proved.get(proved) is not None or self.knows(connection)
+        return self._proved.get(_key(connection)) is not None or self.knows(connection)
+
+    def forget(self, connection: Hop) -> None:
+        """Note that a connection has ended: its proof is to keep nobody else's out."""
+        self._proved.forget(_key(connection))
 
     @property
     def takes_registrations(self) -> bool:
@@ -101,7 +116,7 @@ class Admission:
         """Answer a REGISTER; see `Registrar.answer`."""
         response, made = self.registrar.answer(request, source, now, tag=tag)
         if response.status == 200:
-            self._note_proof(source)
+            self._note_proof(source, of_trunk=False)
         return response, made
 
     def invited(
@@ -121,7 +136,7 @@ class Admission:
             )
             if isinstance(admitted, SipResponse):
                 return admitted
-            self._note_proof(source)
+            self._note_proof(source, of_trunk=admitted not in self.registrar.numbers)
             if admitted in self.registrar.numbers:
                 return self._of_phone(admitted, request, source, tag)
             trunk = next(one for one in self._trunks.values() if one.user == admitted)
@@ -137,9 +152,9 @@ class Admission:
             natted=False,
         )
 
-    def _note_proof(self, source: Hop) -> None:
+    def _note_proof(self, source: Hop, *, of_trunk: bool) -> None:
         if source.flow is not None:
-            self._proved.set((source.transport, source.flow), True)
+            self._proved.set(_key(source), of_trunk)
 
     def _trunk_at(self, source: Hop) -> Trunk | None:
         """The trunk that sends from an address; of several there, the one with that very port."""
@@ -174,6 +189,11 @@ class Admission:
             tag=tag,
             natted=_is_natted(request, source),
         )
+
+
+def _key(connection: Hop) -> tuple[Transport, int]:
+    """What a connection is remembered by; of what came by none, one that is never set."""
+    return connection.transport, connection.flow or 0
 
 
 def _is_natted(request: SipRequest, source: Hop) -> bool:

@@ -131,8 +131,10 @@ class CallLeg:
         self._answered = False
         self._held = False
         self._transfer: TransferReport | None = None
-        "Of the transfer that the far end has asked for, until it is told what has become of it."
+        "Of the latest transfer that the far end has asked for."
         self._transfers = 0
+        self.takes_notify = True
+        "False once it has left one without an answer, or denied that it has asked."
         self.invite = begin(self)
 
     @property
@@ -168,8 +170,7 @@ class CallLeg:
     def report_transfer(self, status: int, reason: str, now: float) -> None:
         """Tell the far end what has become of the transfer it asked for, if it has."""
         if self._transfer is not None and not self.ended:
-            report, self._transfer = self._transfer, None
-            report.tell(status, reason, now)
+            self._transfer.tell(status, reason, now)
 
     def end(self, cause: Cause, raw: str) -> None:
         """Tell that the leg has ended, without a word to the far end."""
@@ -301,7 +302,8 @@ class CallLeg:
 
     def may_refer(self, dialog: Dialog) -> bool:
         """Whether the far end may ask for a transfer now: in its call, one at a time."""
-        return self._answered and dialog is self.dialog and self._transfer is None
+        in_call = self._answered and dialog is self.dialog
+        return in_call and (self._transfer is None or self._transfer.is_over)
 
     def referred(self, dialog: Dialog, refer: Refer, now: float) -> None:
         """Take a REFER that has been accepted."""

@@ -178,6 +178,9 @@ def _not_now(
 
 def _answer_refer(call: CallLeg, dialog: Dialog, request: SipRequest) -> SipResponse:
     """Accept a REFER, if it can be read: by whether it comes about, NOTIFY tells (RFC 5589 5)."""
+    if not call.takes_notify:
+        # Its Contact may be anybody's, who is not to get a flood of NOTIFYs.
+        return answer_to(request, 603, "Decline")
     if not call.may_refer(dialog):
         return answer_to(request, 491, "Request Pending")
     try:

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from callwright.engines.sip.dialog.dialog import Dialog
+from callwright.engines.sip.transaction.transactions import Lost
 from callwright.engines.sip.wire.address import Malformed, parse_name_addr, user_of
 from callwright.engines.sip.wire.hop import Hop
-from callwright.engines.sip.wire.message import SipRequest, add_body, values
+from callwright.engines.sip.wire.message import SipRequest, SipResponse, add_body, values
 
 if TYPE_CHECKING:
     from callwright.engines.sip.dialog.call_leg import CallLeg
@@ -97,10 +98,17 @@ class TransferReport:
         self._dialog = dialog
         self._event = f"refer;id={refer.cseq}" if numbered else "refer"
         self._refer = refer
+        self._is_told = False
+        self.is_over = False
+        "Its last NOTIFY has been answered, or given up; until then there is no other one."
 
     def tell(self, status: int, reason: str, now: float) -> None:
         """Tell a status of the call that is made for it; a final one is the last that is told."""
+        if self._is_told:
+            return
+        self._is_told = last = status >= 200
         if self._refer.quiet:
+            self.is_over = last
             return
         state = f"active;expires={EXPIRES}" if status < 200 else "terminated;reason=noresource"
         if status >= 300 and self._refer.brittle:
@@ -116,5 +124,10 @@ class TransferReport:
             add_body(request, SIPFRAG, f"SIP/2.0 {status} {reason}\r\n".encode())
             return request, hop
 
-        # Whatever is answered: a far end that knows of no subscription still has its call.
-        self._call.sender.send(notify, now, lambda _what, _now: None)
+        def done(what: SipResponse | Lost, _now: float) -> None:
+            # Whatever is answered: a far end that knows of no subscription still has its call.
+            if isinstance(what, Lost) or what.status == 481:
+                self._call.takes_notify = False
+            self.is_over = self.is_over or last
+
+        self._call.sender.send(notify, now, done)

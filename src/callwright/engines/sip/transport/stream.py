@@ -19,7 +19,11 @@ from ipaddress import ip_address
 
 from callwright.accept_loop import AcceptLoop
 from callwright.descriptors import left_by_strangers, limit
-from callwright.engines.sip.transport.connection_places import ConnectionPlaces
+from callwright.engines.sip.transport.connection_places import (
+    NO_PEERS,
+    ConnectionPlaces,
+    KnownPeers,
+)
 from callwright.engines.sip.transport.datagram import Datagram
 from callwright.engines.sip.transport.tls import check_name, client_context
 from callwright.engines.sip.wire.framing import PING, PONG, Framer, Garbage
@@ -170,12 +174,12 @@ class StreamTransport:
         client: Callable[[Hop], ssl.SSLContext] = lambda hop: client_context(hop.trust),
         received: Callable[[list[tuple[bytes, Hop]]], None],
         unsent: Callable[[list[Datagram]], None],
-        knows: Callable[[Hop], bool] = lambda hop: False,
+        peers: KnownPeers = NO_PEERS,
     ) -> None:
         """Listen at ``port``, 0 for a free one; None only makes connections. Raises `OSError`.
 
-        ``server`` and ``client``: for TLS, what we show, and how a hop is checked. ``knows``: see
-        `ConnectionPlaces`. The others are those of `UdpTransport`. To be made, and used, inside a
+        ``server`` and ``client``: for TLS, what we show, and how a hop is checked. ``peers``: who
+        is known here. The others are those of `UdpTransport`. To be made, and used, inside a
         running event loop.
         """
         self.dropped: Counter[str] = Counter()
@@ -193,7 +197,7 @@ class StreamTransport:
         self._by_flow: dict[int, StreamConnection] = {}
         self._by_hop: dict[Hop, StreamConnection] = {}
         self._closed = False
-        self._places = ConnectionPlaces[StreamConnection](knows, self._cut)
+        self._places = ConnectionPlaces[StreamConnection](peers, self._cut)
         self._tasks: set[asyncio.Task[None]] = set()
         self._family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self._accepting: AcceptLoop | None = None
@@ -236,9 +240,8 @@ class StreamTransport:
         flow = connection.hop.flow
         if flow is None or self._by_flow.pop(flow, None) is None:
             return
-        if connection.taken:
-            self._places.leave(connection)
-        elif self._by_hop.get(connection.hop) is connection:
+        self._places.leave(connection)
+        if not connection.taken and self._by_hop.get(connection.hop) is connection:
             del self._by_hop[connection.hop]
         if unsent:
             self._loop.call_soon(self._unsent, unsent, context=self._context)
@@ -255,7 +258,7 @@ class StreamTransport:
         made = self._by_hop.get(hop)
         if made is not None:
             return made
-        if not self._places.make(self.connections, self.now()):
+        if not self._places.make(hop, self.connections, self.now()):
             self.dropped["too many connections"] += 1
             return None
         flow = next(self._numbers)

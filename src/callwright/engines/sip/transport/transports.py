@@ -11,6 +11,7 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from callwright.config import SipSettings
+from callwright.engines.sip.transport.connection_places import NO_PEERS, KnownPeers
 from callwright.engines.sip.transport.datagram import Datagram
 from callwright.engines.sip.transport.stream import StreamTransport
 from callwright.engines.sip.transport.tls import client_context, server_context
@@ -38,12 +39,12 @@ class Transports:
         received: Callable[[list[tuple[bytes, Hop]]], None],
         unsent: Callable[[list[Datagram]], None],
         returned: Callable[[bytes, Hop], None],
-        knows: Callable[[Hop], bool] = lambda hop: False,
+        peers: KnownPeers = NO_PEERS,
         resolver: "Resolver | None" = None,
     ) -> None:
         """Open everything. Raises `OSError`.
 
-        See `UdpTransport` and `ConnectionPlaces` for the functions.
+        See `UdpTransport` for the functions. ``peers``: who is known here.
         """
         host = str(settings.host)
         self._settings = settings
@@ -53,7 +54,7 @@ class Transports:
         self._version = ip_address(host).version
         self._resolver = resolver
         self._unsent = unsent
-        self._udp, self._tcp = _open_pair(settings, received, unsent, returned, knows)
+        self._udp, self._tcp = _open_pair(settings, received, unsent, returned, peers)
         self.address = self._udp.address
         "Address and port of UDP and TCP."
         server, port = None, None
@@ -69,7 +70,7 @@ class Transports:
                 client=self._client_context,
                 received=received,
                 unsent=unsent,
-                knows=knows,
+                peers=peers,
             )
         except OSError:
             self._udp.close()
@@ -138,7 +139,7 @@ def _open_pair(
     received: Callable[[list[tuple[bytes, Hop]]], None],
     unsent: Callable[[list[Datagram]], None],
     returned: Callable[[bytes, Hop], None],
-    knows: Callable[[Hop], bool],
+    peers: KnownPeers,
 ) -> tuple[UdpTransport, StreamTransport]:
     """Open UDP and TCP at the same port; what port 0 finds for one may be taken for the other."""
     host = str(settings.host)
@@ -151,7 +152,7 @@ def _open_pair(
                 udp.address[1],
                 received=received,
                 unsent=unsent,
-                knows=knows,
+                peers=peers,
             )
         except OSError:
             udp.close()
