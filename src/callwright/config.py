@@ -100,7 +100,9 @@ class CallSettings(SettingsSection):
     "Live sessions per account; one more ends at once with `no_resources`."
     phones_call_out: bool = False
     """Whether employees may call numbers outside from phones that register, and hand calls over to
-    them, as far as the account's `directions` go; colleagues they may always."""
+    them, as far as the account's `directions` go. Colleagues they may always: phones that register
+    or have a `contact`, and active phones that the directory file names; a number only the Data API
+    has given counts as outside."""
     drain_within: Annotated[float, Field(ge=0, le=7200)] = 10.0
     "Seconds live calls may go on after SIGTERM before they are hung up; a second signal cuts it."
 

@@ -131,6 +131,38 @@ def test_a_number_keeps_the_trust_it_has_while_the_api_changes_the_rest(home: Ho
     home.apply(DIRECTORY)
 
 
+@pytest.mark.parametrize("off", ["phone", "employee"])
+def test_what_the_file_has_inactive_is_not_trusted_when_the_api_activates_it(
+    home: House, off: str
+) -> None:
+    phone = 'number = "79260000028"\nkind = "e164"'
+    whose = 'full_name = "Пётр Громов"'
+    after = DIRECTORY.replace("79260000028", "442071838750")
+    at = phone.replace("79260000028", "442071838750") if off == "phone" else whose
+    home.apply(after.replace(at, f"{at}\nactive = false"))
+    asked = simple(employee={"id": 28}, first_call="employee")
+    del asked["operator"]
+    shown = {"phone_number": "442071838750", "status": "active", "dial_time": 30}
+    # Once it changes something else, so that the employee is the API's before it activates.
+    for change in (
+        {"email": "gromov@example.net"},
+        {"status": "available", "phone_numbers": [shown]},
+    ):
+        answer = home.data("update.employees", {"id": 28, **change})
+        assert "result" in answer, answer
+    refused(home, "start.employee_call", asked, "employee.id", "direction_not_allowed")
+    # The file says so itself: from now on it is trusted, also where the API switches it off and on.
+    home.apply(after)
+    for active in (False, True):
+        answer = home.data("update.employees", {"id": 28, "calls_available": active})
+        assert "result" in answer, answer
+    session = home.succeeds("start.employee_call", asked)["call_session_id"]
+    home.wait_for(session, events.LegStarted, called_number="442071838750")
+    home.succeeds("release.call", {"call_session_id": session})
+    home.apply(after)
+    home.apply(DIRECTORY)
+
+
 def test_the_operators_file_may_allow_numbers_of_any_form(home: House) -> None:
     home.apply(
         DIRECTORY.replace('name = "House"', 'name = "House"\nallowed_numbers = ["4??", "998*"]')

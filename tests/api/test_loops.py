@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from callwright.calls.events import LegEnded, LegStarted, SessionFinished
+from callwright.calls.events import CallLost, LegEnded, LegStarted, SessionFinished
 from callwright.engines.port import Trail
 from callwright.engines.simulated.far_end import answers, never_answers
 from tests.api.house import DIRECTORY, House, house
@@ -57,6 +57,9 @@ def refused(home: House, session: int) -> None:
     home.wait_for(session, LegEnded, cause="loop")
     call = home.succeeds("get.call", {"call_session_id": session})
     assert len(call["legs"]) == 1
+    assert not any(
+        isinstance(event, CallLost) and event.session == session for event in home.news.all
+    )
 
 
 def released(home: House, *sessions: int) -> None:

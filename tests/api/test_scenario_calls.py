@@ -21,7 +21,7 @@ from callwright.engines.simulated.far_end import (
     never_answers,
 )
 from tests.api.answers import without_metadata
-from tests.api.house import DIRECTORY, House, house
+from tests.api.house import ANOTHER, DIRECTORY, House, house
 from tests.api.rows import (
     Row,
     check_refused,
@@ -49,7 +49,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         "79261110002": does((0.2, Presses("2")), (60.0, HangsUp())),
         EMPLOYEE: answers(after=0.05, then=[(1.5, HangsUp())]),
         "79260000001": answers(after=0.05, then=[(0.5, HangsUp())]),
-        "2501": does((0.2, Presses("2"))),
+        "2901": does((0.2, Presses("2"))),
+        "2502": does((0.2, Presses("2"))),
     }
     settings: dict[str, Any] = {"api": {"points_per_minute": 10_000}, "calls": {"dial_time": 1}}
     with house(tmp_path_factory.mktemp("house"), far_ends, **settings) as built:
@@ -131,9 +132,20 @@ def test_a_url_in_a_private_network_is_not_asked(home: House) -> None:
 
 
 def test_a_phone_of_our_own_calls_a_virtual_number(home: House) -> None:
-    call = home.until_finished(session_from(home, "2501", trunk=None))
+    call = home.until_finished(session_from(home, "2502", trunk=None))
     [leg] = call["legs"]
     assert (leg["employee_id"], leg["is_operator"]) == (25, False)
+
+
+def test_a_phone_of_another_account_is_no_employee_whose_number_it_has(home: House) -> None:
+    home.apply(
+        f'{ANOTHER}[[employees.phones]]\nnumber = "2901"\nkind = "sip"\npassword = "geheim-2901"\n'
+        '[[virtual_numbers]]\nnumber = "74993720699"\n'
+    )
+    call = home.until_finished(session_from(home, "2901", trunk=None))
+    [leg] = call["legs"]
+    assert (leg["calling_phone_number"], leg["employee_id"]) == ("2901", None)
+    home.apply(ANOTHER)
 
 
 @pytest.mark.parametrize(

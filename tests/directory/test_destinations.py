@@ -41,6 +41,19 @@ ABROAD, PREMIUM = Destination.INTERNATIONAL, Destination.PREMIUM
         ("18765230123", NEW_YORK, ABROAD),  # Jamaica, of the fraudsters' fame
         ("19002345678", NEW_YORK, PREMIUM),
         ("79260000000", LONDON, ABROAD),
+        ("447012345678", LONDON, PREMIUM),  # a personal number
+        ("447640123456", LONDON, PREMIUM),  # a pager
+        ("445512345678", LONDON, PREMIUM),  # a company's number, at its own rate
+        ("443001234567", LONDON, FAR),  # a company's number that costs what others cost
+        ("46101234567", "4687654321", FAR),
+        ("78081234567", MOSCOW, PREMIUM),
+        ("390612345678", "390612345679", LOCAL),
+        ("39199123456", "390612345679", PREMIUM),
+        ("41860441234567", "41443643532", PREMIUM),  # a mailbox
+        ("79401234567", MOSCOW, ABROAD),  # Abkhazia has Russia's code
+        ("78401234567", MOSCOW, ABROAD),
+        ("78501234567", MOSCOW, ABROAD),  # South Ossetia
+        ("79401234567", "78401234567", MOBILE),
         ("449012345678", MOSCOW, PREMIUM),
     ],
 )

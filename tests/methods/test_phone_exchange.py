@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from callwright.calls.phone_transfers import MayNotCall
 from callwright.directory.model import Account, AccountId, PhoneKind, VirtualNumber
 from callwright.engines.port import Cause
-from callwright.methods.dialling import Dialling
+from callwright.methods.dialling import NO_TRUNK, Dialling
 from callwright.methods.numbers import Numbers
 from callwright.methods.phone_exchange import PhoneExchange
 from callwright.storage.database import migrate, open_database, writing
@@ -22,6 +22,7 @@ pytestmark = pytest.mark.anyio
 HOUSE = Account(AccountId(1), "House")
 NUMBER = VirtualNumber(5, "74993720692", "carrier")
 FILES, APIS, DESK, OUTSIDE = "79260000001", "79260000002", "101", "79260000003"
+BEHIND_PBX = "455"
 
 
 @pytest.fixture
@@ -31,10 +32,15 @@ def anyio_backend() -> str:
 
 @pytest.fixture
 async def database(tmp_path: Path) -> AsyncIterator[AsyncEngine]:
-    """One employee, of whose phones the file has named one, and the data API two."""
+    """One employee, of whose phones the file has named two, and the data API two."""
     database = open_database(f"sqlite+aiosqlite:///{tmp_path}/callwright.db")
     await migrate(database)
-    phones = ((FILES, "file", None), (APIS, "api", None), (DESK, "api", "sip:101@192.0.2.7"))
+    phones = (
+        (FILES, "file", None),
+        (BEHIND_PBX, "file", None),
+        (APIS, "api", None),
+        (DESK, "api", "sip:101@192.0.2.7"),
+    )
     async with writing(database) as connection:
         await connection.execute(insert(accounts).values(id=1, name="House", active=True))
         row = {"id": 25, "account_id": 1, "full_name": "Anna", "active": True}
@@ -57,12 +63,16 @@ async def database(tmp_path: Path) -> AsyncIterator[AsyncEngine]:
     await database.dispose()
 
 
-async def may_call(database: AsyncEngine, number: str, *, outside: bool) -> bool:
+def exchange_of(database: AsyncEngine, *, outside: bool) -> PhoneExchange:
     directory = StoredDirectory(database, Path("/nowhere"))
-    numbers = Numbers(directory, Dialling(directory), dial_time=30.0)
-    exchange = PhoneExchange(directory, numbers, outside)
+    return PhoneExchange(
+        directory, Numbers(directory, Dialling(directory), dial_time=30.0), outside
+    )
+
+
+async def may_call(database: AsyncEngine, number: str, *, outside: bool) -> bool:
     try:
-        target = await exchange.target(HOUSE, NUMBER, number)
+        target = await exchange_of(database, outside=outside).target(HOUSE, NUMBER, number)
     except MayNotCall as refusal:
         return refusal.cause is not Cause.REJECTED
     assert target.address.number == number
@@ -80,3 +90,24 @@ async def test_where_it_is_open_others_may_be_called_too(database: AsyncEngine) 
     assert await may_call(database, APIS, outside=True)
     assert await may_call(database, OUTSIDE, outside=True)
     assert not await may_call(database, "442071838750", outside=True)
+
+
+@pytest.mark.parametrize(
+    ("number", "shown"),
+    [(DESK, "2502"), (BEHIND_PBX, "2502"), (FILES, NUMBER.number), (OUTSIDE, NUMBER.number)],
+)
+async def test_an_inside_number_is_shown_inside_only(
+    database: AsyncEngine, number: str, shown: str
+) -> None:
+    exchange = exchange_of(database, outside=True)
+    assert (await exchange.target(HOUSE, NUMBER, number, inside="2502")).caller_id == shown
+
+
+async def test_a_number_outside_goes_through_a_trunk_also_where_none_is_active(
+    database: AsyncEngine,
+) -> None:
+    """With none named, whichever phone has registered under it would ring, of any account."""
+    target = await exchange_of(database, outside=True).target(
+        HOUSE, VirtualNumber(5, "74993720692", None), OUTSIDE
+    )
+    assert target.address.trunk == NO_TRUNK

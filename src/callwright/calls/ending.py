@@ -105,7 +105,11 @@ TOO_MANY_CALLS = Ending(
     "no_resources", "service", "service", "the account has as many parallel calls as it may have"
 )
 LOOPED = Ending(
-    "no_success_subscriber_call", "service", "network", "a call of ours has come back to us"
+    "no_success_subscriber_call",
+    "service",
+    "network",
+    "a call of ours has come back to us",
+    nobody_missed=True,
 )
 INFORMED = Ending("success_finish", "service")
 NOT_INFORMED = Ending(

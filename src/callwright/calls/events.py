@@ -323,7 +323,8 @@ class RouteFailed(Event):
 class CallLost(Event):
     """A call that had come in is over, and nobody has talked with the contact.
 
-    Not where nobody was to: a caller on the blacklist, a number that no scenario serves.
+    Not where nobody was to: a caller on the blacklist, a number that no scenario serves, a call of
+    ours that has come back.
     The last event before the verdict.
     """
 

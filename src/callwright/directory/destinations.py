@@ -27,13 +27,27 @@ class Destination(StrEnum):
     INTERNATIONAL = "international"
     "Another country, a satellite, or no country known."
     PREMIUM = "premium"
-    "The callee is paid, in whatever country."
+    "The callee is paid, in whatever country: premium rate, shared cost, personal numbers, pagers."
 
 
 USUAL = (Destination.LOCAL, Destination.MOBILE, Destination.LONG_DISTANCE)
 "What an account may call when nobody says otherwise: toll fraud goes abroad and to premium lines."
 
-_PREMIUM = frozenset({PhoneNumberType.PREMIUM_RATE, PhoneNumberType.SHARED_COST})
+_PREMIUM = frozenset(
+    {
+        PhoneNumberType.PREMIUM_RATE,
+        PhoneNumberType.SHARED_COST,
+        PhoneNumberType.PERSONAL_NUMBER,
+        PhoneNumberType.PAGER,
+        PhoneNumberType.VOICEMAIL,
+        PhoneNumberType.UAN,
+    }
+)
+"Types of number whose owner has, or may have, part of what the caller pays."
+_COMPANIES_AT_USUAL_RATES = ("4037", "4151", "4158", "443", "4610")
+"Of the companies' numbers (UAN) those that cost what an area's numbers cost, by their plans."
+_WITHIN_ANOTHER = {"7840": "+7840", "7940": "+7840", "7850": "+7850"}
+"Countries that no plan knows apart from the one whose code they have: Abkhazia, South Ossetia."
 
 
 def destination_of(number: str, home: str) -> Destination:
@@ -44,7 +58,8 @@ def destination_of(number: str, home: str) -> Destination:
     called, caller = _place_of(number), _place_of(home)
     if called is None:
         return Destination.INTERNATIONAL
-    if called.kind in _PREMIUM:
+    usual = called.kind == PhoneNumberType.UAN and number.startswith(_COMPANIES_AT_USUAL_RATES)
+    if called.kind in _PREMIUM and not usual:
         return Destination.PREMIUM
     if caller is None or called.country != caller.country:
         return Destination.INTERNATIONAL
@@ -104,9 +119,11 @@ def _place_of(number: str) -> _Place | None:
         return None
     code = read.country_code or 0
     # What no plan knows yet counts to the first of the countries with the code.
-    country = phonenumbers.region_code_for_number(
-        read
-    ) or phonenumbers.region_code_for_country_code(code)
+    country = (
+        _WITHIN_ANOTHER.get(number[:4])
+        or phonenumbers.region_code_for_number(read)
+        or phonenumbers.region_code_for_country_code(code)
+    )
     digits = phonenumbers.national_significant_number(read)
     return _Place(
         country=f"+{code}" if country == "001" else country,

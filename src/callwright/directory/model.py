@@ -122,7 +122,8 @@ class Phone:
     channels: int = 1
     "Calls it may be in at once."
     numbered_by_api: bool = False
-    "The data API has given it its number, which lifts no restriction; else the operator's file."
+    """The data API has given it its number, or has activated what the operator's file has inactive:
+    it lifts no restriction. Else the file names it, and it does."""
 
 
 class Recorded(StrEnum):

@@ -18,6 +18,9 @@ from callwright.engines.port import Address
 from callwright.methods import errors
 from callwright.numbering import HomePlan, fault_of
 
+NO_TRUNK = "(none active)"
+"""Stands for the trunk where there is none; no trunk can be named so. With no name at all an engine
+would ring whatever phone has registered under the number, in whatever account."""
 ENGAGED = "this number is on the line in this call already"
 
 
@@ -79,10 +82,10 @@ class Dialling:
         if await self._directory.blacklisted(account.id, number):
             raise errors.ContactInBlacklist(field=field, value=number, contact=number)
 
-    async def _trunk(self, virtual: VirtualNumber) -> str | None:
+    async def _trunk(self, virtual: VirtualNumber) -> str:
         if virtual.trunk is not None:
             return virtual.trunk
-        return next((trunk.name for trunk in await self._directory.trunks()), None)
+        return next((trunk.name for trunk in await self._directory.trunks()), NO_TRUNK)
 
 
 def is_ours(phone: Phone) -> bool:
@@ -94,6 +97,9 @@ def is_trusted(account: Account, number: str, phone: Phone | None) -> bool:
     """Whether the operator's file says that a number may be called, whatever it is."""
     if phone and not phone.numbered_by_api:
         return True
+    # ``?`` and ``*`` stand for digits: keys would have a PBX divert, or call on.
+    if not (number.isascii() and number.isdecimal()):
+        return False
     return any(fnmatchcase(number, allowed) for allowed in account.allowed_numbers)
 
 

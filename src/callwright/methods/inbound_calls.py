@@ -90,9 +90,12 @@ class InboundCalls:
     ) -> Target:
         """Who calls; an employee, if it is one's phone that has registered with us."""
         employee = None
-        # Through a trunk anybody may claim to be anybody.
+        # Through a trunk anybody may claim to be anybody; and a phone that registers for one
+        # account may have the number of another account's employee.
         if trunk is None:
-            employee = await self.directory.employee_by_number(account.id, caller)
+            home = await self.directory.home_of_phone(caller)
+            if home is not None and home[0].id == account.id:
+                employee = await self.directory.employee_by_number(account.id, caller)
         return Target(
             Dialling.called_in(caller, trunk),
             caller_id=number.number,

@@ -20,8 +20,8 @@ METHOD = "phone"
 class PhoneCalls:
     """What becomes of a call that a phone of ours makes to anything but a virtual number.
 
-    The session bears the first of the account's virtual numbers, which a number outside is shown;
-    a colleague is shown the phone's number.
+    The session bears the first of the account's virtual numbers, which a number outside is shown,
+    a colleague's mobile phone too; a colleague inside is shown the phone's number.
     """
 
     directory: Directory

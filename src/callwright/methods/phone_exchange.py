@@ -1,7 +1,7 @@
 """The exchange for phones: whom a number means that an employee's phone names, and whether it may.
 
-Colleagues may always be called; numbers outside where the service's settings open them, and then
-under the rules of requests.
+Colleagues may always be called, by the numbers of phones of ours and those that the directory file
+names; numbers outside where the service's settings open them, and then under the rules of requests.
 """
 
 from collections.abc import Sequence
@@ -15,6 +15,7 @@ from callwright.engines.port import Cause
 from callwright.methods import errors
 from callwright.methods.api_error import ApiError
 from callwright.methods.numbers import Numbers
+from callwright.numbering import fault_of
 
 REFUSED = (
     errors.DirectionNotAllowed,
@@ -44,7 +45,8 @@ class PhoneExchange:
     ) -> Target:
         """Find one number. Raises `MayNotCall`.
 
-        Its phone is shown the virtual number, or, if it is a colleague's, ``inside``.
+        It is shown the virtual number; a colleague's phone of ours, or extension of a PBX behind a
+        trunk, ``inside``, which means nothing to a carrier.
         """
         try:
             # Every number that a phone may have dialled passes here, as requests' do in `anyone`.
@@ -56,6 +58,7 @@ class PhoneExchange:
         # An employee's phone that only the data API has named is as far outside as any other.
         if not self.outside and not await self.numbers.is_colleague(account, number):
             raise MayNotCall(Cause.REJECTED)
-        if target.employee is not None and inside is not None:
+        within = target.address.trunk is None or fault_of(number) is not None
+        if target.employee is not None and inside is not None and within:
             return replace(target, caller_id=inside)
         return target

@@ -94,7 +94,14 @@ def _users(content: DirectoryContent, _: Audio) -> Iterator[tuple[BaseModel, Row
 def _phones(content: DirectoryContent, _: Audio) -> Iterator[tuple[BaseModel, Row]]:
     for employee in content.employees:
         for priority, phone in enumerate(employee.phones):
-            yield phone, {"employee_id": employee.id, "priority": priority}
+            # What the file switches off it trusts nobody to call, whoever may switch it on.
+            trusted = employee.active and phone.active
+            own: Row = {
+                "employee_id": employee.id,
+                "priority": priority,
+                "number_origin": (Origin.FILE if trusted else Origin.API).value,
+            }
+            yield phone, own
 
 
 def _scenarios(content: DirectoryContent, _: Audio) -> Iterator[tuple[BaseModel, Row]]:

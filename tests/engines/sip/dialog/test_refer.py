@@ -142,6 +142,7 @@ def test_before_the_answer_nobody_can_be_handed_over() -> None:
         ("Refer-To: <sip:a%0d%0ab@callwright.example>",),
         (f"Refer-To: <sip:{'1' * 40}@callwright.example>",),
         ("Refer-To: <>",),
+        ("Refer-To: <sip:10%D9%A3@callwright.example>",),  # a digit, but none of ASCII
     ],
 )
 def test_a_refer_that_names_nobody_is_refused(lines: tuple[str, ...]) -> None:

@@ -26,7 +26,7 @@ NUMBER_AT_MOST = 32
 _HANGS_UP_WHEN_REFUSED = re.compile(r"baresip v[01]\.")
 """User agents that hang up when they hear that a transfer has failed, and keep their call when they
 only hear that nobody tells them any more."""
-_NUMBER = re.compile(r"[\w.*#!~-]+")
+_NUMBER = re.compile(r"[\w.*#!~-]+", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,11 @@ def upgrade() -> None:
     # Whether the API has given it its number or only changed the rest is not known any more: what
     # lifts a restriction is said again by applying the file.
     op.execute("UPDATE employee_phones SET number_origin = origin")
+    # The file trusts no number that it has inactive.
+    op.execute(
+        "UPDATE employee_phones SET number_origin = 'api' WHERE NOT active OR employee_id IN "
+        "(SELECT id FROM employees WHERE NOT active)"
+    )
     op.add_column(
         "accounts", sa.Column("allowed_numbers", sa.JSON(), server_default="[]", nullable=False)
     )
