@@ -226,6 +226,8 @@ class SandboxMethods:
                 value=params.virtual_phone_number,
                 virtual_phone_number=params.virtual_phone_number,
             )
+        # Its scenario asks the database, and whatever is started next must not come in between.
+        await self._time.settle()
         return CalledIn(call_session_id=waiting.session)
 
     async def events(self, caller: Caller, params: EventsParams) -> Happened:
