@@ -67,6 +67,24 @@ def test_what_becomes_due_on_the_way_is_done_at_its_time() -> None:
     run(pace, story)
 
 
+def test_what_is_due_at_one_moment_comes_in_the_order_it_was_set() -> None:
+    pace = VirtualTime(None)
+
+    async def story() -> None:
+        loop = asyncio.get_running_loop()
+        rung: list[int] = []
+        # Cancelled ones among them: they leave the heap in another order than they came.
+        others = [loop.call_later(1 + n % 7, rung.append, -n) for n in range(100)]
+        for n in range(200):
+            loop.call_later(30, rung.append, n)
+        for other in others[::2]:
+            other.cancel()
+        await pace.advance(30)
+        assert rung[50:] == list(range(200))
+
+    run(pace, story)
+
+
 def test_it_waits_for_threads_that_are_at_work() -> None:
     pace = VirtualTime(None)
 

@@ -17,14 +17,16 @@ Sockets, threads and processes remain as real as ever.
 """
 
 import asyncio
+import heapq
+import itertools
 import logging
 import math
 import selectors
 import time
-from typing import TYPE_CHECKING, TypeVarTuple
+from typing import TYPE_CHECKING, Any, TypeVarTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from contextvars import Context
 
 Ts = TypeVarTuple("Ts")
@@ -199,11 +201,34 @@ class VirtualTime(selectors.DefaultSelector):
         return found
 
 
+class _Timer(asyncio.TimerHandle):
+    """A timer: of those that are due at one tick, what was set first comes first."""
+
+    def __init__(
+        self,
+        number: int,
+        when: float,
+        callback: "Callable[..., object]",
+        args: "Sequence[Any]",
+        loop: asyncio.AbstractEventLoop,
+        context: "Context | None",
+    ) -> None:
+        super().__init__(when, callback, args, loop, context)
+        self._number = number
+        self._scheduled = True
+
+    def __lt__(self, other: object) -> bool:
+        if not isinstance(other, _Timer):
+            return NotImplemented
+        return (self.when(), self._number) < (other.when(), other._number)
+
+
 class PacedLoop(asyncio.SelectorEventLoop):
     """An event loop on the time of a `VirtualTime`."""
 
     def __init__(self, pace: VirtualTime) -> None:
         self._pace = pace
+        self._numbers = itertools.count()
         super().__init__(pace)
 
     def time(self) -> float:
@@ -216,11 +241,21 @@ class PacedLoop(asyncio.SelectorEventLoop):
         *args: *Ts,
         context: "Context | None" = None,
     ) -> asyncio.TimerHandle:
-        """Call back at the first tick that is not before ``when``."""
+        """Call back at the first tick that is not before ``when``, in the order of these calls.
+
+        asyncio's own timers of one moment come in any order, and where all are due at ticks there
+        are many of one moment: the same story would go another way each time it is told.
+        """
+        if self.is_closed():
+            raise RuntimeError("Event loop is closed")
         if math.isfinite(when):
             # Just before it: what is due at the very moment asyncio takes for due a little later.
             when = math.nextafter(_tick_from(when) / TICKS, -math.inf)
-        return super().call_at(when, callback, *args, context=context)
+        timer = _Timer(next(self._numbers), when, callback, args, self, context)
+        # asyncio's heap: it has no other way in for timers of one's own.
+        timers: list[asyncio.TimerHandle] = vars(self)["_scheduled"]
+        heapq.heappush(timers, timer)
+        return timer
 
 
 def _tick_from(when: float) -> int:
