@@ -19,7 +19,8 @@ from anyio.streams.buffered import BufferedByteReceiveStream
 from pydantic import BaseModel
 
 from callwright.speech.music import write_dialing_music
-from demo.service import Api, free_port, run_callwright, service
+from demo.ports import free_port
+from demo.service import Api, run_callwright, service
 
 TOKEN = "b" * 64
 VIRTUAL_NUMBER = "74993720692"

@@ -19,9 +19,10 @@ from callwright.calls.plan import MessageUnavailable
 from demo import phones
 from demo.call import PHONES, Call, Who
 from demo.phones import Behaviour, PhoneFault
+from demo.ports import free_port
 from demo.report import Report, write
 from demo.screen import Screen
-from demo.service import HERE, Api, DemoFault, filled_in, free_port, run_callwright, service
+from demo.service import HERE, Api, DemoFault, filled_in, run_callwright, service
 from demo.sound import Heard
 from demo.sounds import make_sounds, make_voice
 from demo.verdict import Phone, checks

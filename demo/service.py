@@ -4,7 +4,6 @@ import json
 import os
 import re
 import signal
-import socket
 import sys
 import time
 from collections.abc import AsyncIterator, Mapping
@@ -40,13 +39,6 @@ def filled_in(file: Path, values: Mapping[str, object]) -> str:
         lambda found: str(values.get(found[1], found[0])),
         file.read_text("utf-8"),
     )
-
-
-def free_port() -> int:
-    """A TCP port of 127.0.0.1 that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 async def run_callwright(folder: Path, *words: str) -> None:

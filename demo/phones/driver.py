@@ -8,7 +8,6 @@ import array
 import asyncio
 import json
 import re
-import socket
 import wave
 from abc import ABC, abstractmethod
 from asyncio.subprocess import DEVNULL, Process
@@ -19,6 +18,7 @@ from pathlib import Path
 
 from demo.phones import phone, wav
 from demo.phones.phone import Behaviour, Events, Fact, Key, PhoneFault, Recording
+from demo.ports import free_port
 
 STARTS_WITHIN = 60.0
 ENDS_WITHIN = 5.0
@@ -101,8 +101,8 @@ class Driver(ABC):
         return phone.heard(self.events)
 
     async def start(self) -> None:
-        self._port = self._port or _free_port()
-        control = _free_port()
+        self._port = self._port or free_port()
+        control = free_port()
         self._folder.mkdir(parents=True, exist_ok=True)
         self._process = await asyncio.create_subprocess_exec(
             *self._prepare(control),
@@ -334,25 +334,6 @@ class Driver(ABC):
             place = round((key.at - start) * rate)
             silence = array.array("h", bytes(2 * round((end - key.at + PACKET) * rate)))
             samples[place:place] = silence
-
-
-def _free_port() -> int:
-    """Find a UDP port P that is free, also for TCP, where P + 1 is free as well.
-
-    baresip listens on TCP and UDP, and on the next port for TLS, whether it is wanted or not.
-    """
-    for _ in range(100):
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
-            udp.bind(("127.0.0.1", 0))
-            port: int = udp.getsockname()[1]
-            try:
-                for number in (port, port + 1):
-                    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp:
-                        tcp.bind(("127.0.0.1", number))
-            except (OSError, OverflowError):
-                continue
-            return port
-    raise PhoneFault("no free port")
 
 
 def _user(uri: str) -> str:

@@ -5,7 +5,8 @@ from pathlib import Path
 import anyio
 import pytest
 
-from demo.service import DemoFault, free_port, run_callwright, service
+from demo.ports import free_port
+from demo.service import DemoFault, run_callwright, service
 
 
 def test_a_service_that_cannot_start_is_told_with_its_log(tmp_path: Path) -> None:

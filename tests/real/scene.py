@@ -18,7 +18,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from callwright.cli.service import apply_file, init
 from demo.call import Call
 from demo.phones import Behaviour, Phone, Softphone
-from demo.service import Api, free_port, service
+from demo.ports import free_port
+from demo.service import Api, service
 from tests.phones.tones import (
     RATE,
     Samples,

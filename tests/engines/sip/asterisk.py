@@ -3,13 +3,13 @@
 import asyncio
 import contextlib
 import signal
-import socket
 import tempfile
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from callwright.engines.network import Trunk
+from demo.ports import free_port
 from tests.peers import UNPACKED, program_of_peer
 from tests.rtp_ports import free_range
 from tests.waiting import WITHIN
@@ -75,7 +75,7 @@ async def asterisk() -> AsyncIterator[Asterisk]:
     program = program_of_peer("asterisk")
     assert program is not None
     with tempfile.TemporaryDirectory(prefix="asterisk-") as folder:
-        port = _free_port()
+        port = free_port()
         _configure(Path(folder), port, _root_of(Path(program)))
         running = await asyncio.create_subprocess_exec(
             program,
@@ -99,13 +99,6 @@ async def asterisk() -> AsyncIterator[Asterisk]:
             if running.returncode is None:
                 running.kill()
             await running.wait()
-
-
-def _free_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _root_of(program: Path) -> Path:
