@@ -217,6 +217,12 @@ _TRUNKS = PreparedStatement(
     .order_by(trunks.c.account_id, trunks.c.position)
 )
 
+_OWN_TRUNK = PreparedStatement(
+    select(trunks.c.id).where(
+        trunks.c.account_id == _ACCOUNT, trunks.c.name == bindparam("name"), trunks.c.active
+    )
+)
+
 _SIP_ACCOUNTS = PreparedStatement(
     select(employee_phones.c.number, employee_phones.c.password, employee_phones.c.srtp)
     .join_from(employee_phones, employees)
@@ -333,6 +339,9 @@ class StoredDirectory:
             )
             for row in await self._rows(_TRUNKS)
         ]
+
+    async def has_trunk(self, account: AccountId, name: str) -> bool:
+        return bool(await self._rows(_OWN_TRUNK, account=account, name=name))
 
     async def sip_accounts(self) -> Sequence[SipAccount]:
         return [
