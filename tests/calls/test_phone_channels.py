@@ -10,7 +10,15 @@ from callwright.calls.commands import Hold, MakeCall
 from callwright.calls.ending import RELEASED
 from callwright.calls.events import LegEnded
 from callwright.calls.manager import CallManager
-from callwright.calls.plan import AdmittedAddress, EmployeeCall, RingGroup, Role, SessionId, Target
+from callwright.calls.plan import (
+    AdmittedAddress,
+    EmployeeCall,
+    GroupRef,
+    RingGroup,
+    Role,
+    SessionId,
+    Target,
+)
 from callwright.calls.state import State
 from callwright.engines.port import Address
 from callwright.engines.simulated.far_end import answers
@@ -69,6 +77,28 @@ def test_one_call_more_than_a_phone_has_channels_is_busy(props: Props, channels:
             release(scene.manager, talking[0])
             await scene.verdict(talking[0])
             await talks(scene, plan)
+
+    play(story)
+
+
+def test_one_call_more_than_a_group_has_channels_is_busy(props: Props) -> None:
+    """However many of its phones a call rings it is one call."""
+
+    async def story() -> None:
+        async with stage(PHONES) as scene:
+            group = GroupRef(5, "sales", 1)
+            phones = [
+                replace(phone(number, None), group=group) for number in (EMPLOYEE, EMPLOYEE_2)
+            ]
+            talking = await talks(scene, props.plan(employee=to(*phones, lines=2)))
+            assert rung(scene, EMPLOYEE_2) == 1
+            beyond = await scene.verdict(
+                await scene.manager.start(props.plan(employee=to(*phones)))
+            )
+            assert beyond.finish_reason == "operator_channels_busy"
+            release(scene.manager, talking)
+            await scene.verdict(talking)
+            await talks(scene, props.plan(employee=to(*phones)))
 
     play(story)
 

@@ -40,6 +40,9 @@ class LegStarted(Event):
     employee_full_name: str | None
     offered: bool = False
     "It has called in."
+    group_id: int | None = None
+    "The group of employees because of which it is rung, if it is because of one."
+    group_name: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -85,6 +85,16 @@ class EmployeeRef:
 
 
 @dataclass(frozen=True, slots=True)
+class GroupRef:
+    """A group of employees because of which a phone is rung."""
+
+    id: int
+    name: str
+    channels: int
+    "Calls it may be in at once."
+
+
+@dataclass(frozen=True, slots=True)
 class Confirmation:
     """A key that takes the call: whoever answers is asked for it, so that no voicemail wins."""
 
@@ -130,6 +140,7 @@ class Target:
     "What holds if it is this phone that talks; None: what holds for the whole call."
     channels: int | None = None
     "Calls it may be in at once; None: any number, as far as we know."
+    group: GroupRef | None = None
     keys: Sequence[TimedKey] = ()
     "Sent to this phone, such as those of an extension behind it. Only a confirmation waits for it."
 

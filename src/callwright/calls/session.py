@@ -148,7 +148,7 @@ class Session:
             return Cause.LOOP, "483 Too Many Hops"
         if target.address.number in self.engaged_numbers:
             return Cause.BUSY, "in this call already"
-        if self._channels.are_taken(self.caption.account, target):
+        if self._channels.are_taken(self, target):
             return Cause.CHANNELS_BUSY, ""
         return None
 
@@ -165,7 +165,7 @@ class Session:
         leg = self.legs[leg_id] = Leg(leg_id, party, target, offered)
         self._channels.take(self.caption.account, leg)
         phone, other = target.address.number, target.caller_id
-        employee = target.employee
+        employee, group = target.employee, target.group
         self.tell(
             events.LegStarted,
             leg=leg_id,
@@ -175,6 +175,8 @@ class Session:
             employee_id=employee.id if employee else None,
             employee_full_name=employee.full_name if employee else None,
             offered=offered,
+            group_id=group.id if group else None,
+            group_name=group.name if group else None,
         )
         return leg
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
 from callwright.directory.entries import ScenarioEntry
+from callwright.directory.group import CHANNELS_AT_MOST, PhoneOrder
 from callwright.directory.media import StoredMedia
 from callwright.directory.model import (
     AccountId,
@@ -89,6 +90,19 @@ class EmployeeDraft:
 
 
 @dataclass(frozen=True, slots=True)
+class GroupDraft:
+    """A group of employees as a whole, as it is or is to be, but for the order of its phones."""
+
+    name: str
+    employees: tuple[EmployeeId, ...] = ()
+    number: str | None = None
+    "Its short number."
+    queue: bool = False
+    channels: int = CHANNELS_AT_MOST
+    "Calls it may be in at once."
+
+
+@dataclass(frozen=True, slots=True)
 class SipLineDraft:
     """A phone that registers with us."""
 
@@ -106,6 +120,7 @@ class SipLineDraft:
 
 
 EmployeeChange: TypeAlias = Callable[[EmployeeDraft], EmployeeDraft]
+GroupChange: TypeAlias = Callable[[GroupDraft], GroupDraft]
 SipLineChange: TypeAlias = Callable[[SipLineDraft], SipLineDraft]
 ScenarioChange: TypeAlias = Callable[[ScenarioEntry], ScenarioEntry]
 
@@ -120,6 +135,25 @@ class EmployeesEditor(Protocol):
     ) -> None: ...
 
     async def remove_employee(self, account: AccountId, employee: EmployeeId) -> None: ...
+
+
+class GroupsEditor(Protocol):
+    """Raises `NotThere`, `AlreadyThere`, `StillNeeded`."""
+
+    async def add_group(self, account: AccountId, draft: GroupDraft) -> int: ...
+
+    async def change_group(self, account: AccountId, group: int, change: GroupChange) -> None:
+        """Scenarios that ring it know it by its new name."""
+
+    async def order_group(
+        self,
+        account: AccountId,
+        group: int,
+        order: Callable[[Sequence[tuple[int, str]]], PhoneOrder],
+    ) -> None:
+        """``order``: is given the ids and numbers of the members' phones."""
+
+    async def remove_group(self, account: AccountId, group: int) -> None: ...
 
 
 class SipLinesEditor(Protocol):

@@ -9,6 +9,7 @@ from zoneinfo import available_timezones
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 from callwright.directory.destinations import USUAL, Destination
+from callwright.directory.group import CHANNELS_AT_MOST
 from callwright.directory.model import Component, Mnemonic, PhoneKind, Recorded
 from callwright.directory.scenario import Label, Operations
 from callwright.directory.webhook import Verb, checked_url, key_of_secret
@@ -286,6 +287,12 @@ class GroupEntry(FileEntry):
     "What scenarios call it; unique."
     employees: Annotated[list[Id], Field(min_length=1, max_length=50)]
     "Ids of its employees, in the order they are rung."
+    number: Annotated[str, Field(pattern=r"^[0-9]{1,5}$")] | None = None
+    "Its short number, which colleagues dial: at most five digits, no phone's and no other group's."
+    queue: bool = False
+    "Whom a scenario puts through to the group alone waits in a queue until somebody is free."
+    channels: Annotated[int, Field(ge=1, le=CHANNELS_AT_MOST)] = CHANNELS_AT_MOST
+    "Calls it may be in at once; in one more it is busy."
 
 
 class ScenarioEntry(FileEntry):

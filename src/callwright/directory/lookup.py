@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
+from callwright.directory.group import Group
 from callwright.directory.model import (
     Account,
     AccountId,
@@ -52,8 +53,10 @@ class Directory(Protocol):
 
     async def scenario(self, account: AccountId, scenario: ScenarioId) -> Scenario | None: ...
 
-    async def group(self, account: AccountId, name: str) -> Sequence[EmployeeId]:
-        """The employees of a group, the inactive ones too, in ringing order."""
+    async def group(self, account: AccountId, name: str) -> Group | None: ...
+
+    async def group_by_number(self, account: AccountId, number: str) -> Group | None:
+        """The group that has a short number."""
 
     async def media_file_by_name(self, account: AccountId, name: str) -> MediaFile | None:
         """A file of the account's own."""

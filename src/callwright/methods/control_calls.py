@@ -279,7 +279,7 @@ class ControlCalls:
         session = self._live.session(caller, params)
         third = await self._somebody(caller, session, commands.MakeCall, "to", params.to)
         found = await self._messages.find(caller.account, "to_message", params.to_message)
-        return await self._move(session, commands.MakeCall([third], ready(found)))
+        return await self._move(session, commands.MakeCall(third, ready(found)))
 
     async def transfer_talk(self, caller: Caller, params: OfSession) -> Success:
         return await self._move(self._live.session(caller, params), commands.TransferTalk())
@@ -290,7 +290,7 @@ class ControlCalls:
     async def transfer_call(self, caller: Caller, params: TransferCallParams) -> Success:
         session = self._live.session(caller, params)
         third = await self._somebody(caller, session, commands.TransferCall, "to", params.to)
-        return await self._move(session, commands.TransferCall([third]))
+        return await self._move(session, commands.TransferCall(third))
 
     async def add_coach(self, caller: Caller, params: AddCoachParams) -> Success:
         session = self._live.session(caller, params)
@@ -298,9 +298,7 @@ class ControlCalls:
             coach = await self._coach_in_settings(caller, session)
         else:
             named = params.phone_number
-            coach = [
-                await self._somebody(caller, session, commands.AddCoach, "phone_number", named)
-            ]
+            coach = await self._somebody(caller, session, commands.AddCoach, "phone_number", named)
         return self._do(session, commands.AddCoach(coach, CoachMode(params.mode)))
 
     async def set_coach_mode(self, caller: Caller, params: SetCoachModeParams) -> Success:
@@ -346,13 +344,13 @@ class ControlCalls:
         wanted_by: type[Moving | commands.Staying],
         field: str,
         number: str,
-    ) -> Target:
+    ) -> Sequence[Target]:
         # Who is on the line is told of the call as it is: not before its state allows the command.
         allowed = session.record.state in ALLOWED[wanted_by]
         beside = session.engaged_numbers if allowed else ()
         shown = session.caption.virtual_number
         virtual = await self._numbers.virtual(caller.account, shown)
-        return await self._numbers.anyone(
+        return await self._numbers.everybody(
             caller.account, field, number, virtual, shown=shown, beside=beside
         )
 

@@ -1,8 +1,11 @@
 """Numbers in requests: whose they are, and as which phone they are rung once they are admitted."""
 
+import logging
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
-from callwright.calls.plan import EmployeeRef, Target
+from callwright.calls.plan import EmployeeRef, GroupRef, Target
+from callwright.directory.group import NUMBER_AT_MOST, Group, ringing_order
 from callwright.directory.lookup import Directory
 from callwright.directory.model import (
     Account,
@@ -16,6 +19,8 @@ from callwright.methods import errors
 from callwright.methods.api_error import ApiError
 from callwright.methods.dialling import Dialling, Wish, is_ours, is_trusted
 from callwright.numbering import E164, fault_of
+
+log = logging.getLogger(__name__)
 
 EXTENSION_AT_MOST = 6
 "Digits; what is longer was meant to be a number of the telephone network's."
@@ -128,6 +133,44 @@ class Numbers:
         field = "employee.id" if number is None else "employee.phone_number"
         return await self._those_admitted(account, employee, phones, virtual, field, shown, beside)
 
+    async def group(self, account: Account, number: str) -> Group | None:
+        """The group whose short number it is, if it is one's."""
+        if len(number) > NUMBER_AT_MOST:
+            return None
+        return await self._directory.group_by_number(account.id, number)
+
+    async def of_group(
+        self,
+        account: Account,
+        group: Group,
+        virtual: VirtualNumber,
+        *,
+        shown: str,
+        beside: Collection[str] = (),
+        without: Collection[EmployeeId] = (),
+    ) -> Sequence[tuple[Employee, Target]]:
+        """The phones of a group that are rung, in its order, and whose each is.
+
+        ``without``: members that are left out. So is whoever cannot be rung.
+        """
+        reference = GroupRef(group.id, group.name, group.channels)
+        found: dict[str, tuple[Employee, Target]] = {}
+        for member in dict.fromkeys(group.employees):
+            employee = await self._directory.employee(account.id, member)
+            if employee is None or member in without:
+                continue
+            try:
+                phones = await self.phones(
+                    account, employee, None, virtual, shown=shown, beside=beside
+                )
+            except ApiError as fault:
+                log.warning("employee %d of a group cannot be rung: %s", member, fault.mnemonic)
+                continue
+            for phone in phones:
+                found[phone.address.number] = employee, replace(phone, group=reference)
+        order = ringing_order(group.order, found)
+        return [found[number] for number, is_rung in order if is_rung]
+
     async def coach(
         self, account: Account, employee: int, virtual: VirtualNumber, *, shown: str
     ) -> Sequence[Target]:
@@ -165,8 +208,33 @@ class Numbers:
         wish = Wish(account, virtual, field, number, owner[1] if owner else None, beside)
         return await self._target(wish, owner, shown=shown)
 
+    async def everybody(
+        self,
+        account: Account,
+        field: str,
+        number: str,
+        virtual: VirtualNumber,
+        *,
+        shown: str,
+        beside: Collection[str] = (),
+    ) -> Sequence[Target]:
+        """Whoever has a number: `anyone`, or the phones of a group, to be rung one after another.
+
+        Raises what `anyone` does, and `NoActivePhoneNumber` for a group of which nobody is rung.
+        """
+        group = await self.group(account, number)
+        if group is None:
+            target = await self.anyone(account, field, number, virtual, shown=shown, beside=beside)
+            return [target]
+        found = await self.of_group(account, group, virtual, shown=shown, beside=beside)
+        if not found:
+            raise errors.NoActivePhoneNumber(field=field, value=number)
+        return [target for _, target in found]
+
     async def is_colleague(self, account: Account, number: str) -> bool:
-        """Whether a number is that of a phone of ours, or one that the operator's file names."""
+        """Whether a number is a group's, a phone's of ours, or one that the file names."""
+        if await self.group(account, number):
+            return True
         owner = await self._owner(account, number)
         return owner is not None and (is_ours(owner[1]) or not owner[1].numbered_by_api)
 

@@ -41,7 +41,7 @@ class PhoneCalls:
             return None
         if called == number:
             raise MayNotCall(Cause.BUSY)
-        contact = await self.exchange.target(account, virtual, called, inside=number)
+        contact = await self.exchange.targets_of(account, virtual, called, inside=number)
         music = await self.messages.waiting_music(account, None)
         reference = EmployeeRef(employee.id, employee.full_name)
         return PhoneCall(
@@ -59,7 +59,7 @@ class PhoneCalls:
             Target(
                 Dialling.called_in(number, None), caller_id=called, within=0.0, employee=reference
             ),
-            [contact],
+            contact,
             await self.conversations.of(account, Direction.OUT, virtual, music, employee),
             offered.trail,
         )

@@ -38,19 +38,21 @@ class PhoneExchange:
         found = await self.directory.whose(caption.virtual_number)
         if found is None:
             raise MayNotCall(Cause.WRONG_NUMBER)
-        return [await self.target(*found, number)]
+        return await self.targets_of(*found, number)
 
-    async def target(
+    async def targets_of(
         self, account: Account, virtual: VirtualNumber, number: str, *, inside: str | None = None
-    ) -> Target:
-        """Find one number. Raises `MayNotCall`.
+    ) -> Sequence[Target]:
+        """Find one number, or the phones of the group whose it is. Raises `MayNotCall`.
 
         It is shown the virtual number; a colleague's phone of ours, or extension of a PBX behind a
         trunk, ``inside``, which means nothing to a carrier.
         """
         try:
-            # Every number that a phone may have dialled passes here, as requests' do in `anyone`.
-            target = await self.numbers.anyone(account, "to", number, virtual, shown=virtual.number)
+            # Every number that a phone may have dialled passes here, as requests' do.
+            found = await self.numbers.everybody(
+                account, "to", number, virtual, shown=virtual.number
+            )
         except REFUSED:
             raise MayNotCall(Cause.REJECTED) from None
         except ApiError:
@@ -58,7 +60,11 @@ class PhoneExchange:
         # An employee's phone that only the data API has named is as far outside as any other.
         if not self.outside and not await self.numbers.is_colleague(account, number):
             raise MayNotCall(Cause.REJECTED)
-        within = target.address.trunk is None or fault_of(number) is not None
-        if target.employee is not None and inside is not None and within:
-            return replace(target, caller_id=inside)
-        return target
+        return [_shown(target, number, inside) for target in found]
+
+
+def _shown(target: Target, number: str, inside: str | None) -> Target:
+    within = target.address.trunk is None or (target.group is None and fault_of(number) is not None)
+    if target.employee is not None and inside is not None and within:
+        return replace(target, caller_id=inside)
+    return target

@@ -6,7 +6,7 @@ a call that has come in is better off without it than refused.
 
 import itertools
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import assert_never
 
@@ -108,9 +108,12 @@ class Finding:
                     operation.otherwise,
                 )
             case declared.RingOperation():
-                people = await self._people(operation)
+                if queue := await self._queue_of_group(operation):
+                    return await self.operation(queue)
+                in_turn = operation.strategy == "in_order"
+                people = await self._people(operation, in_turn=in_turn)
                 return plan.Ring(
-                    _groups(people, at_once=operation.strategy == "at_once"),
+                    _groups(people, at_once=not in_turn),
                     await self._message(operation.message),
                     operation.then,
                 )
@@ -171,19 +174,76 @@ class Finding:
             operator_message=await self._named(reply.operator_media, reply.operator_text),
         )
 
+    async def _queue_of_group(
+        self, operation: declared.RingOperation
+    ) -> declared.QueueOperation | None:
+        """What rings a group alone that has a queue."""
+        if operation.group is None or operation.employees or operation.numbers:
+            return None
+        group = await self._directory.group(self._occasion.account.id, operation.group)
+        if group is None or not group.queue:
+            return None
+        return declared.QueueOperation(
+            name=f"group {group.id}",
+            group=group.name,
+            dial_time=operation.dial_time,
+            shown=operation.shown,
+            message=operation.message,
+            then=operation.then,
+        )
+
     async def _people(
-        self, operation: declared.RingOperation | declared.QueueOperation
+        self,
+        operation: declared.RingOperation | declared.QueueOperation,
+        *,
+        in_turn: bool = False,
     ) -> list[plan.Member]:
-        """Whoever can be rung: employees and the group's with all their phones, and numbers."""
-        account = self._occasion.account.id
-        employees = [EmployeeId(employee) for employee in operation.employees]
-        if operation.group is not None:
-            employees += await self._directory.group(account, operation.group)
+        """Whoever can be rung: employees and the group's with all their phones, and numbers.
+
+        ``in_turn``: the phones of a group's member may be in several places, as its order says.
+        """
         # Somebody who is named twice is rung once.
-        members = [await self._phones(one, operation) for one in dict.fromkeys(employees)]
+        employees = dict.fromkeys(map(EmployeeId, operation.employees))
+        members = [await self._phones(one, operation) for one in employees]
+        if operation.group is not None:
+            members += await self._of_group(
+                operation.group, operation, without=employees, in_turn=in_turn
+            )
         phones = [await self._number(number, operation) for number in operation.numbers]
         members += [[phone] for phone in phones if phone]
         return [member for member in members if member]
+
+    async def _of_group(
+        self,
+        name: str,
+        operation: declared.RingOperation | declared.QueueOperation,
+        *,
+        without: Collection[EmployeeId],
+        in_turn: bool,
+    ) -> Sequence[plan.Member]:
+        group = await self._directory.group(self._occasion.account.id, name)
+        if group is None:
+            return ()
+        found = await self._numbers.of_group(
+            self._occasion.account,
+            group,
+            self._occasion.virtual,
+            shown=self._occasion.caller_id(operation.shown),
+            beside=self._beside,
+            without=without,
+        )
+        owners = {owner.id: owner for owner, _ in found}
+        talks = {id: await self._conversation(owner) for id, owner in owners.items()}
+        phones = [
+            replace(_rung_for(phone, operation.dial_time), conversation=talks[owner.id])
+            for owner, phone in found
+        ]
+        if in_turn:
+            return [[phone] for phone in phones]
+        owned: dict[EmployeeId, list[Target]] = {}
+        for (owner, _), phone in zip(found, phones, strict=True):
+            owned.setdefault(owner.id, []).append(phone)
+        return [*owned.values()]
 
     async def _phones(
         self, employee: EmployeeId, operation: declared.RingOperation | declared.QueueOperation

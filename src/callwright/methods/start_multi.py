@@ -38,7 +38,7 @@ class GroupPhoneParams(Params):
     """One operator of a group."""
 
     number: PhoneNumber
-    "E.164 without +, or a SIP number."
+    "E.164 without +, a SIP number, or a group's short number, which rings the group's phones."
     confirmation: ConfirmationKey | None = None
     "Key the operator must press within 15 seconds to take the call: `0-9 * #`, or `any`."
     dialing_timeout: DialingTimeout | None = None
@@ -110,7 +110,7 @@ class MultiCalls:
         beside = (params.contact,)
         targets = [
             [
-                await self._target(caller.account, field, phone, sides, beside)
+                await self._targets(caller.account, field, phone, sides, beside)
                 for field, phone in phones
             ]
             for phones in _phones_by_field(params.operators)
@@ -147,27 +147,33 @@ class MultiCalls:
         contact = replace(sides.contact, within=params.contact_dialing_timeout)
         return replace(sides, contact=contact)
 
-    async def _target(
+    async def _targets(
         self,
         account: Account,
         field: str,
         phone: GroupPhoneParams,
         sides: Sides,
         beside: Collection[str],
-    ) -> Target:
-        if phone.sip_trunk is not None:
-            await self._starting.numbers.check_trunk(account, f"{field}.sip_trunk", phone.sip_trunk)
-        target = await self._starting.numbers.operator(
-            account,
-            f"{field}.number",
-            phone.number,
-            sides.virtual,
-            shown=sides.shown,
-            beside=beside,
-            trunk=phone.sip_trunk,
-        )
+    ) -> Sequence[Target]:
+        """The phone that has the number, or those of the group that has it, in its order."""
+        numbers, virtual, shown = self._starting.numbers, sides.virtual, sides.shown
+        if (trunk := phone.sip_trunk) is not None:
+            await numbers.check_trunk(account, f"{field}.sip_trunk", trunk)
+        if group := await numbers.group(account, phone.number):
+            members = await numbers.of_group(account, group, virtual, shown=shown, beside=beside)
+            found = [target for _, target in members]
+        else:
+            number = f"{field}.number", phone.number
+            found = [
+                await numbers.operator(
+                    account, *number, virtual, shown=shown, beside=beside, trunk=trunk
+                )
+            ]
         keys = timed_keys(phone.dtmf_string) if phone.dtmf_string else ()
-        return replace(target, within=phone.dialing_timeout or target.within, keys=keys)
+        return [
+            replace(target, within=phone.dialing_timeout or target.within, keys=keys)
+            for target in found
+        ]
 
     async def _messages(
         self, account: Account, field: str, phone: GroupPhoneParams
@@ -182,14 +188,15 @@ class MultiCalls:
     def _ready(
         self,
         group: RingGroupParams,
-        targets: Sequence[Target],
+        targets: Sequence[Sequence[Target]],
         messages: Sequence[Sequence[Found]],
     ) -> RingGroup:
         """The group with its prompts, which begin to be spoken with this call."""
         return RingGroup(
             targets=[
                 replace(target, confirmation=self._confirmation(phone, said))
-                for phone, target, said in zip(group.phones, targets, messages, strict=True)
+                for phone, those, said in zip(group.phones, targets, messages, strict=True)
+                for target in those
             ],
             lines_start=group.lines_start,
             lines_limit=group.lines_limit or group.lines_start,

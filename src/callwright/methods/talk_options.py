@@ -166,12 +166,12 @@ class TalkOptions:
         self, account: Account, virtual: VirtualNumber, option: TalkOption
     ) -> Option:
         try:
-            target = await self._numbers.anyone(
+            third = await self._numbers.everybody(
                 account, "value", option.value or "", virtual, shown=virtual.number
             )
         except ApiError as fault:
             return options.NotOffered(str(fault))
-        return TransferCall([target])
+        return TransferCall(third)
 
     async def _value(self, account: Account, option: TalkOption) -> dict[str, object]:
         if option.value is None:

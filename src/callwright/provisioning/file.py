@@ -163,6 +163,11 @@ def _repeated(content: DirectoryContent, where: TomlLines) -> Iterator[tuple[Pla
         for place, employee in enumerate(content.employees)
         for index, phone in enumerate(employee.phones)
     ]
+    short = [
+        (("groups", place, "number"), group.number)
+        for place, group in enumerate(content.groups)
+        if group.number is not None
+    ]
     for things in (
         [(("users", i, "login"), user.login) for i, user in enumerate(content.users)],
         [(("tokens", i, "sha256"), token.sha256) for i, token in enumerate(content.tokens)],
@@ -172,7 +177,7 @@ def _repeated(content: DirectoryContent, where: TomlLines) -> Iterator[tuple[Pla
             for i, n in enumerate(content.virtual_numbers)
         ],
         [(("employees", i, "id"), str(one.id)) for i, one in enumerate(content.employees)],
-        phones,
+        [*phones, *short],
         [(("groups", i, "name"), group.name) for i, group in enumerate(content.groups)],
         [(("scenarios", i, "id"), str(one.id)) for i, one in enumerate(content.scenarios)],
         [(("scenarios", i, "name"), one.name) for i, one in enumerate(content.scenarios)],

@@ -218,7 +218,7 @@ GROUPS = DirectorySection(
     "group",
     employee_groups,
     "name",
-    ("employees", "origin"),
+    ("employees", "number", "queue", "channels", "origin"),
     lambda content, _: [(group, {}) for group in content.groups],
 )
 SCENARIOS = DirectorySection(

@@ -9,6 +9,7 @@ from sqlalchemy import Integer, bindparam, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from callwright.directory.destinations import Destination
+from callwright.directory.group import Group
 from callwright.directory.model import (
     Account,
     AccountId,
@@ -176,11 +177,17 @@ _SCENARIO = PreparedStatement(
     )
 )
 
-_GROUP = PreparedStatement(
-    select(employee_groups.c.employees).where(
-        employee_groups.c.account_id == _ACCOUNT, employee_groups.c.name == bindparam("name")
-    )
-)
+_GROUP = select(
+    employee_groups.c.id,
+    employee_groups.c.name,
+    employee_groups.c.employees,
+    employee_groups.c.number,
+    employee_groups.c.queue,
+    employee_groups.c.channels,
+    employee_groups.c.phone_order,
+).where(employee_groups.c.account_id == _ACCOUNT)
+_GROUP_BY_NAME = PreparedStatement(_GROUP.where(employee_groups.c.name == bindparam("name")))
+_GROUP_BY_NUMBER = PreparedStatement(_GROUP.where(employee_groups.c.number == bindparam("number")))
 
 _SYSTEM_MEDIA_FILE = PreparedStatement(
     _MEDIA_FILE.where(media_files.c.account_id.is_(None), media_files.c.name == bindparam("name"))
@@ -265,9 +272,11 @@ class StoredDirectory:
         branches = BRANCHES.validate_python(rows[0].branches)
         return Scenario(scenario, rows[0].name, branches)
 
-    async def group(self, account: AccountId, name: str) -> Sequence[EmployeeId]:
-        rows = await self._rows(_GROUP, account=account, name=name)
-        return [EmployeeId(employee) for employee in rows[0].employees] if rows else []
+    async def group(self, account: AccountId, name: str) -> Group | None:
+        return _group(await self._rows(_GROUP_BY_NAME, account=account, name=name))
+
+    async def group_by_number(self, account: AccountId, number: str) -> Group | None:
+        return _group(await self._rows(_GROUP_BY_NUMBER, account=account, number=number))
 
     async def media_file_by_name(self, account: AccountId, name: str) -> MediaFile | None:
         return self._media_file(await self._rows(_MEDIA_FILE_BY_NAME, account=account, name=name))
@@ -371,6 +380,21 @@ class StoredDirectory:
             duration=row.duration,
             path=self.media / row.file_name,
         )
+
+
+def _group(rows: Sequence[ReadRow]) -> Group | None:
+    if not rows:
+        return None
+    row = rows[0]
+    return Group(
+        id=row.id,
+        name=row.name,
+        employees=tuple(map(EmployeeId, row.employees)),
+        order=[(number, rung) for number, rung in row.phone_order],
+        number=row.number,
+        queue=row.queue,
+        channels=row.channels,
+    )
 
 
 def _virtual_number(row: ReadRow) -> VirtualNumber:

@@ -15,6 +15,7 @@ from callwright.methods.data import (
     blacklist,
     communications,
     employees,
+    groups,
     media_files,
     scenarios,
     sip_lines,
@@ -24,6 +25,7 @@ from callwright.methods.method import Method
 from callwright.rpc.files import UPLOAD_WITHIN, Files
 from callwright.storage.editing.changing import Changing
 from callwright.storage.editing.employees import StoredEmployees
+from callwright.storage.editing.groups import StoredGroups
 from callwright.storage.editing.media import StoredMediaFiles
 from callwright.storage.editing.scenarios import StoredScenarios
 from callwright.storage.editing.sip_lines import StoredSipLines
@@ -64,6 +66,7 @@ async def entities(components: Components, changed: Callable[[], Awaitable[None]
 
     methods = [
         *employees.Employees(StoredEmployees(changing)).methods(),
+        *groups.EmployeeGroups(StoredGroups(changing)).methods(),
         *uploaded.methods(),
         *tags.Tags(StoredTags(changing)).methods(),
         *communications.Communications(

@@ -46,6 +46,9 @@ class ReportedLeg(TypedDict):
     employee_id: int | None
     employee_full_name: str | None
     employee_phone_number: Annotated[str | None, Stored("employee_number")]
+    group_id: int | None
+    "The group because of which it was rung, whose name is the next; null: because of none."
+    group_name: str | None
     call_records: Annotated[list[str], Stored("recordings")]
     "Ids of the recordings it is heard on."
     wav_call_records: Annotated[list[str], Stored("recordings")]
@@ -70,8 +73,6 @@ class ReportedLeg(TypedDict):
     release_cause_description: UnknownText
     action_id: UnknownInteger
     action_name: UnknownText
-    group_id: UnknownInteger
-    group_name: UnknownText
     contact_id: Annotated[UnknownInteger, ON_REQUEST]
     contact_full_name: Annotated[UnknownText, ON_REQUEST]
 

@@ -86,11 +86,15 @@ async def phones_of(
 async def check_number_free(
     connection: AsyncConnection, account: AccountId, number: str, field: str
 ) -> None:
-    """Raise `AlreadyThere` if an employee of the account has a phone of this number."""
+    """Raise `AlreadyThere` if a phone or a group of the account's has this number."""
     if await exists(
         connection, employee_phones.c.account_id == account, employee_phones.c.number == number
     ):
         raise AlreadyThere(field, number, "an employee has a phone of this number")
+    if await exists(
+        connection, employee_groups.c.account_id == account, employee_groups.c.number == number
+    ):
+        raise AlreadyThere(field, number, "a group has this short number")
 
 
 async def _read(

@@ -104,14 +104,34 @@ async def scenario_that_names(
     *,
     employee: int | None = None,
     media: int | None = None,
+    group: str | None = None,
 ) -> int | None:
-    """A scenario of the account's that cannot do without this employee or media file, if any."""
+    """A scenario of the account's that needs this employee, media file or group, if any."""
     query = select(scenarios.c.id, scenarios.c.branches).where(scenarios.c.account_id == account)
     for row in await connection.execute(query.order_by(scenarios.c.id)):
         named = needs(BRANCHES.validate_python(row.branches).values())
-        if employee in named.employees or media in named.media:
+        if employee in named.employees or media in named.media or group in named.groups:
             return int(row.id)
     return None
+
+
+async def rename_group(connection: AsyncConnection, account: int, old: str, new: str) -> None:
+    """Let the account's scenarios that ring a group know it by another name."""
+    query = select(scenarios.c.id, scenarios.c.branches).where(scenarios.c.account_id == account)
+    for row in (await connection.execute(query)).all():
+        branches = {
+            label: [
+                {**operation, "group": new} if operation.get("group") == old else operation
+                for operation in operations
+            ]
+            for label, operations in row.branches.items()
+        }
+        if branches != row.branches:
+            await connection.execute(
+                update(scenarios)
+                .where(scenarios.c.id == row.id)
+                .values(branches=branches, origin=Origin.API.value)
+            )
 
 
 async def _check(connection: AsyncConnection, account: int, entry: ScenarioEntry) -> None:

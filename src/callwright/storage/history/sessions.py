@@ -161,6 +161,8 @@ def write_events(
                         "employee_full_name": data["employee_full_name"],
                         "started_at": event.time,
                         "offered": event.offered,
+                        "group_id": event.group_id,
+                        "group_name": data["group_name"],
                     }
                 )
             case LegRang():

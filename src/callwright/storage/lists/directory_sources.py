@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import case, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from callwright.directory.group import ringing_order
 from callwright.directory.model import PhoneKind
+from callwright.storage.lists.phones_of_groups import phones_of_members
 from callwright.storage.lists.source import Source
 from callwright.storage.tables import (
     accounts,
@@ -119,6 +121,46 @@ async def _groups(connection: AsyncConnection, people: Sequence[int]) -> Mapping
     return found
 
 
+async def _members(connection: AsyncConnection, groups: Sequence[int]) -> Mapping[int, object]:
+    """Who is in each of some groups, in order."""
+    members = await _employees_of(connection, groups)
+    query = select(employees.c.id, employees.c.full_name).where(
+        employees.c.id.in_({one for each in members.values() for one in each})
+    )
+    known = {row.id: row._mapping for row in await connection.execute(query)}
+    return {group: [known[one] for one in each if one in known] for group, each in members.items()}
+
+
+async def _phones_of_groups(
+    connection: AsyncConnection, groups: Sequence[int]
+) -> Mapping[int, object]:
+    """The phones of each of some groups, in the order they are rung."""
+    query = select(
+        employee_groups.c.id, employee_groups.c.employees, employee_groups.c.phone_order
+    ).where(employee_groups.c.id.in_(groups))
+    found: dict[int, object] = {}
+    for row in (await connection.execute(query)).all():
+        phones = {
+            phone.number: phone for phone in await phones_of_members(connection, row.employees)
+        }
+        found[row.id] = [
+            {**phones[number]._mapping, "available": is_rung}
+            for number, is_rung in ringing_order(row.phone_order, phones)
+        ]
+    return found
+
+
+async def _employees_of(
+    connection: AsyncConnection, groups: Sequence[int]
+) -> Mapping[int, Sequence[int]]:
+    rows = await connection.execute(
+        select(employee_groups.c.id, employee_groups.c.employees).where(
+            employee_groups.c.id.in_(groups)
+        )
+    )
+    return {row.id: row.employees for row in rows}
+
+
 async def _owners(connection: AsyncConnection, phones: Sequence[int]) -> Mapping[int, object]:
     rows = await connection.execute(
         select(employee_phones.c.id, employees.c.full_name)
@@ -162,6 +204,7 @@ DIRECTORY_SOURCES = (
         # Those that register with us.
         condition=employee_phones.c.password.is_not(None),
     ),
+    Source(employee_groups, details={"members": _members, "phones": _phones_of_groups}),
     Source(media_files, facts={"is_system": _SYSTEM}, shared=_SYSTEM),
     Source(scenarios, details={"numbers": _numbers_of_scenarios}),
     Source(tags),

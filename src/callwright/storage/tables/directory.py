@@ -137,6 +137,13 @@ employee_groups = Table(
     Column("account_id", ForeignKey("accounts.id"), nullable=False),
     Column("name", Text, nullable=False),
     Column("employees", JSON, nullable=False),
+    # Its short number.
+    Column("number", String(8)),
+    Column("queue", Boolean, nullable=False, server_default=false()),
+    # Calls it may be in at once.
+    Column("channels", Integer, nullable=False, server_default="199"),
+    # Numbers of its members' phones, and whether they are rung: as far as a request has said it.
+    Column("phone_order", JSON, nullable=False, server_default="[]"),
     Column("origin", String(16), nullable=False, server_default="file"),
     UniqueConstraint("account_id", "name"),
 )

@@ -103,6 +103,9 @@ call_legs = Table(
     Column("jitter", Float),
     Column("round_trip", Float),
     Column("mos", Float),
+    # Because of which group of employees it was rung.
+    Column("group_id", Id),
+    Column("group_name", Text),
     Index(
         "ix_call_legs_report",
         "account_id",
