@@ -1,7 +1,8 @@
-"""Groups of employees over HTTP: made, changed, ordered, and rung by scenarios and in multi calls."""
+"""Groups of employees over HTTP: made, changed, ordered, and rung."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -12,10 +13,10 @@ from tests.api.answers import INVALID
 from tests.api.house import STRANGER, House, house
 from tests.compat.documented import decode
 from tests.data.test_entities import (
-    DEPENDENCY,
     done,
     duplicate,
     made,
+    needed,
     not_found,
     one,
     refused,
@@ -121,8 +122,8 @@ def test_what_is_refused_of_a_group(home: House) -> None:
     refused(home, create, {"name": "Отдел"}, **duplicate("name", "Отдел"))
     refused(home, update, {"id": group, "name": "sales"}, **duplicate("name", "sales"))
     for taken in ("701", "2501"):
-        params = {"name": "Другой", "group_phone_number": taken}
-        refused(home, create, params, **duplicate("group_phone_number", taken))
+        numbered = {"name": "Другой", "group_phone_number": taken}
+        refused(home, create, numbered, **duplicate("group_phone_number", taken))
     params: dict[str, Any] = {"name": "Другой", "members": [28, 404]}
     refused(home, create, params, **not_found("members.1", 404))
     refused(home, update, {"id": 404, "name": "x"}, **not_found("id", 404))
@@ -130,8 +131,7 @@ def test_what_is_refused_of_a_group(home: House) -> None:
         refused(home, method, {"id": group}, token=STRANGER, **not_found("id", group))
     line = {"last_name": "Внутренний", "extension": {"extension_phone_number": "701"}}
     refused(home, "create.employees", line, **duplicate("extension.extension_phone_number", "701"))
-    data = {"mnemonic": "dependency_error", "field": "id", "value": "1"}
-    refused(home, "delete.group_employees", {"id": 1}, DEPENDENCY, **data)
+    refused(home, "delete.group_employees", {"id": 1}, **needed("id", 1))
     for channels in (0, 200):
         answer = home.data(create, {"name": "Другой", "channels_count": channels})
         assert answer["error"]["data"]["field"] == "channels_count"
@@ -141,10 +141,12 @@ def test_the_order_of_a_groups_phones_is_said_of_all_or_not_at_all(home: House) 
     group = made(home, "create.group_employees", name="Порядок", members=[28, 25])
     known = ids(home, group)
     [first, *_] = [{"employee_phone_number_id": id, "available": True} for id in known.values()]
-    data = {"mnemonic": "invalid_parameter_value", "field": "phone_numbers"}
+    incomplete = partial(
+        refused, said=INVALID, mnemonic="invalid_parameter_value", field="phone_numbers"
+    )
     for some in ([first], [first] * len(known), []):
         params = {"id": group, "phone_numbers": some}
-        refused(home, "update.group_employees_numbers", params, INVALID, **data)
+        incomplete(home, "update.group_employees_numbers", params)
     params = {"id": 404, "phone_numbers": []}
     refused(home, "update.group_employees_numbers", params, **not_found("id", 404))
     assert ids(home, group) == known
@@ -169,7 +171,7 @@ def test_the_short_number_rings_the_groups_phones_in_a_multi_call(home: House) -
     order(home, group, ANNAS_SIP, PYOTR, ANNA)
     session = multi_call(home, "702")
     assert rung(home, session) == [ANNAS_SIP, PYOTR, ANNA]
-    by_group = {"field": "group_name", "operator": "=", "value": "Дежурные"}
+    by_group: dict[str, object] = {"field": "group_name", "operator": "=", "value": "Дежурные"}
     legs = in_report(home, session, by_group)
     assert {leg["group_id"] for leg in legs} == {group}
     assert len(legs) == 3

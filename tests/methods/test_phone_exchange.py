@@ -15,7 +15,7 @@ from callwright.methods.numbers import Numbers
 from callwright.methods.phone_exchange import PhoneExchange
 from callwright.storage.database import migrate, open_database, writing
 from callwright.storage.directory import StoredDirectory
-from callwright.storage.tables import accounts, employee_phones, employees
+from callwright.storage.tables import accounts, employee_groups, employee_phones, employees
 
 pytestmark = pytest.mark.anyio
 
@@ -72,7 +72,8 @@ def exchange_of(database: AsyncEngine, *, outside: bool) -> PhoneExchange:
 
 async def may_call(database: AsyncEngine, number: str, *, outside: bool) -> bool:
     try:
-        target = await exchange_of(database, outside=outside).target(HOUSE, NUMBER, number)
+        exchange = exchange_of(database, outside=outside)
+        [target] = await exchange.targets_of(HOUSE, NUMBER, number)
     except MayNotCall as refusal:
         return refusal.cause is not Cause.REJECTED
     assert target.address.number == number
@@ -92,6 +93,25 @@ async def test_where_it_is_open_others_may_be_called_too(database: AsyncEngine) 
     assert not await may_call(database, "442071838750", outside=True)
 
 
+async def test_a_group_leads_nowhere_that_its_phones_may_not_be_called(
+    database: AsyncEngine,
+) -> None:
+    async with writing(database) as connection:
+        await connection.execute(
+            insert(employee_groups).values(
+                account_id=1, name="sales", employees=[25], number="700", origin="api"
+            )
+        )
+
+    async def rung(*, outside: bool) -> list[str]:
+        exchange = exchange_of(database, outside=outside)
+        found = await exchange.targets_of(HOUSE, NUMBER, "700", inside="2502")
+        return [target.address.number for target in found]
+
+    assert await rung(outside=False) == [FILES, BEHIND_PBX, DESK]
+    assert await rung(outside=True) == [FILES, BEHIND_PBX, APIS, DESK]
+
+
 @pytest.mark.parametrize(
     ("number", "shown"),
     [(DESK, "2502"), (BEHIND_PBX, "2502"), (FILES, NUMBER.number), (OUTSIDE, NUMBER.number)],
@@ -100,14 +120,15 @@ async def test_an_inside_number_is_shown_inside_only(
     database: AsyncEngine, number: str, shown: str
 ) -> None:
     exchange = exchange_of(database, outside=True)
-    assert (await exchange.target(HOUSE, NUMBER, number, inside="2502")).caller_id == shown
+    [target] = await exchange.targets_of(HOUSE, NUMBER, number, inside="2502")
+    assert target.caller_id == shown
 
 
 async def test_a_number_outside_goes_through_a_trunk_also_where_none_is_active(
     database: AsyncEngine,
 ) -> None:
     """With none named, whichever phone has registered under it would ring, of any account."""
-    target = await exchange_of(database, outside=True).target(
+    [target] = await exchange_of(database, outside=True).targets_of(
         HOUSE, VirtualNumber(5, "74993720692", None), OUTSIDE
     )
     assert target.address.trunk == NO_TRUNK

@@ -384,6 +384,12 @@ kind = "sip"
     assert told == ["52: employees[1].phones[0].number: 101 stands in line 36 already"]
 
 
+def test_a_groups_short_number_is_nobody_elses(path: Path) -> None:
+    group = '[[groups]]\nname = "sales"\nemployees = [25]\nnumber = "101"\n'
+    told = faults(path, WHOLE + group)
+    assert told == ["51: groups[0].number: 101 stands in line 36 already"]
+
+
 def test_every_fault_is_told_in_the_order_of_the_file(path: Path) -> None:
     told = faults(path, WHOLE.replace("id = ", "number = ").replace("host", "hots"))
     assert [fault.split(":")[0] for fault in told] == ["16", "18", "27", "28", "41", "42"]

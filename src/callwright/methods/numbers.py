@@ -232,9 +232,7 @@ class Numbers:
         return [target for _, target in found]
 
     async def is_colleague(self, account: Account, number: str) -> bool:
-        """Whether a number is a group's, a phone's of ours, or one that the file names."""
-        if await self.group(account, number):
-            return True
+        """Whether a number is that of a phone of ours, or one that the operator's file names."""
         owner = await self._owner(account, number)
         return owner is not None and (is_ours(owner[1]) or not owner[1].numbered_by_api)
 

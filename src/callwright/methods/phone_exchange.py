@@ -58,9 +58,16 @@ class PhoneExchange:
         except ApiError:
             raise MayNotCall(Cause.WRONG_NUMBER) from None
         # An employee's phone that only the data API has named is as far outside as any other.
-        if not self.outside and not await self.numbers.is_colleague(account, number):
+        if not self.outside:
+            found = [one for one in found if await self._is_inside(account, one, number)]
+        if not found:
             raise MayNotCall(Cause.REJECTED)
         return [_shown(target, number, inside) for target in found]
+
+    async def _is_inside(self, account: Account, target: Target, number: str) -> bool:
+        # Of a group each phone counts by itself: its number may be anybody's.
+        of_phone = target.address.number if target.group else number
+        return await self.numbers.is_colleague(account, of_phone)
 
 
 def _shown(target: Target, number: str, inside: str | None) -> Target:
