@@ -43,7 +43,7 @@ BLOCK_END = "<!-- end -->"
 DOCS = Path(__file__).parents[1] / "docs"
 NOTE = "<!-- Made by scripts/generate_docs.py; edit the definitions in src/callwright/methods. -->"
 EVENTS_NOTE = (
-    "<!-- Made by scripts/generate_docs.py; edit src/callwright/public_events/payloads.py. -->"
+    "<!-- Made by scripts/generate_docs.py; edit src/callwright/public_events/*payloads.py. -->"
 )
 EVENTS_HEAD = """\
 What the account is told of its calls. An event is a fact, told in order, in one shape:

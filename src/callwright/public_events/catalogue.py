@@ -12,32 +12,32 @@ from callwright.calls.events import SessionEvent
 from callwright.calls.plan import Role, SessionId
 from callwright.directory.model import AccountId
 from callwright.engines.port import LegId, RecordingId
-from callwright.public_events import payloads
+from callwright.public_events import leg_payloads, payloads
 from callwright.public_events.notice import Notice, iso
 from callwright.public_events.payloads import Payload
 
 CATALOGUE: tuple[type[Payload], ...] = (
     payloads.SessionStartedPayload,
     payloads.StateEnteredPayload,
-    payloads.LegStartedPayload,
-    payloads.LegRangPayload,
-    payloads.LegAnsweredPayload,
-    payloads.LegMutedPayload,
-    payloads.LegUnmutedPayload,
-    payloads.LegEndedPayload,
-    payloads.MessageStartedPayload,
-    payloads.MessageFinishedPayload,
-    payloads.MessageFailedPayload,
+    leg_payloads.LegStartedPayload,
+    leg_payloads.LegRangPayload,
+    leg_payloads.LegAnsweredPayload,
+    leg_payloads.LegMutedPayload,
+    leg_payloads.LegUnmutedPayload,
+    leg_payloads.LegEndedPayload,
+    leg_payloads.MessageStartedPayload,
+    leg_payloads.MessageFinishedPayload,
+    leg_payloads.MessageFailedPayload,
     payloads.TalkStartedPayload,
     payloads.TalkFinishedPayload,
-    payloads.HoldStartedPayload,
-    payloads.HoldFinishedPayload,
-    payloads.TransferFinishedPayload,
-    payloads.CoachJoinedPayload,
-    payloads.CoachModeChangedPayload,
-    payloads.KeysReceivedPayload,
-    payloads.KeySentPayload,
-    payloads.KeysFailedPayload,
+    leg_payloads.HoldStartedPayload,
+    leg_payloads.HoldFinishedPayload,
+    leg_payloads.TransferFinishedPayload,
+    leg_payloads.CoachJoinedPayload,
+    leg_payloads.CoachModeChangedPayload,
+    leg_payloads.KeysReceivedPayload,
+    leg_payloads.KeySentPayload,
+    leg_payloads.KeysFailedPayload,
     payloads.OptionUsedPayload,
     payloads.OptionFailedPayload,
     payloads.ContactSavedPayload,
@@ -48,8 +48,8 @@ CATALOGUE: tuple[type[Payload], ...] = (
     payloads.RecordingReadyPayload,
     payloads.RecordingFailedPayload,
     payloads.OperationStartedPayload,
-    payloads.QueueEnteredPayload,
-    payloads.QueueLeftPayload,
+    leg_payloads.QueueEnteredPayload,
+    leg_payloads.QueueLeftPayload,
     payloads.RouteAnsweredPayload,
     payloads.RouteFailedPayload,
     payloads.CallLostPayload,
@@ -158,17 +158,17 @@ class EventFold:
             case events.StateEntered(state=state):
                 return payloads.StateEnteredPayload(**self._call(), state=state.value)
             case events.LegStarted(leg=leg, offered=offered):
-                return payloads.LegStartedPayload(**self.facts_of_leg(leg), offered=offered)
+                return leg_payloads.LegStartedPayload(**self.facts_of_leg(leg), offered=offered)
             case events.LegRang(leg=leg):
-                return payloads.LegRangPayload(**self.facts_of_leg(leg))
+                return leg_payloads.LegRangPayload(**self.facts_of_leg(leg))
             case events.LegAnswered(leg=leg):
-                return payloads.LegAnsweredPayload(**self.facts_of_leg(leg))
+                return leg_payloads.LegAnsweredPayload(**self.facts_of_leg(leg))
             case events.LegMuted(leg=leg, muted=True):
-                return payloads.LegMutedPayload(**self.facts_of_leg(leg))
+                return leg_payloads.LegMutedPayload(**self.facts_of_leg(leg))
             case events.LegMuted(leg=leg):
-                return payloads.LegUnmutedPayload(**self.facts_of_leg(leg))
+                return leg_payloads.LegUnmutedPayload(**self.facts_of_leg(leg))
             case events.LegEnded(leg=leg):
-                return payloads.LegEndedPayload(
+                return leg_payloads.LegEndedPayload(
                     **self.facts_of_leg(leg),
                     finish_reason=event.finish_reason,
                     cause=event.cause,
@@ -184,14 +184,14 @@ class EventFold:
                     **self._call(), leg_ids=legs, talk_time_duration=whole_seconds(lasted)
                 )
             case events.HoldStarted(leg=leg):
-                return payloads.HoldStartedPayload(**self.facts_of_leg(leg))
+                return leg_payloads.HoldStartedPayload(**self.facts_of_leg(leg))
             case events.HoldFinished(leg=leg, duration=lasted):
-                return payloads.HoldFinishedPayload(
+                return leg_payloads.HoldFinishedPayload(
                     **self.facts_of_leg(leg), hold_time_duration=whole_seconds(lasted)
                 )
             case events.TransferFinished(leg=leg, to=to):
                 other = self._leg(to)
-                return payloads.TransferFinishedPayload(
+                return leg_payloads.TransferFinishedPayload(
                     **self.facts_of_leg(leg),
                     to_leg_id=to,
                     to_employee_id=other.employee,
@@ -254,27 +254,29 @@ class EventFold:
         """The same for what fewer listen to; None for what only the timeline shows."""
         match event:
             case events.MessageStarted(leg=leg, label=label):
-                return payloads.MessageStartedPayload(**self.facts_of_leg(leg), label=label)
+                return leg_payloads.MessageStartedPayload(**self.facts_of_leg(leg), label=label)
             case events.MessageFinished(leg=leg, label=label, whole=whole):
-                return payloads.MessageFinishedPayload(
+                return leg_payloads.MessageFinishedPayload(
                     **self.facts_of_leg(leg), label=label, whole=whole
                 )
             case events.MessageFailed(leg=leg, label=label, reason=reason):
-                return payloads.MessageFailedPayload(
+                return leg_payloads.MessageFailedPayload(
                     **self.facts_of_leg(leg), label=label, reason=reason
                 )
             case events.CoachJoined(leg=leg, coached=coached, mode=mode):
-                return payloads.CoachJoinedPayload(
+                return leg_payloads.CoachJoinedPayload(
                     **self.facts_of_leg(leg), coached_leg_id=coached, mode=mode
                 )
             case events.CoachModeChanged(leg=leg, mode=mode):
-                return payloads.CoachModeChangedPayload(**self.facts_of_leg(leg), mode=mode)
+                return leg_payloads.CoachModeChangedPayload(**self.facts_of_leg(leg), mode=mode)
             case events.KeyReceived(leg=leg, key=key):
-                return payloads.KeysReceivedPayload(**self.facts_of_leg(leg), keys=key)
+                return leg_payloads.KeysReceivedPayload(**self.facts_of_leg(leg), keys=key)
             case events.KeySent(leg=leg, key=key, pending=pending):
-                return payloads.KeySentPayload(**self.facts_of_leg(leg), key=key, pending=pending)
+                return leg_payloads.KeySentPayload(
+                    **self.facts_of_leg(leg), key=key, pending=pending
+                )
             case events.KeysFailed(leg=leg, keys=keys, reason=reason):
-                return payloads.KeysFailedPayload(
+                return leg_payloads.KeysFailedPayload(
                     **self.facts_of_leg(leg), keys=keys, reason=reason
                 )
             case events.OptionRun(button=button):
@@ -290,11 +292,11 @@ class EventFold:
                     **self._call(), operation=operation, branch=branch, number=place
                 )
             case events.QueueEntered(leg=leg, queue=queue, position=position):
-                return payloads.QueueEnteredPayload(
+                return leg_payloads.QueueEnteredPayload(
                     **self.facts_of_leg(leg), queue=queue, position=position
                 )
             case events.QueueLeft(leg=leg, queue=queue, waited=waited, reached=reached):
-                return payloads.QueueLeftPayload(
+                return leg_payloads.QueueLeftPayload(
                     **self.facts_of_leg(leg),
                     queue=queue,
                     wait_time_duration=whole_seconds(waited),
