@@ -32,7 +32,8 @@ from callwright.calls.renamed_legs import RenamedLegs
 from callwright.calls.state import TRANSITIONS, State
 from callwright.clock import utc_now
 from callwright.engines import port
-from callwright.engines.port import FRESH, Cause, LegGone, LegId, PlaybackId
+from callwright.engines.port import Cause, LegGone, LegId, PlaybackId
+from callwright.engines.trail import FRESH
 
 if TYPE_CHECKING:
     from anyio.abc import TaskGroup

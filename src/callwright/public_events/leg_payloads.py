@@ -6,7 +6,7 @@ call are.
 
 from dataclasses import dataclass
 
-from callwright.engines.port import Quality
+from callwright.engines.quality import Quality
 from callwright.public_events.payloads import LegPayload
 
 

@@ -20,7 +20,8 @@ from callwright.engines.media.rtp import HEADER, MARKER, PLAIN, Buffer, payload_
 from callwright.engines.media.sender import Post, Sender, Transmit
 from callwright.engines.media.srtp import Srtp
 from callwright.engines.media.tally import Tally
-from callwright.engines.port import DtmfReceived, LegId, Quality
+from callwright.engines.port import DtmfReceived, LegId
+from callwright.engines.quality import Quality
 
 _COMFORT_NOISE = 13
 "Payload type of what stands for silence (RFC 3389); we never offer it, some send it all the same."

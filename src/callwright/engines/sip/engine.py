@@ -22,7 +22,6 @@ from callwright.engines.media.media import (
     NoPorts,
 )
 from callwright.engines.port import (
-    FRESH,
     Address,
     Cause,
     Deliver,
@@ -39,7 +38,6 @@ from callwright.engines.port import (
     LegResumed,
     LegRinging,
     RecordingFinished,
-    Trail,
     TransferAsked,
 )
 from callwright.engines.sip.admission.admission import Admission
@@ -65,6 +63,7 @@ from callwright.engines.sip.user_agent import UserAgent
 from callwright.engines.sip.wire.hop import Transport
 from callwright.engines.sip.wire.sdp import AudioProfile
 from callwright.engines.sip.wire.trail import read_trail
+from callwright.engines.trail import FRESH, Trail
 
 if TYPE_CHECKING:
     from callwright.engines.sip.transport.resolver import Resolver
