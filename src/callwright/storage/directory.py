@@ -143,6 +143,9 @@ class StoredDirectory:
             for row in await self._rows(statements.TRUNKS)
         ]
 
+    async def has_trunk(self, account: AccountId, name: str) -> bool:
+        return bool(await self._rows(statements.OWN_TRUNK, account=account, name=name))
+
     async def sip_accounts(self) -> Sequence[SipAccount]:
         return [
             SipAccount(row.number, row.password, srtp=row.srtp)

@@ -191,6 +191,12 @@ TRUNKS = PreparedStatement(
     .order_by(trunks.c.account_id, trunks.c.position)
 )
 
+OWN_TRUNK = PreparedStatement(
+    select(trunks.c.id).where(
+        trunks.c.account_id == _ACCOUNT, trunks.c.name == bindparam("name"), trunks.c.active
+    )
+)
+
 SIP_ACCOUNTS = PreparedStatement(
     select(employee_phones.c.number, employee_phones.c.password, employee_phones.c.srtp)
     .join_from(employee_phones, employees)
