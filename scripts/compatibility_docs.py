@@ -19,7 +19,7 @@ HEAD = """\
 What is here is as documented: the tests hold names, types, presence of keys, filters and orders
 against a table of all documented fields (`tests/compat`), and a strict typed client reads every
 list. What is documented and not known here is null, an empty array or an
-empty object; `= null` finds it.
+empty object; `= null` finds it. "empty": the list is always empty, and asked as documented.
 
 | Method | Here | Documented fields | Of them always null or empty |
 | --- | --- | --- | --- |"""
@@ -68,7 +68,10 @@ def _row(name: str, declared: Declaration[Any] | None, fields: list[str]) -> str
         return f"| `{name}` |  | {len(fields)} |  |"
     link = name.replace(".", "")
     null: list[str] = []
-    if isinstance(declared, ListDeclaration):
+    here = "●"
+    if isinstance(declared, ListDeclaration) and declared.table is None:
+        here = "empty"
+    elif isinstance(declared, ListDeclaration):
         listed = declared.listing.fields
         null = [f"`{field}`" for field in fields if not listed[field].known]
-    return f"| [`{name}`](data-api.md#{link}) | ● | {len(fields)} | {', '.join(null)} |"
+    return f"| [`{name}`](data-api.md#{link}) | {here} | {len(fields)} | {', '.join(null)} |"
