@@ -29,6 +29,8 @@ DIFFERS: Mapping[str, str] = {
     "update.employees": "As `create.employees`.",
     "set.tag_communications": "Communications are calls: other types are refused.",
     "unset.tag_communications": "As `set.tag_communications`.",
+    "set.communications_tags": "As `set.tag_communications`.",
+    "update.tags_communication": "As `set.tag_communications`; tags have no colour.",
     "get.call_details": "Finished sessions; `entity_ids` and `report_id` need not be sent."
     " `call_type` is always `external`, between colleagues too.",
     "get.api_requests": "Requests are kept without their bodies; `report_id` need not be sent.",
