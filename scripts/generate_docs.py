@@ -161,6 +161,10 @@ def data_api() -> Iterator[str]:
 
 def _fields(listing: Listing, schema: Schema, schemas: Schema) -> Iterator[str]:
     """What the rows of a list have."""
+    fields = listing.fields.values()
+    if not any(field.known for field in fields):
+        yield from _asked_of_nothing(listing)
+        return
     yield from ("Rows (`result.data`):", "")
     yield from _table("Field", "Type", "Null", "Filter", "Sort", "Default", "")
     for name, field in listing.fields.items():
@@ -179,6 +183,18 @@ def _fields(listing: Listing, schema: Schema, schemas: Schema) -> Iterator[str]:
             shown = "null" if empty is None else f"`{json.dumps(empty)}`"
             yield f"Also of the published API; nothing is known of them here: {told}."
             yield from (f"They are {shown}, and taken for null by filters.", "")
+
+
+def _asked_of_nothing(listing: Listing) -> Iterator[str]:
+    """What may be asked of a list that is always empty."""
+    fields = listing.fields.values()
+    for what, names in (
+        ("Fields", [one.name for one in fields]),
+        ("Of them in the default answer", listing.defaults),
+        ("Filtered by", [one.name for one in fields if one.filterable]),
+        ("Sorted by", [one.name for one in fields if one.sortable]),
+    ):
+        yield from (f"{what}: {', '.join(f'`{name}`' for name in names)}.", "")
 
 
 def _field(field: ListedField, schema: Schema, schemas: Schema) -> Iterator[str]:

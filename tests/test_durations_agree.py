@@ -222,6 +222,7 @@ def the_reports_agree(begun: SessionStarted, story: Sequence[SessionEvent], seen
 def _shown(
     connection: Connection, declared: ListDeclaration[Any], *names: str
 ) -> Sequence[Row[Any]]:
+    assert declared.table
     columns = StoredList.of(SOURCES[declared.table], declared.listing.fields.values()).columns
     return connection.execute(select(*(columns[name] for name in names))).all()
 
