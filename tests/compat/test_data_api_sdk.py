@@ -202,6 +202,37 @@ def test_tags(client: Any) -> None:
     assert mnemonic(lambda: client.delete_tag(id=id)) == "entity_not_found"
 
 
+def test_contacts(client: Any) -> None:
+    group = client.create_contact_group(name="SDK", members=[41])["id"]
+    company = client.create_contact_organization(name="SDK")["id"]
+    id = client.create_contact(
+        last_name="Петров",
+        phone_numbers=["79024256465"],
+        emails=["petrov@example.com"],
+        personal_manager_id=28,
+        organization_id=company,
+        groups=[group],
+    )["id"]
+    shown = found(client.get_contacts(), id)
+    assert (shown.full_name, shown.phone_numbers) == ("Петров", ["79024256465"])
+    assert (shown.organization_name, shown.personal_manager_full_name) == ("SDK", "Пётр Громов")
+    assert shown.groups == [{"group_id": group, "group_name": "SDK"}]
+    members = found(client.get_contact_groups(), group).members
+    assert [one["contact_full_name"] for one in members] == ["Седов Олег", "Петров"]
+    changed = {"id": id, "last_name": "Петров", "first_name": "Иван", "phone_numbers": []}
+    assert client.update_contact(**changed) == {}
+    shown = found(client.get_contacts(), id)
+    assert (shown.full_name, shown.phone_numbers) == ("Петров Иван", [])
+    assert client.update_contact_group(id=group, name="SDK 2", members=[41]) == {}
+    assert client.update_contact_organization(id=company, name="SDK 2") == {}
+    assert found(client.get_contact_organizations(), company).name == "SDK 2"
+    assert mnemonic(lambda: client.delete_contact_organization(id=company)) == "dependency_error"
+    assert client.delete_contact(id=id) == {}
+    assert client.delete_contact_organization(id=company) == {}
+    assert client.delete_contact_group(id=group) == {}
+    assert mnemonic(lambda: client.delete_contact(id=id)) == "entity_not_found"
+
+
 def test_reports(client: Any, home: House) -> None:
     call = {
         "first_call": "employee",

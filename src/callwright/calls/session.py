@@ -140,7 +140,13 @@ class Session:
             self.deliver(port.LegReleased(leg.id, *refusal))
             return leg
         self.engine.ring(
-            leg.id, target.address, caller_id=target.caller_id, beside=beside, trail=self.trail
+            leg.id,
+            target.address,
+            caller_id=target.caller_id,
+            # Carriers are shown numbers alone: what a name does there, each says for itself.
+            caller_name="" if target.address.trunk else self.caption.name_of(target.caller_id),
+            beside=beside,
+            trail=self.trail,
         )
         return leg
 

@@ -9,6 +9,7 @@ from callwright.directory.model import (
     AccountId,
     Employee,
     EmployeeId,
+    KnownContact,
     MediaFile,
     MediaFileId,
     Tag,
@@ -63,6 +64,9 @@ class Directory(Protocol):
 
     async def employee_by_number(self, account: AccountId, number: str) -> Employee | None:
         """The active employee one of whose active phones, of any kind, has this number."""
+
+    async def contact_by_number(self, account: AccountId, number: str) -> KnownContact | None:
+        """The contact that has this number; of several, the one of the lowest id."""
 
     async def media_file(self, account: AccountId, file: MediaFileId) -> MediaFile | None:
         """A file of the account's own, or a system file."""

@@ -147,6 +147,21 @@ class Employee:
     recorded: Recorded = Recorded.OFF
 
 
+def composed_name(last_name: str, first_name: str | None, patronymic: str | None) -> str:
+    """The full name that these are parts of."""
+    return " ".join(part for part in (last_name, first_name, patronymic) if part)
+
+
+@dataclass(frozen=True, slots=True)
+class KnownContact:
+    """Somebody outside whom the account knows by a number."""
+
+    id: int
+    full_name: str
+    groups: tuple[int, ...] = ()
+    "Ids of the groups it is in."
+
+
 class Mnemonic(StrEnum):
     """What a talk option does."""
 

@@ -12,6 +12,7 @@ from callwright.engines.port import Cause, LegOffered
 from callwright.methods.conversations import Conversations
 from callwright.methods.dialling import Dialling
 from callwright.methods.messages import Messages
+from callwright.methods.numbers import known_contact
 from callwright.methods.phone_calls import PhoneCalls
 from callwright.methods.scenarios import Occasion, Scenarios
 
@@ -65,6 +66,7 @@ class InboundCalls:
             external_id=None,
             dtmf_string="",
             employee=None,
+            contact=await known_contact(self.directory, account, caller),
         )
         contact = await self._caller(account, number, caller, offered.trunk)
         if caller and await self.directory.blacklisted(account.id, caller):

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 
-from callwright.calls.plan import EmployeeRef, Target
+from callwright.calls.plan import ContactRef, EmployeeRef, Target
 from callwright.directory.lookup import Directory
 from callwright.directory.model import (
     Account,
@@ -165,6 +165,10 @@ class Numbers:
         wish = Wish(account, virtual, field, number, owner[1] if owner else None, beside)
         return await self._target(wish, owner, shown=shown)
 
+    async def known(self, account: Account, number: str) -> ContactRef | None:
+        """Who of the account's contacts has a number."""
+        return await known_contact(self._directory, account, number)
+
     async def is_colleague(self, account: Account, number: str) -> bool:
         """Whether a number is that of a phone of ours, or one that the operator's file names."""
         owner = await self._owner(account, number)
@@ -207,6 +211,12 @@ class Numbers:
         employee, phone = owner
         reference = EmployeeRef(employee.id, employee.full_name)
         return Target(address, shown, phone.dial_time, reference, channels=phone.channels)
+
+
+async def known_contact(directory: Directory, account: Account, number: str) -> ContactRef | None:
+    """Who of the account's contacts has a number."""
+    found = await directory.contact_by_number(account.id, number)
+    return ContactRef(found.id, found.full_name, found.groups) if found else None
 
 
 def _refuse_extension(account: Account, field: str, number: str, owner: Owner | None) -> None:

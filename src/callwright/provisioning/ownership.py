@@ -19,6 +19,9 @@ from callwright.provisioning.diff import Row
 from callwright.provisioning.file import DirectoryFile, FileFault
 from callwright.provisioning.sections import (
     BLACKLIST,
+    CONTACT_GROUPS,
+    CONTACT_ORGANIZATIONS,
+    CONTACTS,
     EMPLOYEES,
     GROUPS,
     MEDIA_FILES,
@@ -74,6 +77,10 @@ def names_taken(file: DirectoryFile, section: DirectorySection, after: Rows) -> 
         MEDIA_FILES.title: [(one.id, one.name) for one in file.content.media_files],
         SCENARIOS.title: [(one.id, one.name) for one in file.content.scenarios],
         TAGS.title: [(one.id, one.name) for one in file.content.tags],
+        CONTACT_GROUPS.title: [(one.id, one.name) for one in file.content.contact_groups],
+        CONTACT_ORGANIZATIONS.title: [
+            (one.id, one.name) for one in file.content.contact_organizations
+        ],
     }[section.title]
     ids = {key for key, _ in own}
     taken = {row["name"]: key for key, row in after.items() if key not in ids}
@@ -123,6 +130,14 @@ def needed_by_api(
     for number, row in after[VIRTUAL_NUMBERS.title].items():
         if _of_api(row, "scenario_origin") and row["scenario"] is not None:
             yield from missing(SCENARIOS, row["scenario"], f"what virtual number {number} runs")
+    for contact, row in after[CONTACTS.title].items():
+        if _of_api(row):
+            by = f"contact {contact}"
+            yield from missing(EMPLOYEES, row["personal_manager"], by)
+            yield from missing(CONTACT_ORGANIZATIONS, row["organization"], by)
+            assert isinstance(row["groups"], list)
+            for member in row["groups"]:
+                yield from missing(CONTACT_GROUPS, member, by)
 
 
 def _of_api(row: Row, column: str = "origin") -> bool:
@@ -163,4 +178,10 @@ def _named(content: DirectoryContent) -> Mapping[str, tuple[str, Sequence[Key]]]
         BLACKLIST.title: ("blacklist", [one.number for one in content.blacklist]),
         TAGS.title: ("tags", [one.id for one in content.tags]),
         WEBHOOKS.title: ("webhooks", [one.name for one in content.webhooks]),
+        CONTACT_GROUPS.title: ("contact_groups", [one.id for one in content.contact_groups]),
+        CONTACT_ORGANIZATIONS.title: (
+            "contact_organizations",
+            [one.id for one in content.contact_organizations],
+        ),
+        CONTACTS.title: ("contacts", [one.id for one in content.contacts]),
     }

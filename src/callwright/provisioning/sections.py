@@ -1,7 +1,7 @@
 """Sections of the directory: how the entries of the file are told as rows, and rows are read."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
@@ -13,9 +13,15 @@ from callwright.directory.entries import DirectoryContent
 from callwright.directory.media import StoredMedia
 from callwright.directory.scenario import BRANCHES, START
 from callwright.provisioning.diff import Row
+from callwright.provisioning.list_tables import ListTable, stored_lists
 from callwright.storage.tables import (
     Origin,
     blacklist,
+    contact_groups,
+    contact_memberships,
+    contact_numbers,
+    contact_organizations,
+    contacts,
     employee_groups,
     employee_phones,
     employees,
@@ -56,6 +62,8 @@ class DirectorySection:
     "Columns that stay as they are where the file says nothing of them."
     called: str | None = None
     "Column that names a thing to people, where the key is not fit for that."
+    beside: Mapping[str, ListTable] = field(default_factory=dict)
+    "Those of the columns that are lists kept elsewhere."
 
     def wanted(self, content: DirectoryContent, audio: Audio) -> Rows:
         """What the file says, as rows by their key."""
@@ -133,6 +141,16 @@ def _webhooks(content: DirectoryContent, _: Audio) -> Iterator[tuple[BaseModel, 
     for webhook in content.webhooks:
         # In one order, so that another one in the file is no change.
         yield webhook, {"event_types": sorted(set(webhook.event_types))}
+
+
+def _contacts(content: DirectoryContent, _: Audio) -> Iterator[tuple[BaseModel, Row]]:
+    for contact in content.contacts:
+        # What is twice there is there once; groups are in one order, so that another is no change.
+        own: Row = {
+            "phone_numbers": list(dict.fromkeys(contact.phone_numbers)),
+            "groups": sorted(set(contact.groups)),
+        }
+        yield contact, own
 
 
 TRUNKS = DirectorySection(
@@ -259,6 +277,43 @@ WEBHOOKS = DirectorySection(
     kept=("secret",),
 )
 
+CONTACT_GROUPS = DirectorySection(
+    "contact group",
+    contact_groups,
+    "id",
+    ("name", "origin"),
+    lambda content, _: [(group, {}) for group in content.contact_groups],
+)
+CONTACT_ORGANIZATIONS = DirectorySection(
+    "contact organization",
+    contact_organizations,
+    "id",
+    ("name", "origin"),
+    lambda content, _: [(one, {}) for one in content.contact_organizations],
+)
+CONTACTS = DirectorySection(
+    "contact",
+    contacts,
+    "id",
+    (
+        "last_name",
+        "first_name",
+        "patronymic",
+        "full_name",
+        "phone_numbers",
+        "emails",
+        "personal_manager",
+        "organization",
+        "groups",
+        "origin",
+    ),
+    _contacts,
+    beside={
+        "phone_numbers": ListTable(contact_numbers, "contact_id", "number", "position"),
+        "groups": ListTable(contact_memberships, "contact_id", "group_id"),
+    },
+)
+
 # What refers to something stands after it: rows are put in this order and removed in the other.
 SECTIONS = (
     TRUNKS,
@@ -274,6 +329,9 @@ SECTIONS = (
     TAGS,
     TALK_OPTIONS,
     WEBHOOKS,
+    CONTACT_GROUPS,
+    CONTACT_ORGANIZATIONS,
+    CONTACTS,
 )
 
 
@@ -299,12 +357,19 @@ async def stored_rows(
             .where(users.c.account_id == account, tokens.c.origin != Origin.LOGIN.value)
         )
     else:
-        query = query.add_columns(*(table.c[name] for name in section.columns)).where(
-            table.c.account_id == account
-        )
+        query = query.add_columns(
+            *(table.c[name] for name in section.columns if name not in section.beside)
+        ).where(table.c.account_id == account)
+    lists = {
+        name: await stored_lists(connection, section.table, one, account)
+        for name, one in section.beside.items()
+    }
     rows: dict[Key, Row] = {}
     ids: dict[Key, int] = {}
     for row in (await connection.execute(query.order_by(table.c.id))).mappings():
-        rows[row["key"]] = {name: row[name] for name in section.columns}
+        rows[row["key"]] = {
+            name: lists[name].get(row["id"], []) if name in lists else row[name]
+            for name in section.columns
+        }
         ids[row["key"]] = row["id"]
     return rows, ids

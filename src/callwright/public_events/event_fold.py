@@ -270,13 +270,16 @@ class EventFold:
         """What every event tells; ``about``: the leg it is about."""
         caption = self._caption
         operator = about if about and about.role is not Role.CONTACT else self._operator
-        asked = caption.employee
+        asked, contact = caption.employee, caption.contact
         return {
             "direction": caption.direction.value,
             "method": caption.method,
             "start_time": self._start_time,
             "virtual_phone_number": caption.virtual_number,
             "contact_phone_number": caption.contact_number,
+            "contact_id": contact.id if contact else None,
+            "contact_full_name": contact.full_name if contact else None,
+            "contact_group_ids": contact.groups if contact else (),
             "employee_id": operator.employee if operator else asked.id if asked else None,
             "employee_full_name": operator.name if operator else asked.full_name if asked else None,
             "employee_phone_number": operator.phone if operator else self._phone_of_asked(),

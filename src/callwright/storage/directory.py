@@ -14,6 +14,7 @@ from callwright.directory.model import (
     AccountId,
     Employee,
     EmployeeId,
+    KnownContact,
     MediaFile,
     MediaFileId,
     Mnemonic,
@@ -27,6 +28,7 @@ from callwright.directory.model import (
 from callwright.directory.scenario import BRANCHES, Scenario, ScenarioId
 from callwright.engines.network import SipAccount, Trunk
 from callwright.storage import directory_statements as statements
+from callwright.storage.contact_lookup import contact_by_number
 from callwright.storage.database import writing
 from callwright.storage.synchronous_reads import PreparedStatement, ReadRow, RowsAtHand
 from callwright.storage.tables import Origin, blacklist
@@ -83,6 +85,10 @@ class StoredDirectory:
         return _employee(
             await self._rows(statements.EMPLOYEE_BY_NUMBER, account=account, number=number)
         )
+
+    async def contact_by_number(self, account: AccountId, number: str) -> KnownContact | None:
+        rows = self.rows or RowsAtHand(self.database)
+        return await contact_by_number(rows, account, number)
 
     async def media_file(self, account: AccountId, file: MediaFileId) -> MediaFile | None:
         rows = await self._rows(statements.MEDIA_FILE_BY_ID, account=account, file=file)

@@ -22,6 +22,7 @@ from callwright.methods.data.webhooks import Webhooks
 from callwright.methods.method import Method
 from callwright.storage.history.cleaning import Cleaner
 from callwright.storage.history.request_log import GATHERED_FOR, StoredRequests
+from callwright.storage.lists.contact_sources import CONTACT_SOURCES
 from callwright.storage.lists.directory_sources import DIRECTORY_SOURCES
 from callwright.storage.lists.report_sources import REPORT_SOURCES
 from callwright.storage.lists.rows import StoredRows, Totals
@@ -30,7 +31,9 @@ from callwright.storage.webhooks.stored import StoredWebhooks
 from callwright.wiring.components import Components, Storage
 from callwright.wiring.environment import Environment
 
-SOURCES = {source.table.name: source for source in (*DIRECTORY_SOURCES, *REPORT_SOURCES)}
+SOURCES = {
+    source.table.name: source for source in (*DIRECTORY_SOURCES, *CONTACT_SOURCES, *REPORT_SOURCES)
+}
 "Where lists have their rows, by what their declarations say."
 READ_AT_ONCE = 2
 "Queries that are read at once: of the database's few connections, calls are to find one free."

@@ -14,7 +14,10 @@ from callwright.engines.sip.transport.own_address import own_address
 from callwright.methods.data import (
     blacklist,
     communications,
+    contact_organizations,
+    contacts,
     employees,
+    group_contacts,
     media_files,
     scenarios,
     sip_lines,
@@ -23,6 +26,11 @@ from callwright.methods.data import (
 from callwright.methods.method import Method
 from callwright.rpc.files import UPLOAD_WITHIN, Files
 from callwright.storage.editing.changing import Changing
+from callwright.storage.editing.contacts import (
+    StoredContactGroups,
+    StoredContacts,
+    StoredOrganizations,
+)
 from callwright.storage.editing.employees import StoredEmployees
 from callwright.storage.editing.media import StoredMediaFiles
 from callwright.storage.editing.scenarios import StoredScenarios
@@ -64,6 +72,9 @@ async def entities(components: Components, changed: Callable[[], Awaitable[None]
 
     methods = [
         *employees.Employees(StoredEmployees(changing)).methods(),
+        *contacts.Contacts(StoredContacts(changing)).methods(),
+        *group_contacts.ContactGroups(StoredContactGroups(changing)).methods(),
+        *contact_organizations.ContactOrganizations(StoredOrganizations(changing)).methods(),
         *uploaded.methods(),
         *tags.Tags(StoredTags(changing)).methods(),
         *communications.Communications(

@@ -94,7 +94,8 @@ class DetailedCall(TypedDict):
     prompters: UnknownArray
     call_events: Annotated[list[DetailEvent], MadeOf("story", told)]
     "Its course, told for people; get.call has every event of it."
-    contact_full_name: UnknownText
+    contact_full_name: str | None
+    "Null: the account did not know its number."
     redirection_info: UnknownText
     tags: Annotated[TagsOfCall, MadeOf("tags", _tags)]
     "Empty: there are none."

@@ -72,8 +72,9 @@ class ReportedLeg(TypedDict):
     action_name: UnknownText
     group_id: UnknownInteger
     group_name: UnknownText
-    contact_id: Annotated[UnknownInteger, ON_REQUEST]
-    contact_full_name: Annotated[UnknownText, ON_REQUEST]
+    contact_id: Annotated[int | None, ON_REQUEST]
+    "The session's contact, if the account knew its number."
+    contact_full_name: Annotated[str | None, ON_REQUEST]
 
 
 GET_CALL_LEGS_REPORT = list_declaration(

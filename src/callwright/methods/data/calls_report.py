@@ -141,8 +141,10 @@ class ReportedCall(MarketingOfCall):
     scenario_id: Annotated[UnknownInteger, ON_REQUEST]
     scenario_name: Annotated[UnknownText, ON_REQUEST]
     scenario_operations: Annotated[UnknownArray, ON_REQUEST]
-    contact_id: Annotated[UnknownInteger, ON_REQUEST]
-    contact_full_name: Annotated[UnknownText, ON_REQUEST]
+    contact_id: Annotated[int | None, ON_REQUEST]
+    "The contact that had the number when the call began; null: none had."
+    contact_full_name: Annotated[str | None, ON_REQUEST]
+    "As it was called then."
     last_answered_employee_rating: Annotated[UnknownInteger, ON_REQUEST]
     postprocess_duration: Annotated[UnknownInteger, ON_REQUEST]
     lost_call_processing_duration: Annotated[UnknownInteger, ON_REQUEST]

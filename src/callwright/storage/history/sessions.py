@@ -92,7 +92,7 @@ def insert_session(
     # Values for the row are taken from the encoded event: it holds only what can be stored.
     stored = data["caption"]
     assert isinstance(stored, dict)
-    employee = stored["employee"]
+    employee, contact = stored["employee"], stored["contact"]
     connection.execute(
         insert(call_sessions),
         {
@@ -107,6 +107,8 @@ def insert_session(
             "employee_full_name": employee["full_name"] if isinstance(employee, dict) else None,
             "started_at": started.time,
             "source": caption.source,
+            "contact_id": contact["id"] if isinstance(contact, dict) else None,
+            "contact_full_name": contact["full_name"] if isinstance(contact, dict) else None,
         },
     )
     connection.execute(

@@ -207,6 +207,8 @@ REPORT_SOURCES = (
         borrowed={
             "virtual_number": _session.virtual_number,
             "contact_number": _session.contact_number,
+            "contact_id": _session.contact_id,
+            "contact_full_name": _session.contact_full_name,
         },
         # Of a leg that has not ended nothing can be reported yet.
         condition=_leg.finish_reason.is_not(None),

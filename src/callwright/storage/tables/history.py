@@ -41,6 +41,9 @@ call_sessions = Table(
     Column("source", String(32), nullable=False, server_default="callapi"),
     Column("is_lost", Boolean, nullable=False, server_default=false()),
     Column("is_transfer", Boolean, nullable=False, server_default=false()),
+    # Of the account's contacts, and as it was called then; the contact itself may be gone.
+    Column("contact_id", Id),
+    Column("contact_full_name", Text),
     # Reports count and sort by what stands in here without looking at the rows: a million of them
     # would take half a second.
     Index(
