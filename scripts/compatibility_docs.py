@@ -35,7 +35,7 @@ DIFFERS: Mapping[str, str] = {
     " `call_type` is always `external`, between colleagues too.",
     "get.api_requests": "Requests are kept without their bodies; `report_id` need not be sent.",
     "get.notifications": "Attempts, each of them; `report_id` need not be sent.",
-    "update.contacts": "Neither `last_name` nor `phone_numbers` is required: what is left out stays.",
+    "update.contacts": "`last_name` and `phone_numbers` are not required: what is left out stays.",
     "get.virtual_numbers": "Every number is active and of the type `va`.",
     "logout.user": "A permanent token stays valid.",
 }
