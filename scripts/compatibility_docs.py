@@ -35,6 +35,9 @@ DIFFERS: Mapping[str, str] = {
     " `call_type` is always `external`, between colleagues too.",
     "get.api_requests": "Requests are kept without their bodies; `report_id` need not be sent.",
     "get.notifications": "Attempts, each of them; `report_id` need not be sent.",
+    "create.schedules": "Days are `days_of_week` or `days_of_month`; the cycle and"
+    " the calendar of working days are refused.",
+    "update.schedules": "`name` is not required, and `schedules` may be sent.",
     "update.contacts": "`last_name` and `phone_numbers` are not required: what is left out stays.",
     "get.virtual_numbers": "Every number is active and of the type `va`.",
     "logout.user": "A permanent token stays valid.",

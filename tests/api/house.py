@@ -177,6 +177,12 @@ name = "Сохранить"
 button = "#"
 mnemonic = "finish_conversation"
 name = "Завершить"
+[[schedules]]
+id = 6
+name = "Рабочее время"
+[[schedules.periods]]
+activity_days = {{ type = "days_of_week", days = [1, 2, 3, 4, 5] }}
+activity_time = [{{ time_from = "09:00", time_till = "18:00" }}]
 [[contact_groups]]
 id = 3
 name = "VIP"

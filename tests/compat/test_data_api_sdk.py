@@ -233,6 +233,17 @@ def test_contacts(client: Any) -> None:
     assert mnemonic(lambda: client.delete_contact(id=id)) == "entity_not_found"
 
 
+def test_schedules(client: Any) -> None:
+    hours = [{"activity_days": {"type": "days_of_week", "days": [6, 7]}}]
+    id = client.create_schedule(name="SDK", schedules=hours)["id"]
+    [period] = found(client.get_schedules(), id).schedules
+    assert period["activity_days"] == hours[0]["activity_days"]
+    assert client.update_schedule(id=id, name="SDK 2", schedules=hours * 2) == {}
+    shown = found(client.get_schedules(), id)
+    assert (shown.name, len(shown.schedules)) == ("SDK 2", 2)
+    assert client.delete_schedule(id=id) == {}
+
+
 def test_reports(client: Any, home: House) -> None:
     call = {
         "first_call": "employee",

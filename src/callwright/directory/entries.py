@@ -18,6 +18,7 @@ from callwright.directory.entry import E164, FileEntry, Id, Name, printable
 from callwright.directory.entry import Text as Text
 from callwright.directory.model import Component, Mnemonic, PhoneKind, Recorded
 from callwright.directory.scenario import Label, Operations
+from callwright.directory.schedule_entries import ScheduleEntry
 from callwright.directory.webhook import Verb, checked_url, key_of_secret
 from callwright.numbering import COUNTRIES
 
@@ -346,3 +347,4 @@ class DirectoryContent(FileEntry):
     contact_groups: list[ContactGroupEntry] = []
     contact_organizations: list[ContactOrganizationEntry] = []
     contacts: list[ContactEntry] = []
+    schedules: list[ScheduleEntry] = []

@@ -20,6 +20,7 @@ from callwright.directory.model import (
     VirtualNumber,
 )
 from callwright.directory.scenario import Scenario, ScenarioId
+from callwright.directory.schedule import ActivitySchedule
 from callwright.engines.network import SipAccount, Trunk
 
 
@@ -52,6 +53,8 @@ class Directory(Protocol):
         """The account whose phone registers by this number, and the first number it owns."""
 
     async def scenario(self, account: AccountId, scenario: ScenarioId) -> Scenario | None: ...
+
+    async def schedule(self, account: AccountId, schedule: int) -> ActivitySchedule | None: ...
 
     async def group(self, account: AccountId, name: str) -> Sequence[EmployeeId]:
         """The employees of a group, the inactive ones too, in ringing order."""

@@ -27,6 +27,7 @@ from callwright.provisioning.sections import (
     MEDIA_FILES,
     PHONES,
     SCENARIOS,
+    SCHEDULES,
     SECTIONS,
     TAGS,
     TOKENS,
@@ -50,6 +51,9 @@ from callwright.storage.tables import (
     users,
     webhooks,
 )
+
+NAMED_ONCE = (MEDIA_FILES, SCENARIOS, TAGS, SCHEDULES, CONTACT_GROUPS, CONTACT_ORGANIZATIONS)
+"What has an id, and a name that nothing else of its kind has."
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +108,7 @@ async def _apply(
         after = _merged(section, before, wanted[section.title], logins)
         if section is USERS:
             logins = after.keys()
-        if section in (MEDIA_FILES, SCENARIOS, TAGS, CONTACT_GROUPS, CONTACT_ORGANIZATIONS):
+        if section in NAMED_ONCE:
             faults += names_taken(file, section, after)
         if section is MEDIA_FILES:
             faults += _unknown_media(file, after.keys() | await _system_media(connection))
@@ -247,6 +251,7 @@ async def _taken_by_others(connection: AsyncConnection, file: DirectoryFile) -> 
         "scenario": ("scenarios", [scenario.id for scenario in content.scenarios]),
         "virtual number": ("virtual_numbers", [one.number for one in content.virtual_numbers]),
         "media file": ("media_files", [media.id for media in content.media_files]),
+        "schedule": ("schedules", [schedule.id for schedule in content.schedules]),
         "contact": ("contacts", [contact.id for contact in content.contacts]),
         "contact group": ("contact_groups", [group.id for group in content.contact_groups]),
         "contact organization": (

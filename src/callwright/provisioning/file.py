@@ -176,6 +176,8 @@ def _repeated(content: DirectoryContent, where: TomlLines) -> Iterator[tuple[Pla
         phones,
         [(("groups", i, "name"), group.name) for i, group in enumerate(content.groups)],
         [(("scenarios", i, "id"), str(one.id)) for i, one in enumerate(content.scenarios)],
+        [(("schedules", i, "id"), str(one.id)) for i, one in enumerate(content.schedules)],
+        [(("schedules", i, "name"), one.name) for i, one in enumerate(content.schedules)],
         [(("scenarios", i, "name"), one.name) for i, one in enumerate(content.scenarios)],
         [(("media_files", i, "id"), str(file.id)) for i, file in enumerate(content.media_files)],
         [(("media_files", i, "name"), file.name) for i, file in enumerate(content.media_files)],

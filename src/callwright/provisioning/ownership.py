@@ -27,6 +27,7 @@ from callwright.provisioning.sections import (
     MEDIA_FILES,
     PHONES,
     SCENARIOS,
+    SCHEDULES,
     TAGS,
     VIRTUAL_NUMBERS,
     WEBHOOKS,
@@ -77,6 +78,7 @@ def names_taken(file: DirectoryFile, section: DirectorySection, after: Rows) -> 
         MEDIA_FILES.title: [(one.id, one.name) for one in file.content.media_files],
         SCENARIOS.title: [(one.id, one.name) for one in file.content.scenarios],
         TAGS.title: [(one.id, one.name) for one in file.content.tags],
+        SCHEDULES.title: [(one.id, one.name) for one in file.content.schedules],
         CONTACT_GROUPS.title: [(one.id, one.name) for one in file.content.contact_groups],
         CONTACT_ORGANIZATIONS.title: [
             (one.id, one.name) for one in file.content.contact_organizations
@@ -127,6 +129,8 @@ def needed_by_api(
                 yield from missing(GROUPS, group, by)
             for media in sorted(named.media):
                 yield from missing(MEDIA_FILES, media, by)
+            for schedule in sorted(named.schedules):
+                yield from missing(SCHEDULES, schedule, by)
     for number, row in after[VIRTUAL_NUMBERS.title].items():
         if _of_api(row, "scenario_origin") and row["scenario"] is not None:
             yield from missing(SCENARIOS, row["scenario"], f"what virtual number {number} runs")
@@ -183,5 +187,6 @@ def _named(content: DirectoryContent) -> Mapping[str, tuple[str, Sequence[Key]]]
             "contact_organizations",
             [one.id for one in content.contact_organizations],
         ),
+        SCHEDULES.title: ("schedules", [one.id for one in content.schedules]),
         CONTACTS.title: ("contacts", [one.id for one in content.contacts]),
     }

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from callwright.directory.entries import DirectoryContent
 from callwright.directory.media import StoredMedia
 from callwright.directory.scenario import BRANCHES, START
+from callwright.directory.schedule import PERIODS
 from callwright.provisioning.diff import Row
 from callwright.provisioning.list_tables import ListTable, stored_lists
 from callwright.storage.tables import (
@@ -27,6 +28,7 @@ from callwright.storage.tables import (
     employees,
     media_files,
     scenarios,
+    schedules,
     tags,
     talk_options,
     tokens,
@@ -116,6 +118,11 @@ def _scenarios(content: DirectoryContent, _: Audio) -> Iterator[tuple[BaseModel,
     for scenario in content.scenarios:
         branches = {START: scenario.operations, **scenario.branches}
         yield scenario, {"branches": BRANCHES.dump_python(branches, mode="json")}
+
+
+def _schedules(content: DirectoryContent, _: Audio) -> Iterator[tuple[BaseModel, Row]]:
+    for schedule in content.schedules:
+        yield schedule, {"periods": PERIODS.dump_python(schedule.periods, mode="json")}
 
 
 def _media_files(content: DirectoryContent, audio: Audio) -> Iterator[tuple[BaseModel, Row]]:
@@ -242,6 +249,7 @@ GROUPS = DirectorySection(
 SCENARIOS = DirectorySection(
     "scenario", scenarios, "id", ("name", "branches", "origin"), _scenarios
 )
+SCHEDULES = DirectorySection("schedule", schedules, "id", ("name", "periods", "origin"), _schedules)
 MEDIA_FILES = DirectorySection(
     "media file",
     media_files,
@@ -322,6 +330,7 @@ SECTIONS = (
     EMPLOYEES,
     PHONES,
     GROUPS,
+    SCHEDULES,
     SCENARIOS,
     VIRTUAL_NUMBERS,
     MEDIA_FILES,

@@ -189,7 +189,7 @@ class OperationStartedPayload(Payload):
 
     type = "operation.started"
     operation: str
-    "`play`, `menu`, `ring`, `queue`, `ask`, `voicemail` or `hangup`."
+    "`play`, `menu`, `ring`, `queue`, `ask`, `voicemail`, `schedule` or `hangup`."
     branch: str
     "Label of the list it stands in; empty for the scenario's own operations."
     number: int

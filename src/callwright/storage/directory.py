@@ -26,6 +26,7 @@ from callwright.directory.model import (
     VirtualNumber,
 )
 from callwright.directory.scenario import BRANCHES, Scenario, ScenarioId
+from callwright.directory.schedule import PERIODS, ActivitySchedule
 from callwright.engines.network import SipAccount, Trunk
 from callwright.storage import directory_statements as statements
 from callwright.storage.contact_lookup import contact_by_number
@@ -60,6 +61,12 @@ class StoredDirectory:
             return None
         branches = BRANCHES.validate_python(rows[0].branches)
         return Scenario(scenario, rows[0].name, branches)
+
+    async def schedule(self, account: AccountId, schedule: int) -> ActivitySchedule | None:
+        rows = await self._rows(statements.SCHEDULE, account=account, schedule=schedule)
+        if not rows:
+            return None
+        return ActivitySchedule(schedule, rows[0].name, PERIODS.validate_python(rows[0].periods))
 
     async def group(self, account: AccountId, name: str) -> Sequence[EmployeeId]:
         rows = await self._rows(statements.GROUP, account=account, name=name)

@@ -12,6 +12,7 @@ from callwright.storage.tables import (
     employees,
     media_files,
     scenarios,
+    schedules,
     tags,
     talk_options,
     trunks,
@@ -142,6 +143,12 @@ HOME_OF_PHONE = PreparedStatement(
     )
     .order_by(virtual_numbers.c.id)
     .limit(1)
+)
+
+SCHEDULE = PreparedStatement(
+    select(schedules.c.name, schedules.c.periods).where(
+        schedules.c.account_id == _ACCOUNT, schedules.c.id == bindparam("schedule")
+    )
 )
 
 SCENARIO = PreparedStatement(

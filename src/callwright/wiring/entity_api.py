@@ -20,6 +20,7 @@ from callwright.methods.data import (
     group_contacts,
     media_files,
     scenarios,
+    schedules,
     sip_lines,
     tags,
 )
@@ -34,6 +35,7 @@ from callwright.storage.editing.contacts import (
 from callwright.storage.editing.employees import StoredEmployees
 from callwright.storage.editing.media import StoredMediaFiles
 from callwright.storage.editing.scenarios import StoredScenarios
+from callwright.storage.editing.schedules import StoredSchedules
 from callwright.storage.editing.sip_lines import StoredSipLines
 from callwright.storage.editing.tags import StoredBlacklist, StoredTags
 from callwright.storage.history.files import StoredShelf
@@ -83,6 +85,7 @@ async def entities(components: Components, changed: Callable[[], Awaitable[None]
         *blacklist.Blacklist(StoredBlacklist(changing)).methods(),
         *sip_lines.SipLines(StoredSipLines(changing), _sip_server(settings.sip)).methods(),
         *scenarios.ScenarioEntities(StoredScenarios(changing)).methods(),
+        *schedules.Schedules(StoredSchedules(changing)).methods(),
     ]
     return Entities(methods, files)
 

@@ -152,6 +152,18 @@ scenarios = Table(
     Column("origin", String(16), nullable=False, server_default="file"),
 )
 
+schedules = Table(
+    "schedules",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("account_id", ForeignKey("accounts.id"), nullable=False),
+    Column("name", Text, nullable=False),
+    # As `callwright.directory.schedule.PERIODS` writes them.
+    Column("periods", JSON, nullable=False),
+    Column("origin", String(16), nullable=False, server_default="file"),
+    UniqueConstraint("account_id", "name"),
+)
+
 media_files = Table(
     "media_files",
     metadata,
