@@ -39,7 +39,9 @@ DIFFERS: Mapping[str, str] = {
     " the calendar of working days are refused.",
     "update.schedules": "`name` is not required, and `schedules` may be sent.",
     "update.contacts": "`last_name` and `phone_numbers` are not required: what is left out stays.",
-    "get.virtual_numbers": "Every number is active and of the type `va`.",
+    "get.virtual_numbers": "Every number is of the type `va`, and active or locked.",
+    "enable.virtual_numbers": "Numbers are enabled by themselves: there are no capacities of them.",
+    "disable.virtual_numbers": "As `enable.virtual_numbers`.",
     "logout.user": "A permanent token stays valid.",
 }
 "What is otherwise than documented, and why."

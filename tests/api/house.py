@@ -51,6 +51,9 @@ number = "74993720692"
 scenario = 1
 [[virtual_numbers]]
 number = "74993720693"
+[[virtual_numbers]]
+number = "74993720694"
+active = false
 [[employees]]
 id = 25
 full_name = "Анна Орлова"

@@ -219,6 +219,11 @@ class VirtualNumberEntry(FileEntry):
     scenario: Id | None = None
     """Id of the scenario that calls to this number run; left out: the one that the data API has
     set, or else they are refused."""
+    active: bool | None = None
+    """False: it is not used until the data API enables it (`enable.virtual_numbers`); left out: as
+    the data API has it, at first true."""
+    locked: bool = False
+    "True: nobody uses it, and the data API cannot enable it."
     name: Text | None = None
     "What people call it."
     comment: Annotated[str, Field(max_length=200), AfterValidator(printable)] | None = None

@@ -50,7 +50,7 @@ class Directory(Protocol):
         """The account that owns a virtual number, and the number."""
 
     async def home_of_phone(self, number: str) -> tuple[Account, VirtualNumber] | None:
-        """The account whose phone registers by this number, and the first number it owns."""
+        """The account whose phone registers by this number, and the first number it uses."""
 
     async def scenario(self, account: AccountId, scenario: ScenarioId) -> Scenario | None: ...
 

@@ -95,6 +95,14 @@ class VirtualNumber:
     "Trunk that calls with this number go through; None: the first trunk."
     scenario: ScenarioId | None = None
     "What calls to it run; None: they are refused."
+    active: bool = True
+    "The account uses it; it may enable and disable it by itself."
+    locked: bool = False
+    "The operator lets nobody use it."
+
+    @property
+    def is_usable(self) -> bool:
+        return self.active and not self.locked
 
 
 class PhoneKind(StrEnum):

@@ -27,6 +27,18 @@ BLACKLISTED = Ending(
     detail="the caller is on the blacklist",
     nobody_missed=True,
 )
+DISABLED = Ending(
+    "numb_is_inactive",
+    "service",
+    detail="the number is disabled",
+    nobody_missed=True,
+)
+LOCKED = Ending(
+    "locked_numb",
+    "service",
+    detail="the operator has locked the number",
+    nobody_missed=True,
+)
 NO_SCENARIO = Ending(
     "no_active_scenario",
     "service",
@@ -69,6 +81,9 @@ class InboundCalls:
             contact=await known_contact(self.directory, account, caller),
         )
         contact = await self._caller(account, number, caller, offered.trunk)
+        if not number.is_usable:
+            ending = LOCKED if number.locked else DISABLED
+            return RefusedCall(caption, offered.leg, contact, ending, Cause.WRONG_NUMBER)
         if caller and await self.directory.blacklisted(account.id, caller):
             return RefusedCall(caption, offered.leg, contact, BLACKLISTED, Cause.REJECTED)
         scenario = None

@@ -49,6 +49,18 @@ class Numbers:
             virtual_phone_number=number,
         )
 
+    async def usable(
+        self, account: Account, number: str, field: str = "virtual_phone_number"
+    ) -> VirtualNumber:
+        """One of them that calls may begin from. Raises `VirtualPhoneNumberNotFound`."""
+        found = await self.virtual(account, number, field)
+        if found.is_usable:
+            return found
+        helper = "this number is locked" if found.locked else "this number is disabled"
+        raise errors.VirtualPhoneNumberNotFound(
+            field=field, value=number, helper=helper, virtual_phone_number=number
+        )
+
     async def check_trunk(self, account: Account, field: str, trunk: str) -> None:
         """Raises `InvalidParameterValue` for what is no active trunk of the account's."""
         if not await self._directory.has_trunk(account.id, trunk):

@@ -106,7 +106,7 @@ class Starting:
         self, account: Account, source: FromNumber, to: ToContact
     ) -> tuple[VirtualNumber, Target]:
         """Find the number to call from, and the contact. Raises what `Numbers` does."""
-        named = await self.numbers.virtual(account, source.virtual_phone_number)
+        named = await self.numbers.usable(account, source.virtual_phone_number)
         owner = await self.numbers.check_contact(account, to.contact)
         phone = owner[1] if owner else None
         # What is chosen is what is called from: it must be one from which the call may go.
@@ -126,7 +126,7 @@ class Starting:
 
         ``field``: what names the number. Raises what `Numbers` does.
         """
-        caller = await self.numbers.virtual(account, number, field)
+        caller = await self.numbers.usable(account, number, field)
         owner = await self.numbers.check_contact(account, contact)
         target = await self.numbers.contact(account, contact, owner, caller)
         return replace(sides, contact=target)

@@ -17,9 +17,9 @@ from callwright.provisioning.file import DirectoryFaults, DirectoryFile, FileFau
 from callwright.provisioning.list_tables import put_lists
 from callwright.provisioning.ownership import (
     changed_by_api,
+    left_to_api,
     names_taken,
     needed_by_api,
-    scenario_of_api,
 )
 from callwright.provisioning.sections import (
     CONTACT_GROUPS,
@@ -142,8 +142,8 @@ def _merged(section: DirectorySection, before: Rows, wanted: Rows, logins: Colle
         elif section is WEBHOOKS and row["secret"] is None:
             row = {**row, "secret": new_secret()}
         after[key] = row
-        if section is VIRTUAL_NUMBERS and row["scenario"] is None and key in before:
-            after[key] = {**row, **scenario_of_api(before[key])}
+        if section is VIRTUAL_NUMBERS:
+            after[key] = {**row, **left_to_api(row, before.get(key))}
     for key, row in before.items():
         stays = row.get("origin", Origin.FILE) != Origin.FILE
         # A token does not outlive its user.

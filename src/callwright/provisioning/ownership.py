@@ -15,7 +15,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from callwright.directory.entries import DirectoryContent
 from callwright.directory.scenario import BRANCHES
 from callwright.directory.scenario_checks import needs
-from callwright.provisioning.diff import Row
+from callwright.provisioning.diff import Row, Value
 from callwright.provisioning.file import DirectoryFile, FileFault
 from callwright.provisioning.sections import (
     BLACKLIST,
@@ -39,7 +39,7 @@ from callwright.storage.tables import Origin
 from callwright.toml_lines import Place
 
 _WAY_OUT = "take it out of this file, or say it as it is now"
-_RULED = {"origin", "number_origin", "scenario_origin"}
+_RULED = {"origin", "number_origin", "scenario_origin", "active_origin"}
 
 
 def changed_by_api(
@@ -51,12 +51,17 @@ def changed_by_api(
             continue
         stored = before[key]
         if section is VIRTUAL_NUMBERS:
-            # Only which scenario it runs is the API's, and only if the file says nothing of it.
-            said = row["scenario"]
-            others = said is not None and said != stored["scenario"]
-            if _of_api(stored, "scenario_origin") and others:
-                reason = f"the data API has made it run scenario {stored['scenario']}: {_WAY_OUT}"
-                yield file.fault((*_place(file.content, section, key), "scenario"), reason)
+            # Only what it runs and whether it is used, and only if the file says nothing of it.
+            done = {
+                "scenario": f"made it run scenario {stored['scenario']}",
+                "active": "enabled it" if stored["active"] else "disabled it",
+            }
+            for name, by_api in done.items():
+                said = row[name]
+                others = said is not None and said != stored[name]
+                if _of_api(stored, f"{name}_origin") and others:
+                    reason = f"the data API has {by_api}: {_WAY_OUT}"
+                    yield file.fault((*_place(file.content, section, key), name), reason)
         elif _of_api(stored) and (differing := _differing(section, stored, row)):
             reason = (
                 f"{section.title} {key} has been changed by the data API "
@@ -65,11 +70,17 @@ def changed_by_api(
             yield file.fault(_place(file.content, section, key), reason)
 
 
-def scenario_of_api(stored: Row) -> Row:
-    """What stays of a virtual number of which the file does not say which scenario it runs."""
-    if not _of_api(stored, "scenario_origin"):
-        return {}
-    return {name: stored[name] for name in ("scenario", "scenario_origin")}
+def left_to_api(said: Row, stored: Row | None) -> Row:
+    """What becomes of a virtual number where the file does not say what it runs, or if it is used.
+
+    ``stored``: as it is; None: it is new.
+    """
+    left: dict[str, Value] = {} if said["active"] is not None else {"active": True}
+    for name in ("scenario", "active"):
+        origin = f"{name}_origin"
+        if stored is not None and said[name] is None and _of_api(stored, origin):
+            left |= {name: stored[name], origin: stored[origin]}
+    return left
 
 
 def names_taken(file: DirectoryFile, section: DirectorySection, after: Rows) -> Iterator[FileFault]:

@@ -46,7 +46,7 @@ Entries = Callable[[DirectoryContent, Audio], Iterable[tuple[BaseModel, Row]]]
 """Entries of the file, each with those columns of its row that do not simply bear the name and the
 value of one of its fields."""
 
-_ORIGINS = frozenset({"origin", "number_origin", "scenario_origin"})
+_ORIGINS = frozenset({"origin", "number_origin", "scenario_origin", "active_origin"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +236,16 @@ VIRTUAL_NUMBERS = DirectorySection(
     "virtual number",
     virtual_numbers,
     "number",
-    ("trunk", "scenario", "scenario_origin", "name", "comment"),
+    (
+        "trunk",
+        "scenario",
+        "scenario_origin",
+        "active",
+        "active_origin",
+        "locked",
+        "name",
+        "comment",
+    ),
     lambda content, _: [(number, {}) for number in content.virtual_numbers],
 )
 GROUPS = DirectorySection(

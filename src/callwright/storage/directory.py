@@ -190,7 +190,14 @@ class StoredDirectory:
 
 
 def _virtual_number(row: ReadRow) -> VirtualNumber:
-    return VirtualNumber(id=row.id, number=row.number, trunk=row.trunk, scenario=row.scenario)
+    return VirtualNumber(
+        id=row.id,
+        number=row.number,
+        trunk=row.trunk,
+        scenario=row.scenario,
+        active=bool(row.number_active),
+        locked=bool(row.locked),
+    )
 
 
 def _employee(rows: Sequence[ReadRow]) -> Employee | None:

@@ -32,7 +32,8 @@ from callwright.wiring.components import Components, Storage
 from callwright.wiring.environment import Environment
 
 SOURCES = {
-    source.table.name: source for source in (*DIRECTORY_SOURCES, *CONTACT_SOURCES, *REPORT_SOURCES)
+    source.name or source.table.name: source
+    for source in (*DIRECTORY_SOURCES, *CONTACT_SOURCES, *REPORT_SOURCES)
 }
 "Where lists have their rows, by what their declarations say."
 READ_AT_ONCE = 2

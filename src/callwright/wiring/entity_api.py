@@ -12,6 +12,7 @@ from callwright.directory.media_upload import MediaUpload
 from callwright.downloads.copies import Copies
 from callwright.engines.sip.transport.own_address import own_address
 from callwright.methods.data import (
+    available_numbers,
     blacklist,
     communications,
     contact_organizations,
@@ -38,6 +39,7 @@ from callwright.storage.editing.scenarios import StoredScenarios
 from callwright.storage.editing.schedules import StoredSchedules
 from callwright.storage.editing.sip_lines import StoredSipLines
 from callwright.storage.editing.tags import StoredBlacklist, StoredTags
+from callwright.storage.editing.virtual_numbers import StoredVirtualNumbers
 from callwright.storage.history.files import StoredShelf
 from callwright.wiring.components import Components
 
@@ -74,6 +76,7 @@ async def entities(components: Components, changed: Callable[[], Awaitable[None]
 
     methods = [
         *employees.Employees(StoredEmployees(changing)).methods(),
+        *available_numbers.NumberSwitch(StoredVirtualNumbers(changing)).methods(),
         *contacts.Contacts(StoredContacts(changing)).methods(),
         *group_contacts.ContactGroups(StoredContactGroups(changing)).methods(),
         *contact_organizations.ContactOrganizations(StoredOrganizations(changing)).methods(),

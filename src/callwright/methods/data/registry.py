@@ -5,6 +5,7 @@ from typing import Any
 from callwright.methods.data import (
     account,
     api_requests,
+    available_numbers,
     blacklist,
     call_details,
     call_legs_report,
@@ -36,6 +37,7 @@ DATA_CATALOGUE: tuple[Declaration[Any], ...] = (
     data_sessions.DATA_LOGOUT_USER,
     account.GET_ACCOUNT,
     virtual_numbers.GET_VIRTUAL_NUMBERS,
+    *available_numbers.DECLARATIONS,
     *employees.DECLARATIONS,
     *contacts.DECLARATIONS,
     *group_contacts.DECLARATIONS,

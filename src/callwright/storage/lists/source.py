@@ -65,6 +65,8 @@ class Source:
     "Columns an index is ordered by: rows are, too, where they are shown rounded."
     costly: frozenset[str] = frozenset()
     "Details of which few are brought at once, since each takes its time."
+    name: str | None = None
+    "What the declarations of lists call it, where its table has another source."
     is_large: bool = False
     "There may be a million rows: they are counted while a page of them is read."
 

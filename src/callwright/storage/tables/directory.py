@@ -76,6 +76,10 @@ virtual_numbers = Table(
     Column("scenario_origin", String(16), nullable=False, server_default="file"),
     Column("name", Text),
     Column("comment", Text),
+    # Whether the account uses it, and who said so; where it is locked, nobody does.
+    Column("active", Boolean, nullable=False, server_default=true()),
+    Column("active_origin", String(16), nullable=False, server_default="file"),
+    Column("locked", Boolean, nullable=False, server_default=false()),
 )
 
 employees = Table(
