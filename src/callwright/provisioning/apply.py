@@ -217,7 +217,7 @@ async def _put(connection: AsyncConnection, plan: Plan, account: int) -> None:
     for name, beside in section.beside.items():
         # Things that have lists are told apart by their ids.
         lists = {key: plan.after[key][name] for key in added + changed}
-        await put_lists(connection, beside, lists)
+        await put_lists(connection, beside, lists, account)
 
 
 async def _keep_old_secrets(connection: AsyncConnection, plan: Plan, keys: list[Key]) -> None:

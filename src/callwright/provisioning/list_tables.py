@@ -20,6 +20,8 @@ class ListTable:
     value: str
     position: str | None = None
     "Column of the places in the list; None: the list is put in the order of its values."
+    account: str | None = None
+    "Column of the account, if there is one."
 
 
 async def stored_lists(
@@ -40,9 +42,9 @@ async def stored_lists(
 
 
 async def put_lists(
-    connection: AsyncConnection, kept: ListTable, lists: Mapping[str | int, Value]
+    connection: AsyncConnection, kept: ListTable, lists: Mapping[str | int, Value], account: int
 ) -> None:
-    """Make the lists of some things, by their ids, what they are to be."""
+    """Make the lists of some of an account's things, by their ids, what they are to be."""
     if not lists:
         return
     owner = kept.table.c[kept.owner]
@@ -54,6 +56,10 @@ async def put_lists(
         assert isinstance(values, list)
         for position, value in enumerate(values):
             row: dict[str, object] = {kept.owner: id, kept.value: value}
-            rows.append({**row, kept.position: position} if kept.position else row)
+            if kept.position:
+                row[kept.position] = position
+            if kept.account:
+                row[kept.account] = account
+            rows.append(row)
     if rows:
         await connection.execute(insert(kept.table), rows)

@@ -326,7 +326,9 @@ CONTACTS = DirectorySection(
     ),
     _contacts,
     beside={
-        "phone_numbers": ListTable(contact_numbers, "contact_id", "number", "position"),
+        "phone_numbers": ListTable(
+            contact_numbers, "contact_id", "number", "position", account="account_id"
+        ),
         "groups": ListTable(contact_memberships, "contact_id", "group_id"),
     },
 )

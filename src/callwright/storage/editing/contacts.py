@@ -36,7 +36,7 @@ class StoredContacts:
             await connection.execute(
                 insert(contacts).values(id=contact, account_id=account, **_columns(draft))
             )
-            await _put_beside(connection, contact, draft)
+            await _put_beside(connection, account, contact, draft)
         return contact
 
     async def change_contact(self, account: AccountId, contact: int, change: ContactChange) -> None:
@@ -49,7 +49,7 @@ class StoredContacts:
             )
             for table in (contact_numbers, contact_memberships):
                 await connection.execute(delete(table).where(table.c.contact_id == contact))
-            await _put_beside(connection, contact, draft)
+            await _put_beside(connection, account, contact, draft)
 
     async def remove_contacts(self, account: AccountId, removed: Sequence[int]) -> None:
         async with self.changing.change() as connection:
@@ -160,9 +160,12 @@ def _columns(draft: ContactDraft) -> dict[str, object]:
     }
 
 
-async def _put_beside(connection: AsyncConnection, contact: int, draft: ContactDraft) -> None:
+async def _put_beside(
+    connection: AsyncConnection, account: int, contact: int, draft: ContactDraft
+) -> None:
+    owner = {"contact_id": contact, "account_id": account}
     numbers = [
-        {"contact_id": contact, "position": position, "number": number}
+        {**owner, "position": position, "number": number}
         for position, number in enumerate(dict.fromkeys(draft.numbers))
     ]
     if numbers:

@@ -60,7 +60,10 @@ contact_numbers = Table(
         autoincrement=False,
     ),
     Column("position", Integer, primary_key=True, autoincrement=False),
-    Column("number", String(32), nullable=False, index=True),
+    Column("number", String(32), nullable=False),
+    # The contact's: every call asks whose a number is.
+    Column("account_id", ForeignKey("accounts.id"), nullable=False),
+    Index(None, "account_id", "number", "contact_id"),
     sqlite_with_rowid=False,
 )
 

@@ -51,16 +51,24 @@ def upgrade() -> None:
         sa.Column("contact_id", ID, autoincrement=False, nullable=False),
         sa.Column("position", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("number", sa.String(32), nullable=False),
+        sa.Column("account_id", ID, nullable=False),
         sa.ForeignKeyConstraint(
             ["contact_id"],
             ["contacts.id"],
             name=op.f("fk_contact_numbers_contact_id"),
             ondelete="CASCADE",
         ),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.id"], name=op.f("fk_contact_numbers_account_id")
+        ),
         sa.PrimaryKeyConstraint("contact_id", "position", name=op.f("pk_contact_numbers")),
         sqlite_with_rowid=False,
     )
-    op.create_index(op.f("ix_contact_numbers_number"), "contact_numbers", ["number"])
+    op.create_index(
+        op.f("ix_contact_numbers_account_id_number_contact_id"),
+        "contact_numbers",
+        ["account_id", "number", "contact_id"],
+    )
     op.create_table(
         "contact_memberships",
         sa.Column("contact_id", ID, autoincrement=False, nullable=False),
