@@ -73,6 +73,16 @@ Index(
     postgresql_where=call_sessions.c.finished_at.is_(None),
 )
 
+# The sessions of one contact, among a million; most contacts are unknown, and cost nothing here.
+Index(
+    "ix_call_sessions_contact",
+    call_sessions.c.account_id,
+    call_sessions.c.contact_id,
+    call_sessions.c.started_at,
+    sqlite_where=call_sessions.c.contact_id.is_not(None),
+    postgresql_where=call_sessions.c.contact_id.is_not(None),
+)
+
 call_legs = Table(
     "call_legs",
     metadata,
