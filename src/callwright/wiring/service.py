@@ -109,8 +109,9 @@ async def running_service(
             # The event loop reads by it, and must not wait.
             open_twin(database, wait=0.0) as reading,
             closing(RowsAtHand(database, reading)) as rows,
+            closing(Writer(database, writing)) as writer,
         ):
-            storage = Storage(database, rows, Writer(database, writing), anyio.Lock())
+            storage = Storage(database, rows, writer, anyio.Lock(fast_acquire=True))
             async with _run(settings, storage, url, around) as up:
                 yield up
     finally:

@@ -34,6 +34,7 @@ from callwright.clock import utc_now
 from callwright.directory.webhook import Webhook, WebhookId
 from callwright.storage.database import reason
 from callwright.storage.history.sessions import read_events
+from callwright.storage.prepared_writes import PreparedWrite
 from callwright.storage.tables import call_events, call_sessions, webhook_outbox, webhooks
 from callwright.storage.webhooks.stored import StoredWebhooks
 from callwright.storage.webhooks.webhook_log import Attempt, trim, write_attempts
@@ -106,6 +107,12 @@ _ROWS = (
     .where(call_sessions.c.id == bindparam("of_session"), webhooks.c.active)
 )
 
+_INTO = ("session_id", "webhook_id", "after", "attempts", "queued_at", "due_at")
+_PUT = PreparedWrite(
+    sqlite.insert(webhook_outbox).from_select(_INTO, _ROWS).on_conflict_do_nothing(),
+    elsewhere=postgresql.insert(webhook_outbox).from_select(_INTO, _ROWS).on_conflict_do_nothing(),
+)
+
 
 class StoredOutbox:
     """``turn``: what writers of this process wait for each other at."""
@@ -150,15 +157,7 @@ class StoredOutbox:
             {"of_session": session, "done": 0 if sequence <= 2 else sequence - 1, "now": now}
             for session, sequence in first.items()
         ]
-        dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-        connection.execute(
-            dialect.insert(webhook_outbox)
-            .from_select(
-                ["session_id", "webhook_id", "after", "attempts", "queued_at", "due_at"], _ROWS
-            )
-            .on_conflict_do_nothing(),
-            rows,
-        )
+        _PUT.carry_out(connection, rows)
 
     def wake(self) -> None:
         """Tell the listeners that the transaction of a `put` is over."""
