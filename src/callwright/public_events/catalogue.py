@@ -2,6 +2,7 @@
 
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import asdict, dataclass, fields, is_dataclass
+from functools import cache
 from typing import Any
 
 from pydantic import JsonValue
@@ -117,7 +118,7 @@ class EventFold:
             sequence=event.sequence,
             time=event.time,
             external_id=self._caption.external_id,
-            data={one.name: _json(getattr(payload, one.name)) for one in fields(payload)},
+            data=_data_of(payload),
         )
 
     def take(self, event: SessionEvent) -> None:
@@ -392,6 +393,23 @@ class EventFolds:
             return fold.tell(event)
         fold.take(event)
         return None
+
+
+def _data_of(payload: Payload) -> dict[str, JsonValue]:
+    data = {name: getattr(payload, name) for name in _names(payload.type)}
+    for name, value in data.items():
+        if type(value) not in _PLAIN:
+            data[name] = _json(value)
+    return data
+
+
+_PLAIN = (str, int, type(None), float, bool)
+
+
+@cache
+def _names(kind: str) -> tuple[str, ...]:
+    """The names of the facts of a type."""
+    return tuple(one.name for one in fields(TYPES[kind]))
 
 
 def _json(value: object) -> JsonValue:

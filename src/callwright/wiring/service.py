@@ -65,7 +65,7 @@ from callwright.wiring.watching import measured, traced
 from callwright.wiring.webhook_delivery import scheduler_with
 
 if TYPE_CHECKING:
-    from starlette.applications import Starlette
+    from starlette.types import ASGIApp
 
     from callwright.watch.meter import Meter
 
@@ -81,7 +81,7 @@ POINTS = "points"
 class RunningService:
     """A service that is up, but for its HTTP server."""
 
-    http: "Starlette"
+    http: "ASGIApp"
     manager: CallManager
     engine: Engine
     database: AsyncEngine
