@@ -66,6 +66,7 @@ class JournalFile:
         self._thread = WorkerThread("open-legs")
         self._writing: asyncio.Future[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._timed_for = 0.0
         self._due = math.inf
         "By when what is unwritten is to be written, by the loop's clock."
         self._not_before = 0.0
@@ -135,10 +136,10 @@ class JournalFile:
             return
         at = max(self._due, self._not_before)
         if self._timer is not None:
-            if self._timer.when() <= at:
+            if self._timed_for <= at:
                 return
             self._timer.cancel()
-        self._timer = self._loop.call_at(at, self._hand_over)
+        self._timer, self._timed_for = self._loop.call_at(at, self._hand_over), at
 
     def _hand_over(self) -> "asyncio.Future[None]":
         """Have the thread write what is unwritten."""
