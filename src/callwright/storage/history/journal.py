@@ -64,8 +64,10 @@ log = logging.getLogger(__name__)
 QUEUED_AT_MOST = 50_000
 "Events that wait before details are left out: some minutes of 200 calls, some 25 MB."
 WRITTEN_AT_ONCE = 500
-GATHERED_FOR = 0.05
-"Seconds events are gathered before they are written: one commit for what many calls tell."
+GATHERED_FOR = 0.005
+"Seconds events are gathered before they are written: one commit for what a call tells at once."
+BETWEEN_WRITES = 0.012
+"Seconds from one write to the next at least: one commit for what many calls tell."
 FLUSHED_WITHIN = 2.0
 "Seconds the journal may still write when the service ends."
 CAUGHT_UP_WITHIN = 0.5
@@ -150,6 +152,7 @@ class StoredJournal:
         # polling, which is unfair and slow.
         self._turn = turn or anyio.Lock()
         self._outbox = outbox
+        self._may_write_at = 0.0
         self._one_by_one = 0
         self._noted_as_full = False
 
@@ -333,7 +336,8 @@ class StoredJournal:
     async def _gather(self) -> None:
         if not self._gathered_for:
             return
-        with anyio.move_on_after(self._gathered_for):
+        ready = max(anyio.current_time() + self._gathered_for, self._may_write_at)
+        with anyio.CancelScope(deadline=ready):
             await self._wanted.wait()
         if not self._closing.is_set():
             self._wanted = anyio.Event()
@@ -363,6 +367,7 @@ class StoredJournal:
             )
         except SQLAlchemyError as fault:
             return _said(fault)
+        self._may_write_at = anyio.current_time() + BETWEEN_WRITES
         for _ in batch:
             self._queue.popleft()
         self._written_so_far += len(batch)
