@@ -134,7 +134,7 @@ async def _run(
     settings: Settings, storage: Storage, url: str, around: Environment
 ) -> AsyncIterator[RunningService]:
     clock, database = around.clock, storage.database
-    outbox = StoredOutbox(database, storage.writer, storage.turn, clock.now)
+    outbox = StoredOutbox(database, storage.writer, storage.turn, clock.now, storage.rows)
     # Before anything is told: what is put is put for the webhooks that are known.
     await outbox.webhooks()
     components = await _components(settings, storage, outbox, url, around)

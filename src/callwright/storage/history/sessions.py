@@ -24,6 +24,7 @@ from callwright.engines.quality import Quality
 from callwright.storage.history.event_codec import decode, encode
 from callwright.storage.history.projection import latest_of_tags, rows_of, updates_of
 from callwright.storage.prepared_writes import PreparedWrite
+from callwright.storage.synchronous_reads import PreparedStatement, RowsAtHand
 from callwright.storage.tables import call_events, call_legs, call_sessions
 
 _Values = dict[str, JsonValue | datetime]
@@ -224,6 +225,13 @@ def write_events(
             statement.carry_out(connection, of_statement)
 
 
+_STORY = PreparedStatement(
+    select(call_events.c.sequence, call_events.c.kind, call_events.c.data)
+    .where(call_events.c.session_id == bindparam("of_session"))
+    .order_by(call_events.c.sequence)
+)
+
+
 async def read_events(connection: AsyncConnection, session: SessionId) -> list[SessionEvent]:
     """Return a session's events in order, without those this version cannot understand."""
     result = await connection.execute(
@@ -232,6 +240,13 @@ async def read_events(connection: AsyncConnection, session: SessionId) -> list[S
         .order_by(call_events.c.sequence)
     )
     events = (decode(session, row.sequence, row.kind, row.data) for row in result)
+    return [event for event in events if event is not None]
+
+
+async def read_events_at_hand(rows: RowsAtHand, session: SessionId) -> list[SessionEvent]:
+    """The same as `read_events`, without a thread."""
+    found = await rows.read(_STORY, {"of_session": session})
+    events = (decode(session, row.sequence, row.kind, row.data) for row in found)
     return [event for event in events if event is not None]
 
 
