@@ -318,15 +318,20 @@ class EventFold:
         return tuple(dict.fromkeys(leg.employee for leg in rung if leg.employee is not None))
 
 
-def notices(story: Iterable[SessionEvent]) -> list[Notice]:
-    """Tell a whole story. Raises ValueError if it does not begin with SessionStarted."""
+def notices(story: Iterable[SessionEvent], *, after: int = 0) -> list[Notice]:
+    """Tell a whole story, or what of it comes ``after`` a sequence number.
+
+    Raises ValueError if it does not begin with SessionStarted.
+    """
     told, fold = [], None
     for event in story:
         if fold is None:
             if not isinstance(event, events.SessionStarted):
                 raise ValueError("a session's story begins with SessionStarted")
             fold = EventFold(event)
-        if notice := fold.tell(event):
+        if event.sequence <= after:
+            fold.take(event)
+        elif notice := fold.tell(event):
             told.append(notice)
     return told
 
