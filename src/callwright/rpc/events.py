@@ -1,5 +1,6 @@
 """The stream of events over HTTP: ``GET /events`` as server-sent events, or as a WebSocket."""
 
+import asyncio
 import json
 import logging
 import math
@@ -277,7 +278,7 @@ class EventEndpoint:
                             await say(message)
                 # Saying waits for nobody as long as the connection takes it all; others have
                 # packets to send.
-                await anyio.lowlevel.checkpoint()
+                await asyncio.sleep(0)
 
     async def part(self, wire: Wire, say_goodbye: Callable[[], Awaitable[None]]) -> None:
         """Say a last word, if the client takes it, and see that the connection ends."""

@@ -22,6 +22,7 @@ from callwright.config import HttpSettings
 from callwright.rpc.client import client_of
 from callwright.rpc.dispatch import Dispatcher
 from callwright.rpc.openrpc import Schema, describe
+from callwright.rpc.turns import Turns
 
 API_PATH = "/v4.0"
 DATA_PATH = "/v2.0"
@@ -61,7 +62,7 @@ def build_http(
     release = version("callwright")
     # One after the other, each in a turn of the event loop of its own: audio must not wait until
     # all the requests are served that have come at the same moment.
-    turn = anyio.Lock()
+    turns = Turns()
 
     def calls(dispatcher: Dispatcher) -> Endpoint:
         async def call(request: Request) -> Response:
@@ -74,8 +75,7 @@ def build_http(
                 return _refuse(400, "The client is gone.")
             if body is None:
                 return _refuse(413, f"A request body may have {settings.body_limit} bytes.")
-            async with turn:
-                pass
+            await turns.take()
             client = client_of(request, settings.trusted_proxies)
             return _Answer(await dispatcher.respond(body, client))
 

@@ -6,6 +6,7 @@ take it, no new session can begin, so what must be kept of the live ones is boun
 the rest is left out once the queue is full.
 """
 
+import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -280,9 +281,14 @@ class StoredJournal:
     async def _gather(self) -> None:
         if not self._gathered_for:
             return
-        ready = max(anyio.current_time() + self._gathered_for, self._may_write_at)
-        with anyio.CancelScope(deadline=ready):
+        loop = asyncio.get_running_loop()
+        ready = max(loop.time() + self._gathered_for, self._may_write_at)
+        # A time limit would do as well, but it ends in a cancellation, which costs more than this.
+        timer = loop.call_at(ready, self._wanted.set)
+        try:
             await self._wanted.wait()
+        finally:
+            timer.cancel()
         if not self._closing.is_set():
             self._wanted = anyio.Event()
 
