@@ -65,7 +65,7 @@ from callwright.wiring.watching import measured, traced
 from callwright.wiring.webhook_delivery import scheduler_with
 
 if TYPE_CHECKING:
-    from starlette.applications import Starlette
+    from starlette.types import ASGIApp
 
     from callwright.watch.meter import Meter
 
@@ -81,7 +81,7 @@ POINTS = "points"
 class RunningService:
     """A service that is up, but for its HTTP server."""
 
-    http: "Starlette"
+    http: "ASGIApp"
     manager: CallManager
     engine: Engine
     database: AsyncEngine
@@ -109,8 +109,9 @@ async def running_service(
             # The event loop reads by it, and must not wait.
             open_twin(database, wait=0.0) as reading,
             closing(RowsAtHand(database, reading)) as rows,
+            closing(Writer(database, writing)) as writer,
         ):
-            storage = Storage(database, rows, Writer(database, writing), anyio.Lock())
+            storage = Storage(database, rows, writer, anyio.Lock(fast_acquire=True))
             async with _run(settings, storage, url, around) as up:
                 yield up
     finally:
@@ -133,7 +134,7 @@ async def _run(
     settings: Settings, storage: Storage, url: str, around: Environment
 ) -> AsyncIterator[RunningService]:
     clock, database = around.clock, storage.database
-    outbox = StoredOutbox(database, storage.writer, storage.turn, clock.now)
+    outbox = StoredOutbox(database, storage.writer, storage.turn, clock.now, storage.rows)
     # Before anything is told: what is put is put for the webhooks that are known.
     await outbox.webhooks()
     components = await _components(settings, storage, outbox, url, around)
