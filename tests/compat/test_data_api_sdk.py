@@ -227,6 +227,10 @@ def test_reports(client: Any, home: House) -> None:
     assert (report.utm_source, report.segments, report.tags) == (None, [], [])
     assert [one["employee_full_name"] for one in report.employees] == ["Анна Орлова"]
 
+    one = found(client.get_communication_report(**hour), session)
+    assert (one.communication_type, one.sale_cost, one.utm_source) == ("call", None, None)
+    assert one.date_time == report.start_time
+
     legs = [leg for leg in client.get_call_legs_report(**hour) if leg.call_session_id == session]
     assert [leg.is_operator for leg in legs] == [True, False]
     assert all(isinstance(leg.connect_time, datetime) and leg.is_talked for leg in legs)

@@ -13,6 +13,7 @@ from callwright.methods.data.call_details import GET_CALL_DETAILS
 from callwright.methods.data.call_legs_report import GET_CALL_LEGS_REPORT
 from callwright.methods.data.call_timeline import CallTimelines
 from callwright.methods.data.calls_report import GET_CALLS_REPORT
+from callwright.methods.data.communications_report import GET_COMMUNICATIONS_REPORT
 from callwright.methods.data.list_method import NoRows
 from callwright.methods.data.media_files import GET_MEDIA_FILES
 from callwright.methods.data.registry import DATA_CATALOGUE, LISTS
@@ -94,6 +95,7 @@ def _lists(components: Components, requests: StoredRequests) -> Iterator[Method[
     catch_up: dict[str, Callable[[], Awaitable[object]]] = {
         GET_CALLS_REPORT.name: components.journal.catch_up,
         GET_CALL_LEGS_REPORT.name: components.journal.catch_up,
+        GET_COMMUNICATIONS_REPORT.name: components.journal.catch_up,
         GET_CALL_DETAILS.name: components.journal.catch_up,
         GET_API_REQUESTS.name: requests.write_all,
         GET_REQUEST_LOG.name: requests.write_all,

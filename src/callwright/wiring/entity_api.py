@@ -16,6 +16,7 @@ from callwright.methods.data import (
     communications,
     employees,
     media_files,
+    sales,
     scenarios,
     sip_lines,
     tags,
@@ -29,6 +30,7 @@ from callwright.storage.editing.scenarios import StoredScenarios
 from callwright.storage.editing.sip_lines import StoredSipLines
 from callwright.storage.editing.tags import StoredBlacklist, StoredTags
 from callwright.storage.history.files import StoredShelf
+from callwright.storage.history.sales import StoredSales
 from callwright.wiring.components import Components
 
 COPIES_AT_MOST = 1 << 30
@@ -69,6 +71,7 @@ async def entities(components: Components, changed: Callable[[], Awaitable[None]
         *communications.Communications(
             components.manager, components.directory, components.tagging
         ).methods(),
+        *sales.Sales(StoredSales(database, components.next_id)).methods(),
         *blacklist.Blacklist(StoredBlacklist(changing)).methods(),
         *sip_lines.SipLines(StoredSipLines(changing), _sip_server(settings.sip)).methods(),
         *scenarios.ScenarioEntities(StoredScenarios(changing)).methods(),

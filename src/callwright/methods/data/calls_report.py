@@ -126,6 +126,9 @@ class ReportedCall(MarketingOfCall):
     tags: Annotated[list[ReportedTag], ON_REQUEST]
     voice_mail_records: Annotated[list[str], Stored("voicemails"), ON_REQUEST]
     "Ids of the voicemails left."
+    sale_date: Annotated[Moment | None, ON_REQUEST]
+    "When what was sold in it was, as set.tag_sales has said."
+    sale_cost: Annotated[float | None, ON_REQUEST]
     call_api_request_id: Annotated[FoundId, Stored("request_id")]
     "The request that has begun it, as in get.api_requests; null: it is not logged."
     call_api_external_id: Annotated[str | None, Stored("external_id"), ON_REQUEST]

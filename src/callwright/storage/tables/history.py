@@ -41,6 +41,11 @@ call_sessions = Table(
     Column("source", String(32), nullable=False, server_default="callapi"),
     Column("is_lost", Boolean, nullable=False, server_default=false()),
     Column("is_transfer", Boolean, nullable=False, server_default=false()),
+    # What it has sold, as a request has said last.
+    Column("sale_id", Id),
+    Column("sale_date", UtcDateTime),
+    Column("sale_cost", Float),
+    Column("sale_comment", Text),
     # Reports count and sort by what stands in here without looking at the rows: a million of them
     # would take half a second.
     Index(
