@@ -43,7 +43,7 @@ BLOCK_END = "<!-- end -->"
 DOCS = Path(__file__).parents[1] / "docs"
 NOTE = "<!-- Made by scripts/generate_docs.py; edit the definitions in src/callwright/methods. -->"
 EVENTS_NOTE = (
-    "<!-- Made by scripts/generate_docs.py; edit src/callwright/public_events/payloads.py. -->"
+    "<!-- Made by scripts/generate_docs.py; edit src/callwright/public_events/*payloads.py. -->"
 )
 EVENTS_HEAD = """\
 What the account is told of its calls. An event is a fact, told in order, in one shape:
@@ -433,7 +433,7 @@ def _method(method: Declaration[Any], shown: Schema, schemas: Schema) -> Iterato
 
 
 def _rows(name: str, schema: Schema, required: bool, schemas: Schema) -> Iterator[str]:
-    """The row of a parameter, and those of its members."""
+    """The row of a parameter, and those of its members; ``[]``: of each of an array."""
     plain = _plain(schema, schemas)
     default = json.dumps(schema["default"]) if schema.get("default") is not None else ""
     yield _row(
@@ -442,6 +442,8 @@ def _rows(name: str, schema: Schema, required: bool, schemas: Schema) -> Iterato
         "required" if required else default,
         str(schema.get("description") or plain.get("description") or ""),
     )
+    if plain.get("type") == "array":
+        name, plain = f"{name}[]", _plain(plain.get("items", {}), schemas)
     for member, part in plain.get("properties", {}).items():
         yield from _rows(f"{name}.{member}", part, member in plain.get("required", ()), schemas)
 

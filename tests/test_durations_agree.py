@@ -32,7 +32,7 @@ from callwright.methods.data.call_timeline import CallTimelines, GetCallTimeline
 from callwright.methods.data.calls_report import GET_CALLS_REPORT
 from callwright.methods.data.list_method import ListDeclaration
 from callwright.methods.method import Caller
-from callwright.public_events.catalogue import notices
+from callwright.public_events.event_fold import notices
 from callwright.public_events.notice import iso
 from callwright.storage.history.crash_recovery import closing_events
 from callwright.storage.history.event_log import Written
