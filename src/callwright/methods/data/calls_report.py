@@ -1,6 +1,6 @@
 """get.calls_report: the account's sessions."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 from zoneinfo import ZoneInfo
 
 from typing_extensions import TypedDict
@@ -55,6 +55,15 @@ class ReportedTag(TypedDict):
     tag_employee_full_name: Annotated[str | None, Always(None)]
 
 
+Source: TypeAlias = Literal[
+    "callapi",
+    "callapi_management_call",
+    "callapi_informer_call",
+    "callapi_scenario_call",
+    "va",
+    "sip",
+]
+
 # Found out row by row, from the legs.
 Found = Annotated[str | None, ON_REQUEST, COMPUTED]
 FoundId = Annotated[int | None, ON_REQUEST, COMPUTED]
@@ -73,14 +82,7 @@ class ReportedCall(MarketingOfCall):
     cpn_region_name: UnknownText
     cpn_country_name: UnknownText
     cpn_country_id: UnknownText
-    source: Literal[
-        "callapi",
-        "callapi_management_call",
-        "callapi_informer_call",
-        "callapi_scenario_call",
-        "va",
-        "sip",
-    ]
+    source: Source
     "What has brought it about; `va`: a call to the number; `sip`: one by an employee's phone."
     is_lost: bool
     "It came in and was not refused as unwanted, and nobody has talked with the contact."

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Row, case, select
+from sqlalchemy import Float, Integer, Numeric, Row, case, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callwright.calls.plan import SessionId
@@ -172,6 +172,16 @@ _EMPLOYEES = (
 
 _session, _leg = call_sessions.c, call_legs.c
 
+_TALKED = cast(func.round(_leg.talk_duration), Integer)
+# Begun steps count. Of a talk of no whole second there is nothing to charge.
+_CHARGEABLE = case(
+    (_leg.charge_step.is_(None), 0),
+    else_=(_TALKED + _leg.charge_step - 1) // _leg.charge_step * _leg.charge_step,
+)
+_PER_MINUTE = func.coalesce(_leg.per_minute, 0.0)
+# PostgreSQL rounds to places only what is numeric.
+_CHARGE = cast(func.round(cast(_CHARGEABLE * _PER_MINUTE / 60, Numeric(18, 6)), 4), Float)
+
 REPORT_SOURCES = (
     Source(
         call_sessions,
@@ -196,6 +206,9 @@ REPORT_SOURCES = (
             "is_coach": _leg.role == "coach",
             "is_failed": _leg.answered_at.is_(None),
             "is_talked": _leg.talked_at.is_not(None),
+            "chargeable_duration": _CHARGEABLE,
+            "cost_per_minute": _PER_MINUTE,
+            "total_charge": _CHARGE,
             "employee_number": case(
                 (_leg.employee_id.is_(None), None),
                 (_leg.offered, _leg.calling_number),
@@ -207,6 +220,7 @@ REPORT_SOURCES = (
         borrowed={
             "virtual_number": _session.virtual_number,
             "contact_number": _session.contact_number,
+            "source": _session.source,
         },
         # Of a leg that has not ended nothing can be reported yet.
         condition=_leg.finish_reason.is_not(None),

@@ -109,6 +109,11 @@ call_legs = Table(
     Column("jitter", Float),
     Column("round_trip", Float),
     Column("mos", Float),
+    # What kind of call it was, and what a minute of it cost then, counted by how many seconds.
+    # NULL: not a number outside, or free.
+    Column("direction_type", String(16)),
+    Column("per_minute", Float),
+    Column("charge_step", Integer),
     Index(
         "ix_call_legs_report",
         "account_id",
