@@ -11,6 +11,7 @@ from callwright.methods.data.call_story import DetailEvent, told
 from callwright.methods.data.calls_report import FINISHED, TalkedEmployee
 from callwright.methods.data.list_fields import (
     ON_REQUEST,
+    SEARCHED,
     Always,
     MadeOf,
     Moment,
@@ -82,13 +83,13 @@ class DetailedCall(TypedDict):
     call_type: Annotated[Word, Always(word("external"))]
     virtual_phone_number: Annotated[str, Stored("virtual_number")]
     call_scenario: UnknownText
-    employees: Annotated[list[TalkedEmployee], ON_REQUEST]
+    employees: Annotated[list[TalkedEmployee], ON_REQUEST, SEARCHED]
     "Everybody who has been rung."
     call_total_duration: Annotated[int | None, Stored("total_duration")]
     "Seconds."
     call_finish_reason: Annotated[Word, MadeOf("finish_reason", word)]
     call_scenario_actions: UnknownArray
-    call_records: Annotated[list[str], Stored("recordings")]
+    call_records: Annotated[list[str], Stored("recordings"), SEARCHED]
     communication_comment: UnknownText
     coaches: UnknownArray
     prompters: UnknownArray

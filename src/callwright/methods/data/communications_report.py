@@ -7,6 +7,7 @@ from callwright.methods.data.calls_marketing import MarketingOfCommunication
 from callwright.methods.data.calls_report import FINISHED, ReportedTag
 from callwright.methods.data.list_fields import (
     ON_REQUEST,
+    SEARCHED,
     Always,
     Moment,
     Stored,
@@ -36,7 +37,7 @@ class ReportedCommunication(MarketingOfCommunication):
     sale_date: Annotated[Moment | None, ON_REQUEST]
     "When what was sold in it was, as set.tag_sales has said."
     sale_cost: Annotated[float | None, ON_REQUEST]
-    tags: Annotated[list[ReportedTag], ON_REQUEST]
+    tags: Annotated[list[ReportedTag], ON_REQUEST, SEARCHED]
     finish_reason: Annotated[str, ON_REQUEST]
 
 

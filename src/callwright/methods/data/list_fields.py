@@ -43,13 +43,15 @@ class Mark(Enum):
     COMPUTED = "computed"
     """Found out row by row, and compared as it is shown; so is whatever is an array, an object or
     `MadeOf` something."""
+    SEARCHED = "searched"
+    "An array whose elements the database can look for, by what `jsquery` says of them."
     UNKNOWN = "unknown"
     """The published API has it, and nothing can be known of it here: it is null (an array or an
     object is empty), and whatever is asked of it is asked of null."""
 
 
 ON_REQUEST, UNSORTABLE, UNFILTERABLE = Mark.ON_REQUEST, Mark.UNSORTABLE, Mark.UNFILTERABLE
-COMPUTED, UNKNOWN = Mark.COMPUTED, Mark.UNKNOWN
+COMPUTED, SEARCHED, UNKNOWN = Mark.COMPUTED, Mark.SEARCHED, Mark.UNKNOWN
 UnknownInteger = Annotated[int | None, UNKNOWN]
 UnknownText = Annotated[str | None, UNKNOWN]
 UnknownBoolean = Annotated[bool | None, UNKNOWN]
@@ -112,7 +114,6 @@ class ListedField(Field):
     show: Show | None = None
     "None: as it is stored, or made."
     members: Mapping[str, "ListedField"] = dataclasses.field(default_factory=dict)
-    "What an object, or each of an array of objects, is made of."
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +223,7 @@ def _field(name: str, hint: Any) -> ListedField:
         sortable=not (is_structure and known) and UNSORTABLE not in said.beside,
         filterable=UNFILTERABLE not in said.beside,
         computed=known and (is_structure or made is not None or COMPUTED in said.beside),
+        searched=SEARCHED in said.beside,
         default=ON_REQUEST not in said.beside,
         nullable=said.nullable,
         empty=_empty(said.plain),

@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, Discriminator, Tag
 
 from callwright import pattern
 from callwright.methods.data import jsquery
+from callwright.methods.data.list_elements import searched
 from callwright.methods.data.list_fields import ListedField, Listing
 from callwright.methods.data.moments import moment_of
 from callwright.methods.errors import (
@@ -177,14 +178,14 @@ class _Reading:
             return ALL if is_null else NONE
         if operator is Operator.JSQUERY and field.kind is FieldKind.STRUCTURE:
             query = self._query(leaf.value, f"{place}.value")
-            return Comparison(field.name, field.kind, operator, query)
+            return searched(Comparison(field.name, field.kind, operator, query), field)
         if "value_id" in field.members and leaf.value is not None and operator in _BY_WORD:
             query = _of_word(operator, leaf.value)
             return Comparison(field.name, field.kind, Operator.JSQUERY, query)
         if operator not in OPERATORS[field.kind]:
             raise InvalidParameterValue(field=f"{place}.operator", value=leaf.operator)
         value = self._compared(field.kind, operator, leaf.value, f"{place}.value")
-        return Comparison(field.name, field.kind, operator, value)
+        return searched(Comparison(field.name, field.kind, operator, value), field)
 
     def _query(self, sent: Sent, place: str) -> str:
         if not isinstance(sent, str):

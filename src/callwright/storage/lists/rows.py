@@ -23,7 +23,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from callwright.query import Query, Row, TooCostly, fields_of
-from callwright.storage.lists.filters import clause
+from callwright.storage.lists.filters import Clauses
 from callwright.storage.lists.source import Detail, Part, Parts, StoredList
 
 _SECOND = timedelta(seconds=1)
@@ -170,7 +170,8 @@ class StoredRows:
             moment = columns[query.window.field]
             wanted += [moment >= query.window.start, moment < query.window.end + _SECOND]
         if query.filter is not None:
-            wanted.append(clause(query.filter, columns, self.database.dialect.name))
+            clauses = Clauses(columns, self.database.dialect.name, self.listed)
+            wanted.append(clauses.of(query.filter))
         named = [*by, *(fields_of(query.filter) if query.filter else ())]
         return found.select_from(self.listed.holding(named)).where(*wanted)
 

@@ -125,6 +125,16 @@ call_legs = Table(
     ),
 )
 
+# Which sessions somebody has been rung in.
+Index(
+    "ix_call_legs_employee",
+    call_legs.c.employee_id,
+    call_legs.c.session_id,
+    call_legs.c.role,
+    sqlite_where=call_legs.c.employee_id.is_not(None),
+    postgresql_where=call_legs.c.employee_id.is_not(None),
+)
+
 call_recordings = Table(
     "call_recordings",
     metadata,
@@ -169,6 +179,8 @@ call_tags = Table(
     # Who has set it, if it was done by the Data API.
     Column("user_id", Id),
     Column("user_login", Text),
+    # Which sessions have a tag.
+    Index(None, "tag_id", "session_id"),
     sqlite_with_rowid=False,
 )
 
