@@ -74,6 +74,8 @@ class Field:
     "Compared as it is shown, by whoever asks: the database cannot."
     searched: bool = False
     "Of an array: whoever has the rows can tell which elements there are."
+    as_text: "Field | None" = None
+    "Of an object: the field by whose text it is compared."
     members: Mapping[str, "Field"] = field(default_factory=dict)
     "What an object, or each of an array of objects, is made of."
 

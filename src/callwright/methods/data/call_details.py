@@ -13,6 +13,7 @@ from callwright.methods.data.list_fields import (
     ON_REQUEST,
     SEARCHED,
     Always,
+    AsText,
     MadeOf,
     Moment,
     Stored,
@@ -45,8 +46,11 @@ class GetCallDetails(NewReportRequest):
 _FINISHED = Comparison("finish_reason", FINISHED.kind, FINISHED.operator, FINISHED.value)
 
 
+LOST = {True: "lost", False: "not_lost"}
+
+
 def _lost(is_lost: bool) -> Word:
-    return word("lost" if is_lost else "not_lost")
+    return word(LOST[is_lost])
 
 
 class TagItem(TypedDict):
@@ -76,9 +80,9 @@ class DetailedCall(TypedDict):
     "The `call_session_id`."
     call_start_date_time: Annotated[Moment, Stored("started_at")]
     contact_phone_number: Annotated[str, Stored("contact_number")]
-    call_direction: Annotated[Word, MadeOf("direction", word)]
+    call_direction: Annotated[Word, MadeOf("direction", word), AsText()]
     "`in` or `out`."
-    call_status: Annotated[Word, MadeOf("is_lost", _lost)]
+    call_status: Annotated[Word, MadeOf("is_lost", _lost), AsText(LOST)]
     "`lost` or `not_lost`."
     call_type: Annotated[Word, Always(word("external"))]
     virtual_phone_number: Annotated[str, Stored("virtual_number")]
@@ -87,7 +91,7 @@ class DetailedCall(TypedDict):
     "Everybody who has been rung."
     call_total_duration: Annotated[int | None, Stored("total_duration")]
     "Seconds."
-    call_finish_reason: Annotated[Word, MadeOf("finish_reason", word)]
+    call_finish_reason: Annotated[Word, MadeOf("finish_reason", word), AsText()]
     call_scenario_actions: UnknownArray
     call_records: Annotated[list[str], Stored("recordings"), SEARCHED]
     communication_comment: UnknownText

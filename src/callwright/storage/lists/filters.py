@@ -56,7 +56,12 @@ class Clauses:
         raise ValueError(f"{found} is no filter of elements")
 
     def _comparison(self, found: Comparison) -> ColumnElement[bool]:
-        holds = self._compared(found, self.columns[found.field])
+        column = self.columns.get(found.field)
+        if found.kind is FieldKind.TEXT and self.listed:
+            column = self.listed.texts.get(found.field, column)
+        if column is None:
+            raise ValueError(f"{found.field} cannot be compared")
+        holds = self._compared(found, column)
         if self.listed and found.field in self.listed.implied and _tells_values(found):
             # Dear to compute: for those rows only that have such an element at all.
             implied = self.listed.implied[found.field]

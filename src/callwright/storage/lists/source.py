@@ -122,6 +122,8 @@ class StoredList:
     borrowed: frozenset[str]
     arrays: Mapping[str, "StoredArray"]
     implied: Mapping[str, Implied]
+    texts: Mapping[str, ColumnElement[Any]]
+    "What objects are compared by."
     constant: frozenset[str]
     "Fields that are the same in every row: never read, though they can be filtered by."
 
@@ -165,6 +167,11 @@ class StoredList:
             frozenset(one.name for one in fields if one.fact in source.borrowed),
             arrays,
             implied,
+            {
+                one.name: shown(one.as_text, there[one.as_text.fact])
+                for one in fields
+                if one.as_text and one.as_text.fact
+            },
             frozenset(one.name for one in fields if one.fact is None),
         )
 
