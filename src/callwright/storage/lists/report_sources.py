@@ -265,6 +265,8 @@ REPORT_SOURCES = (
         },
         order=(_session.started_at,),
         ordered=frozenset({"wait_duration", "talk_duration", "total_duration"}),
+        walked=frozenset({"talk_duration", "finished_at"}),
+        walks_over="finish_reason",
         is_large=True,
         costly=frozenset({"story"}),
         details={

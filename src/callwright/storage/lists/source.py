@@ -93,6 +93,9 @@ class Source:
     "The facts that need ``joined``."
     ordered: frozenset[str] = frozenset()
     "Columns an index is ordered by: rows are, too, where they are shown rounded."
+    walked: frozenset[str] = frozenset()
+    "Columns that have an index each, in their order, of the rows where ``walks_over`` is not null."
+    walks_over: str | None = None
     costly: frozenset[str] = frozenset()
     "Details of which few are brought at once, since each takes its time."
     is_large: bool = False
@@ -122,6 +125,8 @@ class StoredList:
     borrowed: frozenset[str]
     arrays: Mapping[str, "StoredArray"]
     implied: Mapping[str, Implied]
+    walked: frozenset[str]
+    "Fields whose order an index has, if no row is asked for but what it has."
     texts: Mapping[str, ColumnElement[Any]]
     "What objects are compared by."
     constant: frozenset[str]
@@ -167,6 +172,7 @@ class StoredList:
             frozenset(one.name for one in fields if one.fact in source.borrowed),
             arrays,
             implied,
+            frozenset(one.name for one in fields if one.fact in source.walked),
             {
                 one.name: shown(one.as_text, there[one.as_text.fact])
                 for one in fields
