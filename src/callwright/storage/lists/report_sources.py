@@ -11,6 +11,7 @@ from callwright.calls.plan import SessionId
 from callwright.query import ITSELF
 from callwright.storage.history.projection import TALK, VOICEMAIL
 from callwright.storage.history.sessions import read_events
+from callwright.storage.lists.release_causes import DESCRIPTIONS, RELEASE_CAUSES
 from callwright.storage.lists.source import Array, Detail, Implied, Part, Source
 from callwright.storage.tables import (
     api_requests,
@@ -286,6 +287,13 @@ REPORT_SOURCES = (
             "is_coach": _leg.role == "coach",
             "is_failed": _leg.answered_at.is_(None),
             "is_talked": _leg.talked_at.is_not(None),
+            "release_cause_code": case(
+                {cause.value: code for cause, code in RELEASE_CAUSES.items()}, value=_leg.cause
+            ),
+            "release_cause_description": case(
+                {cause.value: DESCRIPTIONS[code] for cause, code in RELEASE_CAUSES.items()},
+                value=_leg.cause,
+            ),
             "chargeable_duration": _CHARGEABLE,
             "cost_per_minute": _PER_MINUTE,
             "total_charge": _CHARGE,
