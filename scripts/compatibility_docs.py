@@ -31,6 +31,9 @@ DIFFERS: Mapping[str, str] = {
     "unset.tag_communications": "As `set.tag_communications`.",
     "set.communications_tags": "As `set.tag_communications`.",
     "update.tags_communication": "As `set.tag_communications`; tags have no colour.",
+    "set.tag_sales": "As `set.tag_communications`; a later sale takes the place of one before.",
+    "get.communications_report": "Finished calls.",
+    "get.financial_call_legs_report": "Every leg; without a price it costs nothing.",
     "get.call_details": "Finished sessions; `entity_ids` and `report_id` need not be sent."
     " `call_type` is always `external`, between colleagues too.",
     "get.api_requests": "Requests are kept without their bodies; `report_id` need not be sent.",

@@ -20,6 +20,7 @@ from callwright.methods.data import (
     employees,
     group_contacts,
     media_files,
+    sales,
     scenarios,
     schedules,
     sip_lines,
@@ -41,6 +42,7 @@ from callwright.storage.editing.sip_lines import StoredSipLines
 from callwright.storage.editing.tags import StoredBlacklist, StoredTags
 from callwright.storage.editing.virtual_numbers import StoredVirtualNumbers
 from callwright.storage.history.files import StoredShelf
+from callwright.storage.history.sales import StoredSales
 from callwright.wiring.components import Components
 
 COPIES_AT_MOST = 1 << 30
@@ -85,6 +87,7 @@ async def entities(components: Components, changed: Callable[[], Awaitable[None]
         *communications.Communications(
             components.manager, components.directory, components.tagging
         ).methods(),
+        *sales.Sales(StoredSales(database, components.next_id)).methods(),
         *blacklist.Blacklist(StoredBlacklist(changing)).methods(),
         *sip_lines.SipLines(StoredSipLines(changing), _sip_server(settings.sip)).methods(),
         *scenarios.ScenarioEntities(StoredScenarios(changing)).methods(),

@@ -25,6 +25,7 @@ from callwright.calls.recording import RecordingFiles
 from callwright.clock import Clock
 from callwright.config import Settings, StartFault
 from callwright.directory.destinations import read_plans
+from callwright.directory.prices import Price, PriceList
 from callwright.downloads.links import Links, link_key
 from callwright.engines.media.wav import seconds_of
 from callwright.engines.port import Engine, LegId
@@ -256,6 +257,10 @@ async def _components(
         next_position=itertools.count(first_id + around.places_begin()).__next__,
         outbox=outbox,
         turn=storage.turn,
+        prices=PriceList(
+            (one.direction, one.prefix, Price(one.per_minute, one.step))
+            for one in settings.prices.prices
+        ),
     )
     recordings = settings.data / "recordings"
     unfinished = await journal.close_unfinished(

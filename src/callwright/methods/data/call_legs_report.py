@@ -66,8 +66,10 @@ class ReportedLeg(TypedDict):
     employee_rating: UnknownInteger
     scenario_id: UnknownInteger
     scenario_name: Annotated[UnknownText, ON_REQUEST]
-    release_cause_code: UnknownInteger
-    release_cause_description: UnknownText
+    release_cause_code: int | None
+    "ITU-T Q.850's cause that comes nearest to `cause`."
+    release_cause_description: str | None
+    "What Q.850 calls it."
     action_id: UnknownInteger
     action_name: UnknownText
     group_id: UnknownInteger

@@ -40,12 +40,14 @@ from callwright.calls.events import (
 )
 from callwright.calls.journal import Once
 from callwright.calls.plan import SessionId
+from callwright.directory.prices import PriceList
 from callwright.figures import Figure
 from callwright.storage.database import UNWRITABLE, reason, writing
 from callwright.storage.history.beginnings import Beginnings
 from callwright.storage.history.crash_recovery import closing_events, kept_recordings
 from callwright.storage.history.event_log import Written
 from callwright.storage.history.sessions import (
+    FREE,
     is_of_account,
     read_events,
     unfinished,
@@ -108,7 +110,7 @@ class StoredJournal:
     ``run`` must be running for anything but beginnings to be written. ``next_position`` gives the
     positions of events in the log; without it they have none, and ``readers`` are told nothing.
     ``outbox``: what is put into with the events, where there are webhooks. ``turn``: what writers
-    of one process wait for each other at.
+    of one process wait for each other at. ``prices``: what legs are charged by.
     """
 
     def __init__(
@@ -121,7 +123,9 @@ class StoredJournal:
         next_position: Callable[[], int] | None = None,
         outbox: Outbox | None = None,
         turn: anyio.Lock | None = None,
+        prices: PriceList = FREE,
     ) -> None:
+        self._prices = prices
         self.left_out = 0
         "Details of timelines that were never written because the queue was full."
         self.readers: list[Callable[[Sequence[Written]], None]] = []
@@ -336,7 +340,7 @@ class StoredJournal:
             positions = self._positions(len(events))
 
             def work(connection: Connection) -> None:
-                write_events(connection, events, positions)
+                write_events(connection, events, positions, self._prices)
                 if outbox:
                     outbox.put(connection, events)
 

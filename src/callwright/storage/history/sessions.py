@@ -20,6 +20,7 @@ from callwright.calls.events import (
     TagRemoved,
 )
 from callwright.calls.plan import SessionId
+from callwright.directory.prices import PriceList, direction_type
 from callwright.engines.quality import Quality
 from callwright.storage.history.event_codec import decode, encode
 from callwright.storage.history.projection import latest_of_tags, rows_of, updates_of
@@ -28,6 +29,7 @@ from callwright.storage.synchronous_reads import PreparedStatement, RowsAtHand
 from callwright.storage.tables import call_events, call_legs, call_sessions
 
 _Values = dict[str, JsonValue | datetime]
+FREE = PriceList()
 
 
 def _of_leg(*columns: str) -> PreparedWrite:
@@ -98,6 +100,9 @@ _LEG = (
     "employee_full_name",
     "started_at",
     "offered",
+    "direction_type",
+    "per_minute",
+    "charge_step",
 )
 _EVENT = ("session_id", "sequence", "kind", "data", "position")
 
@@ -163,12 +168,16 @@ def insert_session(
 
 
 def write_events(
-    connection: Connection, events: Sequence[SessionEvent], positions: Sequence[int | None]
+    connection: Connection,
+    events: Sequence[SessionEvent],
+    positions: Sequence[int | None],
+    prices: PriceList = FREE,
 ) -> None:
     """Write events in the order given, and what they say of legs and sessions.
 
     ``positions``: of each in the log. Writing an event again changes its position alone: after a
-    commit whose success was not heard of, the same events come once more.
+    commit whose success was not heard of, the same events come once more. ``prices``: what legs
+    are charged by.
     """
     rows: list[_Values] = []
     legs: list[_Values] = []
@@ -202,6 +211,7 @@ def write_events(
                         "employee_full_name": data["employee_full_name"],
                         "started_at": event.time,
                         "offered": event.offered,
+                        **_charge(event, prices),
                     }
                 )
             case LegRang():
@@ -272,6 +282,20 @@ async def unfinished(connection: AsyncConnection) -> list[tuple[SessionId, datet
         .order_by(call_sessions.c.id)
     )
     return [(SessionId(row.id), row.started_at) for row in result]
+
+
+def _charge(started: LegStarted, prices: PriceList) -> _Values:
+    """By what a leg is charged: what it costs is known once it has ended."""
+    far, near = started.called_number, started.calling_number
+    if started.offered:
+        far, near = near, far
+    kind = direction_type(far, near)
+    price = prices.price_of("in" if started.offered else "out", far) if kind else None
+    return {
+        "direction_type": kind,
+        "per_minute": price.per_minute if price else None,
+        "charge_step": price.step if price else None,
+    }
 
 
 def _quality(measured: Quality | None) -> dict[str, JsonValue | datetime]:
