@@ -8,7 +8,7 @@ from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
-from callwright.directory.destinations import USUAL, Destination
+from callwright.directory.directions import USUAL, Destination
 from callwright.directory.model import Component, Mnemonic, PhoneKind, Recorded
 from callwright.directory.scenario import Label, Operations
 from callwright.directory.webhook import Verb, checked_url, key_of_secret

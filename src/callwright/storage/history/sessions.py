@@ -17,7 +17,7 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callwright.calls.events import (
@@ -242,6 +242,8 @@ def _quality(measured: Quality | None) -> dict[str, JsonValue | datetime]:
 def _newest_position(dialect: str) -> Insert:
     """An INSERT of events; those that are there already are given their new position."""
     if dialect == "postgresql":
+        from sqlalchemy.dialects import postgresql  # loaded by nobody else
+
         into = postgresql.insert(call_events)
         return into.on_conflict_do_update(
             constraint=call_events.primary_key, set_={"position": into.excluded.position}
@@ -258,6 +260,8 @@ def _once(table: Table, dialect: str) -> Insert:
     """An INSERT that leaves rows alone which are there already; a leg's takes its account."""
     account = {"account_id": _ACCOUNT} if table is call_legs else {}
     if dialect == "postgresql":
+        from sqlalchemy.dialects import postgresql  # loaded by nobody else
+
         return postgresql.insert(table).values(account).on_conflict_do_nothing()
     return (
         sqlite.insert(table)

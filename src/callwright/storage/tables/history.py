@@ -67,7 +67,6 @@ Index(
     "ix_call_sessions_unfinished",
     call_sessions.c.id,
     sqlite_where=call_sessions.c.finished_at.is_(None),
-    postgresql_where=call_sessions.c.finished_at.is_(None),
 )
 
 call_legs = Table(
@@ -178,7 +177,6 @@ Index(
     call_events.c.position,
     unique=True,
     sqlite_where=call_events.c.position.is_not(None),
-    postgresql_where=call_events.c.position.is_not(None),
 )
 
 id_blocks = Table(

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import anyio
 from sqlalchemy import (
@@ -24,7 +25,7 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -38,6 +39,9 @@ from callwright.storage.tables import call_events, call_sessions, webhook_outbox
 from callwright.storage.webhooks.stored import StoredWebhooks
 from callwright.storage.webhooks.webhook_log import Attempt, trim, write_attempts
 from callwright.storage.writer import Writer
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql
 
 log = logging.getLogger(__name__)
 
@@ -150,9 +154,8 @@ class StoredOutbox:
             {"of_session": session, "done": 0 if sequence <= 2 else sequence - 1, "now": now}
             for session, sequence in first.items()
         ]
-        dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
         connection.execute(
-            dialect.insert(webhook_outbox)
+            _insert(connection.dialect.name)
             .from_select(
                 ["session_id", "webhook_id", "after", "attempts", "queued_at", "due_at"], _ROWS
             )
@@ -328,3 +331,11 @@ def _write(connection: Connection, steps: Sequence[DeliveryStep]) -> None:
     ]:
         connection.execute(_FINISH, finished)
     write_attempts(connection, [one for step in steps for one in step.attempts])
+
+
+def _insert(dialect: str) -> "sqlite.Insert | postgresql.Insert":
+    if dialect == "sqlite":
+        return sqlite.insert(webhook_outbox)
+    from sqlalchemy.dialects import postgresql  # loaded by nobody else
+
+    return postgresql.insert(webhook_outbox)
