@@ -11,7 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, inspect, make_url, text
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import (
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    ProgrammingError,
+    SQLAlchemyError,
+)
 
 from callwright.storage.sqlite_file import BUSY_TIMEOUT as BUSY_TIMEOUT
 from callwright.storage.sqlite_file import (
@@ -33,6 +39,9 @@ T = TypeVar("T")
 
 CLOSED_WITHIN = 0.1
 "Seconds a connection whose statement was cut off has to close, before it is let go."
+
+UNWRITABLE = (IntegrityError, DataError, ProgrammingError, ValueError)
+"The database works and does not take this very row: trying again would never end."
 
 
 def open_database(url: str, *, durable: bool = True) -> "AsyncEngine":
@@ -178,9 +187,9 @@ def _reading() -> Iterator[None]:
         raise DatabaseFault(f"the database cannot be read: {reason(fault)}") from fault
 
 
-def reason(fault: DBAPIError) -> str:
+def reason(fault: Exception) -> str:
     """Say in a few words what the database complained of."""
-    return reason_of(fault.orig)
+    return reason_of(fault.orig if isinstance(fault, DBAPIError) else fault)
 
 
 def _revision(connection: Connection) -> str | None:
