@@ -28,7 +28,9 @@ class StartFault(Exception):
 
 
 class SettingsSection(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    # What stands under a field is read by scripts/generate_settings_docs.py alone: pydantic would
+    # look for it in this file at the start of every command.
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 Port = Annotated[int, Field(ge=1, le=65535)]

@@ -13,7 +13,7 @@ from callwright.directory.contact_entries import (
     ContactGroupEntry,
     ContactOrganizationEntry,
 )
-from callwright.directory.destinations import USUAL, Destination
+from callwright.directory.directions import USUAL, Destination
 from callwright.directory.entry import E164, FileEntry, Id, Name, printable
 from callwright.directory.entry import Text as Text
 from callwright.directory.model import Component, Mnemonic, PhoneKind, Recorded

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NewType
 from zoneinfo import ZoneInfo
 
-from callwright.directory.destinations import USUAL, Destination
+from callwright.directory.directions import USUAL, Destination
 from callwright.directory.scenario import ScenarioId
 
 AccountId = NewType("AccountId", int)

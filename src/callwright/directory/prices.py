@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from callwright.directory.destinations import Destination, destination_of, same_country
+from callwright.directory.destinations import destination_of, same_country
+from callwright.directory.directions import Destination
 from callwright.numbering import fault_of
 
 Direction = Literal["in", "out"]

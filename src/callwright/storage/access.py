@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from callwright.clock import utc_now
-from callwright.directory.destinations import Destination
+from callwright.directory.directions import Destination
 from callwright.directory.model import (
     Account,
     AccountId,

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from callwright.directory.destinations import Destination
+from callwright.directory.directions import Destination
 from callwright.directory.model import (
     Account,
     AccountId,

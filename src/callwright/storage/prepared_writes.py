@@ -8,12 +8,15 @@ databases get the statement itself.
 import sqlite3
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from sqlalchemy import Connection, Delete, Insert, Update
+from sqlalchemy import Connection, Delete, Insert, Table, Update
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import TypeEngine
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql
 
 _SQLITE = sqlite.dialect(paramstyle="qmark")
 
@@ -24,8 +27,9 @@ Write: TypeAlias = Insert | Update | Delete
 class PreparedWrite:
     """One statement, to be carried out for any number of rows.
 
-    ``columns``: those that an INSERT without values of its own is given. ``elsewhere``: what other
-    databases get in its place, where they need words of their own.
+    ``columns``: those that an INSERT without values of its own is given. ``elsewhere``: makes what
+    other databases get in its place, where they need words of their own; asked when they first are,
+    since their dialects take long to load.
     """
 
     def __init__(
@@ -33,11 +37,11 @@ class PreparedWrite:
         statement: Write,
         columns: Collection[str] | None = None,
         *,
-        elsewhere: Write | None = None,
+        elsewhere: Callable[[], Write] | None = None,
     ) -> None:
         self._statement = statement
         self._columns = columns
-        self._elsewhere = statement if elsewhere is None else elsewhere
+        self._make_elsewhere = elsewhere
 
     def carry_out(self, connection: Connection, rows: Sequence[Row]) -> None:
         """Carry it out for all rows, in order. Raises what SQLAlchemy does."""
@@ -53,6 +57,10 @@ class PreparedWrite:
             connection.execute(self._statement if is_sqlite else self._elsewhere, [*rows])
 
     @cached_property
+    def _elsewhere(self) -> Write:
+        return self._make_elsewhere() if self._make_elsewhere else self._statement
+
+    @cached_property
     def _prepared(self) -> "tuple[str, list[_Parameter]]":
         compiled = self._statement.compile(
             dialect=_SQLITE, column_keys=None if self._columns is None else list(self._columns)
@@ -63,6 +71,13 @@ class PreparedWrite:
             for bind in [compiled.binds[name]]
         ]
         return str(compiled), parameters
+
+
+def postgresql_insert(table: Table) -> "postgresql.Insert":
+    """PostgreSQL's INSERT. Its dialect is loaded by this, and so only where it is spoken."""
+    from sqlalchemy.dialects import postgresql
+
+    return postgresql.insert(table)
 
 
 class _Parameter(NamedTuple):

@@ -3,11 +3,13 @@
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import anyio
 
 from callwright.config import Settings
+from callwright.downloads.copies import collect_copies
 from callwright.methods.data.api_requests import GET_API_REQUESTS
 from callwright.methods.data.call_details import GET_CALL_DETAILS
 from callwright.methods.data.call_legs_report import GET_CALL_LEGS_REPORT
@@ -66,6 +68,11 @@ def keeping(settings: Settings, storage: Storage, around: Environment) -> Keepin
             timedelta(days=kept.sessions_kept),
             timedelta(days=kept.requests_kept),
             around.clock.now,
+            partial(
+                collect_copies,
+                settings.data / "copies",
+                [settings.data / "recordings", settings.data / "media"],
+            ),
         ),
     )
 

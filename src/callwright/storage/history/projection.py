@@ -9,7 +9,7 @@ from datetime import datetime
 
 from pydantic import JsonValue
 from sqlalchemy import Table, bindparam, delete, func, true, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 
 from callwright.calls.events import (
     CallLost,
@@ -22,7 +22,7 @@ from callwright.calls.events import (
     TalkStarted,
     TransferFinished,
 )
-from callwright.storage.prepared_writes import PreparedWrite
+from callwright.storage.prepared_writes import PreparedWrite, postgresql_insert
 from callwright.storage.tables import call_legs, call_recordings, call_sessions, call_tags
 
 Values = dict[str, JsonValue | datetime]
@@ -75,7 +75,7 @@ def _once(table: Table, *columns: str) -> PreparedWrite:
     return PreparedWrite(
         sqlite.insert(table).on_conflict_do_nothing(),
         columns,
-        elsewhere=postgresql.insert(table).on_conflict_do_nothing(),
+        elsewhere=lambda: postgresql_insert(table).on_conflict_do_nothing(),
     )
 
 

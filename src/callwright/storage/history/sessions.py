@@ -3,10 +3,11 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from pydantic import JsonValue
 from sqlalchemy import Connection, Insert, bindparam, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callwright.calls.events import (
@@ -24,9 +25,12 @@ from callwright.directory.prices import PriceList, direction_type
 from callwright.engines.quality import Quality
 from callwright.storage.history.event_codec import decode, encode
 from callwright.storage.history.projection import latest_of_tags, rows_of, updates_of
-from callwright.storage.prepared_writes import PreparedWrite
+from callwright.storage.prepared_writes import PreparedWrite, postgresql_insert
 from callwright.storage.synchronous_reads import PreparedStatement, RowsAtHand
 from callwright.storage.tables import call_events, call_legs, call_sessions
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql
 
 _Values = dict[str, JsonValue | datetime]
 FREE = PriceList()
@@ -121,13 +125,15 @@ def _newest_position(insertion: "sqlite.Insert | postgresql.Insert") -> Insert:
 _EVENTS = PreparedWrite(
     _newest_position(sqlite.insert(call_events)),
     _EVENT,
-    elsewhere=_newest_position(postgresql.insert(call_events)),
+    elsewhere=lambda: _newest_position(postgresql_insert(call_events)),
 )
 # A leg that is there already is left alone.
 _LEGS = PreparedWrite(
     sqlite.insert(call_legs).values(account_id=_ACCOUNT).on_conflict_do_nothing(),
     _LEG,
-    elsewhere=postgresql.insert(call_legs).values(account_id=_ACCOUNT).on_conflict_do_nothing(),
+    elsewhere=lambda: (
+        postgresql_insert(call_legs).values(account_id=_ACCOUNT).on_conflict_do_nothing()
+    ),
 )
 
 

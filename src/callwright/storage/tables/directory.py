@@ -131,7 +131,6 @@ Index(
     employee_phones.c.number,
     unique=True,
     sqlite_where=employee_phones.c.password.is_not(None),
-    postgresql_where=employee_phones.c.password.is_not(None),
 )
 
 employee_groups = Table(
@@ -187,7 +186,6 @@ Index(
     media_files.c.name,
     unique=True,
     sqlite_where=media_files.c.account_id.is_(None),
-    postgresql_where=media_files.c.account_id.is_(None),
 )
 
 blacklist = Table(

@@ -75,7 +75,6 @@ Index(
     "ix_call_sessions_unfinished",
     call_sessions.c.id,
     sqlite_where=call_sessions.c.finished_at.is_(None),
-    postgresql_where=call_sessions.c.finished_at.is_(None),
 )
 
 # The sessions of one contact, among a million; most contacts are unknown, and cost nothing here.
@@ -85,7 +84,6 @@ Index(
     call_sessions.c.contact_id,
     call_sessions.c.started_at,
     sqlite_where=call_sessions.c.contact_id.is_not(None),
-    postgresql_where=call_sessions.c.contact_id.is_not(None),
 )
 # Reports that are sorted by these walk along, in place of sorting all there are.
 for _walked in ("talk_duration", "finished_at"):
@@ -96,7 +94,6 @@ for _walked in ("talk_duration", "finished_at"):
         call_sessions.c.started_at,
         call_sessions.c.finish_reason,
         sqlite_where=call_sessions.c.finish_reason.is_not(None),
-        postgresql_where=call_sessions.c.finish_reason.is_not(None),
     )
 
 call_legs = Table(
@@ -156,7 +153,6 @@ Index(
     call_legs.c.session_id,
     call_legs.c.role,
     sqlite_where=call_legs.c.employee_id.is_not(None),
-    postgresql_where=call_legs.c.employee_id.is_not(None),
 )
 
 call_recordings = Table(
@@ -225,7 +221,6 @@ Index(
     call_events.c.position,
     unique=True,
     sqlite_where=call_events.c.position.is_not(None),
-    postgresql_where=call_events.c.position.is_not(None),
 )
 
 id_blocks = Table(

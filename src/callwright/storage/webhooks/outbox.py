@@ -24,7 +24,7 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -34,7 +34,7 @@ from callwright.clock import utc_now
 from callwright.directory.webhook import Webhook, WebhookId
 from callwright.storage.database import reason
 from callwright.storage.history.sessions import read_events_at_hand
-from callwright.storage.prepared_writes import PreparedWrite
+from callwright.storage.prepared_writes import PreparedWrite, postgresql_insert
 from callwright.storage.synchronous_reads import (
     PreparedStatement,
     ReadRow,
@@ -136,7 +136,9 @@ _ROWS = (
 _INTO = ("session_id", "webhook_id", "after", "attempts", "queued_at", "due_at")
 _PUT = PreparedWrite(
     sqlite.insert(webhook_outbox).from_select(_INTO, _ROWS).on_conflict_do_nothing(),
-    elsewhere=postgresql.insert(webhook_outbox).from_select(_INTO, _ROWS).on_conflict_do_nothing(),
+    elsewhere=lambda: (
+        postgresql_insert(webhook_outbox).from_select(_INTO, _ROWS).on_conflict_do_nothing()
+    ),
 )
 
 
