@@ -8,6 +8,7 @@ import argparse
 import os
 import platform
 import resource
+from functools import partial
 
 import anyio
 from rich.console import Console
@@ -23,6 +24,7 @@ from bench.load import (
     two_hundred_over_workers,
 )
 from bench.media import media
+from bench.peers.setting_up import peers
 from bench.reports import reports
 from bench.requests import requests
 from bench.sandbox import sandbox
@@ -48,8 +50,15 @@ BENCHMARKS = {
 
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("benchmark", nargs="*", choices=[[], *BENCHMARKS], help="default: all")
-    chosen = arguments.parse_args().benchmark or list(BENCHMARKS)
+    arguments.add_argument(
+        "benchmark",
+        nargs="*",
+        choices=[[], *BENCHMARKS, "peers"],
+        help="default: all, without peers",
+    )
+    arguments.add_argument("--short", action="store_true", help="of peers: one round, a minute")
+    asked = arguments.parse_args()
+    chosen = asked.benchmark or list(BENCHMARKS)
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     console = Console()
@@ -59,7 +68,10 @@ def main() -> None:
     for name in chosen:
         with console.status(f"{name} …"):
             try:
-                figures = anyio.run(BENCHMARKS[name])
+                if name == "peers":
+                    figures = anyio.run(partial(peers, short=asked.short))
+                else:
+                    figures = anyio.run(BENCHMARKS[name])
             except Exception as fault:  # the others are worth having
                 console.print_exception()
                 figures = [Figure(name, type(fault).__name__, "", is_met=False)]

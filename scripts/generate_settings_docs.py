@@ -27,6 +27,7 @@ SECTIONS = {
     "sip": "Where SIP and RTP go out and come in, over UDP, TCP and TLS; see [sip.md](sip.md).",
     "media": "Audio on the line, and files that are uploaded.",
     "speech": "Spoken texts.",
+    "prices": "What calls cost, for get.financial_call_legs_report.",
     "prompts": "What the service itself says.",
     "webhooks": "Events that are told to URLs of the account's; see [webhooks.md](webhooks.md).",
     "history": "How long it is kept what has happened; what is older is removed within an hour.",
@@ -103,6 +104,8 @@ def _type(field: Schema) -> str:
     match field["type"]:
         case "array" if "prefixItems" in field:
             return f"list of {len(field['prefixItems'])}: {_type(field['prefixItems'][0])}"
+        case "array" if "$ref" in field["items"]:
+            return "list of tables"
         case "array":
             return f"list: {_type(field['items'])}"
         case "string":

@@ -8,6 +8,13 @@ metadata has it whole.
 
 from callwright.storage.tables.access import accounts, tokens, users
 from callwright.storage.tables.columns import Origin, UtcDateTime, metadata
+from callwright.storage.tables.contacts import (
+    contact_groups,
+    contact_memberships,
+    contact_numbers,
+    contact_organizations,
+    contacts,
+)
 from callwright.storage.tables.deliveries import webhook_log, webhook_outbox
 from callwright.storage.tables.directory import (
     blacklist,
@@ -17,6 +24,7 @@ from callwright.storage.tables.directory import (
     employees,
     media_files,
     scenarios,
+    schedules,
     tags,
     talk_options,
     trunk_states,
@@ -45,6 +53,11 @@ __all__ = [
     "call_recordings",
     "call_sessions",
     "call_tags",
+    "contact_groups",
+    "contact_memberships",
+    "contact_numbers",
+    "contact_organizations",
+    "contacts",
     "directory_revision",
     "employee_groups",
     "employee_phones",
@@ -54,6 +67,7 @@ __all__ = [
     "media_files",
     "metadata",
     "scenarios",
+    "schedules",
     "tags",
     "talk_options",
     "tokens",

@@ -76,6 +76,10 @@ virtual_numbers = Table(
     Column("scenario_origin", String(16), nullable=False, server_default="file"),
     Column("name", Text),
     Column("comment", Text),
+    # Whether the account uses it, and who said so; where it is locked, nobody does.
+    Column("active", Boolean, nullable=False, server_default=true()),
+    Column("active_origin", String(16), nullable=False, server_default="file"),
+    Column("locked", Boolean, nullable=False, server_default=false()),
 )
 
 employees = Table(
@@ -150,6 +154,18 @@ scenarios = Table(
     # Lists of operations by label, as `callwright.directory.scenario.BRANCHES` writes them.
     Column("branches", JSON, nullable=False),
     Column("origin", String(16), nullable=False, server_default="file"),
+)
+
+schedules = Table(
+    "schedules",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("account_id", ForeignKey("accounts.id"), nullable=False),
+    Column("name", Text, nullable=False),
+    # As `callwright.directory.schedule.PERIODS` writes them.
+    Column("periods", JSON, nullable=False),
+    Column("origin", String(16), nullable=False, server_default="file"),
+    UniqueConstraint("account_id", "name"),
 )
 
 media_files = Table(
