@@ -1,6 +1,5 @@
 """Reports: one leg's conversation in RTCP (RFC 3550 section 6.4)."""
 
-from collections import deque
 from random import uniform
 from secrets import token_hex
 
@@ -49,7 +48,7 @@ class Reports:
         self._sent = self._expected = self._received = 0
         self._asked_ntp = 0
         self._asked_at = 0.0
-        self._told: deque[tuple[int, float]] = deque(maxlen=_REMEMBERED)
+        self._told: list[tuple[int, float]] = []
         "The last times we told in sender reports, as NTP, and when that was."
         self._trips: tuple[int, float] = (0, 0.0)
         "How many round trips were timed, and their seconds in all."
@@ -109,6 +108,7 @@ class Reports:
             self._sent = sender.sent
             sent = rtcp.SenderInfo(wall, sender.timestamp_at(now), sender.sent, sender.octets)
             self._told.append((sent.ntp_middle, now))
+            del self._told[:-_REMEMBERED]
         self.spoke = True
         self._transmit(rtcp.build(sender.ssrc, self._name, sent, self._block(now), bye=bye), to)
 
