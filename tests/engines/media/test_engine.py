@@ -397,6 +397,24 @@ def test_a_new_leg_on_an_old_port_hears_nothing_of_the_old_calls_packets() -> No
     Setting.run(told())
 
 
+def test_a_far_end_that_moves_by_signalling_is_heard_at_once_from_there() -> None:
+    """Its port, held to where it was, is let go."""
+
+    async def tell(board: Switchboard) -> None:
+        async with Phone(ANN) as ann, Phone(BOB) as bob, Phone(MESSAGE) as moved:
+            board.up(ONE, ann)
+            at = board.up(OTHER, bob)
+            board.engine.bridge(BRIDGE, ONE, OTHER)
+            await ann.hear(40)
+            bob.hush()
+            board.engine.connect(OTHER, moved.stream)
+            moved.talk(at)
+            await ann.hears(MESSAGE)
+            await moved.hears(ANN)
+
+    story(tell)
+
+
 def test_commands_to_a_leg_that_is_not_there() -> None:
     async def tell(board: Switchboard) -> None:
         engine = board.engine

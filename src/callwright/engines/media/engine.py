@@ -151,6 +151,7 @@ class RtpEngine:
                 now, wall = self._now(), time.time()
                 for line in tuple(self._lines.values()):
                     line.media.tick(now, wall)
+                    self._watch.hold(line.port, line.media.sole_source(now), now)
                 self._choose_way_in()
         finally:
             self._deliver = None
@@ -199,6 +200,8 @@ class RtpEngine:
         first = not media.sender.connected
         now = self._now()
         media.connect(stream, now)
+        if media.sole_source(now) is None:
+            self._watch.hold(line.port, None, now)
         if line.playback is not None:
             self._fetch(self._playbacks[line.playback][1], media)
         if first:

@@ -24,6 +24,11 @@ from callwright.engines.port import DtmfReceived, LegId, Quality
 
 _COMFORT_NOISE = 13
 "Payload type of what stands for silence (RFC 3389); we never offer it, some send it all the same."
+_READ_HEADER = HEADER.unpack_from
+_HEADER_SIZE = HEADER.size
+HELD_FOR = 0.2
+"""Seconds without a packet up to which its far end is the sole source. With the time between two
+looks it is less than `latch.SILENT_FOR`: others are never refused who would have been heard."""
 _RTCP = range(192, 224)
 "Second byte of RTCP that comes in on RTP's port (RFC 5761 section 4)."
 
@@ -60,6 +65,7 @@ class LegMedia:
         "_lost_after",
         "_lost_told",
         "_partner",
+        "_plain_type",
         "_post",
         "_presses",
         "_send_rtcp",
@@ -116,6 +122,9 @@ class LegMedia:
         "What the far end is sent, once it is connected."
         self._codecs: dict[int, Codec] = {}
         "By payload type, what may come in."
+        self._plain_type = -1
+        """Payload type of the packets that need nothing but to be counted, kept and relayed, which
+        are nearly all; -1: there are none, each is looked at."""
         self._heard_at = now
         self._answered = False
         self._lost_told = False
@@ -154,6 +163,18 @@ class LegMedia:
         self.reports.told_of = (stream.remote, (host, rtcp)) if rtcp else None
         self.sender.connect(stream, codec, now)
         self.sender.send_to(self._latch.far)
+        self._choose_plain()
+
+    def _choose_plain(self) -> None:
+        stream = self._stream
+        plain = (
+            stream is not None
+            and stream.receives
+            and stream.payload_type not in self._event_types
+            and self._srtp is None
+            and self._heard_keys is None
+        )
+        self._plain_type = stream.payload_type if stream and plain else -1
 
     def listen_for_keys(self, *, wanted: bool) -> None:
         """Look for keys in the sound of a far end that has no telephone-events, or no longer."""
@@ -167,6 +188,7 @@ class LegMedia:
             self._heard_keys = None
         elif self._heard_keys is None:
             self._heard_keys = HeardKeys()
+        self._choose_plain()
 
     def _protect(self, keys: SrtpKeys | None) -> None:
         if keys is None:
@@ -215,6 +237,16 @@ class LegMedia:
         if not self._listeners:
             self._voice = None
 
+    def sole_source(self, now: float) -> Source | None:
+        """From where alone a packet can be taken now, so that the kernel may refuse all others.
+
+        That is the address SDP has named while its packets come: whoever else wants to be believed
+        must wait for its silence (see `Latch`). SRTP vouches for packets from anywhere.
+        """
+        if self._srtp is not None or now - self._heard_at >= HELD_FOR:
+            return None
+        return self._latch.sole
+
     def answered(self, now: float) -> None:
         self._answered = True
         self._heard_at = now
@@ -260,6 +292,31 @@ class LegMedia:
 
     def rtp_arrived(self, size: int, source: Source, now: float) -> None:
         """Take the packet in ``buffer[:size]``."""
+        buffer = self._buffer
+        first, second, sequence, timestamp, ssrc = _READ_HEADER(buffer)
+        latch = self._latch
+        if (
+            second & 0x7F == self._plain_type
+            and first == PLAIN
+            and latch.locked
+            and source == latch.far
+            and _HEADER_SIZE < size < len(buffer)
+        ):
+            self._heard_at = now
+            newest = self.reception.take(ssrc, sequence, timestamp, now)
+            if self._voice is not None:
+                payload = bytes(buffer[_HEADER_SIZE:size])
+                self._voice.take(payload, self.codec, timestamp, ssrc, now)
+            if not newest:
+                self._tally.overtaken += 1
+                return
+            for ear in self._ears:
+                ear.relay_plain(buffer, size, self.codec, second & MARKER, timestamp, ssrc, now)
+            return
+        self._look_at(size, source, now)
+
+    def _look_at(self, size: int, source: Source, now: float) -> None:
+        """Take a packet that is not certain to be plain audio of the far end."""
         buffer = self._buffer
         stream = self._stream
         if stream is None:

@@ -28,6 +28,9 @@ from callwright.engines.port import LegId, PlaybackFinished
 Transmit = Callable[[Buffer, Source], object]
 Post = Callable[[MediaEvent], None]
 
+_WRITE_HEADER = HEADER.pack_into
+_HEADER_SIZE = HEADER.size
+
 QUIET_AFTER = 0.06
 "Seconds without a packet from the bridge after which the clock sends silence again."
 
@@ -287,6 +290,44 @@ class Sender:
         if codec.law and ours.law:
             payload = payload.translate(TRANSLATION[codec.law, ours.law])
         self._send(payload, self._payload_type, placed)
+
+    def relay_plain(
+        self,
+        buffer: bytearray,
+        end: int,
+        codec: Codec,
+        marker: int,
+        timestamp: int,
+        ssrc: int,
+        now: float,
+    ) -> None:
+        """As `relay`, where the payload follows the header and goes on to ``end``.
+
+        Nearly every packet that is relayed continues the one before it, and is through here.
+        """
+        placed = (timestamp + self._offset) & WORD
+        if (
+            ssrc != self._relaying
+            or codec is not self._codec
+            or codec is not self._relayed
+            or not codec.bytewise
+            or self.far is None
+            or not self.bridged_through
+            or self._allowance <= 0
+            or (placed - self._next) & WORD >= self._clock
+        ):
+            self.relay(buffer, (_HEADER_SIZE, end), codec, marker, timestamp, ssrc, now)
+            return
+        self._relayed_at = now
+        self._allowance -= 1
+        size = end - _HEADER_SIZE
+        self._next = (placed + size) & WORD
+        self._sequence = sequence = (self._sequence + 1) & 0xFFFF
+        self.sent += 1
+        self.octets += size
+        second = self._payload_type | marker
+        _WRITE_HEADER(buffer, 0, PLAIN, second, sequence, placed, self.ssrc)
+        self._transmit(buffer[:end], self.far)
 
     def _transcode(
         self, payload: bytes, codec: Codec, timestamp: int, ssrc: int, now: float
