@@ -14,7 +14,6 @@ from callwright.engines.media.key_presses import KeyPresses, Means
 from callwright.engines.media.latch import Latch, Source
 from callwright.engines.media.media import MediaLost, RtpStream, SrtpKeys
 from callwright.engines.media.mixer import Mixer
-from callwright.engines.media.quality import mean_opinion
 from callwright.engines.media.receiver_statistics import ReceiverStatistics
 from callwright.engines.media.reports import Reports
 from callwright.engines.media.rtp import HEADER, MARKER, PLAIN, Buffer, payload_span
@@ -268,25 +267,7 @@ class LegMedia:
             self._post(MediaLost(self.id))
 
     def quality(self) -> Quality:
-        reception, reports, sent = self.reception, self.reports, self.sender.sent
-        far_lost = min(reports.far_lost, sent)  # it may say whatever it likes
-        opinion = None
-        if reception.received:
-            far_loss = far_lost / sent if sent else 0.0
-            opinion = mean_opinion(
-                loss=max(reception.lost / reception.expected, far_loss),
-                delay=(reports.round_trip or 0.0) / 2,
-                jitter=reception.jitter,
-            )
-        return Quality(
-            sent=sent,
-            received=reception.received,
-            lost=reception.lost,
-            far_lost=far_lost,
-            jitter=reception.jitter,
-            round_trip=reports.round_trip,
-            mos=opinion,
-        )
+        return self.reports.quality()
 
     # What comes in.
 

@@ -5,9 +5,11 @@ from secrets import token_hex
 
 from callwright.engines.media import rtcp
 from callwright.engines.media.latch import Source
+from callwright.engines.media.quality import mean_opinion
 from callwright.engines.media.receiver_statistics import ReceiverStatistics
 from callwright.engines.media.rtp import Buffer
 from callwright.engines.media.sender import Sender, Transmit
+from callwright.engines.port import Quality
 
 EVERY = 5.0
 "Seconds between reports, on average; spread by half so that legs do not report in step."
@@ -86,6 +88,28 @@ class Reports:
                 # A far end that says it held our report for longer than that is mistaken.
                 took = max(0.0, now - at - block.since_last_report)
                 self._trips = (count + 1, seconds + took)
+
+    def quality(self) -> Quality:
+        """How the leg's audio has come over, both ways."""
+        reception, sent = self._reception, self._sender.sent
+        far_lost = min(self.far_lost, sent)  # it may say whatever it likes
+        opinion = None
+        if reception.received:
+            far_loss = far_lost / sent if sent else 0.0
+            opinion = mean_opinion(
+                loss=max(reception.lost / reception.expected, far_loss),
+                delay=(self.round_trip or 0.0) / 2,
+                jitter=reception.jitter,
+            )
+        return Quality(
+            sent=sent,
+            received=reception.received,
+            lost=reception.lost,
+            far_lost=far_lost,
+            jitter=reception.jitter,
+            round_trip=self.round_trip,
+            mos=opinion,
+        )
 
     def tick(self, now: float, wall: float) -> None:
         """Send a report if one is due. ``wall``: seconds since 1970."""

@@ -256,7 +256,7 @@ class Sender:
     ) -> None:
         """Send on one audio packet, which is newer than those before it and lies in ``buffer``.
 
-        Its header there is overwritten. ``marker`` is 0 or `MARKER`; the rest are its own.
+        ``marker`` is 0 or `MARKER`; the rest are its own.
         """
         self._relayed_at = now
         begin, end = span
@@ -276,15 +276,6 @@ class Sender:
             marker = self._anchor(ssrc, codec, timestamp, now)
             placed = self._next
         self._next = (placed + units) & WORD
-        if codec is ours and begin == HEADER.size:
-            self._sequence = sequence = (self._sequence + 1) & 0xFFFF
-            self.sent += 1
-            self.octets += end - begin
-            second = self._payload_type | marker
-            HEADER.pack_into(buffer, 0, PLAIN, second, sequence, placed, self.ssrc)
-            assert self.far is not None
-            self._transmit(memoryview(buffer)[:end], self.far)
-            return
         payload = bytes(buffer[begin:end])
         self._spurt = marker != 0
         if codec.law and ours.law:
