@@ -18,6 +18,7 @@ from bench.figures import Figure
 from bench.load import (
     fifty,
     four_hundred,
+    four_hundred_in_one,
     set_up,
     two_hundred,
     two_hundred_over_workers,
@@ -43,14 +44,28 @@ BENCHMARKS = {
         sandbox,
         reports,
         four_hundred,
+        four_hundred_in_one,
     )
 }
+GROUPS = {
+    "delays": (
+        "fifty",
+        "two_hundred",
+        "two_hundred_over_workers",
+        "four_hundred",
+        "four_hundred_in_one",
+    )
+}
+"Several under one name."
 
 
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("benchmark", nargs="*", choices=[[], *BENCHMARKS], help="default: all")
-    chosen = arguments.parse_args().benchmark or list(BENCHMARKS)
+    arguments.add_argument(
+        "benchmark", nargs="*", choices=[[], *BENCHMARKS, *GROUPS], help="default: all"
+    )
+    asked = arguments.parse_args().benchmark or list(BENCHMARKS)
+    chosen = [each for name in asked for each in GROUPS.get(name, (name,))]
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     console = Console()
