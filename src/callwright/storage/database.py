@@ -11,7 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, inspect, make_url, text
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import (
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    ProgrammingError,
+    SQLAlchemyError,
+)
 
 from callwright.pattern import is_found
 
@@ -27,6 +33,9 @@ BUSY_TIMEOUT = 2.0
 
 CLOSED_WITHIN = 0.1
 "Seconds a connection whose statement was cut off has to close, before it is let go."
+
+UNWRITABLE = (IntegrityError, DataError, ProgrammingError, ValueError)
+"The database works and does not take this very row: trying again would never end."
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -242,8 +251,10 @@ def _check_revision(revision: str | None) -> None:
         )
 
 
-def reason(fault: DBAPIError) -> str:
+def reason(fault: Exception) -> str:
     """Say in a few words what the database complained of."""
+    if not isinstance(fault, DBAPIError):
+        return str(fault)
     code = fault.orig.sqlite_errorcode if isinstance(fault.orig, sqlite3.Error) else 0
     if code == sqlite3.SQLITE_IOERR_SHMSIZE:  # what is needed beside the file, before it is read
         return "the disk is full"
