@@ -19,6 +19,7 @@ from bench.figures import Figure
 from bench.load import (
     fifty,
     four_hundred,
+    four_hundred_in_one,
     set_up,
     two_hundred,
     two_hundred_over_workers,
@@ -28,6 +29,7 @@ from bench.peers.setting_up import peers
 from bench.reports import reports
 from bench.requests import requests
 from bench.sandbox import sandbox
+from callwright.engines.media.packet_loop import PacketLoop
 
 BENCHMARKS = {
     benchmark.__name__: benchmark
@@ -44,8 +46,19 @@ BENCHMARKS = {
         sandbox,
         reports,
         four_hundred,
+        four_hundred_in_one,
     )
 }
+GROUPS = {
+    "delays": (
+        "fifty",
+        "two_hundred",
+        "two_hundred_over_workers",
+        "four_hundred",
+        "four_hundred_in_one",
+    )
+}
+"Several under one name."
 
 
 def main() -> None:
@@ -53,12 +66,13 @@ def main() -> None:
     arguments.add_argument(
         "benchmark",
         nargs="*",
-        choices=[[], *BENCHMARKS, "peers"],
+        choices=[[], *BENCHMARKS, *GROUPS, "peers"],
         help="default: all, without peers",
     )
     arguments.add_argument("--short", action="store_true", help="of peers: one round, a minute")
     asked = arguments.parse_args()
-    chosen = asked.benchmark or list(BENCHMARKS)
+    wanted = asked.benchmark or list(BENCHMARKS)
+    chosen = [each for name in wanted for each in GROUPS.get(name, (name,))]
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     console = Console()
@@ -68,10 +82,8 @@ def main() -> None:
     for name in chosen:
         with console.status(f"{name} …"):
             try:
-                if name == "peers":
-                    figures = anyio.run(partial(peers, short=asked.short))
-                else:
-                    figures = anyio.run(BENCHMARKS[name])
+                work = partial(peers, short=asked.short) if name == "peers" else BENCHMARKS[name]
+                figures = anyio.run(work, backend_options={"loop_factory": PacketLoop})
             except Exception as fault:  # the others are worth having
                 console.print_exception()
                 figures = [Figure(name, type(fault).__name__, "", is_met=False)]
