@@ -14,9 +14,9 @@ from callwright.engines.media.clock import SendLateness, SlotClock, of_sending
 from callwright.engines.media.dtmf import KEYS
 from callwright.engines.media.leg import LegMedia
 from callwright.engines.media.media import MediaEvent, RtpStream
-from callwright.engines.media.packet_loop import NAP, PacketLoop
+from callwright.engines.media.packet_intake import PacketIntake
 from callwright.engines.media.player import Playback
-from callwright.engines.media.port import AT_ONCE, Port, Ports, PortSource, Watch
+from callwright.engines.media.port import Port, Ports, PortSource, Watch
 from callwright.engines.media.recorder import Recorder
 from callwright.engines.media.recording import Recording
 from callwright.engines.media.switch import Switch
@@ -39,9 +39,6 @@ log = logging.getLogger(__name__)
 
 _HOUSEKEEPING = 0.25
 "Seconds between looks for reports that are due and far ends that have fallen silent."
-_COLLECT_ROUNDS = 4
-_COLLECT_FROM = 400
-"Packets between two rounds of housekeeping (1600 a second, 16 bridged calls)."
 
 
 @dataclass(slots=True)
@@ -90,9 +87,7 @@ class RtpEngine:
         self._events: deque[MediaEvent] = deque()
         self._deliver: Callable[[MediaEvent], None] | None = None
         self._tally = Tally()
-        self._taken = 0
-        self._collecting: PacketLoop | None = None
-        self._collected_at = 0.0
+        self._intake = PacketIntake(self._watch, clock, lambda: bool(self._events))
 
     # What can be read off it.
 
@@ -124,7 +119,7 @@ class RtpEngine:
     @property
     def collecting(self) -> bool:
         """Whether so many packets come that they do not wake the loop each."""
-        return self._collecting is not None
+        return self._intake.collecting
 
     @property
     def recording_backlog(self) -> int:
@@ -140,9 +135,8 @@ class RtpEngine:
     async def run(
         self, deliver: Callable[[MediaEvent], None], *, started: Callable[[], None] = lambda: None
     ) -> None:
-        loop = asyncio.get_running_loop()
         self._deliver = deliver
-        loop.add_reader(self._watch.fileno(), self._packets_came)
+        self._intake.start()
         try:
             self._flush()
             self._wind_clock()
@@ -153,12 +147,10 @@ class RtpEngine:
                 for line in tuple(self._lines.values()):
                     line.media.tick(now, wall)
                     self._watch.hold(line.port, line.media.sole_source(now), now)
-                self._choose_way_in()
+                self._intake.choose()
         finally:
             self._deliver = None
-            loop.remove_reader(self._watch.fileno())
-            if self._collecting:
-                self._collecting.collect_by(None)
+            self._intake.stop()
             for leg in tuple(self._lines):
                 self.close(leg)
             if self._timer:
@@ -168,8 +160,7 @@ class RtpEngine:
             await self._recorder.close()
 
     def keep_time(self) -> None:
-        if self._collecting and self._now() - self._collected_at >= NAP:
-            self._collect()
+        self._intake.keep_time()
         if self._timer is not None and self._now() >= self._clock.due:
             self._timer.cancel()
             self._slot_came()
@@ -340,35 +331,6 @@ class RtpEngine:
             self._post(PlaybackFinished(leg, playing.id))
 
     # The loop.
-
-    def _packets_came(self) -> None:
-        self._taken += self._watch.take(self._now())
-
-    def _collect(self) -> bool:
-        """Take the packets that have come; return whether events have come of them."""
-        self._collected_at = self._now()
-        try:
-            for _ in range(_COLLECT_ROUNDS):  # no more: the slot clock must come to its turn
-                came = self._watch.take(self._now())
-                self._taken += came
-                if came < AT_ONCE:
-                    break
-        except Exception:  # the loop is not to end over one packet
-            log.exception("a packet could not be taken")
-        return bool(self._events)
-
-    def _choose_way_in(self) -> None:
-        """A turn of the loop for each packet costs more than the packet: at many, collect them."""
-        packets, self._taken = self._taken, 0
-        loop = asyncio.get_running_loop()
-        if self._collecting is None and packets > _COLLECT_FROM and isinstance(loop, PacketLoop):
-            loop.remove_reader(self._watch.fileno())
-            loop.collect_by(self._collect)
-            self._collecting = loop
-        elif self._collecting and packets < _COLLECT_FROM // 2:
-            self._collecting.collect_by(None)
-            self._collecting = None
-            loop.add_reader(self._watch.fileno(), self._packets_came)
 
     def _wind_clock(self) -> None:
         """Let the slot clock run while there is a leg to send to."""

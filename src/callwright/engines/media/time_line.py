@@ -1,4 +1,4 @@
-"""RTP timestamps of one outgoing stream: they follow the time that passes (RFC 3550 section 5.1)."""
+"""The time line of what one leg is sent: RTP timestamps follow the time (RFC 3550 section 5.1)."""
 
 from random import getrandbits
 
