@@ -50,9 +50,11 @@ Groups = Annotated[tuple[Id | ContactGroupParams, ...], Field(max_length=GROUPS_
 
 class ContactParams(Params):
     first_name: Text | None = None
+    "The middle of the full name; null: none."
     last_name: Text | None = None
     "The full name is last name, first name and patronymic."
     patronymic: Text | None = None
+    "The end of the full name; null: none."
     emails: Emails | None = None
     "All of them, 10 at most; kept and shown, nothing is sent there."
     phone_numbers: Numbers | None = None

@@ -24,6 +24,7 @@ class SetTagSales(Params):
     transaction_value: Annotated[float, Field(ge=0, lt=1e15)]
     "For how much, in whatever currency the account reckons."
     comment: Annotated[str, Field(max_length=255)] | None = None
+    "Kept with the sale, 255 characters at most."
 
 
 SET_TAG_SALES = entity_declaration(
