@@ -11,7 +11,7 @@ from pathlib import Path
 
 from callwright.engines.media.clips import Clip, Clips
 from callwright.engines.media.clock import SendLateness, SlotClock, of_sending
-from callwright.engines.media.dtmf import KEYS
+from callwright.engines.media.dtmf import check_key
 from callwright.engines.media.leg import LegMedia
 from callwright.engines.media.media import MediaEvent, RtpStream
 from callwright.engines.media.packet_loop import NAP, PacketLoop
@@ -94,8 +94,6 @@ class RtpEngine:
         self._collecting: PacketLoop | None = None
         self._collected_at = 0.0
 
-    # What can be read off it.
-
     @property
     def send_lateness(self) -> SendLateness:
         """How late the clock's packets went out."""
@@ -103,8 +101,7 @@ class RtpEngine:
 
     def figures(self) -> Iterator[Figure]:
         """See `callwright.figures.Measured`."""
-        lateness = self.send_lateness
-        yield from of_sending(lateness.sent, lateness.late)
+        yield from of_sending(self.send_lateness.sent, self.send_lateness.late)
 
     @property
     def packets_forged(self) -> int:
@@ -142,7 +139,7 @@ class RtpEngine:
     ) -> None:
         loop = asyncio.get_running_loop()
         self._deliver = deliver
-        loop.add_reader(self._watch.fileno(), self._packets_came)
+        loop.add_reader(self._watch.fileno(), self._collect)
         try:
             self._flush()
             self._wind_clock()
@@ -250,14 +247,12 @@ class RtpEngine:
 
     def send_key(self, leg: LegId, key: str) -> None:
         """Also raises ValueError if ``key`` is none."""
-        if len(key) != 1 or key not in KEYS:
-            raise ValueError(f"{key!r} is no DTMF key")
+        check_key(key)
         self._line(leg).media.sender.press(key)
 
     def key_named(self, leg: LegId, key: str) -> None:
         """Also raises ValueError if ``key`` is none."""
-        if len(key) != 1 or key not in KEYS:
-            raise ValueError(f"{key!r} is no DTMF key")
+        check_key(key)
         self._line(leg).media.key_named(key, self._now())
 
     def listen_for_keys(self, leg: LegId, *, wanted: bool) -> None:
@@ -341,9 +336,6 @@ class RtpEngine:
 
     # The loop.
 
-    def _packets_came(self) -> None:
-        self._taken += self._watch.take(self._now())
-
     def _collect(self) -> bool:
         """Take the packets that have come; return whether events have come of them."""
         self._collected_at = self._now()
@@ -368,7 +360,7 @@ class RtpEngine:
         elif self._collecting and packets < _COLLECT_FROM // 2:
             self._collecting.collect_by(None)
             self._collecting = None
-            loop.add_reader(self._watch.fileno(), self._packets_came)
+            loop.add_reader(self._watch.fileno(), self._collect)
 
     def _wind_clock(self) -> None:
         """Let the slot clock run while there is a leg to send to."""
@@ -381,8 +373,8 @@ class RtpEngine:
             self._clock.advance(self._now)
         finally:
             if len(self._clock):
-                loop = asyncio.get_running_loop()
-                self._timer = loop.call_at(self._clock.due, self._slot_came)
+                due = self._clock.due
+                self._timer = asyncio.get_running_loop().call_at(due, self._slot_came)
 
     def _post(self, event: MediaEvent) -> None:
         """Keep an event for the loop's next turn: none is delivered from inside a command."""

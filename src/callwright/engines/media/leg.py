@@ -5,7 +5,8 @@ The other direction is `Sender`'s. No sockets and no clock: packets and ``now`` 
 
 from collections.abc import Sequence
 
-from callwright.engines.media.codec import CODECS, PCMA, STATIC, Codec
+from callwright.engines.media import rtp
+from callwright.engines.media.codec import PCMA, STATIC, Codec, codec_agreed
 from callwright.engines.media.dtmf import KeyReceiver, is_key
 from callwright.engines.media.heard_keys import HeardKeys
 from callwright.engines.media.jitter_buffer import JitterBuffer
@@ -21,16 +22,6 @@ from callwright.engines.media.srtp import Srtp
 from callwright.engines.media.tally import Tally
 from callwright.engines.port import DtmfReceived, LegId
 from callwright.engines.quality import Quality
-
-_COMFORT_NOISE = 13
-"Payload type of what stands for silence (RFC 3389); we never offer it, some send it all the same."
-_READ_HEADER = HEADER.unpack_from
-_HEADER_SIZE = HEADER.size
-HELD_FOR = 0.2
-"""Seconds without a packet up to which its far end is the sole source. With the time between two
-looks it is less than `latch.SILENT_FOR`: others are never refused who would have been heard."""
-_RTCP = range(192, 224)
-"Second byte of RTCP that comes in on RTP's port (RFC 5761 section 4)."
 
 
 class LegMedia:
@@ -110,8 +101,7 @@ class LegMedia:
         self._codecs: dict[int, Codec] = {}
         "By payload type, what may come in."
         self._plain_type = -1
-        """Payload type of the packets that need nothing but to be counted, kept and relayed, which
-        are nearly all; -1: there are none, each is looked at."""
+        "Of packets that are only counted, kept and relayed, nearly all; -1: each is looked at."
         self._heard_at = now
         self._answered = False
         self._lost_told = False
@@ -127,12 +117,7 @@ class LegMedia:
 
     def connect(self, stream: RtpStream, now: float) -> None:
         """Raises ValueError for a codec that is not ours, or an impossible payload type."""
-        codec = CODECS.get(stream.codec)
-        if codec is None:
-            raise ValueError(f"{stream.codec!r} is no codec of ours")
-        for number in (stream.payload_type, stream.dtmf_payload_type or 0):
-            if not 0 <= number < 0x80:
-                raise ValueError(f"{number} is no RTP payload type")
+        codec = codec_agreed(stream.codec, stream.payload_type, stream.dtmf_payload_type or 0)
         if not (self._stream and self._stream.receives and self._stream.sends):
             self._heard_at = now  # nothing could be expected until now
         self._stream = stream
@@ -153,15 +138,11 @@ class LegMedia:
         self._choose_plain()
 
     def _choose_plain(self) -> None:
-        stream = self._stream
-        plain = (
-            stream is not None
-            and stream.receives
-            and stream.payload_type not in self._event_types
-            and self._srtp is None
-            and self._heard_keys is None
-        )
-        self._plain_type = stream.payload_type if stream and plain else -1
+        self._plain_type = -1
+        stream, looked_into = self._stream, self._srtp or self._heard_keys
+        kinds = self._event_types
+        if stream and stream.receives and not looked_into and stream.payload_type not in kinds:
+            self._plain_type = stream.payload_type
 
     def listen_for_keys(self, *, wanted: bool) -> None:
         """Look for keys in the sound of a far end that has no telephone-events, or no longer."""
@@ -225,14 +206,8 @@ class LegMedia:
             self._voice = None
 
     def sole_source(self, now: float) -> Source | None:
-        """From where alone a packet can be taken now, so that the kernel may refuse all others.
-
-        That is the address SDP has named while its packets come: whoever else wants to be believed
-        must wait for its silence (see `Latch`). SRTP vouches for packets from anywhere.
-        """
-        if self._srtp is not None or now - self._heard_at >= HELD_FOR:
-            return None
-        return self._latch.sole
+        """See `Latch.sole`; SRTP vouches for packets from anywhere."""
+        return None if self._srtp else self._latch.sole(now - self._heard_at)
 
     def answered(self, now: float) -> None:
         self._answered = True
@@ -246,8 +221,7 @@ class LegMedia:
         self.reports.tick(now, wall)
         # Who has put us on hold owes us nothing, whether it still may send or not; nor does one
         # that has named no address, the hold of RFC 2543.
-        talks = stream.receives and stream.sends
-        owing = self._answered and talks and self._latch.far is not None
+        owing = self._answered and stream.receives and stream.sends and self._latch.far is not None
         if self._lost_told or not owing:
             return
         if now - self._heard_at >= self._lost_after:
@@ -257,30 +231,29 @@ class LegMedia:
     def quality(self) -> Quality:
         return self.reports.quality()
 
-    # What comes in.
-
     def rtp_arrived(self, size: int, source: Source, now: float) -> None:
         """Take the packet in ``buffer[:size]``."""
         buffer = self._buffer
-        first, second, sequence, timestamp, ssrc = _READ_HEADER(buffer)
+        first, second, sequence, timestamp, ssrc = HEADER.unpack_from(buffer)
         latch = self._latch
         if (
             second & 0x7F == self._plain_type
             and first == PLAIN
             and latch.locked
             and source == latch.far
-            and _HEADER_SIZE < size < len(buffer)
+            and HEADER.size < size < len(buffer)
         ):
             self._heard_at = now
             newest = self.reception.take(ssrc, sequence, timestamp, now)
             if self._voice is not None:
-                payload = bytes(buffer[_HEADER_SIZE:size])
+                payload = bytes(buffer[HEADER.size : size])
                 self._voice.take(payload, self.codec, timestamp, ssrc, now)
             if not newest:
                 self._tally.overtaken += 1
                 return
+            marker = second & MARKER
             for ear in self._ears:
-                ear.relay_plain(buffer, size, self.codec, second & MARKER, timestamp, ssrc, now)
+                ear.relay(buffer, (HEADER.size, size), self.codec, marker, timestamp, ssrc, now)
             return
         self._look_at(size, source, now)
 
@@ -291,7 +264,9 @@ class LegMedia:
         if stream is None:
             return
         if self._srtp is not None:
-            size = self._unprotected(self._srtp, size, rtcp=size > 1 and buffer[1] in _RTCP)
+            size = self._unprotected(
+                self._srtp, size, rtcp=size > 1 and buffer[1] in rtp.RTCP_KINDS
+            )
             if not size:
                 return
         if buffer[0] == PLAIN and HEADER.size <= size < len(buffer):
@@ -307,11 +282,11 @@ class LegMedia:
         codec = self._codecs.get(payload_type)
         latch = self._latch
         if not (latch.locked and source == latch.far):
-            if second in _RTCP:
+            if second in rtp.RTCP_KINDS:
                 self._report_arrived(size, source, now)
                 return
             events = self._event_types
-            known = codec is not None or payload_type in events or payload_type == _COMFORT_NOISE
+            known = codec is not None or payload_type in events or payload_type == rtp.COMFORT_NOISE
             if not known or not latch.admits(
                 source,
                 ssrc,
@@ -324,7 +299,7 @@ class LegMedia:
                 self._tally.forged += 1
                 return
             self.sender.send_to(latch.far)
-        elif second in _RTCP:
+        elif second in rtp.RTCP_KINDS:
             self._report_arrived(size, source, now)
             return
         self._heard_at = now
@@ -413,8 +388,6 @@ class LegMedia:
             self._post(DtmfReceived(self.id, key))
             if self._keys_to is not None:
                 self._keys_to.press(key, announced=False)
-
-    # What goes out.
 
     def _send_protected(self, packet: Buffer, to: Source) -> None:
         protected = self._srtp.protect(packet) if self._srtp else None

@@ -9,7 +9,7 @@ from callwright.engines.media.quality import mean_opinion
 from callwright.engines.media.receiver_statistics import ReceiverStatistics
 from callwright.engines.media.rtp import Buffer
 from callwright.engines.media.sender import Sender, Transmit
-from callwright.engines.port import Quality
+from callwright.engines.quality import Quality
 
 EVERY = 5.0
 "Seconds between reports, on average; spread by half so that legs do not report in step."

@@ -28,9 +28,6 @@ from callwright.engines.port import LegId, PlaybackFinished
 Transmit = Callable[[Buffer, Source], object]
 Post = Callable[[MediaEvent], None]
 
-_WRITE_HEADER = HEADER.pack_into
-_HEADER_SIZE = HEADER.size
-
 QUIET_AFTER = 0.06
 "Seconds without a packet from the bridge after which the clock sends silence again."
 
@@ -101,7 +98,6 @@ class Sender:
         # the far end a turn of the cipher behind, for good (RFC 3711 section 3.3.1).
         self._sequence = getrandbits(15)
         self._spurt = True
-        # Sources.
         self._playback: Playback | None = None
         self._keys = KeyQueue(leg, post)
         self._events = EventTimeline()
@@ -126,9 +122,7 @@ class Sender:
         self._clock = codec.clock
         self._frame = codec.frame
         self._payload_type = stream.payload_type
-        self._keys.event_type = stream.dtmf_payload_type
-        self._keys.event_clock = stream.dtmf_clock
-        self._keys.by_info = stream.keys_by_info
+        self._keys.agree(stream)
         self._sends = stream.sends
         self._choose()
 
@@ -150,12 +144,11 @@ class Sender:
             self.far = far
             self._choose()
 
-    def play(self, playback: Playback) -> Playback | None:
-        """Play in place of what is played now, which is returned."""
-        replaced, self._playback = self._playback, playback
+    def play(self, playback: Playback) -> None:
+        """Play in place of what is played now."""
+        self._playback = playback
         self._spurt = True
         self._choose()
-        return replaced
 
     def stop(self, playback: Playback) -> None:
         if playback is self._playback:
@@ -263,6 +256,23 @@ class Sender:
         if not self.bridged_through or begin >= end or not self._allows():
             return
         ours = self._codec
+        placed = (timestamp + self._offset) & WORD
+        if (  # nearly every packet: one that continues its stream, with nothing to be changed
+            ssrc == self._relaying
+            and codec is ours is self._relayed
+            and begin == HEADER.size
+            and codec.bytewise
+            and self.far is not None
+            and (placed - self._next) & WORD < self._clock
+        ):
+            self._next = (placed + end - begin) & WORD
+            self._sequence = sequence = (self._sequence + 1) & 0xFFFF
+            self.sent += 1
+            self.octets += end - begin
+            second = self._payload_type | marker
+            HEADER.pack_into(buffer, 0, PLAIN, second, sequence, placed, self.ssrc)
+            self._transmit(buffer[:end], self.far)
+            return
         if codec is not ours and not (codec.law and ours.law):
             self._transcode(bytes(buffer[begin:end]), codec, timestamp, ssrc, now)
             return
@@ -281,44 +291,6 @@ class Sender:
         if codec.law and ours.law:
             payload = payload.translate(TRANSLATION[codec.law, ours.law])
         self._send(payload, self._payload_type, placed)
-
-    def relay_plain(
-        self,
-        buffer: bytearray,
-        end: int,
-        codec: Codec,
-        marker: int,
-        timestamp: int,
-        ssrc: int,
-        now: float,
-    ) -> None:
-        """As `relay`, where the payload follows the header and goes on to ``end``.
-
-        Nearly every packet that is relayed continues the one before it, and is through here.
-        """
-        placed = (timestamp + self._offset) & WORD
-        if (
-            ssrc != self._relaying
-            or codec is not self._codec
-            or codec is not self._relayed
-            or not codec.bytewise
-            or self.far is None
-            or not self.bridged_through
-            or self._allowance <= 0
-            or (placed - self._next) & WORD >= self._clock
-        ):
-            self.relay(buffer, (_HEADER_SIZE, end), codec, marker, timestamp, ssrc, now)
-            return
-        self._relayed_at = now
-        self._allowance -= 1
-        size = end - _HEADER_SIZE
-        self._next = (placed + size) & WORD
-        self._sequence = sequence = (self._sequence + 1) & 0xFFFF
-        self.sent += 1
-        self.octets += size
-        second = self._payload_type | marker
-        _WRITE_HEADER(buffer, 0, PLAIN, second, sequence, placed, self.ssrc)
-        self._transmit(buffer[:end], self.far)
 
     def _transcode(
         self, payload: bytes, codec: Codec, timestamp: int, ssrc: int, now: float
@@ -388,13 +360,9 @@ class Sender:
         return MARKER
 
     def _allows(self) -> bool:
-        self._allowance -= 1
-        if self._allowance >= 0:
-            return True
-        self._allowance = 0
-        return False
-
-    # The one stream.
+        allowed = self._allowance > 0
+        self._allowance -= allowed
+        return allowed
 
     def _choose(self) -> None:
         """See whether the bridge may speak: not over a playback or a key."""
