@@ -8,6 +8,7 @@ import argparse
 import os
 import platform
 import resource
+from functools import partial
 
 import anyio
 from rich.console import Console
@@ -24,6 +25,7 @@ from bench.load import (
     two_hundred_over_workers,
 )
 from bench.media import media
+from bench.peers.setting_up import peers
 from bench.reports import reports
 from bench.requests import requests
 from bench.sandbox import sandbox
@@ -62,10 +64,15 @@ GROUPS = {
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument(
-        "benchmark", nargs="*", choices=[[], *BENCHMARKS, *GROUPS], help="default: all"
+        "benchmark",
+        nargs="*",
+        choices=[[], *BENCHMARKS, *GROUPS, "peers"],
+        help="default: all, without peers",
     )
-    asked = arguments.parse_args().benchmark or list(BENCHMARKS)
-    chosen = [each for name in asked for each in GROUPS.get(name, (name,))]
+    arguments.add_argument("--short", action="store_true", help="of peers: one round, a minute")
+    asked = arguments.parse_args()
+    wanted = asked.benchmark or list(BENCHMARKS)
+    chosen = [each for name in wanted for each in GROUPS.get(name, (name,))]
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     console = Console()
@@ -75,7 +82,8 @@ def main() -> None:
     for name in chosen:
         with console.status(f"{name} …"):
             try:
-                figures = anyio.run(BENCHMARKS[name], backend_options={"loop_factory": PacketLoop})
+                work = partial(peers, short=asked.short) if name == "peers" else BENCHMARKS[name]
+                figures = anyio.run(work, backend_options={"loop_factory": PacketLoop})
             except Exception as fault:  # the others are worth having
                 console.print_exception()
                 figures = [Figure(name, type(fault).__name__, "", is_met=False)]

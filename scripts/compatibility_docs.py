@@ -31,11 +31,20 @@ DIFFERS: Mapping[str, str] = {
     "unset.tag_communications": "As `set.tag_communications`.",
     "set.communications_tags": "As `set.tag_communications`.",
     "update.tags_communication": "As `set.tag_communications`; tags have no colour.",
+    "set.tag_sales": "As `set.tag_communications`; a later sale takes the place of one before.",
+    "get.communications_report": "Finished calls.",
+    "get.financial_call_legs_report": "Every leg; without a price it costs nothing.",
     "get.call_details": "Finished sessions; `entity_ids` and `report_id` need not be sent."
     " `call_type` is always `external`, between colleagues too.",
     "get.api_requests": "Requests are kept without their bodies; `report_id` need not be sent.",
     "get.notifications": "Attempts, each of them; `report_id` need not be sent.",
-    "get.virtual_numbers": "Every number is active and of the type `va`.",
+    "create.schedules": "Days are `days_of_week` or `days_of_month`; the cycle and"
+    " the calendar of working days are refused.",
+    "update.schedules": "`name` is not required, and `schedules` may be sent.",
+    "update.contacts": "`last_name` and `phone_numbers` are not required: what is left out stays.",
+    "get.virtual_numbers": "Every number is of the type `va`, and active or locked.",
+    "enable.virtual_numbers": "Numbers are enabled by themselves: there are no capacities of them.",
+    "disable.virtual_numbers": "As `enable.virtual_numbers`.",
     "logout.user": "A permanent token stays valid.",
 }
 "What is otherwise than documented, and why."

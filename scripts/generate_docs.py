@@ -248,7 +248,9 @@ def errors() -> Iterator[str]:
     yield "is, and `error.data.value` what was sent for it (but for tokens and passwords)."
     yield ""
     yield from _table("Mnemonic", "Code", "Message", "When", "Methods")
-    for error in (one for each in ERRORS.values() for one in (each, *each.variants.values())):
+    for error in (
+        one for each in ERRORS.values() for one in dict.fromkeys((each, *each.variants.values()))
+    ):
         yield _row(
             f"`{error.mnemonic}`",
             _codes(error),

@@ -34,6 +34,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "sources": (),
     "spoken_text": (),
     "toml_lines": (),
+    "worker_thread": (),
     "config_faults": ("toml_lines",),
     "config": ("config_faults", "spoken_text", "toml_lines"),
     "downloads": (),
@@ -48,6 +49,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "logs",
         "numbering",
         "sources",
+        "worker_thread",
     ),
     "engines.network": (),
     "engines.quality": (),
@@ -69,6 +71,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "figures",
         "numbering",
         "sources",
+        "worker_thread",
     ),
     # SIP by the layers of RFC 3261, from the wire upwards; what stands beside them uses them all.
     # The table of codecs is what SDP talks about.
@@ -129,6 +132,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "query",
         "api_requests",
         "toml_lines",
+        "worker_thread",
     ),
     # The directory file: webhooks in it name public events and their facts.
     "provisioning": (

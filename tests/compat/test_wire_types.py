@@ -9,9 +9,11 @@ import pytest
 from argon2 import PasswordHasher
 
 from callwright.calls.events import LegStarted, RecordingReady, SessionFinished, TalkStarted
+from callwright.engines.port import Cause
 from callwright.engines.simulated.far_end import Answers, FarEnd, HangsUp, answers
 from callwright.methods.data.list_request import ReportRequest
 from callwright.methods.data.registry import LISTS
+from callwright.storage.lists.release_causes import DESCRIPTIONS, RELEASE_CAUSES
 from tests.api.house import DIRECTORY, House, house
 from tests.compat.documented import METHODS, decode, documented
 
@@ -234,3 +236,13 @@ def test_calls_are_found_by_who_talked_and_by_their_tags(home: House) -> None:
     assert sessions("tags", "jsquery", "#.tag_id = 7") == 1
     assert sessions("employees", "jsquery", "#.employee_id = 28") == 1
     assert sessions("tags", "=", None) == 1
+
+
+def test_why_a_leg_ended_stands_in_the_codes_of_q850(home: House) -> None:
+    fields = ["cause", "release_cause_code", "release_cause_description"]
+    where = {"field": "release_cause_code", "operator": "=", "value": 16}
+    found = rows(home, "get.call_legs_report", fields=fields, filter=where)
+    assert {row["release_cause_description"] for row in found} == {"Normal call clearing"}
+    assert {row["cause"] for row in found} <= {"hung_up", "released"}
+    assert {*RELEASE_CAUSES} == {*Cause}
+    assert {*RELEASE_CAUSES.values()} == {*DESCRIPTIONS}

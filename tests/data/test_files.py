@@ -8,6 +8,7 @@ import struct
 import wave
 from collections.abc import Iterator
 from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -524,6 +525,52 @@ def test_all_tags_of_a_call_at_once(home: House, recorded: dict[str, Any]) -> No
         assert fault["mnemonic"] == "invalid_parameter_value"
     assert tags() == []
     done(home, "delete.tags", id=second)
+
+
+def test_what_a_call_has_sold(home: House, recorded: dict[str, Any]) -> None:
+    session = recorded["session"]
+    sale = {
+        "communication_id": session,
+        "communication_type": "call",
+        "date_time": "2026-05-02 10:30:00",
+        "transaction_value": 1500,
+    }
+    now = datetime.now(UTC)
+    window = {
+        "date_from": f"{now - timedelta(days=1):%Y-%m-%d}",
+        "date_till": f"{now + timedelta(days=1):%Y-%m-%d}",
+    }
+
+    def sold(method: str, **asked: object) -> list[Any]:
+        fields = ["id", "sale_date", "sale_cost"]
+        answer = home.data(method, {**window, "fields": fields, **asked})
+        rows: list[Any] = answer["result"]["data"]
+        return rows
+
+    first = done(home, "set.tag_sales", **sale)
+    decode("set.tag_sales", first)
+    second = done(home, "set.tag_sales", **{**sale, "transaction_value": 99.5}, comment="чай")
+    assert second["id"] > first["id"]
+    where = {"field": "sale_cost", "operator": ">", "value": 0}
+    order = [{"field": "sale_date", "order": "desc"}]
+    told = {"id": session, "sale_date": "2026-05-02 10:30:00", "sale_cost": 99.5}
+    for report in ("get.calls_report", "get.communications_report"):
+        assert sold(report, filter=where) == [told]
+        assert sold(report, sort=order)[0] == told
+        assert told not in sold(report, filter={**where, "operator": "=", "value": None})
+    for changes, mnemonic, field in (
+        ({"communication_id": 404}, "entity_not_found", "communication_id"),
+        ({"communication_type": "chat"}, "invalid_parameter_value", "communication_type"),
+        ({"date_time": "soon"}, "invalid_parameter_value", "date_time"),
+        ({"transaction_value": "much"}, "data_type_error", "transaction_value"),
+        ({"transaction_value": -1}, "invalid_parameter_value", "transaction_value"),
+        ({"comment": "x" * 256}, "invalid_parameter_value", "comment"),
+    ):
+        fault = home.data("set.tag_sales", {**sale, **changes})["error"]["data"]
+        assert (fault["mnemonic"], fault["field"]) == (mnemonic, field)
+    assert (
+        home.data("set.tag_sales", sale, STRANGER)["error"]["data"]["field"] == "communication_id"
+    )
 
 
 def test_tags_of_a_call_that_lives(home: House) -> None:

@@ -88,9 +88,9 @@ def test_both_apis_share_tokens_and_points(home: House) -> None:
     ("page", "ids"),
     [
         ({"limit": 2}, [1, 2]),
-        ({"limit": 2, "offset": 1}, [2, 3]),
-        ({"limit": 5}, [1, 2, 3, 4, 5]),
-        ({"offset": 4}, [5]),
+        ({"limit": 2, "offset": 1}, [2, 4]),
+        ({"limit": 5}, [1, 2, 4, 5, 6]),
+        ({"offset": 4}, [6]),
         ({"offset": 5}, []),
         ({"offset": 100_000, "limit": 10_000}, []),
     ],
@@ -111,7 +111,7 @@ def test_fields_are_shown_in_the_order_asked_for_and_once(home: House) -> None:
 def test_rows_are_sorted_by_several_fields(home: House) -> None:
     sort = [{"field": "type"}, {"field": "virtual_phone_number", "order": "desc"}]
     rows, _ = listed(home, fields=["id"], sort=sort)
-    assert [row["id"] for row in rows] == [2, 1, 5, 4, 3]
+    assert [row["id"] for row in rows] == [2, 1, 6, 5, 4], "the third is disabled"
 
 
 Parameters = dict[str, Any]

@@ -48,11 +48,14 @@ class WatchedEngine:
         to: Address,
         *,
         caller_id: str,
+        caller_name: str = "",
         beside: Collection[LegId] = (),
         trail: Trail = FRESH,
     ) -> None:
         self._watched(
-            lambda: self._engine.ring(leg, to, caller_id=caller_id, beside=beside, trail=trail)
+            lambda: self._engine.ring(
+                leg, to, caller_id=caller_id, caller_name=caller_name, beside=beside, trail=trail
+            )
         )
 
     def hang_up(self, leg: LegId) -> None:

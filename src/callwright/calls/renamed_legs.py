@@ -76,11 +76,14 @@ class RenamedLegs:
         to: Address,
         *,
         caller_id: str,
+        caller_name: str = "",
         beside: Collection[LegId] = (),
         trail: Trail = FRESH,
     ) -> None:
         near = [self._real.get(one, one) for one in beside]
-        self._engine.ring(leg, to, caller_id=caller_id, beside=near, trail=trail)
+        self._engine.ring(
+            leg, to, caller_id=caller_id, caller_name=caller_name, beside=near, trail=trail
+        )
 
     def hang_up(self, leg: LegId) -> None:
         if leg not in self._gone:

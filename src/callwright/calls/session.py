@@ -30,6 +30,7 @@ from callwright.calls.record import CallRecord
 from callwright.calls.recording import RecordingFiles, SessionRecorder
 from callwright.calls.renamed_legs import RenamedLegs
 from callwright.calls.state import TRANSITIONS, State
+from callwright.calls.waiting import Signal
 from callwright.clock import utc_now
 from callwright.engines import port
 from callwright.engines.port import Cause, LegGone, LegId, PlaybackId
@@ -90,7 +91,7 @@ class Session:
         self.contact_leg: Leg | None = None
         "The contact's leg, once it has answered."
         self.inbox = Inbox(lambda: self.record.state)
-        self.phone_held = anyio.Event()
+        self.phone_held = Signal()
         "Set, and renewed, when a phone puts us on hold or takes us back."
         self.options: Options = {}
         "Talk options of the conversation."
@@ -102,10 +103,11 @@ class Session:
         self._begun_at = now()
         self._sequence = 1
         self._tasks: TaskGroup | None = None
+        self._helpers = 0
         self._scope = anyio.CancelScope()
         self._asked_to_end: Ending | None = None
         self._ending: Ending | None = None
-        self._all_over = anyio.Event()
+        self._all_over = Signal()
         self.started = events.SessionStarted(
             session=session, sequence=1, time=self._begun_at, offset=0.0, caption=caption
         )
@@ -140,7 +142,13 @@ class Session:
             self.deliver(port.LegReleased(leg.id, *refusal))
             return leg
         self.engine.ring(
-            leg.id, target.address, caller_id=target.caller_id, beside=beside, trail=self.trail
+            leg.id,
+            target.address,
+            caller_id=target.caller_id,
+            # Carriers are shown numbers alone: what a name does there, each says for itself.
+            caller_name="" if target.address.trunk else self.caption.name_of(target.caller_id),
+            beside=beside,
+            trail=self.trail,
         )
         return leg
 
@@ -230,7 +238,14 @@ class Session:
     def start_soon(self, helper: Callable[..., Coroutine[Any, Any, None]], *args: object) -> None:
         """Run a helper beside the script until it is done or the script has ended."""
         assert self._tasks, "the session is not running"
-        self._tasks.start_soon(helper, *args)
+        self._helpers += 1
+        self._tasks.start_soon(self._help, helper, *args)
+
+    async def _help(self, helper: Callable[..., Coroutine[Any, Any, None]], *args: object) -> None:
+        try:
+            await helper(*args)
+        finally:
+            self._helpers -= 1
 
     def tell(self, kind: type[SessionEvent], **facts: Any) -> None:
         """Make the next event of the session and give it to whoever listens.
@@ -301,7 +316,7 @@ class Session:
             case port.LegHeld() | port.LegResumed():
                 leg.holds = isinstance(event, port.LegHeld)
                 self.phone_held.set()
-                self.phone_held = anyio.Event()
+                self.phone_held = Signal()
             case port.DtmfSent(key=key):
                 self.keys.sent(leg, key)
             case port.DtmfFailed(key=key, reason=reason):
@@ -320,7 +335,8 @@ class Session:
                     ending = await script()
                 except PartyLeft as left:
                     ending = ending_when_left(left.party.role, left.cause)
-                self._tasks.cancel_scope.cancel()
+                if self._helpers:
+                    self._tasks.cancel_scope.cancel()
             return ending
         except Exception:
             # A fault of ours ends this call, with a verdict and everybody hung up; not the others.

@@ -294,10 +294,13 @@ class Engine(Protocol):
         to: Address,
         *,
         caller_id: str,
+        caller_name: str = "",
         beside: Collection[LegId] = (),
         trail: Trail = FRESH,
     ) -> None:
         """Ring ``to``. ``caller_id``: the number the far end is shown, E.164 digits or SIP number.
+
+        ``caller_name``: shown beside it, by a phone of the account's own; trunks are not told it.
 
         ``trail``: of the call because of which it is rung.
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 
-from callwright.calls.plan import EmployeeRef, Target
+from callwright.calls.plan import ContactRef, EmployeeRef, Target
 from callwright.directory.lookup import Directory
 from callwright.directory.model import (
     Account,
@@ -47,6 +47,18 @@ class Numbers:
             value=number,
             helper=fault_of(number),
             virtual_phone_number=number,
+        )
+
+    async def usable(
+        self, account: Account, number: str, field: str = "virtual_phone_number"
+    ) -> VirtualNumber:
+        """One of them that calls may begin from. Raises `VirtualPhoneNumberNotFound`."""
+        found = await self.virtual(account, number, field)
+        if found.is_usable:
+            return found
+        helper = "this number is locked" if found.locked else "this number is disabled"
+        raise errors.VirtualPhoneNumberNotFound(
+            field=field, value=number, helper=helper, virtual_phone_number=number
         )
 
     async def check_trunk(self, account: Account, field: str, trunk: str) -> None:
@@ -165,6 +177,10 @@ class Numbers:
         wish = Wish(account, virtual, field, number, owner[1] if owner else None, beside)
         return await self._target(wish, owner, shown=shown)
 
+    async def known(self, account: Account, number: str) -> ContactRef | None:
+        """Who of the account's contacts has a number."""
+        return await known_contact(self._directory, account, number)
+
     async def is_colleague(self, account: Account, number: str) -> bool:
         """Whether a number is that of a phone of ours, or one that the operator's file names."""
         owner = await self._owner(account, number)
@@ -207,6 +223,12 @@ class Numbers:
         employee, phone = owner
         reference = EmployeeRef(employee.id, employee.full_name)
         return Target(address, shown, phone.dial_time, reference, channels=phone.channels)
+
+
+async def known_contact(directory: Directory, account: Account, number: str) -> ContactRef | None:
+    """Who of the account's contacts has a number."""
+    found = await directory.contact_by_number(account.id, number)
+    return ContactRef(found.id, found.full_name, found.groups) if found else None
 
 
 def _refuse_extension(account: Account, field: str, number: str, owner: Owner | None) -> None:

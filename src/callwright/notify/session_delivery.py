@@ -174,8 +174,8 @@ def _left(
     """What of a session a webhook has still to be told."""
     return [
         notice
-        for notice in notices(story)
-        if notice.sequence > waiting.after and route.endpoint.wants(notice.type)
+        for notice in notices(story, after=waiting.after)
+        if route.endpoint.wants(notice.type)
     ]
 
 

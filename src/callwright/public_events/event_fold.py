@@ -2,6 +2,7 @@
 
 from collections.abc import Container, Iterable
 from dataclasses import asdict, dataclass, fields, is_dataclass
+from functools import cache
 from typing import Any
 
 from pydantic import JsonValue
@@ -13,6 +14,7 @@ from callwright.calls.plan import Role, SessionId
 from callwright.directory.model import AccountId
 from callwright.engines.port import LegId, RecordingId
 from callwright.public_events import leg_payloads, payloads
+from callwright.public_events.catalogue import TYPES
 from callwright.public_events.notice import Notice, iso
 from callwright.public_events.payloads import Payload
 
@@ -74,7 +76,7 @@ class EventFold:
             sequence=event.sequence,
             time=event.time,
             external_id=self._caption.external_id,
-            data={one.name: _json(getattr(payload, one.name)) for one in fields(payload)},
+            data=_data_of(payload),
         )
 
     def take(self, event: SessionEvent) -> None:
@@ -270,13 +272,16 @@ class EventFold:
         """What every event tells; ``about``: the leg it is about."""
         caption = self._caption
         operator = about if about and about.role is not Role.CONTACT else self._operator
-        asked = caption.employee
+        asked, contact = caption.employee, caption.contact
         return {
             "direction": caption.direction.value,
             "method": caption.method,
             "start_time": self._start_time,
             "virtual_phone_number": caption.virtual_number,
             "contact_phone_number": caption.contact_number,
+            "contact_id": contact.id if contact else None,
+            "contact_full_name": contact.full_name if contact else None,
+            "contact_group_ids": contact.groups if contact else (),
             "employee_id": operator.employee if operator else asked.id if asked else None,
             "employee_full_name": operator.name if operator else asked.full_name if asked else None,
             "employee_phone_number": operator.phone if operator else self._phone_of_asked(),
@@ -316,15 +321,20 @@ class EventFold:
         return tuple(dict.fromkeys(leg.employee for leg in rung if leg.employee is not None))
 
 
-def notices(story: Iterable[SessionEvent]) -> list[Notice]:
-    """Tell a whole story. Raises ValueError if it does not begin with SessionStarted."""
+def notices(story: Iterable[SessionEvent], *, after: int = 0) -> list[Notice]:
+    """Tell a whole story, or what of it comes ``after`` a sequence number.
+
+    Raises ValueError if it does not begin with SessionStarted.
+    """
     told, fold = [], None
     for event in story:
         if fold is None:
             if not isinstance(event, events.SessionStarted):
                 raise ValueError("a session's story begins with SessionStarted")
             fold = EventFold(event)
-        if notice := fold.tell(event):
+        if event.sequence <= after:
+            fold.take(event)
+        elif notice := fold.tell(event):
             told.append(notice)
     return told
 
@@ -351,6 +361,23 @@ class EventFolds:
             return fold.tell(event)
         fold.take(event)
         return None
+
+
+def _data_of(payload: Payload) -> dict[str, JsonValue]:
+    data = {name: getattr(payload, name) for name in _names(payload.type)}
+    for name, value in data.items():
+        if type(value) not in _PLAIN:
+            data[name] = _json(value)
+    return data
+
+
+_PLAIN = (str, int, type(None), float, bool)
+
+
+@cache
+def _names(kind: str) -> tuple[str, ...]:
+    """The names of the facts of a type."""
+    return tuple(one.name for one in fields(TYPES[kind]))
 
 
 def _json(value: object) -> JsonValue:

@@ -29,6 +29,12 @@ class Payload:
     "The account's number that the contact sees, or has called."
     contact_phone_number: str
     "Empty if the contact withholds its number."
+    contact_id: int | None
+    "The account's contact that had this number when the session began; null: none had."
+    contact_full_name: str | None
+    "As it was called then."
+    contact_group_ids: tuple[int, ...]
+    "Groups it was in."
     employee_id: int | None
     """The employee the event is about: whose leg it is, else who talks with the contact or has
     talked with it last, else whom the call was asked for. Null for a bare number."""
@@ -183,7 +189,7 @@ class OperationStartedPayload(Payload):
 
     type = "operation.started"
     operation: str
-    "`play`, `menu`, `ring`, `queue`, `ask`, `voicemail` or `hangup`."
+    "`play`, `menu`, `ring`, `queue`, `ask`, `voicemail`, `schedule` or `hangup`."
     branch: str
     "Label of the list it stands in; empty for the scenario's own operations."
     number: int

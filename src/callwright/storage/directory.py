@@ -8,12 +8,13 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from callwright.directory.destinations import Destination
+from callwright.directory.directions import Destination
 from callwright.directory.model import (
     Account,
     AccountId,
     Employee,
     EmployeeId,
+    KnownContact,
     MediaFile,
     MediaFileId,
     Mnemonic,
@@ -25,8 +26,10 @@ from callwright.directory.model import (
     VirtualNumber,
 )
 from callwright.directory.scenario import BRANCHES, Scenario, ScenarioId
+from callwright.directory.schedule import PERIODS, ActivitySchedule
 from callwright.engines.network import SipAccount, Trunk
 from callwright.storage import directory_statements as statements
+from callwright.storage.contact_lookup import contact_by_number
 from callwright.storage.database import writing
 from callwright.storage.synchronous_reads import PreparedStatement, ReadRow, RowsAtHand
 from callwright.storage.tables import Origin, blacklist
@@ -59,6 +62,12 @@ class StoredDirectory:
         branches = BRANCHES.validate_python(rows[0].branches)
         return Scenario(scenario, rows[0].name, branches)
 
+    async def schedule(self, account: AccountId, schedule: int) -> ActivitySchedule | None:
+        rows = await self._rows(statements.SCHEDULE, account=account, schedule=schedule)
+        if not rows:
+            return None
+        return ActivitySchedule(schedule, rows[0].name, PERIODS.validate_python(rows[0].periods))
+
     async def group(self, account: AccountId, name: str) -> Sequence[EmployeeId]:
         rows = await self._rows(statements.GROUP, account=account, name=name)
         return [EmployeeId(employee) for employee in rows[0].employees] if rows else []
@@ -83,6 +92,10 @@ class StoredDirectory:
         return _employee(
             await self._rows(statements.EMPLOYEE_BY_NUMBER, account=account, number=number)
         )
+
+    async def contact_by_number(self, account: AccountId, number: str) -> KnownContact | None:
+        rows = self.rows or RowsAtHand(self.database)
+        return await contact_by_number(rows, account, number)
 
     async def media_file(self, account: AccountId, file: MediaFileId) -> MediaFile | None:
         rows = await self._rows(statements.MEDIA_FILE_BY_ID, account=account, file=file)
@@ -177,7 +190,14 @@ class StoredDirectory:
 
 
 def _virtual_number(row: ReadRow) -> VirtualNumber:
-    return VirtualNumber(id=row.id, number=row.number, trunk=row.trunk, scenario=row.scenario)
+    return VirtualNumber(
+        id=row.id,
+        number=row.number,
+        trunk=row.trunk,
+        scenario=row.scenario,
+        active=bool(row.number_active),
+        locked=bool(row.locked),
+    )
 
 
 def _employee(rows: Sequence[ReadRow]) -> Employee | None:

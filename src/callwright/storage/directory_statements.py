@@ -12,6 +12,7 @@ from callwright.storage.tables import (
     employees,
     media_files,
     scenarios,
+    schedules,
     tags,
     talk_options,
     trunks,
@@ -26,6 +27,8 @@ VIRTUAL_NUMBER = PreparedStatement(
         virtual_numbers.c.number,
         virtual_numbers.c.trunk,
         virtual_numbers.c.scenario,
+        virtual_numbers.c.active.label("number_active"),
+        virtual_numbers.c.locked,
     ).where(
         virtual_numbers.c.account_id == _ACCOUNT, virtual_numbers.c.number == bindparam("number")
     )
@@ -37,6 +40,8 @@ VIRTUAL_NUMBERS = PreparedStatement(
         virtual_numbers.c.number,
         virtual_numbers.c.trunk,
         virtual_numbers.c.scenario,
+        virtual_numbers.c.active.label("number_active"),
+        virtual_numbers.c.locked,
     )
     .where(virtual_numbers.c.account_id == _ACCOUNT)
     .order_by(virtual_numbers.c.id)
@@ -120,6 +125,8 @@ _OWNED = select(
     virtual_numbers.c.number,
     virtual_numbers.c.trunk,
     virtual_numbers.c.scenario,
+    virtual_numbers.c.active.label("number_active"),
+    virtual_numbers.c.locked,
     accounts.c.id.label("account_id"),
     accounts.c.name,
     accounts.c.active,
@@ -138,10 +145,18 @@ HOME_OF_PHONE = PreparedStatement(
             employee_phones.c.number == bindparam("number"),
             employee_phones.c.password.is_not(None),
         )
-        .scalar_subquery()
+        .scalar_subquery(),
+        virtual_numbers.c.active,
+        virtual_numbers.c.locked.is_(False),
     )
     .order_by(virtual_numbers.c.id)
     .limit(1)
+)
+
+SCHEDULE = PreparedStatement(
+    select(schedules.c.name, schedules.c.periods).where(
+        schedules.c.account_id == _ACCOUNT, schedules.c.id == bindparam("schedule")
+    )
 )
 
 SCENARIO = PreparedStatement(

@@ -555,7 +555,7 @@ def test_packets_are_collected_when_there_are_very_many(monkeypatch: pytest.Monk
 
     On the real clock, for it is a way of waiting.
     """
-    monkeypatch.setattr("callwright.engines.media.engine._COLLECT_FROM", 12)
+    monkeypatch.setattr("callwright.engines.media.packet_intake.COLLECT_FROM", 12)
 
     async def tell(board: Switchboard) -> None:
         async with Phone(ANN) as ann, Phone(BOB) as bob:

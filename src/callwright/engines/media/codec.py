@@ -69,14 +69,3 @@ CODECS = {codec.name: codec for codec in (PCMA, PCMU, G722, OPUS)}
 "By the names that settings and streams use."
 
 STATIC = {codec.payload_type: codec for codec in CODECS.values() if codec.is_static}
-
-
-def codec_agreed(name: str, *payload_types: int) -> Codec:
-    """Return the codec of a stream; ValueError if it is not ours, or a payload type impossible."""
-    codec = CODECS.get(name)
-    if codec is None:
-        raise ValueError(f"{name!r} is no codec of ours")
-    for number in payload_types:
-        if not 0 <= number < 0x80:
-            raise ValueError(f"{number} is no RTP payload type")
-    return codec

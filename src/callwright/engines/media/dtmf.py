@@ -37,12 +37,6 @@ def event_payloads(key: str, clock: int = RATE) -> tuple[bytes | None, ...]:
     return (*sounding, end, end, end, None)
 
 
-def check_key(key: str) -> None:
-    """Raises ValueError if ``key`` is none."""
-    if len(key) != 1 or key not in KEYS:
-        raise ValueError(f"{key!r} is no DTMF key")
-
-
 def is_key(payload: bytes) -> bool:
     """Whether a telephone-event is a key, and not a flash or a tone of the line."""
     return len(payload) >= _EVENT.size and payload[0] < len(KEYS)

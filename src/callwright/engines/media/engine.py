@@ -11,12 +11,12 @@ from pathlib import Path
 
 from callwright.engines.media.clips import Clip, Clips
 from callwright.engines.media.clock import SendLateness, SlotClock, of_sending
-from callwright.engines.media.dtmf import check_key
+from callwright.engines.media.dtmf import KEYS
 from callwright.engines.media.leg import LegMedia
 from callwright.engines.media.media import MediaEvent, RtpStream
-from callwright.engines.media.packet_loop import NAP, PacketLoop
+from callwright.engines.media.packet_intake import PacketIntake
 from callwright.engines.media.player import Playback
-from callwright.engines.media.port import AT_ONCE, Port, Ports, PortSource, Watch
+from callwright.engines.media.port import Port, Ports, PortSource, Watch
 from callwright.engines.media.recorder import Recorder
 from callwright.engines.media.recording import Recording
 from callwright.engines.media.switch import Switch
@@ -39,9 +39,6 @@ log = logging.getLogger(__name__)
 
 _HOUSEKEEPING = 0.25
 "Seconds between looks for reports that are due and far ends that have fallen silent."
-_COLLECT_ROUNDS = 4
-_COLLECT_FROM = 400
-"Packets between two rounds of housekeeping (1600 a second, 16 bridged calls)."
 
 
 @dataclass(slots=True)
@@ -90,9 +87,9 @@ class RtpEngine:
         self._events: deque[MediaEvent] = deque()
         self._deliver: Callable[[MediaEvent], None] | None = None
         self._tally = Tally()
-        self._taken = 0
-        self._collecting: PacketLoop | None = None
-        self._collected_at = 0.0
+        self._intake = PacketIntake(self._watch, clock, lambda: bool(self._events))
+
+    # What can be read off it.
 
     @property
     def send_lateness(self) -> SendLateness:
@@ -101,7 +98,8 @@ class RtpEngine:
 
     def figures(self) -> Iterator[Figure]:
         """See `callwright.figures.Measured`."""
-        yield from of_sending(self.send_lateness.sent, self.send_lateness.late)
+        lateness = self.send_lateness
+        yield from of_sending(lateness.sent, lateness.late)
 
     @property
     def packets_forged(self) -> int:
@@ -121,7 +119,7 @@ class RtpEngine:
     @property
     def collecting(self) -> bool:
         """Whether so many packets come that they do not wake the loop each."""
-        return self._collecting is not None
+        return self._intake.collecting
 
     @property
     def recording_backlog(self) -> int:
@@ -137,9 +135,8 @@ class RtpEngine:
     async def run(
         self, deliver: Callable[[MediaEvent], None], *, started: Callable[[], None] = lambda: None
     ) -> None:
-        loop = asyncio.get_running_loop()
         self._deliver = deliver
-        loop.add_reader(self._watch.fileno(), self._collect)
+        self._intake.start()
         try:
             self._flush()
             self._wind_clock()
@@ -150,12 +147,10 @@ class RtpEngine:
                 for line in tuple(self._lines.values()):
                     line.media.tick(now, wall)
                     self._watch.hold(line.port, line.media.sole_source(now), now)
-                self._choose_way_in()
+                self._intake.choose()
         finally:
             self._deliver = None
-            loop.remove_reader(self._watch.fileno())
-            if self._collecting:
-                self._collecting.collect_by(None)
+            self._intake.stop()
             for leg in tuple(self._lines):
                 self.close(leg)
             if self._timer:
@@ -165,8 +160,7 @@ class RtpEngine:
             await self._recorder.close()
 
     def keep_time(self) -> None:
-        if self._collecting and self._now() - self._collected_at >= NAP:
-            self._collect()
+        self._intake.keep_time()
         if self._timer is not None and self._now() >= self._clock.due:
             self._timer.cancel()
             self._slot_came()
@@ -247,12 +241,14 @@ class RtpEngine:
 
     def send_key(self, leg: LegId, key: str) -> None:
         """Also raises ValueError if ``key`` is none."""
-        check_key(key)
+        if len(key) != 1 or key not in KEYS:
+            raise ValueError(f"{key!r} is no DTMF key")
         self._line(leg).media.sender.press(key)
 
     def key_named(self, leg: LegId, key: str) -> None:
         """Also raises ValueError if ``key`` is none."""
-        check_key(key)
+        if len(key) != 1 or key not in KEYS:
+            raise ValueError(f"{key!r} is no DTMF key")
         self._line(leg).media.key_named(key, self._now())
 
     def listen_for_keys(self, leg: LegId, *, wanted: bool) -> None:
@@ -336,32 +332,6 @@ class RtpEngine:
 
     # The loop.
 
-    def _collect(self) -> bool:
-        """Take the packets that have come; return whether events have come of them."""
-        self._collected_at = self._now()
-        try:
-            for _ in range(_COLLECT_ROUNDS):  # no more: the slot clock must come to its turn
-                came = self._watch.take(self._now())
-                self._taken += came
-                if came < AT_ONCE:
-                    break
-        except Exception:  # the loop is not to end over one packet
-            log.exception("a packet could not be taken")
-        return bool(self._events)
-
-    def _choose_way_in(self) -> None:
-        """A turn of the loop for each packet costs more than the packet: at many, collect them."""
-        packets, self._taken = self._taken, 0
-        loop = asyncio.get_running_loop()
-        if self._collecting is None and packets > _COLLECT_FROM and isinstance(loop, PacketLoop):
-            loop.remove_reader(self._watch.fileno())
-            loop.collect_by(self._collect)
-            self._collecting = loop
-        elif self._collecting and packets < _COLLECT_FROM // 2:
-            self._collecting.collect_by(None)
-            self._collecting = None
-            loop.add_reader(self._watch.fileno(), self._collect)
-
     def _wind_clock(self) -> None:
         """Let the slot clock run while there is a leg to send to."""
         if self._timer is None and self._deliver and len(self._clock):
@@ -373,8 +343,8 @@ class RtpEngine:
             self._clock.advance(self._now)
         finally:
             if len(self._clock):
-                due = self._clock.due
-                self._timer = asyncio.get_running_loop().call_at(due, self._slot_came)
+                loop = asyncio.get_running_loop()
+                self._timer = loop.call_at(self._clock.due, self._slot_came)
 
     def _post(self, event: MediaEvent) -> None:
         """Keep an event for the loop's next turn: none is delivered from inside a command."""

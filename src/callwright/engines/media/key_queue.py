@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from callwright.engines.media.codec import PCMA, Codec
 from callwright.engines.media.dtmf import event_payloads
-from callwright.engines.media.media import KeyForwarded, RtpStream
+from callwright.engines.media.media import KeyForwarded
 from callwright.engines.media.tones import tone_frames
 from callwright.engines.port import DtmfFailed, DtmfSent, LegId
 
@@ -52,12 +52,6 @@ class KeyQueue:
         "That of the key being sent; None: it is sent as tones."
         self.timestamp = 0
         "All telephone-event packets of a key have the timestamp of its beginning."
-
-    def agree(self, stream: RtpStream) -> None:
-        """Send keys from now on as SDP has agreed on it."""
-        self.event_type = stream.dtmf_payload_type
-        self.event_clock = stream.dtmf_clock
-        self.by_info = stream.keys_by_info
 
     @property
     def between_keys(self) -> bool:

@@ -28,9 +28,6 @@ PROVEN_WITHIN = 0.5
 "Seconds; packets are 100 ms long at most."
 SILENT_FOR = 0.5
 "Seconds without a packet from where the stream came before another place is looked at."
-HELD_FOR = 0.2
-"""Seconds without a packet up to which a far end is the sole source. With the time between two
-looks it is less than `SILENT_FOR`: nobody is refused who would have been heard."""
 LEFT_FOR = 1.0
 "Seconds in which late packets may still come from where the far end was before a re-INVITE."
 CANDIDATES_AT_MOST = 64
@@ -80,14 +77,10 @@ class Latch:
         self._left_until = 0.0
         self._candidates: dict[Source, _Candidate] = {}
 
-    def sole(self, silent: float) -> Source | None:
-        """From where alone a packet can be taken now; ``silent``: seconds since the last.
-
-        That is the address SDP has named while its packets come. The kernel may refuse all others.
-        """
-        if silent >= HELD_FOR or not self.locked or self.far != self._signalled:
-            return None
-        return self.far
+    @property
+    def sole(self) -> Source | None:
+        """Where packets come from, if no other address can win while they do."""
+        return self.far if self.locked and self.far == self._signalled else None
 
     def signalled(self, remote: Source, now: float, *, strict: bool = False) -> None:
         """Take the address of an SDP; a new one opens the latch again."""

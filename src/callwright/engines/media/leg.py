@@ -5,23 +5,32 @@ The other direction is `Sender`'s. No sockets and no clock: packets and ``now`` 
 
 from collections.abc import Sequence
 
-from callwright.engines.media import rtp
-from callwright.engines.media.codec import PCMA, STATIC, Codec, codec_agreed
+from callwright.engines.media.codec import CODECS, PCMA, STATIC, Codec
 from callwright.engines.media.dtmf import KeyReceiver, is_key
 from callwright.engines.media.heard_keys import HeardKeys
 from callwright.engines.media.jitter_buffer import JitterBuffer
 from callwright.engines.media.key_presses import KeyPresses, Means
 from callwright.engines.media.latch import Latch, Source
-from callwright.engines.media.media import MediaLost, RtpStream, SrtpKeys
+from callwright.engines.media.media import MediaLost, RtpStream
 from callwright.engines.media.mixer import Mixer
+from callwright.engines.media.protection import Protection
 from callwright.engines.media.receiver_statistics import ReceiverStatistics
 from callwright.engines.media.reports import Reports
-from callwright.engines.media.rtp import HEADER, MARKER, PLAIN, Buffer, payload_span
+from callwright.engines.media.rtp import HEADER, MARKER, PLAIN, payload_span
 from callwright.engines.media.sender import Post, Sender, Transmit
-from callwright.engines.media.srtp import Srtp
 from callwright.engines.media.tally import Tally
 from callwright.engines.port import DtmfReceived, LegId
 from callwright.engines.quality import Quality
+
+_COMFORT_NOISE = 13
+"Payload type of what stands for silence (RFC 3389); we never offer it, some send it all the same."
+_READ_HEADER = HEADER.unpack_from
+_HEADER_SIZE = HEADER.size
+HELD_FOR = 0.2
+"""Seconds without a packet up to which its far end is the sole source. With the time between two
+looks it is less than `latch.SILENT_FOR`: others are never refused who would have been heard."""
+_RTCP = range(192, 224)
+"Second byte of RTCP that comes in on RTP's port (RFC 5761 section 4)."
 
 
 class LegMedia:
@@ -46,9 +55,7 @@ class LegMedia:
         "_plain_type",
         "_post",
         "_presses",
-        "_send_rtcp",
-        "_send_rtp",
-        "_srtp",
+        "_protection",
         "_stream",
         "_tally",
         "_tones_wanted",
@@ -76,10 +83,8 @@ class LegMedia:
         self.id = leg
         self.sender = Sender(leg, send_rtp, post)
         self.reception = ReceiverStatistics()
-        self.reports = Reports(self.sender, self.reception, self._send_report, now)
-        self._send_rtp = send_rtp
-        self._send_rtcp = send_rtcp
-        self._srtp: Srtp | None = None
+        self._protection = Protection(buffer, send_rtp, send_rtcp, tally)
+        self.reports = Reports(self.sender, self.reception, self._protection.send_report, now)
         self._buffer = buffer
         self._post = post
         self._tally = tally
@@ -101,7 +106,8 @@ class LegMedia:
         self._codecs: dict[int, Codec] = {}
         "By payload type, what may come in."
         self._plain_type = -1
-        "Of packets that are only counted, kept and relayed, nearly all; -1: each is looked at."
+        """Payload type of the packets that need nothing but to be counted, kept and relayed, which
+        are nearly all; -1: there are none, each is looked at."""
         self._heard_at = now
         self._answered = False
         self._lost_told = False
@@ -117,7 +123,12 @@ class LegMedia:
 
     def connect(self, stream: RtpStream, now: float) -> None:
         """Raises ValueError for a codec that is not ours, or an impossible payload type."""
-        codec = codec_agreed(stream.codec, stream.payload_type, stream.dtmf_payload_type or 0)
+        codec = CODECS.get(stream.codec)
+        if codec is None:
+            raise ValueError(f"{stream.codec!r} is no codec of ours")
+        for number in (stream.payload_type, stream.dtmf_payload_type or 0):
+            if not 0 <= number < 0x80:
+                raise ValueError(f"{number} is no RTP payload type")
         if not (self._stream and self._stream.receives and self._stream.sends):
             self._heard_at = now  # nothing could be expected until now
         self._stream = stream
@@ -128,7 +139,7 @@ class LegMedia:
         # A far end sends under its own number, or under ours, if it was we who offered.
         self._codecs = STATIC | {codec.payload_type: codec, stream.payload_type: codec}
         self._event_types = (stream.dtmf_payload_type, stream.own_dtmf_payload_type)
-        self._protect(stream.srtp)
+        self.sender.send_through(self._protection.use(stream.srtp))
         self._choose_keys()
         self._latch.signalled(stream.remote, now, strict=not stream.symmetric)
         host, rtcp = stream.remote[0], stream.rtcp_port
@@ -138,11 +149,15 @@ class LegMedia:
         self._choose_plain()
 
     def _choose_plain(self) -> None:
-        self._plain_type = -1
-        stream, looked_into = self._stream, self._srtp or self._heard_keys
-        kinds = self._event_types
-        if stream and stream.receives and not looked_into and stream.payload_type not in kinds:
-            self._plain_type = stream.payload_type
+        stream = self._stream
+        plain = (
+            stream is not None
+            and stream.receives
+            and stream.payload_type not in self._event_types
+            and not self._protection.is_on
+            and self._heard_keys is None
+        )
+        self._plain_type = stream.payload_type if stream and plain else -1
 
     def listen_for_keys(self, *, wanted: bool) -> None:
         """Look for keys in the sound of a far end that has no telephone-events, or no longer."""
@@ -157,15 +172,6 @@ class LegMedia:
         elif self._heard_keys is None:
             self._heard_keys = HeardKeys()
         self._choose_plain()
-
-    def _protect(self, keys: SrtpKeys | None) -> None:
-        if keys is None:
-            self._srtp = None
-        elif self._srtp is None:
-            self._srtp = Srtp(keys)
-        else:
-            self._srtp.use(keys)
-        self.sender.send_through(self._send_rtp if keys is None else self._send_protected)
 
     def hear(self, speakers: Sequence["LegMedia"], partner: "LegMedia | None" = None) -> None:
         """Let this leg's far end hear others', in place of whom it heard before.
@@ -206,8 +212,14 @@ class LegMedia:
             self._voice = None
 
     def sole_source(self, now: float) -> Source | None:
-        """See `Latch.sole`; SRTP vouches for packets from anywhere."""
-        return None if self._srtp else self._latch.sole(now - self._heard_at)
+        """From where alone a packet can be taken now, so that the kernel may refuse all others.
+
+        That is the address SDP has named while its packets come: whoever else wants to be believed
+        must wait for its silence (see `Latch`). SRTP vouches for packets from anywhere.
+        """
+        if self._protection.is_on or now - self._heard_at >= HELD_FOR:
+            return None
+        return self._latch.sole
 
     def answered(self, now: float) -> None:
         self._answered = True
@@ -221,7 +233,8 @@ class LegMedia:
         self.reports.tick(now, wall)
         # Who has put us on hold owes us nothing, whether it still may send or not; nor does one
         # that has named no address, the hold of RFC 2543.
-        owing = self._answered and stream.receives and stream.sends and self._latch.far is not None
+        talks = stream.receives and stream.sends
+        owing = self._answered and talks and self._latch.far is not None
         if self._lost_told or not owing:
             return
         if now - self._heard_at >= self._lost_after:
@@ -231,29 +244,30 @@ class LegMedia:
     def quality(self) -> Quality:
         return self.reports.quality()
 
+    # What comes in.
+
     def rtp_arrived(self, size: int, source: Source, now: float) -> None:
         """Take the packet in ``buffer[:size]``."""
         buffer = self._buffer
-        first, second, sequence, timestamp, ssrc = HEADER.unpack_from(buffer)
+        first, second, sequence, timestamp, ssrc = _READ_HEADER(buffer)
         latch = self._latch
         if (
             second & 0x7F == self._plain_type
             and first == PLAIN
             and latch.locked
             and source == latch.far
-            and HEADER.size < size < len(buffer)
+            and _HEADER_SIZE < size < len(buffer)
         ):
             self._heard_at = now
             newest = self.reception.take(ssrc, sequence, timestamp, now)
             if self._voice is not None:
-                payload = bytes(buffer[HEADER.size : size])
+                payload = bytes(buffer[_HEADER_SIZE:size])
                 self._voice.take(payload, self.codec, timestamp, ssrc, now)
             if not newest:
                 self._tally.overtaken += 1
                 return
-            marker = second & MARKER
             for ear in self._ears:
-                ear.relay(buffer, (HEADER.size, size), self.codec, marker, timestamp, ssrc, now)
+                ear.relay_plain(buffer, size, self.codec, second & MARKER, timestamp, ssrc, now)
             return
         self._look_at(size, source, now)
 
@@ -263,10 +277,8 @@ class LegMedia:
         stream = self._stream
         if stream is None:
             return
-        if self._srtp is not None:
-            size = self._unprotected(
-                self._srtp, size, rtcp=size > 1 and buffer[1] in rtp.RTCP_KINDS
-            )
+        if self._protection.is_on:
+            size = self._protection.plain(size, rtcp=size > 1 and buffer[1] in _RTCP)
             if not size:
                 return
         if buffer[0] == PLAIN and HEADER.size <= size < len(buffer):
@@ -282,11 +294,11 @@ class LegMedia:
         codec = self._codecs.get(payload_type)
         latch = self._latch
         if not (latch.locked and source == latch.far):
-            if second in rtp.RTCP_KINDS:
+            if second in _RTCP:
                 self._report_arrived(size, source, now)
                 return
             events = self._event_types
-            known = codec is not None or payload_type in events or payload_type == rtp.COMFORT_NOISE
+            known = codec is not None or payload_type in events or payload_type == _COMFORT_NOISE
             if not known or not latch.admits(
                 source,
                 ssrc,
@@ -294,12 +306,12 @@ class LegMedia:
                 now,
                 heard_at=self._heard_at,
                 heard=self.reception.ssrc,
-                authentic=self._srtp is not None,
+                authentic=self._protection.is_on,
             ):
                 self._tally.forged += 1
                 return
             self.sender.send_to(latch.far)
-        elif second in rtp.RTCP_KINDS:
+        elif second in _RTCP:
             self._report_arrived(size, source, now)
             return
         self._heard_at = now
@@ -327,20 +339,9 @@ class LegMedia:
 
     def rtcp_arrived(self, size: int, source: Source, now: float) -> None:
         """Take the RTCP packet in ``buffer[:size]``."""
-        if self._srtp is not None:
-            size = self._unprotected(self._srtp, size, rtcp=True)
+        size = self._protection.plain(size, rtcp=True)
         if size:
             self._report_arrived(size, source, now)
-
-    def _unprotected(self, srtp: Srtp, size: int, *, rtcp: bool) -> int:
-        """Put the packet that is protected in ``buffer`` in its place; return its size, or 0."""
-        protected = bytes(self._buffer[:size])
-        plain = srtp.unprotect_rtcp(protected) if rtcp else srtp.unprotect(protected)
-        if plain is None:
-            self._tally.unauthentic += 1
-            return 0
-        self._buffer[: len(plain)] = plain
-        return len(plain)
 
     def _report_arrived(self, size: int, source: Source, now: float) -> None:
         """Take a report, which must come from RTP's host."""
@@ -388,13 +389,3 @@ class LegMedia:
             self._post(DtmfReceived(self.id, key))
             if self._keys_to is not None:
                 self._keys_to.press(key, announced=False)
-
-    def _send_protected(self, packet: Buffer, to: Source) -> None:
-        protected = self._srtp.protect(packet) if self._srtp else None
-        if protected is not None:
-            self._send_rtp(protected, to)
-
-    def _send_report(self, packet: Buffer, to: Source) -> None:
-        protected = self._srtp.protect_rtcp(packet) if self._srtp else packet
-        if protected is not None:
-            self._send_rtcp(protected, to)

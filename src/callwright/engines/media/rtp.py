@@ -13,10 +13,6 @@ PLAIN = 0x80
 "First byte of a packet without padding, extension and contributing sources: nearly every one."
 
 MARKER = 0x80
-COMFORT_NOISE = 13
-"Payload type of what stands for silence (RFC 3389); we never offer it, some send it all the same."
-RTCP_KINDS = range(192, 224)
-"Second byte of RTCP that comes in on RTP's port (RFC 5761 section 4)."
 WORD = 0xFFFFFFFF
 "Timestamps and SSRCs are modulo 2^32."
 

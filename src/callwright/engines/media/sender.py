@@ -22,36 +22,32 @@ from callwright.engines.media.media import MediaEvent, RtpStream
 from callwright.engines.media.mixer import Mixer
 from callwright.engines.media.player import Playback
 from callwright.engines.media.rtp import HEADER, MARKER, PLAIN, WORD, Buffer
+from callwright.engines.media.time_line import TimeLine
 from callwright.engines.media.transcode import Transcoder
 from callwright.engines.port import LegId, PlaybackFinished
 
 Transmit = Callable[[Buffer, Source], object]
 Post = Callable[[MediaEvent], None]
 
+_WRITE_HEADER = HEADER.pack_into
+_HEADER_SIZE = HEADER.size
+
 QUIET_AFTER = 0.06
 "Seconds without a packet from the bridge after which the clock sends silence again."
 
-_LEAD = 0.5
-"Frames a stream may run ahead of the time before one is left out."
-_DRIFT = 2
-"Frames; further ahead than switching sources brings it: the other clock is fast, ours gives way."
 _BURST = 32
 _BURST_PER_FRAME = 4
 "Packets a bridge may bring at once, and per 20 ms: no flood and no ring of legs gets through."
 
 
-class Sender:
+class Sender(TimeLine):
     __slots__ = (
         "_allowance",
-        "_began",
-        "_clock",
         "_codec",
         "_events",
-        "_frame",
         "_keys",
         "_leg",
         "_mixer",
-        "_next",
         "_offset",
         "_payload_type",
         "_playback",
@@ -64,7 +60,6 @@ class Sender:
         "_spurt",
         "_transcoder",
         "_transmit",
-        "_zero",
         "bridged_through",
         "connected",
         "far",
@@ -74,6 +69,7 @@ class Sender:
     )
 
     def __init__(self, leg: LegId, transmit: Transmit, post: Post) -> None:
+        super().__init__()
         self._leg = leg
         self._transmit = transmit
         self._post = post
@@ -88,16 +84,12 @@ class Sender:
         "Whether packets of the bridge are sent on at the moment."
         self._sends = False
         self._codec = PCMA
-        self._clock = PCMA.clock
-        self._frame = PCMA.frame
         self._payload_type = PCMA.payload_type
-        # The time line: the timestamp at `_began`, and the one after all that has been sent.
-        self._zero = self._next = getrandbits(32)
-        self._began = 0.0
         # Not from its upper half: with SRTP, a wrap among first packets that are lost would leave
         # the far end a turn of the cipher behind, for good (RFC 3711 section 3.3.1).
         self._sequence = getrandbits(15)
         self._spurt = True
+        # Sources.
         self._playback: Playback | None = None
         self._keys = KeyQueue(leg, post)
         self._events = EventTimeline()
@@ -122,14 +114,16 @@ class Sender:
         self._clock = codec.clock
         self._frame = codec.frame
         self._payload_type = stream.payload_type
-        self._keys.agree(stream)
+        self._keys.event_type = stream.dtmf_payload_type
+        self._keys.event_clock = stream.dtmf_clock
+        self._keys.by_info = stream.keys_by_info
         self._sends = stream.sends
         self._choose()
 
     def _begin_another_stream(self) -> None:
         """Timestamps of another clock need another SSRC (RFC 7160 section 4.1)."""
         self.ssrc = getrandbits(32)
-        self._zero = self._next = getrandbits(32)
+        self._draw()
         self._spurt = True
         self._keys.cut()
         self._events.forget()
@@ -144,11 +138,12 @@ class Sender:
             self.far = far
             self._choose()
 
-    def play(self, playback: Playback) -> None:
-        """Play in place of what is played now."""
-        self._playback = playback
+    def play(self, playback: Playback) -> Playback | None:
+        """Play in place of what is played now, which is returned."""
+        replaced, self._playback = self._playback, playback
         self._spurt = True
         self._choose()
+        return replaced
 
     def stop(self, playback: Playback) -> None:
         if playback is self._playback:
@@ -170,10 +165,6 @@ class Sender:
         self._relaying = None
         self._transcoder = None
         self._relayed_at = -1.0
-
-    def timestamp_at(self, now: float) -> int:
-        """Return the stream's timestamp at a time, for RTCP."""
-        return (self._zero + round((now - self._began) * self._clock)) & WORD
 
     # What the slot clock asks for.
 
@@ -256,23 +247,6 @@ class Sender:
         if not self.bridged_through or begin >= end or not self._allows():
             return
         ours = self._codec
-        placed = (timestamp + self._offset) & WORD
-        if (  # nearly every packet: one that continues its stream, with nothing to be changed
-            ssrc == self._relaying
-            and codec is ours is self._relayed
-            and begin == HEADER.size
-            and codec.bytewise
-            and self.far is not None
-            and (placed - self._next) & WORD < self._clock
-        ):
-            self._next = (placed + end - begin) & WORD
-            self._sequence = sequence = (self._sequence + 1) & 0xFFFF
-            self.sent += 1
-            self.octets += end - begin
-            second = self._payload_type | marker
-            HEADER.pack_into(buffer, 0, PLAIN, second, sequence, placed, self.ssrc)
-            self._transmit(buffer[:end], self.far)
-            return
         if codec is not ours and not (codec.law and ours.law):
             self._transcode(bytes(buffer[begin:end]), codec, timestamp, ssrc, now)
             return
@@ -291,6 +265,44 @@ class Sender:
         if codec.law and ours.law:
             payload = payload.translate(TRANSLATION[codec.law, ours.law])
         self._send(payload, self._payload_type, placed)
+
+    def relay_plain(
+        self,
+        buffer: bytearray,
+        end: int,
+        codec: Codec,
+        marker: int,
+        timestamp: int,
+        ssrc: int,
+        now: float,
+    ) -> None:
+        """As `relay`, where the payload follows the header and goes on to ``end``.
+
+        Nearly every packet that is relayed continues the one before it, and is through here.
+        """
+        placed = (timestamp + self._offset) & WORD
+        if (
+            ssrc != self._relaying
+            or codec is not self._codec
+            or codec is not self._relayed
+            or not codec.bytewise
+            or self.far is None
+            or not self.bridged_through
+            or self._allowance <= 0
+            or (placed - self._next) & WORD >= self._clock
+        ):
+            self.relay(buffer, (_HEADER_SIZE, end), codec, marker, timestamp, ssrc, now)
+            return
+        self._relayed_at = now
+        self._allowance -= 1
+        size = end - _HEADER_SIZE
+        self._next = (placed + size) & WORD
+        self._sequence = sequence = (self._sequence + 1) & 0xFFFF
+        self.sent += 1
+        self.octets += size
+        second = self._payload_type | marker
+        _WRITE_HEADER(buffer, 0, PLAIN, second, sequence, placed, self.ssrc)
+        self._transmit(buffer[:end], self.far)
 
     def _transcode(
         self, payload: bytes, codec: Codec, timestamp: int, ssrc: int, now: float
@@ -360,31 +372,19 @@ class Sender:
         return MARKER
 
     def _allows(self) -> bool:
-        allowed = self._allowance > 0
-        self._allowance -= allowed
-        return allowed
+        self._allowance -= 1
+        if self._allowance >= 0:
+            return True
+        self._allowance = 0
+        return False
+
+    # The one stream.
 
     def _choose(self) -> None:
         """See whether the bridge may speak: not over a playback or a key."""
         self.bridged_through = (
             self._sends and self.far is not None and self._playback is None and not self._keys.busy
         )
-
-    def _keep_time(self, now: float) -> bool:
-        """Bring the next timestamp up to the time; False if the stream is too far ahead of it.
-
-        Less than a frame behind or ahead is left alone, so that samples follow one another.
-        """
-        frame = self._frame
-        elapsed = self._zero + int((now - self._began) * self._clock + 0.5)
-        lag = ((elapsed - self._next + 0x80000000) & WORD) - 0x80000000
-        if lag >= frame:
-            self._next = (self._next + lag // frame * frame) & WORD
-        elif lag < -_DRIFT * frame:
-            self._began += lag / self._clock
-        elif lag < -_LEAD * frame:
-            return False
-        return True
 
     def _send(self, payload: bytes, payload_type: int, timestamp: int) -> None:
         if self._spurt:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from callwright import logs
 from callwright.engines.media.clock import of_sending
-from callwright.engines.media.dtmf import check_key
+from callwright.engines.media.dtmf import KEYS
 from callwright.engines.media.media import (
     MediaEvent,
     MediaWorkerLost,
@@ -218,12 +218,14 @@ class WorkerPool:
 
     def send_key(self, leg: LegId, key: str) -> None:
         """Also raises ValueError if ``key`` is none."""
-        check_key(key)
+        if len(key) != 1 or key not in KEYS:
+            raise ValueError(f"{key!r} is no DTMF key")
         self._line(leg).supervisor.tell("send_key", (leg, key))
 
     def key_named(self, leg: LegId, key: str) -> None:
         """Also raises ValueError if ``key`` is none."""
-        check_key(key)
+        if len(key) != 1 or key not in KEYS:
+            raise ValueError(f"{key!r} is no DTMF key")
         self._tell_of(leg, "key_named", leg, key)
 
     def listen_for_keys(self, leg: LegId, *, wanted: bool) -> None:

@@ -142,11 +142,13 @@ class SimulatedEngine:
         to: Address,
         *,
         caller_id: str,
+        caller_name: str = "",
         beside: Collection[LegId] = (),
         trail: Trail = FRESH,
     ) -> None:
         acts = self._acts_of(to.number)
-        rung = SimulatedLeg(leg, to, caller_id, anyio.current_time(), acts, trail=trail)
+        now = anyio.current_time()
+        rung = SimulatedLeg(leg, to, caller_id, now, acts, caller_name=caller_name, trail=trail)
         self.legs[leg] = rung
         self.rung.append(rung)
         if (raw := self._unreachable(to)) is not None:

@@ -20,6 +20,7 @@ class SimulatedLeg:
     rung_at: float
     acts: Acts = ()
     "What its phone does."
+    caller_name: str = ""
     trail: Trail = FRESH
     offered: bool = False
     "It came in."

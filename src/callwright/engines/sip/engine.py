@@ -240,6 +240,7 @@ class SipEngine(NetworkCommands):
         to: Address,
         *,
         caller_id: str,
+        caller_name: str = "",
         beside: Collection[LegId] = (),
         trail: Trail = FRESH,
     ) -> None:
@@ -248,7 +249,12 @@ class SipEngine(NetworkCommands):
         registered = self._admission.bindings.of(to.number, self._loop.time())
         try:
             way = route_to(
-                to, self._trunks.named, registered, caller_id=caller_id, local_host=self._local_host
+                to,
+                self._trunks.named,
+                registered,
+                caller_id=caller_id,
+                caller_name=caller_name,
+                local_host=self._local_host,
             )
             media = self._media.open(leg, beside)
         except Unroutable as fault:

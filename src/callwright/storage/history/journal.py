@@ -6,6 +6,7 @@ take it, no new session can begin, so what must be kept of the live ones is boun
 the rest is left out once the queue is full.
 """
 
+import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -39,12 +40,14 @@ from callwright.calls.events import (
 )
 from callwright.calls.journal import Once
 from callwright.calls.plan import SessionId
+from callwright.directory.prices import PriceList
 from callwright.figures import Figure
 from callwright.storage.database import UNWRITABLE, reason, writing
 from callwright.storage.history.beginnings import Beginnings
 from callwright.storage.history.crash_recovery import closing_events, kept_recordings
 from callwright.storage.history.event_log import Written
 from callwright.storage.history.sessions import (
+    FREE,
     is_of_account,
     read_events,
     unfinished,
@@ -57,8 +60,10 @@ log = logging.getLogger(__name__)
 QUEUED_AT_MOST = 50_000
 "Events that wait before details are left out: some minutes of 200 calls, some 25 MB."
 WRITTEN_AT_ONCE = 500
-GATHERED_FOR = 0.05
-"Seconds events are gathered before they are written: one commit for what many calls tell."
+GATHERED_FOR = 0.005
+"Seconds events are gathered before they are written: one commit for what a call tells at once."
+BETWEEN_WRITES = 0.012
+"Seconds from one write to the next at least: one commit for what many calls tell."
 FLUSHED_WITHIN = 2.0
 "Seconds the journal may still write when the service ends."
 CAUGHT_UP_WITHIN = 0.5
@@ -105,7 +110,7 @@ class StoredJournal:
     ``run`` must be running for anything but beginnings to be written. ``next_position`` gives the
     positions of events in the log; without it they have none, and ``readers`` are told nothing.
     ``outbox``: what is put into with the events, where there are webhooks. ``turn``: what writers
-    of one process wait for each other at.
+    of one process wait for each other at. ``prices``: what legs are charged by.
     """
 
     def __init__(
@@ -118,7 +123,9 @@ class StoredJournal:
         next_position: Callable[[], int] | None = None,
         outbox: Outbox | None = None,
         turn: anyio.Lock | None = None,
+        prices: PriceList = FREE,
     ) -> None:
+        self._prices = prices
         self.left_out = 0
         "Details of timelines that were never written because the queue was full."
         self.readers: list[Callable[[Sequence[Written]], None]] = []
@@ -140,6 +147,7 @@ class StoredJournal:
         self._turn = turn or anyio.Lock()
         self._beginnings = Beginnings(self._writer, self._turn, self._positions, self._tell)
         self._outbox = outbox
+        self._may_write_at = 0.0
         self._one_by_one = 0
         self._noted_as_full = False
 
@@ -277,8 +285,14 @@ class StoredJournal:
     async def _gather(self) -> None:
         if not self._gathered_for:
             return
-        with anyio.move_on_after(self._gathered_for):
+        loop = asyncio.get_running_loop()
+        ready = max(loop.time() + self._gathered_for, self._may_write_at)
+        # A time limit would do as well, but it ends in a cancellation, which costs more than this.
+        timer = loop.call_at(ready, self._wanted.set)
+        try:
             await self._wanted.wait()
+        finally:
+            timer.cancel()
         if not self._closing.is_set():
             self._wanted = anyio.Event()
 
@@ -307,6 +321,7 @@ class StoredJournal:
             )
         except SQLAlchemyError as fault:
             return reason(fault)
+        self._may_write_at = anyio.current_time() + BETWEEN_WRITES
         for _ in batch:
             self._queue.popleft()
         self._written_so_far += len(batch)
@@ -325,7 +340,7 @@ class StoredJournal:
             positions = self._positions(len(events))
 
             def work(connection: Connection) -> None:
-                write_events(connection, events, positions)
+                write_events(connection, events, positions, self._prices)
                 if outbox:
                     outbox.put(connection, events)
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from callwright.engines.sip.dialog.offer_answer import OfferAnswer, OfferState
-from callwright.engines.sip.wire.address import Malformed, parse_name_addr, parse_uri
+from callwright.engines.sip.wire.address import Malformed, hop_of, parse_name_addr, parse_uri
 from callwright.engines.sip.wire.body import session_description
 from callwright.engines.sip.wire.hop import Hop, leads_nowhere
 from callwright.engines.sip.wire.message import Headers, SipRequest, SipResponse, contact, values
@@ -86,12 +86,13 @@ class Dialog:
         if self.astray and self.heard_at is not None:
             return self.heard_at
         loose = bool(route) and route is self.route_set
-        hop = parse_uri(parse_name_addr(route[0]).uri if loose else uri)
-        if not hop.host:
+        target = parse_name_addr(route[0]).uri if loose else uri
+        if not parse_uri(target).host:
             raise Malformed("target is no SIP URI")
-        if self.heard_at is not None and leads_nowhere(hop.hop.host, self.heard_at.host):
+        hop = hop_of(target)
+        if self.heard_at is not None and leads_nowhere(hop.host, self.heard_at.host):
             return self.heard_at
-        return hop.hop
+        return hop
 
     @property
     def detour(self) -> Hop | None:

@@ -244,6 +244,13 @@ def answer_to(
     return SipResponse(status, reason, headers)
 
 
+def below_via(data: bytes, request: SipRequest) -> bytes:
+    """Write a request that has been written without Via once more, with its Via."""
+    start_line, _, rest = data.partition(b"\r\n")
+    via = request.headers["via"][0].encode()
+    return b"%b\r\nVia: %b\r\n%b" % (start_line, via, rest)
+
+
 def stamp_source(request: SipRequest, source: Hop) -> None:
     """Note in the top Via where the request came from (RFC 3261 18.2.1, RFC 3581 section 4)."""
     via = request.via
