@@ -4,7 +4,13 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from callwright.engines.sip.dialog.offer_answer import OfferAnswer, OfferState
-from callwright.engines.sip.wire.address import Malformed, hop_of, parse_name_addr, parse_uri
+from callwright.engines.sip.wire.address import (
+    Malformed,
+    hop_of,
+    parse_name_addr,
+    parse_uri,
+    with_parameter,
+)
 from callwright.engines.sip.wire.body import session_description
 from callwright.engines.sip.wire.hop import Hop, leads_nowhere
 from callwright.engines.sip.wire.message import Headers, SipRequest, SipResponse, contact, values
@@ -194,7 +200,7 @@ def dialog_to(
         raise Malformed("no Contact")
     dialog = Dialog(
         call_id=invite.call_id,
-        local=f"{invite.headers['to'][0]};tag={tag}",
+        local=with_parameter(invite.headers["to"][0], f"tag={tag}"),
         remote=invite.headers["from"][0],
         local_tag=tag,
         remote_tag=invite.from_tag or "",

@@ -189,6 +189,14 @@ def parse_via(text: str) -> Via:
     return Via(transport.upper(), sent_by, host, port, parse_params(rest[1:]))
 
 
+def with_parameter(value: str, parameter: str) -> str:
+    """A header's value with one parameter more.
+
+    Some end theirs with a ``;`` after which nothing comes: it is taken for the one that is due.
+    """
+    return value.rstrip("; \t") + ";" + parameter
+
+
 def parse_params(text: str) -> Parameters:
     """Read ``name=value;name``; names become lower case, quotes around values are taken off.
 

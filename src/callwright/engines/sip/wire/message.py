@@ -17,6 +17,7 @@ from callwright.engines.sip.wire.address import (
     parse_name_addr,
     parse_via,
     split_values,
+    with_parameter,
 )
 from callwright.engines.sip.wire.hop import Hop
 
@@ -231,7 +232,7 @@ def answer_to(
     """
     to = request.headers["to"][0]
     if tag and parse_name_addr(to).tag is None:
-        to = f"{to};tag={tag}"
+        to = with_parameter(to, f"tag={tag}")
     headers: Headers = {
         "via": request.headers["via"],
         "from": request.headers["from"],
@@ -260,7 +261,7 @@ def stamp_source(request: SipRequest, source: Hop) -> None:
         lines[0] = re.sub(r";\s*rport\s*(=[^;]*)?(?=;|\s|$)", rport, lines[0], count=1)
     other = via.host.strip("[]") != source.host
     if ("rport" in via.params or other) and "received" not in via.params:
-        lines[0] += f";received={source.host}"
+        lines[0] = with_parameter(lines[0], f"received={source.host}")
 
 
 def where_answers_go(request: SipRequest, source: Hop) -> Hop:
