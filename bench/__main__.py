@@ -8,6 +8,7 @@ import argparse
 import os
 import platform
 import resource
+from functools import partial
 
 import anyio
 from rich.console import Console
@@ -18,14 +19,17 @@ from bench.figures import Figure
 from bench.load import (
     fifty,
     four_hundred,
+    four_hundred_in_one,
     set_up,
     two_hundred,
     two_hundred_over_workers,
 )
 from bench.media import media
+from bench.peers.setting_up import peers
 from bench.reports import reports
 from bench.requests import requests
 from bench.sandbox import sandbox
+from callwright.engines.media.packet_loop import PacketLoop
 
 BENCHMARKS = {
     benchmark.__name__: benchmark
@@ -42,14 +46,33 @@ BENCHMARKS = {
         sandbox,
         reports,
         four_hundred,
+        four_hundred_in_one,
     )
 }
+GROUPS = {
+    "delays": (
+        "fifty",
+        "two_hundred",
+        "two_hundred_over_workers",
+        "four_hundred",
+        "four_hundred_in_one",
+    )
+}
+"Several under one name."
 
 
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("benchmark", nargs="*", choices=[[], *BENCHMARKS], help="default: all")
-    chosen = arguments.parse_args().benchmark or list(BENCHMARKS)
+    arguments.add_argument(
+        "benchmark",
+        nargs="*",
+        choices=[[], *BENCHMARKS, *GROUPS, "peers"],
+        help="default: all, without peers",
+    )
+    arguments.add_argument("--short", action="store_true", help="of peers: one round, a minute")
+    asked = arguments.parse_args()
+    wanted = asked.benchmark or list(BENCHMARKS)
+    chosen = [each for name in wanted for each in GROUPS.get(name, (name,))]
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     console = Console()
@@ -59,7 +82,8 @@ def main() -> None:
     for name in chosen:
         with console.status(f"{name} …"):
             try:
-                figures = anyio.run(BENCHMARKS[name])
+                work = partial(peers, short=asked.short) if name == "peers" else BENCHMARKS[name]
+                figures = anyio.run(work, backend_options={"loop_factory": PacketLoop})
             except Exception as fault:  # the others are worth having
                 console.print_exception()
                 figures = [Figure(name, type(fault).__name__, "", is_met=False)]

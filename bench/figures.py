@@ -14,7 +14,7 @@ class Figure:
 
 def milliseconds(what: str, reached: float, target: float | None = None) -> Figure:
     """``reached`` and ``target`` in seconds; the target is met below it."""
-    return _figure(what, 1000 * reached, target and 1000 * target, "ms", 1)
+    return _figure(what, 1000 * reached, target and 1000 * target, "ms", 2)
 
 
 def share(what: str, reached: float, target: float | None = None) -> Figure:

@@ -192,9 +192,10 @@ async def measured(kind: Kind, calls: int, target: float | None, folder: Path) -
     if kind is Kind.RECORDED:
         figures.append(none(f"{what}: recordings cut short", cut))
     if kind is Kind.BRIDGED:
-        figures.append(
-            milliseconds(f"{what}: far end to far end, p99", quantile(heard.delays, 0.99))
-        )
+        figures += [
+            milliseconds(f"{what}: far end to far end, p50", quantile(heard.delays, 0.5)),
+            milliseconds(f"{what}: far end to far end, p99", quantile(heard.delays, 0.99)),
+        ]
     else:
         figures += [
             milliseconds(f"{what}: sent late by, p50", lateness.quantile(0.5)),

@@ -103,6 +103,33 @@ PAGES: tuple[Asked, ...] = (
         "get.calls_report",
         {"fields": ["id", "employees", "tags", "last_talked_employee_id"]},
     ),
+    (
+        "longest talks first, page 101 of 100",
+        "get.calls_report",
+        {"sort": [{"field": "talk_duration", "order": "desc"}], "limit": 100, "offset": 10_000},
+    ),
+    (
+        "latest to end first, of 100",
+        "get.calls_report",
+        {"sort": [{"field": "finish_time", "order": "desc"}], "limit": 100},
+    ),
+    *(
+        (what, "get.calls_report", {"filter": _comparison(field, operator, value), "limit": 100})
+        for what, field, operator, value in (
+            ("with a tag, of 100", "tags", "jsquery", "#.tag_id = 7"),
+            ("without tags, of 100", "tags", "=", None),
+            ("somebody rung, of 100", "employees", "jsquery", "#.employee_id = 5"),
+            ("somebody talked last, of 100", "last_talked_employee_id", "=", 5),
+            ("recorded, of 100", "call_records", "!=", None),
+        )
+    ),
+    ("communications, of 100", "get.communications_report", {"limit": 100}),
+    (
+        "lost, of 100 with their course",
+        "get.call_details",
+        {"filter": _comparison("call_status", "=", "lost"), "limit": 100},
+    ),
+    ("costs, of 100", "get.financial_call_legs_report", {"limit": 100}),
     ("legs, of 100", "get.call_legs_report", {"limit": 100}),
     ("api requests, of 100", "get.api_requests", {"limit": 100}),
 )

@@ -150,10 +150,10 @@ async def stand(
             await run_callwright(folder, "init", *config)
             await run_callwright(folder, "apply", "directory.toml", *config)
             async with service(folder, port) as api:
-                yield Stand(api, employees, contacts, _listener(port), folder / "callwright.log")
+                yield Stand(api, employees, contacts, listener(port), folder / "callwright.log")
 
 
-def _listener(port: int) -> psutil.Process:
+def listener(port: int) -> psutil.Process:
     """The process that listens on a TCP port of this machine."""
     for child in psutil.Process().children(recursive=True):
         for connection in child.net_connections("tcp"):

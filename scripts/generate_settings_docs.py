@@ -5,6 +5,8 @@
 """
 
 import argparse
+import ast
+import itertools
 import sys
 from collections.abc import Iterator, Mapping
 from ipaddress import IPv4Network, IPv6Network
@@ -13,6 +15,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from callwright import config
 from callwright.config import Settings
 
 FILE = Path(__file__).parents[1] / "docs" / "settings.md"
@@ -27,6 +30,7 @@ SECTIONS = {
     "sip": "Where SIP and RTP go out and come in, over UDP, TCP and TLS; see [sip.md](sip.md).",
     "media": "Audio on the line, and files that are uploaded.",
     "speech": "Spoken texts.",
+    "prices": "What calls cost, for get.financial_call_legs_report.",
     "prompts": "What the service itself says.",
     "webhooks": "Events that are told to URLs of the account's; see [webhooks.md](webhooks.md).",
     "history": "How long it is kept what has happened; what is older is removed within an hour.",
@@ -74,21 +78,40 @@ def page() -> Iterator[str]:
     """The lines of docs/settings.md."""
     schema = Settings.model_json_schema()
     yield from (START, "", "## At the top of the file", "")
-    yield from _table(Settings(), schema["properties"])
+    told = _descriptions()
+    yield from _table(Settings(), schema["properties"], told["Settings"])
     for name, value in Settings():
         if isinstance(value, BaseModel):
-            section = schema["$defs"][type(value).__name__]
+            kind = type(value).__name__
             yield from ("", f"## [{name}]", "", SECTIONS[name], "")
-            yield from _table(value, section["properties"])
+            yield from _table(value, schema["$defs"][kind]["properties"], told[kind])
 
 
-def _table(defaults: BaseModel, fields: Mapping[str, Schema]) -> Iterator[str]:
+def _descriptions() -> dict[str, dict[str, str]]:
+    """What stands under each field of each class of the settings."""
+    tree = ast.parse(Path(config.__file__).read_text("utf-8"))
+    return {
+        made.name: {
+            field.target.id: text
+            for field, below in itertools.pairwise(made.body)
+            if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name)
+            if isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant)
+            if isinstance(text := below.value.value, str)
+        }
+        for made in tree.body
+        if isinstance(made, ast.ClassDef)
+    }
+
+
+def _table(
+    defaults: BaseModel, fields: Mapping[str, Schema], told: Mapping[str, str]
+) -> Iterator[str]:
     yield "| Setting | Value | Default | |"
     yield "|---|---|---|---|"
     for name, value in defaults:
         if not isinstance(value, BaseModel):
             field = fields[name]
-            description = " ".join(field.get("description", "").split())
+            description = " ".join(told.get(name, "").split())
             yield f"| `{name}` | {_type(field)} | {_default(value)} | {description} |"
 
 
@@ -103,6 +126,8 @@ def _type(field: Schema) -> str:
     match field["type"]:
         case "array" if "prefixItems" in field:
             return f"list of {len(field['prefixItems'])}: {_type(field['prefixItems'][0])}"
+        case "array" if "$ref" in field["items"]:
+            return "list of tables"
         case "array":
             return f"list: {_type(field['items'])}"
         case "string":

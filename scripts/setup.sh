@@ -21,7 +21,7 @@ python=.venv/bin/python
 stamp=.venv/.callwright-stamp
 
 # What .venv must match. The place belongs to it: a virtual environment cannot be moved.
-wanted() { { pwd -P; cat requirements-dev.lock pyproject.toml scripts/setup.sh; } | sha256sum; }
+wanted() { { pwd -P; cat requirements-dev.lock requirements-wrapper.lock pyproject.toml scripts/setup.sh; } | sha256sum; }
 
 recent_enough() {
     "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1
@@ -77,5 +77,9 @@ rm -f "$stamp"
 say "installing the locked packages (once, a minute or so)"
 "$python" -m pip install --quiet --require-hashes -r requirements-dev.lock
 "$python" -m pip install --quiet --no-deps --no-build-isolation -e .
+# Another package of the name of one in requirements-dev.lock: not where that is.
+rm -rf .venv/comagic-wrapper
+"$python" -m pip install --quiet --require-hashes --no-deps --target .venv/comagic-wrapper \
+    -r requirements-wrapper.lock
 wanted >"$stamp"
 say "done"

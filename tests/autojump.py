@@ -5,7 +5,8 @@ datagram on loopback is in its receiver's queue when ``sendto`` returns, so a lo
 nothing to read and nothing ready has nothing on its way either, and may go on to its next timer. A
 story of seconds takes milliseconds, and a busy machine cannot make anything late in it.
 
-Work of threads is waited for: that of executors by itself, that of others by `Autojump.working`.
+Work of threads is waited for: that of executors and worker threads by itself, that of others by
+`Autojump.working`.
 Not for TCP, whose segments the kernel may hold back for a while of its own (Nagle, delayed ACKs).
 """
 
@@ -16,6 +17,8 @@ from concurrent.futures import Executor
 from typing import Any, TypeVar, TypeVarTuple
 
 import pytest
+
+from callwright.worker_thread import WorkerThread
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -41,7 +44,7 @@ class Autojump(selectors.DefaultSelector):
             return found
         if self.working():
             return super().select(0.001)  # it need not tell the loop when it is done
-        if timeout is None or self.executing:
+        if timeout is None or self.executing or WorkerThread.under_way:
             return super().select()
         self.now += timeout
         return []

@@ -15,6 +15,7 @@ from callwright import logs
 from callwright.calls.manager import CallManager
 from callwright.config import Settings
 from callwright.descriptors import raise_limit
+from callwright.engines.media.packet_loop import PacketLoop
 from callwright.engines.port import Engine
 from callwright.file_modes import exposed, warning_of
 from callwright.rpc.server import listening, serving, url_of
@@ -56,7 +57,7 @@ def serve(settings: Settings, secrets: Iterable[Path] = ()) -> None:
     raise_limit()
     sys.setswitchinterval(THREADS_TURN)
     try:
-        anyio.run(_serve, settings)
+        anyio.run(_serve, settings, backend_options={"loop_factory": PacketLoop})
     except ExceptionGroup as group:
         # What ends a task group comes out of it in a group, be it one reason that is for people.
         raise only_reason(group) from group

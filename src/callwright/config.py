@@ -28,7 +28,9 @@ class StartFault(Exception):
 
 
 class SettingsSection(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    # What stands under a field is read by scripts/generate_settings_docs.py alone: pydantic would
+    # look for it in this file at the start of every command.
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -199,6 +201,23 @@ class WebhookSettings(SettingsSection):
     "Of them, to one webhook: as many sessions are told of at once, each in its order."
 
 
+class PriceSettings(SettingsSection):
+    direction: Literal["in", "out"] = "out"
+    prefix: Annotated[str, Field(pattern=r"^[0-9]{0,15}$")] = ""
+    per_minute: Annotated[float, Field(ge=0, le=1e6)]
+    step: Annotated[int, Field(ge=1, le=3600)] = 60
+
+
+class PricesSettings(SettingsSection):
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] | None = None
+    "ISO 4217 letters, such as `RUB`: the `currency` of get.financial_call_legs_report."
+    prices: Annotated[list[PriceSettings], Field(max_length=100_000)] = []
+    """Tables `[[prices.prices]]`: `direction` (`out`, or `in`), the digits that the other's number
+    begins with (`prefix`; of several the longest holds, none: every number), `per_minute`, and the
+    seconds a talk is rounded up to (`step`, 60). A call has the price that holds when it begins;
+    without one it is free, as are phones that are no E.164 number."""
+
+
 class MetricsSettings(SettingsSection):
     networks: list[IPv4Network | IPv6Network] = [
         IPv4Network("127.0.0.0/8"),
@@ -233,6 +252,7 @@ class Settings(SettingsSection):
     history: HistorySettings = HistorySettings()
     hooks: HookSettings = HookSettings()
     webhooks: WebhookSettings = WebhookSettings()
+    prices: PricesSettings = PricesSettings()
     prompts: PromptSettings = PromptSettings()
     metrics: MetricsSettings = MetricsSettings()
     traces: TraceSettings = TraceSettings()

@@ -5,7 +5,7 @@ it.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, TypeAlias
@@ -72,6 +72,12 @@ class Field:
     filterable: bool = True
     computed: bool = False
     "Compared as it is shown, by whoever asks: the database cannot."
+    searched: bool = False
+    "Of an array: whoever has the rows can tell which elements there are."
+    as_text: "Field | None" = None
+    "Of an object: the field by whose text it is compared."
+    members: Mapping[str, "Field"] = field(default_factory=dict)
+    "What an object, or each of an array of objects, is made of."
 
 
 Value: TypeAlias = bool | int | float | str | datetime
@@ -107,7 +113,33 @@ class Some:
     filters: tuple["Filter", ...]
 
 
-Filter: TypeAlias = Comparison | Every | Some
+@dataclass(frozen=True, slots=True)
+class Not:
+    filter: "Filter"
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """At least one element of an array fulfils a filter."""
+
+    field: str
+    "The array."
+    filter: "Filter"
+    "By the names of the members; the element itself, if it has none, is ``ITSELF``."
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """A comparison of an array, and what it says of the elements."""
+
+    asked: Comparison
+    "For whoever has the array."
+    found: "Filter"
+    "For whoever has the elements: of `Element`."
+
+
+ITSELF = ""
+Filter: TypeAlias = Comparison | Every | Some | Not | Element | Search
 ALL, NONE = Every(()), Some(())
 "Filters that every row fulfils, and that no row does."
 
@@ -151,8 +183,11 @@ A moment may be None, as any field."""
 
 def fields_of(found: Filter) -> Iterator[str]:
     """The names of the fields that a filter compares."""
-    if isinstance(found, Comparison):
-        yield found.field
-    else:
-        for one in found.filters:
-            yield from fields_of(one)
+    match found:
+        case Comparison(field=field) | Element(field=field):
+            yield field
+        case Every(filters) | Some(filters):
+            for one in filters:
+                yield from fields_of(one)
+        case Not(inner) | Search(asked=inner):
+            yield from fields_of(inner)

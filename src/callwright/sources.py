@@ -19,3 +19,15 @@ def source_of(host: str) -> str:
     if address.ipv4_mapped:
         return str(address.ipv4_mapped)
     return str(IPv6Network((address, 64), strict=False))
+
+
+@lru_cache(maxsize=4096)
+def site_of(host: str) -> str:
+    """The IPv4 address, or the /48 of an IPv6 one: what one customer is given at most (RFC 6177).
+
+    Whoever has it has 65,536 sources, so what is to be fair between strangers counts by this.
+    """
+    source = source_of(host)
+    if not source.endswith("/64"):
+        return source
+    return str(IPv6Network(source).supernet(new_prefix=48))

@@ -20,9 +20,10 @@ from callwright.calls.events import SessionEvent, SessionFinished
 from callwright.calls.manager import CallManager
 from callwright.config import Settings
 from callwright.directory.media import take_in
-from callwright.engines.port import FRESH, LegId, Trail
+from callwright.engines.port import LegId
 from callwright.engines.simulated.engine import SimulatedEngine
 from callwright.engines.simulated.far_end import FarEnd
+from callwright.engines.trail import FRESH, Trail
 from callwright.provisioning.administration import initialise
 from callwright.provisioning.apply import apply_directory
 from callwright.provisioning.file import read_directory_file
@@ -50,6 +51,9 @@ number = "74993720692"
 scenario = 1
 [[virtual_numbers]]
 number = "74993720693"
+[[virtual_numbers]]
+number = "74993720694"
+active = false
 [[employees]]
 id = 25
 full_name = "Анна Орлова"
@@ -176,6 +180,27 @@ name = "Сохранить"
 button = "#"
 mnemonic = "finish_conversation"
 name = "Завершить"
+[[schedules]]
+id = 6
+name = "Рабочее время"
+[[schedules.periods]]
+activity_days = {{ type = "days_of_week", days = [1, 2, 3, 4, 5] }}
+activity_time = [{{ time_from = "09:00", time_till = "18:00" }}]
+[[contact_groups]]
+id = 3
+name = "VIP"
+[[contact_organizations]]
+id = 5
+name = "Рога и копыта"
+[[contacts]]
+id = 41
+last_name = "Седов"
+first_name = "Олег"
+phone_numbers = ["79260000041", "79260000042"]
+emails = ["sedov@example.com"]
+personal_manager = 28
+organization = 5
+groups = [3]
 """
 
 ANOTHER = f"""
@@ -376,5 +401,7 @@ async def _apply(folder: Path, settings: Settings, text: str) -> None:
     file = read_directory_file(path)
     stored = take_in(folder / "music.wav", folder / "media", at_most=60)
     database = open_database(settings.database_url)
-    await apply_directory(database, file, {one.id: stored for one in file.content.media_files})
-    await database.dispose()
+    try:
+        await apply_directory(database, file, {one.id: stored for one in file.content.media_files})
+    finally:
+        await database.dispose()

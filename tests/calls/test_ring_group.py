@@ -167,6 +167,17 @@ def test_nobody_takes_the_call(props: Props, far_ends: Sequence[FarEnd], reason:
     play(story)
 
 
+def test_a_single_phone_that_is_given_up_says_why(props: Props) -> None:
+    async def story() -> None:
+        async with stage({ONE: never_answers()}) as scene:
+            await whole_call(scene, props, RingGroup([target(ONE, within=7)], 1, 1))
+            [story] = scene.journal.stories.values()
+            [ended] = [event for event in story if isinstance(event, LegEnded)]
+            assert (ended.cause, ended.offset) == ("no_answer", 7.0)
+
+    play(story)
+
+
 def test_the_contact_leaves_while_a_group_rings(props: Props) -> None:
     """Choreography 8: no leg is left ringing, and each says why it was hung up."""
 

@@ -275,6 +275,15 @@ def _of_data() -> list[Asked]:
             "get.calls_report",
             MONTHS,
         ),
+        *(
+            (
+                "date_interval_limit_reached",
+                "Max value of requested date interval is 366 days",
+                newer,
+                {**MONTHS, "date_from": "2025-01-01"},
+            )
+            for newer in ("get.call_details", "get.api_requests", "get.notifications")
+        ),
         ("entity_not_found", "Entity not found", "delete.tags", {"id": 404}),
         ("duplicate_entity", "Duplicate entity", "create.tags", {"name": "Лид"}),
         (

@@ -34,7 +34,7 @@ from callwright.methods.data.list_request import ListRequest, query_of
 from callwright.methods.errors import InvalidParameterValue
 from callwright.pattern import is_found
 from callwright.query import OPERATORS, FieldKind, Filter, Operator
-from callwright.storage.lists.filters import clause
+from callwright.storage.lists.filters import Clauses
 from callwright.storage.tables import UtcDateTime
 
 MOSCOW = ZoneInfo("Europe/Moscow")
@@ -119,7 +119,7 @@ def asked_for(tree: dict[str, Any]) -> Filter:
 
 
 def found(things: Connection, tree: dict[str, Any]) -> list[int]:
-    wanted = clause(asked_for(tree), dict(TABLE.c), "sqlite")
+    wanted = Clauses(dict(TABLE.c), "sqlite").of(asked_for(tree))
     return list(things.scalars(select(TABLE.c.id).where(wanted).order_by(TABLE.c.id)))
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from callwright.methods.data.list_method import ListDeclaration
 from callwright.methods.data.list_request import ReportRequest
+from callwright.methods.data.marketing_lists import GET_CHAT_MESSAGES_REPORT
 from callwright.methods.data.registry import LISTS
 from tests.api.answers import INVALID, TYPE, refusal, without_metadata
 from tests.api.house import DIRECTORY, STRANGER, House, house
@@ -22,6 +23,9 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     with house(folder, {}, api={"points_per_minute": 100_000}) as built:
         built.apply(NUMBERS)
         yield built
+
+
+ALWAYS_EMPTY = [one for one in LISTS if one.table is None]
 
 
 def listed(home: House, **params: object) -> tuple[list[Any], int]:
@@ -84,9 +88,9 @@ def test_both_apis_share_tokens_and_points(home: House) -> None:
     ("page", "ids"),
     [
         ({"limit": 2}, [1, 2]),
-        ({"limit": 2, "offset": 1}, [2, 3]),
-        ({"limit": 5}, [1, 2, 3, 4, 5]),
-        ({"offset": 4}, [5]),
+        ({"limit": 2, "offset": 1}, [2, 4]),
+        ({"limit": 5}, [1, 2, 4, 5, 6]),
+        ({"offset": 4}, [6]),
         ({"offset": 5}, []),
         ({"offset": 100_000, "limit": 10_000}, []),
     ],
@@ -107,7 +111,7 @@ def test_fields_are_shown_in_the_order_asked_for_and_once(home: House) -> None:
 def test_rows_are_sorted_by_several_fields(home: House) -> None:
     sort = [{"field": "type"}, {"field": "virtual_phone_number", "order": "desc"}]
     rows, _ = listed(home, fields=["id"], sort=sort)
-    assert [row["id"] for row in rows] == [2, 1, 5, 4, 3]
+    assert [row["id"] for row in rows] == [2, 1, 6, 5, 4], "the third is disabled"
 
 
 Parameters = dict[str, Any]
@@ -285,6 +289,8 @@ def test_a_list_is_sorted_and_filtered_by_whatever_it_declares(
     params: dict[str, object] = {"fields": [*declared.listing.fields]}
     if issubclass(declared.params, ReportRequest):
         params |= {"date_from": "2026-05-01 00:00:00", "date_till": "2026-07-01 00:00:00"}
+    if declared is GET_CHAT_MESSAGES_REPORT:
+        params |= {"chat_id": 1}
     for name, field in declared.listing.fields.items():
         tree = {"field": name, "operator": "!=", "value": None}
         if field.sortable:
@@ -293,6 +299,37 @@ def test_a_list_is_sorted_and_filtered_by_whatever_it_declares(
             params["filter"] = tree
         answer = home.data(declared.name, params)
         assert "result" in answer, (name, answer)
+
+
+@pytest.mark.parametrize("declared", ALWAYS_EMPTY, ids=[one.name for one in ALWAYS_EMPTY])
+def test_what_is_not_here_is_an_empty_list(home: House, declared: ListDeclaration[Any]) -> None:
+    """With its metadata, and with parameters checked as of any other list."""
+    asked: dict[str, object] = {}
+    if issubclass(declared.params, ReportRequest):
+        missing = home.data(declared.name, {})["error"]["data"]
+        assert missing["mnemonic"] == "required_parameter_missed"
+        asked = {"date_from": "2026-05-01", "date_till": "2026-05-31"}
+    if declared is GET_CHAT_MESSAGES_REPORT:
+        missing = home.data(declared.name, asked)["error"]["data"]
+        assert (missing["mnemonic"], missing["field"]) == ("required_parameter_missed", "chat_id")
+        asked |= {"chat_ids": [1, 2]}
+    answer = home.data(declared.name, {**asked, "user_id": 1, "limit": 10, "offset": 100})
+    assert answer["result"]["data"] == []
+    assert set(answer["result"]["metadata"]) == {"total_items", "limits"}
+    assert answer["result"]["metadata"]["total_items"] == 0
+
+    def refused(**params: object) -> str:
+        said: str = home.data(declared.name, {**asked, **params})["error"]["data"]["mnemonic"]
+        return said
+
+    fields = declared.listing.fields.values()
+    unsorted = next(one.name for one in fields if not one.sortable)
+    unfiltered = next(one.name for one in fields if not one.filterable)
+    of = {"field": unfiltered, "operator": "=", "value": 1}
+    assert refused(sort=[{"field": unsorted}]) == "sort_prohibited"
+    assert refused(filter=of) == "filter_prohibited"
+    assert refused(fields=["nothing"]) == "invalid_parameter_value"
+    assert refused(nothing=1) == "unexpected_parameters"
 
 
 def test_the_data_api_can_be_switched_off_for_a_user(home: House) -> None:

@@ -5,12 +5,8 @@ import sys
 
 import pytest
 
-from callwright.directory.destinations import (
-    Destination,
-    destination_of,
-    same_country,
-    same_region,
-)
+from callwright.directory.destinations import destination_of, same_country, same_region
+from callwright.directory.directions import Destination
 from tests.waiting import WITHIN
 
 MOSCOW, LONDON, NEW_YORK = "74993720692", "442071838750", "12125550100"

@@ -13,11 +13,13 @@ from callwright.directory.scenario import (
     AskOperation,
     HangUpOperation,
     MenuOperation,
+    Operation,
     PlayOperation,
     QueueOperation,
     RingOperation,
     Scenario,
     ScenarioId,
+    ScheduleOperation,
     VoicemailOperation,
     goes_on,
 )
@@ -124,13 +126,16 @@ do = "hangup"
         # Shape.
         (
             '[[scenarios.operations]]\ndo = "sing"\n',
-            "1: operations[0]: do is one of play, menu, ring, queue, ask, voicemail, hangup",
+            (
+                "1: operations[0]: do is one of "
+                "play, menu, ring, queue, ask, voicemail, schedule, hangup"
+            ),
         ),
         (
             "[[scenarios.operations]]\nmessage = 5\n",
             (
                 "1: operations[0]: do is missing: "
-                "one of play, menu, ring, queue, ask, voicemail, hangup"
+                "one of play, menu, ring, queue, ask, voicemail, schedule, hangup"
             ),
         ),
         ('operations = ["play"]\n', "1: operations[0]: a table is needed"),
@@ -380,13 +385,31 @@ flowchart TD
 
 def test_the_flowchart_of_the_documents_is_that_of_their_scenario(path: Path) -> None:
     text = DOCS.read_text("utf-8")
-    [toml] = re.findall(r"```toml\n(.*?)```", text, re.S)
+    toml, by_time = re.findall(r"```toml\n(.*?)```", text, re.S)
     [drawn] = re.findall(r"```mermaid\n(.*?)\n```", text, re.S)
     people = "".join(f'[[employees]]\nid = {id}\nfull_name = "x"\n' for id in (25, 26))
     path.write_text(f'[account]\nname = "x"\n{people}{toml}', "utf-8")
     [entry] = read_directory_file(path).content.scenarios
+    sales = '[[groups]]\nname = "sales"\nemployees = [25]\n'
+    path.write_text(f'[account]\nname = "x"\n{people}{sales}{by_time}', "utf-8")
+    assert len(read_directory_file(path).content.schedules) == 2
     branches = {START: entry.operations, **entry.branches}
     assert mermaid(Scenario(ScenarioId(entry.id), entry.name, branches)) == drawn
+
+
+def test_a_choice_by_time_is_drawn() -> None:
+    choice = ScheduleOperation(schedule=6, during="open", otherwise="shut")
+    hangup = (HangUpOperation(),)
+    branches: dict[str, tuple[Operation, ...]] = {
+        START: (choice,),
+        "open": hangup,
+        "shut": hangup,
+    }
+    drawn = mermaid(Scenario(ScenarioId(1), "x", branches)).splitlines()
+    assert '    b0_1{{"schedule 6"}}' in drawn
+    assert '    b0_1 -->|"during the schedule"| b1_1' in drawn
+    assert '    b0_1 -->|"at other times"| b2_1' in drawn
+    assert not any(line.startswith("    b0_1 --> ") for line in drawn), "nothing else follows"
 
 
 def test_long_texts_are_cut_in_words() -> None:

@@ -5,7 +5,6 @@ from pathlib import Path
 
 from callwright.engines.network import Registered, SipAccount, Trunk, TrunkState
 from callwright.engines.port import (
-    FRESH,
     Address,
     BridgeId,
     Cause,
@@ -16,8 +15,8 @@ from callwright.engines.port import (
     Media,
     PlaybackId,
     RecordingId,
-    Trail,
 )
+from callwright.engines.trail import FRESH, Trail
 from tests.engines.contract import Heard
 
 
@@ -49,11 +48,14 @@ class WatchedEngine:
         to: Address,
         *,
         caller_id: str,
+        caller_name: str = "",
         beside: Collection[LegId] = (),
         trail: Trail = FRESH,
     ) -> None:
         self._watched(
-            lambda: self._engine.ring(leg, to, caller_id=caller_id, beside=beside, trail=trail)
+            lambda: self._engine.ring(
+                leg, to, caller_id=caller_id, caller_name=caller_name, beside=beside, trail=trail
+            )
         )
 
     def hang_up(self, leg: LegId) -> None:

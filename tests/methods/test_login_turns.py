@@ -112,6 +112,27 @@ async def test_of_a_queue_that_is_full_the_last_in_turn_is_refused_at_once(hall:
     assert await hall.next() == [HONEST]
 
 
+async def test_a_site_of_many_networks_is_one_guesser(hall: Hall) -> None:
+    """The /48 of one customer has 65,536 networks; each would be new, and go before the honest."""
+    for network in range(GUESSES_FROM):
+        await hall.comes(f"2001:db8:0:{network:x}::1")
+        await hall.next()
+    site = [f"2001:db8:0:{network:x}::1" for network in range(0x100, 0x110)]
+    await hall.comes(*site, "2001:db8:1::9", "192.0.2.8", HONEST)
+    assert hall.checked[GUESSES_FROM:] == [site[0], "2001:db8:1::9"]
+    assert await hall.next() == [HONEST]
+    assert await hall.next() == ["192.0.2.8"]
+
+
+async def test_who_has_shown_a_right_password_has_no_part_in_what_its_site_does(hall: Hall) -> None:
+    hall.turns.succeeded("2001:db8:0:7::1")
+    for network in range(0x100, 0x100 + GUESSES_FROM):
+        await hall.comes(f"2001:db8:0:{network:x}::1")
+        await hall.next()
+    await hall.comes("192.0.2.1", "192.0.2.2", "2001:db8:0:200::1", "2001:db8:0:7::2")
+    assert await hall.next() == ["2001:db8:0:7::2"]
+
+
 async def test_tries_are_forgotten_in_time(hall: Hall) -> None:
     await hall.guesses("192.0.2.1")
     hall.clock.now += login_turns.TRIES_LAST + 1

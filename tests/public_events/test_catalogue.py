@@ -13,7 +13,8 @@ from callwright.calls import events
 from callwright.calls.events import SessionEvent
 from callwright.calls.plan import Direction, EmployeeRef, Role, SessionId
 from callwright.engines.port import LegId, RecordingId
-from callwright.public_events.catalogue import CATALOGUE, TYPES, EventFold, EventFolds, notices
+from callwright.public_events.catalogue import CATALOGUE, TYPES
+from callwright.public_events.event_fold import EventFold, EventFolds, notices
 from callwright.public_events.notice import Notice
 from tests.storage.stories import CAPTION, at, later, started
 
@@ -93,6 +94,9 @@ def test_a_call_is_told_from_its_beginning_to_its_verdict() -> None:
             "start_time": "2026-05-01T12:00:00.250Z",
             "virtual_phone_number": "74993720692",
             "contact_phone_number": "79260000000",
+            "contact_id": None,
+            "contact_full_name": None,
+            "contact_group_ids": [],
             "employee_id": 25,
             "employee_full_name": "Anna Ivanova",
             "employee_phone_number": "79260000001",

@@ -10,6 +10,7 @@ from anyio import to_thread
 
 from demo.call import Call
 from demo.phones import Baresip, Behaviour, Phone
+from demo.ports import free_port
 from demo.service import Api, service
 from tests.real.by_hand import ByHand
 from tests.real.scene import (
@@ -24,7 +25,6 @@ from tests.real.scene import (
     sounds,
     until,
 )
-from tests.real.test_registered_phone import free_udp_port
 from tests.waiting import WITHIN
 
 pytestmark = pytest.mark.realtime
@@ -66,7 +66,7 @@ async def session_of(api: Api) -> int:
 
 async def calls_in(folder: Path, employee: Phone, contact: Phone, key: str) -> Call:
     """Let the contact call in through the trunk, hear the menu and press a key; then hang up."""
-    port = free_udp_port()
+    port = free_port()
     async with scene(folder, employee, contact, sip_port=port) as made:
         path = folder / "directory.toml"
         text = path.read_text("utf-8")

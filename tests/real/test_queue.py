@@ -7,6 +7,7 @@ import pytest
 from anyio import to_thread
 
 from demo.phones import Behaviour, Phone, Softphone
+from demo.ports import free_port
 from demo.service import service
 from tests.phones.tones import find, read
 from tests.real.scene import (
@@ -22,7 +23,6 @@ from tests.real.scene import (
     sounds,
     story,
 )
-from tests.real.test_registered_phone import free_udp_port
 from tests.waiting import WITHIN
 
 pytestmark = pytest.mark.realtime
@@ -72,7 +72,7 @@ def test_two_callers_wait_for_one_employee(tmp_path: Path) -> None:
             contact=Behaviour(says=CONTACT_TONE),
         )
         second = Softphone(tmp_path / "second", Behaviour(says=THIRD_TONE), number="79261111111")
-        port = free_udp_port()
+        port = free_port()
         phones = {"2601": second}
         async with scene(tmp_path, employee, first, sip_port=port, extensions=phones) as made:
             path = tmp_path / "directory.toml"

@@ -1,6 +1,5 @@
 """A phone that registers: rung by its SIP number through the API, and refused when it calls in."""
 
-import socket
 from pathlib import Path
 
 import anyio
@@ -8,6 +7,7 @@ import pytest
 from anyio import to_thread
 
 from demo.phones import Baresip, Behaviour
+from demo.ports import free_port
 from demo.service import run_callwright, service
 from tests.real.scene import (
     CONTACT_TONE,
@@ -34,16 +34,10 @@ password = "geheim-101"
 """
 
 
-def free_udp_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @pytest.mark.peer("baresip")
 def test_a_phone_registers_is_rung_by_its_number_and_calls_in(tmp_path: Path) -> None:
     async def body() -> None:
-        port = free_udp_port()
+        port = free_port()
         behaviour = Behaviour(says=CONTACT_TONE, answers_after=0.3, hangs_up_after=2.0)
         phone = Baresip(
             tmp_path / "registered",
@@ -104,7 +98,7 @@ def test_a_phone_registers_is_rung_by_its_number_and_calls_in(tmp_path: Path) ->
 @pytest.mark.peer("baresip")
 def test_a_registered_phone_calls_a_colleague_and_nobody_outside(tmp_path: Path) -> None:
     async def body() -> None:
-        port = free_udp_port()
+        port = free_port()
         phone = Baresip(
             tmp_path / "registered",
             Behaviour(says=CONTACT_TONE),

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +13,7 @@ import pytest
 from callwright.storage.history.heartbeat import last_beat
 from callwright.wiring.service import HEARTBEAT
 from demo.phones.driver import Driver
+from demo.ports import free_port
 from demo.service import Api, service
 from tests.real.scene import TOKEN, Scene, real_call, scene, softphones, until
 from tests.waiting import WITHIN
@@ -48,13 +48,6 @@ async def gone(process: psutil.Process) -> None:
         return not process.is_running()
 
     await until(ended)
-
-
-def free_udp_port() -> int:
-    """A UDP port of 127.0.0.1 for the service to keep over a restart."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 async def live_calls(api: Api) -> object:
@@ -142,7 +135,7 @@ def test_after_sigkill_both_phones_are_hung_up_by_the_next_start(tmp_path: Path)
     """Choreography 8: no leg is left connected, also after a crash and restart of the service."""
 
     async def body() -> None:
-        async with scene(tmp_path, *softphones(tmp_path), sip_port=free_udp_port()) as made:
+        async with scene(tmp_path, *softphones(tmp_path), sip_port=free_port()) as made:
             async with service(tmp_path, made.port) as api:
                 await talking(made, api)
                 process = service_process(made.port)

@@ -37,7 +37,7 @@ OURS: dict[type, tuple[type, set[str]]] = {
             "wishes_upgrade",
         },
     ),
-    Socket: (WebSocketsSansIOProtocol, {"open"}),
+    Socket: (WebSocketsSansIOProtocol, {"_say_at_once", "open"}),
     _Server: (uvicorn.Server, {"accept", "stop"}),
     _PatientServer: (_Server, set()),
 }

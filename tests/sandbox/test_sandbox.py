@@ -12,6 +12,7 @@ from io import BytesIO
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -246,6 +247,46 @@ def test_what_requests_change_of_the_directory_is_in_force_at_once(sandbox: Sand
     sandbox.rpc("tag.call", call_session_id=session, tag_id=tag)
     [told] = sandbox.events("tag.set")
     assert told.data["tag_name"] == "VIP"
+
+
+def test_a_scenario_goes_by_the_clock_of_the_sandbox(sandbox: Sandbox) -> None:
+    zone = ZoneInfo(sandbox.rpc("get.account", data_api=True)[0]["timezone"])
+    begin, end = (sandbox.now.astimezone(zone) + timedelta(minutes=m) for m in (10, 40))
+    period = {
+        "activity_days": {"type": "days_of_week", "days": [begin.isoweekday()]},
+        "activity_time": [{"time_from": f"{begin:%H:%M}", "time_till": f"{end:%H:%M}"}],
+    }
+    schedule = sandbox.rpc("create.schedules", data_api=True, name="Hours", schedules=[period])[
+        "id"
+    ]
+    sandbox.rpc(
+        "create.scenarios",
+        data_api=True,
+        name="By the hour",
+        operations=[
+            {"do": "schedule", "schedule": schedule, "during": "open"},
+            {"do": "hangup"},
+        ],
+        branches={"open": [{"do": "ring", "employees": [1]}]},
+        virtual_phone_numbers=[OURS],
+    )
+
+    def came_to() -> tuple[str, list[tuple[str, str]]]:
+        session = sandbox.call_in("79000011020", OURS)
+        told = sandbox.advance(60)
+        steps = [
+            (event.data["operation"], event.data["branch"])
+            for event in told
+            if event.type == "operation.started" and event.call_session_id == session
+        ]
+        return end_of(told, session).data["finish_reason"], steps
+
+    closed = ("scenario_disconnects", [("schedule", ""), ("hangup", "")])
+    assert came_to() == closed
+    sandbox.advance(10 * 60)
+    assert came_to()[1] == [("schedule", ""), ("ring", "open")]
+    sandbox.advance(30 * 60)
+    assert came_to() == closed
 
 
 def test_tokens_expire_by_the_clock_of_the_sandbox(sandbox: Sandbox) -> None:

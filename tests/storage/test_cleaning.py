@@ -43,6 +43,7 @@ def cleaner(database: AsyncEngine, recordings: Path, now: datetime) -> Cleaner:
         30 * DAY,
         3 * DAY,
         lambda: now,
+        lambda: 0,
     )
 
 
@@ -208,3 +209,23 @@ async def test_logged_requests_are_looked_after_too(database: AsyncEngine, tmp_p
 
 async def test_where_nothing_is_kept_a_day_goes_by(database: AsyncEngine, tmp_path: Path) -> None:
     assert await cleaner(database, tmp_path, BEGAN).until_next() == DAY
+
+
+class CollectedCopies(Exception):
+    """Ends what would go on for ever."""
+
+
+async def test_copies_of_what_is_gone_go_after_it(database: AsyncEngine, tmp_path: Path) -> None:
+    await tell(database, 1)
+    recording = tmp_path / "1-1.wav"
+    recording.touch()
+    there_then: list[bool] = []
+
+    def collect() -> int:
+        there_then.append(recording.exists())
+        raise CollectedCopies
+
+    now = BEGAN + 30 * DAY + timedelta(seconds=1)
+    with pytest.raises(CollectedCopies):
+        await replace(cleaner(database, tmp_path, now), collect_copies=collect).run()
+    assert there_then == [False]

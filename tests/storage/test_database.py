@@ -14,7 +14,6 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-import callwright.storage.database
 from callwright.storage.database import (
     DatabaseFault,
     check_schema,
@@ -24,6 +23,7 @@ from callwright.storage.database import (
     open_database,
     writing,
 )
+from callwright.storage.sqlite_file import MIGRATIONS, revisions
 from callwright.storage.tables import accounts, metadata
 
 pytestmark = pytest.mark.anyio
@@ -182,9 +182,9 @@ def test_the_file_of_a_url() -> None:
 
 def test_revisions_are_the_ones_alembic_finds_in_their_order() -> None:
     """The service reads them off the names of the files, without alembic."""
-    folder = Path(callwright.storage.database.__file__).parent / "migrations"
+    folder = MIGRATIONS
     found = [script.revision for script in ScriptDirectory(str(folder)).walk_revisions()]
-    assert callwright.storage.database._revisions() == found[::-1]
+    assert revisions() == found[::-1]
 
 
 class Cut:

@@ -1,3 +1,4 @@
+import asyncio
 import logging
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -7,9 +8,8 @@ from itertools import count as counter
 from pathlib import Path
 
 import anyio
-import anyio.from_thread
 import pytest
-from sqlalchemy import Engine, event, func, select
+from sqlalchemy import Connection, Engine, event, func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from callwright.calls.events import (
@@ -43,20 +43,22 @@ def written_by(request: pytest.FixtureRequest, database: AsyncEngine, twin: Engi
 
 
 @pytest.fixture
-def journal(database: AsyncEngine, twin: Engine, written_by: Engine) -> StoredJournal:
-    return StoredJournal(database, Writer(database, twin if written_by is twin else None))
+def journal(database: AsyncEngine, twin: Engine, written_by: Engine) -> Iterator[StoredJournal]:
+    writer = Writer(database, twin if written_by is twin else None)
+    yield StoredJournal(database, writer)
+    writer.close()
 
 
 @pytest.fixture
 def impatient(written_by: Engine) -> None:
     """Connections that give up on a lock after 20 ms instead of 2 s."""
 
-    def prepare(connection: sqlite3.Connection, *_: object) -> None:
-        cursor = connection.cursor()
+    def prepare(connection: Connection) -> None:
+        cursor = connection.connection.cursor()
         cursor.execute("PRAGMA busy_timeout = 20")
         cursor.close()
 
-    event.listen(written_by, "checkout", prepare)
+    event.listen(written_by, "begin", prepare)
 
 
 @pytest.fixture
@@ -64,12 +66,12 @@ def page_limit(written_by: Engine) -> Callable[[int | None], None]:
     """Set the size at which SQLite says that the disk is full, in pages; None: no limit."""
     limit = [0x7FFFFFFF]
 
-    def prepare(connection: sqlite3.Connection, *_: object) -> None:
-        cursor = connection.cursor()
+    def prepare(connection: Connection) -> None:
+        cursor = connection.connection.cursor()
         cursor.execute(f"PRAGMA max_page_count = {limit[0]}")
         cursor.close()
 
-    event.listen(written_by, "checkout", prepare)
+    event.listen(written_by, "begin", prepare)
 
     def set_limit(pages: int | None) -> None:
         limit[0] = 0x7FFFFFFF if pages is None else pages
@@ -238,15 +240,15 @@ async def test_a_locked_database_lets_no_session_begin(
 
 @pytest.mark.usefixtures("impatient")
 async def test_a_locked_database_makes_events_wait_in_order(
-    journal: StoredJournal, database: AsyncEngine, database_path: Path, written_by: Engine
+    journal: StoredJournal,
+    database: AsyncEngine,
+    database_path: Path,
+    written_by: Engine,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     await journal.begin(started(1))
-    tries: list[str] = []
-    event.listen(
-        written_by,
-        "handle_error",
-        lambda context: tries.append(str(context.original_exception)),
-    )
+    tries: list[Connection] = []
+    event.listen(written_by, "rollback", tries.append)
     async with anyio.create_task_group() as group:
         group.start_soon(journal.run)
         with locked(database_path):
@@ -260,7 +262,8 @@ async def test_a_locked_database_makes_events_wait_in_order(
             assert await count(database) == 1
         await until(lambda: journal.queued == 0)
         group.cancel_scope.cancel()
-    assert set(tries) == {"database is locked"}
+    said = {record.getMessage().partition(": ")[2] for record in caplog.records}
+    assert said == {"it is locked by another program"}
     assert await journal.events_of(SessionId(1), 1) == [started(1), *later(1)]
 
 
@@ -388,16 +391,16 @@ async def test_a_beginning_that_is_cancelled_while_it_is_written_is_on_record(
     journal: StoredJournal, database: AsyncEngine, written_by: Engine
 ) -> None:
     """The caller goes on at once with what is on record, so the session gets its verdict."""
-    returned = False
+    returned, loop = False, asyncio.get_running_loop()
     with anyio.CancelScope() as scope:
 
         def cancel(*_: object) -> None:
             if written_by is database.sync_engine:
                 scope.cancel()
             else:
-                anyio.from_thread.run_sync(scope.cancel)
+                loop.call_soon_threadsafe(scope.cancel)
 
-        event.listen(written_by, "before_cursor_execute", cancel)
+        event.listen(written_by, "begin", cancel)
         await journal.begin(started(1))
         returned = True
     assert scope.cancel_called

@@ -7,7 +7,7 @@ from typing import Any
 
 import anyio
 import pytest
-from sqlalchemy import event, func, insert, select
+from sqlalchemy import event, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from callwright.methods.data.call_legs_report import GET_CALL_LEGS_REPORT
@@ -16,6 +16,7 @@ from callwright.methods.data.list_method import ListDeclaration
 from callwright.methods.data.request_log import GET_REQUEST_LOG
 from callwright.query import (
     Comparison,
+    Element,
     Every,
     FieldKind,
     Operator,
@@ -26,7 +27,7 @@ from callwright.query import (
     Value,
     Window,
 )
-from callwright.storage.lists.rows import KEPT_FOR, SETTLED_AFTER, StoredRows, Totals
+from callwright.storage.lists.rows import KEPT_FOR, SETTLED_AFTER, WALKED_FROM, StoredRows, Totals
 from callwright.storage.lists.source import StoredList
 from callwright.storage.tables import call_sessions
 from callwright.wiring.data_api import SOURCES
@@ -39,6 +40,7 @@ FINISHED = Comparison("finish_reason", FieldKind.TEXT, Operator.NOT_EQUAL, None)
 
 
 def stored(declared: ListDeclaration[Any]) -> StoredList:
+    assert declared.table
     return StoredList.of(SOURCES[declared.table], declared.listing.fields.values())
 
 
@@ -211,6 +213,63 @@ async def test_what_is_rare_has_an_index_of_its_own(
     rare = Comparison(field, FieldKind.TEXT, Operator.EQUAL, "7")
     for plan in await plans(database, CALLS, calls(rare)):
         assert index in plan
+
+
+@pytest.mark.parametrize("field", ["talk_duration", "finish_time"])
+async def test_a_sorted_report_walks_along_an_index(database: AsyncEngine, field: str) -> None:
+    """And not where few rows of it may be wanted: then it would walk a long way for nothing."""
+    *_, page = await plans(database, CALLS, calls(sort=[Order(field, descending=True)]))
+    index = {"finish_time": "finished_at"}.get(field, field)
+    assert f"ix_call_sessions_{index}" in page
+    narrow = calls(Comparison("employee_id", FieldKind.INTEGER, Operator.EQUAL, 5))
+    ordered = replace(narrow, sort=[Order(field)])
+    *_, page = await plans(database, CALLS, ordered)
+    assert f"ix_call_sessions_{index}" not in page
+    short = window(start=NOW - WALKED_FROM + timedelta(seconds=1))
+    *_, page = await plans(database, CALLS, replace(calls(sort=[Order(field)]), window=short))
+    assert f"ix_call_sessions_{index}" not in page
+
+
+async def test_whoever_walks_along_finds_the_same(database: AsyncEngine) -> None:
+    began = [LONG_AGO + timedelta(hours=7 * n, milliseconds=250 * n) for n in range(40)]
+    await add(database, *began)
+    async with database.begin() as connection:
+        talked = call_sessions.c.id * 7 % 11
+        await connection.execute(update(call_sessions).values(talk_duration=talked))
+        later = call_sessions.c.id > 30
+        await connection.execute(update(call_sessions).where(later).values(finish_reason=None))
+
+    async def ids(end: datetime, *sort: Order, filters: Sequence[Comparison] = ()) -> list[object]:
+        query = replace(
+            calls(*filters, sort=sort), window=window(start=began[3], end=end), fields=["id"]
+        )
+        return [row["id"] async for some in rows(database, CALLS).read(1, query) for row in some]
+
+    last = began[20].replace(microsecond=0)
+    expected = sorted(range(4, 22), key=lambda id: (-(id * 7 % 11), id))
+    order = Order("talk_duration", descending=True)
+    assert await ids(last, order) == expected
+    anybody = Comparison("direction", FieldKind.TEXT, Operator.EQUAL, "in")
+    assert await ids(last, order, filters=[anybody]) == expected, "not walking"
+    assert set(await ids(NOW, order)) == {*range(4, 31)}
+
+
+@pytest.mark.parametrize(
+    ("found", "index"),
+    [
+        (Element("tags", Comparison("tag_id", FieldKind.INTEGER, Operator.EQUAL, 7)), "call_tags"),
+        (
+            Element("employees", Comparison("employee_id", FieldKind.INTEGER, Operator.EQUAL, 5)),
+            "ix_call_legs_employee",
+        ),
+    ],
+)
+async def test_elements_are_found_by_an_index(
+    database: AsyncEngine, found: Element, index: str
+) -> None:
+    for plan in await plans(database, CALLS, replace(calls(), filter=found)):
+        [step] = [step for step in plan.split(" / ") if index in step or "rung" in step]
+        assert "COVERING INDEX" in step or "PRIMARY KEY" in step, plan
 
 
 async def test_what_would_take_minutes_is_ended(database: AsyncEngine) -> None:

@@ -14,7 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from callwright.engines.network import TrunkRegistration, TrunkState
 from callwright.storage.database import writing
 from callwright.storage.tables import trunk_states
-from callwright.storage.trunk_states import HOLDS_FOR, keep_trunk_states, read_trunk_states
+from callwright.storage.trunk_state_reads import HOLDS_FOR, read_trunk_states
+from callwright.storage.trunk_states import keep_trunk_states
 from tests.waiting import WITHIN
 
 pytestmark = pytest.mark.anyio
@@ -38,7 +39,11 @@ SHY = TrunkState(
 
 async def read(database: AsyncEngine) -> Mapping[str, TrunkState]:
     async with database.connect() as connection:
-        return await connection.run_sync(read_trunk_states)
+        return await connection.run_sync(
+            lambda sync: read_trunk_states(
+                lambda statement, /, **values: sync.exec_driver_sql(statement, values).all()
+            )
+        )
 
 
 async def until(database: AsyncEngine, wanted: Sequence[str]) -> None:

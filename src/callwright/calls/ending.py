@@ -80,6 +80,7 @@ RELEASED_WORDS = {
     "no_success_operator_call": "operator_not_responsible",
     "no_success_subscriber_call": "subscriber_not_responsible",
     "numa_in_black_list": "in_call_not_allowed",
+    "numb_is_inactive": "in_call_not_allowed",
     "success_finish": "scenario_disconnects",
 }
 

@@ -5,11 +5,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-import anyio
-
 from callwright.calls.commands import ALLOWED, Moving, WrongState
 from callwright.calls.state import State
-from callwright.calls.waiting import first_of
+from callwright.calls.waiting import Signal, first_of
 
 WAITING_AT_MOST = 16
 "Commands that may wait; one more is refused."
@@ -20,7 +18,7 @@ class PendingCommand:
     """A command under way; whoever sent it waits for ``answered``."""
 
     command: Moving
-    answered: anyio.Event = field(default_factory=anyio.Event)
+    answered: Signal = field(default_factory=Signal)
     is_refused: bool = False
 
     def accept(self) -> None:
@@ -40,7 +38,7 @@ class Inbox:
     def __init__(self, state: Callable[[], State]) -> None:
         self._state = state
         self._waiting: deque[PendingCommand] = deque()
-        self._arrived = anyio.Event()
+        self._arrived = Signal()
         self._is_closed = False
         self._taken: PendingCommand | None = None
         "The last one the script has taken: it may leave before it has answered."
@@ -67,7 +65,7 @@ class Inbox:
             if request := self._take():
                 return request
 
-    async def next_unless(self, settled: anyio.Event) -> PendingCommand | None:
+    async def next_unless(self, settled: Signal) -> PendingCommand | None:
         """The same; None as soon as something else has been settled."""
         while not settled.is_set():
             await first_of(self._arrived, settled)
@@ -109,6 +107,6 @@ class Inbox:
             else:
                 request.refuse()
         if not self._waiting:
-            self._arrived = anyio.Event()
+            self._arrived = Signal()
         self._taken = found
         return found

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Self
 
 import anyio
 
-from callwright.calls.waiting import first_of
+from callwright.calls.waiting import Signal, first_of
 
 if TYPE_CHECKING:
     from callwright.calls.party import Party
@@ -28,7 +28,7 @@ class Keypad:
     def __init__(self, party: "Party") -> None:
         self._party = party
         self._keys: deque[str] = deque()
-        self._pressed = anyio.Event()
+        self._pressed = Signal()
         self._listening = ExitStack()
 
     def __enter__(self) -> Self:
@@ -50,7 +50,7 @@ class Keypad:
     async def next(self) -> str:
         """Wait for the next key: one of ``0-9 * # A-D``."""
         while not self._keys:
-            self._pressed = anyio.Event()
+            self._pressed = Signal()
             await self._pressed.wait()
         return self._keys.popleft()
 
@@ -60,10 +60,10 @@ class Keypad:
             return await self.next()
         return None
 
-    async def next_unless(self, settled: anyio.Event) -> str | None:
+    async def next_unless(self, settled: Signal) -> str | None:
         """Wait for the next key; None if something else is settled before."""
         while not self._keys and not settled.is_set():
-            self._pressed = anyio.Event()
+            self._pressed = Signal()
             await first_of(self._pressed, settled)
         return self._keys.popleft() if self._keys else None
 

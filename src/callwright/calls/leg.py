@@ -5,9 +5,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import anyio
-
 from callwright.calls.plan import Role, Target
+from callwright.calls.waiting import Signal
 from callwright.engines.port import Cause, LegGone, LegId
 
 if TYPE_CHECKING:
@@ -32,7 +31,7 @@ class Leg:
     "In the API's words, where it is known before the leg ends."
     keys_wanted_by: int = 0
     "How many wait for keys it presses."
-    settled: anyio.Event = field(default_factory=anyio.Event)
+    settled: Signal = field(default_factory=Signal)
     "Set once the leg is answered or has ended."
 
     @property

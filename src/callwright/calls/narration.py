@@ -17,6 +17,8 @@ def masked(number: str) -> str:
 
 def narrate(event: SessionEvent) -> None:
     """Write one event to the log; a listener for `callwright.calls.manager.CallManager`."""
+    if not log.isEnabledFor(logging.INFO):
+        return
     line = line_of(event)
     if line is None:
         return

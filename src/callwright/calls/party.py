@@ -12,6 +12,7 @@ from callwright.calls.dtmf import KEY_SPACING
 from callwright.calls.keypad import Keypad
 from callwright.calls.plan import Confirmation, Message, Role, Target, TimedKey
 from callwright.calls.playback import PlaybackQueue
+from callwright.calls.waiting import Signal
 from callwright.engines.port import Cause, LegGone
 
 if TYPE_CHECKING:
@@ -167,6 +168,11 @@ class Party:
 
         Raises PartyLeft if the party does not stay that long.
         """
+        if message is None:
+            await anyio.lowlevel.checkpoint_if_cancelled()
+            if self.cause:
+                raise PartyLeft(self, self.cause)
+            return True
         with present(self), self.hears(message) as hearing:
             await hearing.finished.wait()
         return not hearing.failed
@@ -206,9 +212,9 @@ class Ringing:
 
     def __init__(self, party: Party, targets: Sequence[Target], message: Message | None) -> None:
         self.party = party
-        self.rung = anyio.Event()
+        self.rung = Signal()
         "Set once it has answered, or is not reached."
-        self.settled = anyio.Event()
+        self.settled = Signal()
         "Set once it has answered and heard its message, or is not reached."
         self.left: PartyLeft | None = None
         "Why it is not there, if it is not."

@@ -95,6 +95,15 @@ class GroupRef:
 
 
 @dataclass(frozen=True, slots=True)
+class ContactRef:
+    """Somebody outside whom the account knows."""
+
+    id: int
+    full_name: str
+    groups: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Confirmation:
     """A key that takes the call: whoever answers is asked for it, so that no voicemail wins."""
 
@@ -175,6 +184,12 @@ class Caption:
     "As the client gave it; empty if it gave none."
     employee: EmployeeRef | None
     "Whom the call was asked for."
+    contact: ContactRef | None = None
+    "Who the contact is, if the account knows its number."
+
+    def name_of(self, number: str) -> str:
+        """The name of whoever has a number, as far as it is known; empty: it is not."""
+        return self.contact.full_name if self.contact and number == self.contact_number else ""
 
     @property
     def source(self) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
-from typing import Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import anyio
 import anyio.lowlevel
@@ -12,7 +12,11 @@ from callwright.calls.events import SessionEvent
 from callwright.calls.leg import Leg
 from callwright.calls.plan import Message, MessageUnavailable
 from callwright.calls.renamed_legs import RenamedLegs
-from callwright.engines.port import BridgeId, LegGone, Media, PlaybackId
+from callwright.calls.waiting import Signal
+from callwright.engines.port import LegGone, Media, PlaybackId
+
+if TYPE_CHECKING:
+    from callwright.calls.bridges import Bridges
 
 TURNS = 5
 """Of the event loop, in which whoever waits for a message may end the sound. No time goes by in
@@ -31,14 +35,13 @@ class Room(Protocol):
     playing: dict[PlaybackId, Callable[[], None]]
     waiting_music: Message | None
     "What is heard while a text is still being made into speech."
+    bridges: "Bridges"
 
     def tell(self, kind: type[SessionEvent], **facts: Any) -> None: ...
 
     def start_soon(
         self, helper: Callable[..., Coroutine[Any, Any, None]], *args: object
     ) -> None: ...
-
-    def join_early(self, listener: Leg, ringing: Leg) -> BridgeId | None: ...
 
 
 class Rung(Protocol):
@@ -58,7 +61,7 @@ class PlaybackQueue:
     def __init__(
         self, room: Room, leg: Leg | None, message: Message | None, then: Message | None
     ) -> None:
-        self.finished = anyio.Event()
+        self.finished = Signal()
         "Set when the message has been heard to its end (at once if there is none)."
         self.failed = False
         "The message could not be played, and counts as heard nevertheless."
@@ -67,6 +70,7 @@ class PlaybackQueue:
         self._message = message
         self._music = then
         self._scope = anyio.CancelScope()
+        self._is_performing = False
         self._sound: _Sound | None = None
 
     def __enter__(self) -> Self:
@@ -80,7 +84,8 @@ class PlaybackQueue:
 
     def stop(self) -> None:
         """End the sound at once; without effect if there is none."""
-        self._scope.cancel()
+        if self._is_performing:
+            self._scope.cancel()
         if self._sound:
             self._sound.stop()
             self._sound = None
@@ -94,7 +99,7 @@ class PlaybackQueue:
             nonlocal joined
             if self._leg:
                 self.stop()
-                joined = self._room.join_early(self._leg, ringing)
+                joined = self._room.bridges.join_early(self._leg, ringing)
 
         other.when_early = switch
         try:
@@ -109,6 +114,7 @@ class PlaybackQueue:
         if self._leg is None or (message is None and self._music is None):
             return
         self._scope = anyio.CancelScope()
+        self._is_performing = True
         self._room.start_soon(self._perform, self._scope, self._leg, message)
 
     async def _perform(self, scope: anyio.CancelScope, leg: Leg, message: Message | None) -> None:
@@ -118,9 +124,11 @@ class PlaybackQueue:
                 self.finished.set()
             if self._music:
                 # Who has waited for the message may have no more use for music: no blip of it.
-                for _ in range(TURNS):
+                for _ in range(TURNS if message else 0):
                     await anyio.lowlevel.checkpoint()
                 await self._play_on(scope, leg, self._music)
+        if scope is self._scope:
+            self._is_performing = False
 
     async def _play_on(self, scope: anyio.CancelScope, leg: Leg, music: Message) -> None:
         media = await self._audio(leg, music)
@@ -143,7 +151,7 @@ class PlaybackQueue:
         if music is None:
             return await self._audio(leg, message)
         made: list[Media | None] = []
-        ready = anyio.Event()
+        ready = Signal()
 
         async def make() -> None:
             made.append(await self._audio(leg, message))
@@ -182,7 +190,7 @@ class _Sound:
     """One playback, with its beginning and end told as events."""
 
     def __init__(self, room: Room, leg: Leg, label: str, media: Media, *, loop: bool) -> None:
-        self.ended = anyio.Event()
+        self.ended = Signal()
         self._room = room
         self._leg = leg
         self._label = label

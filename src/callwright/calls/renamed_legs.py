@@ -9,7 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from callwright.engines.port import (
-    FRESH,
     Address,
     BridgeId,
     Cause,
@@ -23,9 +22,9 @@ from callwright.engines.port import (
     PlaybackId,
     RecordingFinished,
     RecordingId,
-    Trail,
     TransferAsked,
 )
+from callwright.engines.trail import FRESH, Trail
 
 
 class RenamedLegs:
@@ -77,11 +76,14 @@ class RenamedLegs:
         to: Address,
         *,
         caller_id: str,
+        caller_name: str = "",
         beside: Collection[LegId] = (),
         trail: Trail = FRESH,
     ) -> None:
         near = [self._real.get(one, one) for one in beside]
-        self._engine.ring(leg, to, caller_id=caller_id, beside=near, trail=trail)
+        self._engine.ring(
+            leg, to, caller_id=caller_id, caller_name=caller_name, beside=near, trail=trail
+        )
 
     def hang_up(self, leg: LegId) -> None:
         if leg not in self._gone:

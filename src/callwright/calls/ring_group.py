@@ -11,7 +11,7 @@ from callwright.calls.ending import ANOTHER_ANSWERED
 from callwright.calls.leg import Leg
 from callwright.calls.party import Party, PartyLeft, in_one_word
 from callwright.calls.plan import RingGroup, Target
-from callwright.calls.waiting import first_of
+from callwright.calls.waiting import Signal, first_of
 from callwright.engines.port import Cause
 
 
@@ -34,7 +34,7 @@ class _RingingLine:
     """One phone of a group: rung for a stand-in until it is known whether that takes the call."""
 
     def __init__(self, party: Party, target: Target) -> None:
-        self.settled = anyio.Event()
+        self.settled = Signal()
         self.cause: Cause | None = None
         "Why it did not take the call, if it did not."
         self._stand_in = Party(party.session, party.role)
@@ -59,6 +59,8 @@ async def _ring(party: Party, group: RingGroup, causes: set[Cause]) -> Leg | Non
 
     A phone that fails leaves its line to the next one; lines are added as time passes.
     """
+    if len(group.targets) == 1:
+        return await _ring_alone(party, group.targets[0], causes)
     waiting = deque(group.targets)
     ringing: list[_RingingLine] = []
     lines, grows_at = group.lines_start, anyio.current_time() + group.wave_after
@@ -85,3 +87,19 @@ async def _ring(party: Party, group: RingGroup, causes: set[Cause]) -> Leg | Non
     finally:
         for line in ringing:
             line.drop(dropped_because)
+
+
+async def _ring_alone(party: Party, target: Target, causes: set[Cause]) -> Leg | None:
+    """Ring a group of one phone, which needs nobody who waits beside."""
+    await anyio.lowlevel.checkpoint_if_cancelled()
+    stand_in = Party(party.session, party.role)
+    leg = stand_in.ring(target)
+    try:
+        cause = await stand_in.settles()
+    except BaseException:
+        party.session.dismiss(stand_in)
+        raise
+    if cause is None:
+        return leg
+    causes.add(cause)
+    return None

@@ -15,7 +15,8 @@ from callwright.calls.plan import (
     SessionId,
     Target,
 )
-from callwright.engines.port import FRESH, Cause, LegId, Trail
+from callwright.engines.port import Cause, LegId
+from callwright.engines.trail import FRESH, Trail
 
 Label = str
 "Name of a branch, which is a list of operations; empty for the scenario's own list."
@@ -149,11 +150,21 @@ class Voicemail:
 
 
 @dataclass(frozen=True, slots=True)
+class Schedule:
+    """The time at which the contact comes here says which branch follows."""
+
+    is_active: Callable[[], bool]
+    "Asked when it is come to, not before: the contact may have waited long."
+    during: Label | None
+    otherwise: Label | None
+
+
+@dataclass(frozen=True, slots=True)
 class HangUp:
     pass
 
 
-Operation = Play | Menu | Ring | Queue | Ask | Voicemail | HangUp
+Operation = Play | Menu | Ring | Queue | Ask | Voicemail | Schedule | HangUp
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ from callwright.calls.scenario_plan import (
     Queue,
     Ring,
     Route,
+    Schedule,
     Voicemail,
 )
 from callwright.calls.session import Session
@@ -148,6 +149,8 @@ class ScenarioScript:
             case Voicemail():
                 await leave_message(self._call, self._contact, operation)
                 self._verdict = NOTHING_LEFT
+            case Schedule(during=during, otherwise=otherwise):
+                self._go(during if operation.is_active() else otherwise)
             case HangUp():
                 return HUNG_UP
             case _:

@@ -1,14 +1,15 @@
 """A session: who takes part in one call, on which legs, and what has happened so far."""
 
 import logging
-from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import anyio
 
 from callwright.calls import events
+from callwright.calls.bridges import Bridges
 from callwright.calls.coaching import Coaches
 from callwright.calls.ending import (
     BROKEN,
@@ -29,9 +30,11 @@ from callwright.calls.record import CallRecord
 from callwright.calls.recording import RecordingFiles, SessionRecorder
 from callwright.calls.renamed_legs import RenamedLegs
 from callwright.calls.state import TRANSITIONS, State
+from callwright.calls.waiting import Signal
 from callwright.clock import utc_now
 from callwright.engines import port
-from callwright.engines.port import FRESH, BridgeId, Cause, LegGone, LegId, PlaybackId
+from callwright.engines.port import Cause, LegGone, LegId, PlaybackId
+from callwright.engines.trail import FRESH
 
 if TYPE_CHECKING:
     from anyio.abc import TaskGroup
@@ -82,14 +85,13 @@ class Session:
         "What to call when a playback has been played to its end."
         self.waiting_music: Message | None = None
         "What is heard while a text is still being made into speech."
-        self.talkers: tuple[Party, Party] | None = None
-        "Contact and operator, while they talk."
+        self.bridges = Bridges(self)
         self.operator: Party | None = None
         "Who talks with the contact, or has put it on hold."
         self.contact_leg: Leg | None = None
         "The contact's leg, once it has answered."
         self.inbox = Inbox(lambda: self.record.state)
-        self.phone_held = anyio.Event()
+        self.phone_held = Signal()
         "Set, and renewed, when a phone puts us on hold or takes us back."
         self.options: Options = {}
         "Talk options of the conversation."
@@ -101,10 +103,11 @@ class Session:
         self._begun_at = now()
         self._sequence = 1
         self._tasks: TaskGroup | None = None
+        self._helpers = 0
         self._scope = anyio.CancelScope()
         self._asked_to_end: Ending | None = None
         self._ending: Ending | None = None
-        self._all_over = anyio.Event()
+        self._all_over = Signal()
         self.started = events.SessionStarted(
             session=session, sequence=1, time=self._begun_at, offset=0.0, caption=caption
         )
@@ -139,7 +142,13 @@ class Session:
             self.deliver(port.LegReleased(leg.id, *refusal))
             return leg
         self.engine.ring(
-            leg.id, target.address, caller_id=target.caller_id, beside=beside, trail=self.trail
+            leg.id,
+            target.address,
+            caller_id=target.caller_id,
+            # Carriers are shown numbers alone: what a name does there, each says for itself.
+            caller_name="" if target.address.trunk else self.caption.name_of(target.caller_id),
+            beside=beside,
+            trail=self.trail,
         )
         return leg
 
@@ -228,68 +237,17 @@ class Session:
         assert to.leg
         self.tell(events.TransferFinished, leg=leaving.leg.id, to=to.leg.id)
 
-    @contextmanager
-    def talking(self, contact: Party, operator: Party) -> Iterator[None]:
-        """In the block contact and operator talk, and are recorded if that is on."""
-        assert contact.leg
-        assert operator.leg
-        self.talkers = contact, operator
-        try:
-            with (
-                operator.leg.listened_to() if self.options else nullcontext(),
-                self.joined(contact, operator),
-                self.recorder.of_talk((contact.leg.id, operator.leg.id)),
-            ):
-                yield
-        finally:
-            self.talkers = None
-
-    @contextmanager
-    def held(self, party: Party) -> Iterator[None]:
-        """In the block a party is held."""
-        assert party.leg
-        self.tell(events.HoldStarted, leg=party.leg.id)
-        try:
-            yield
-        finally:
-            self.tell(events.HoldFinished, leg=party.leg.id)
-
-    @contextmanager
-    def joined(self, one: Party, other: Party) -> Iterator[None]:
-        """In the block two parties hear each other."""
-        assert one.leg
-        assert other.leg
-        legs = one.leg.id, other.leg.id
-        bridge = self._bridge(one.leg, other.leg)
-        if bridge is None:  # One has just gone; ``present`` around this block will say so.
-            yield
-            return
-        self.tell(events.TalkStarted, legs=legs)
-        try:
-            yield
-        finally:
-            self.engine.unbridge(bridge)
-            self.tell(events.TalkFinished, legs=legs)
-
-    def join_early(self, listener: Leg, ringing: Leg) -> BridgeId | None:
-        """Let a leg hear the early media of another. None if either has just gone."""
-        bridge = self._bridge(listener, ringing)
-        if bridge is not None:
-            self.tell(events.EarlyMediaJoined, leg=listener.id, heard=ringing.id)
-        return bridge
-
-    def _bridge(self, one: Leg, other: Leg) -> BridgeId | None:
-        bridge = BridgeId(self.next_id())
-        try:
-            self.engine.bridge(bridge, one.id, other.id)
-        except LegGone:
-            return None
-        return bridge
-
     def start_soon(self, helper: Callable[..., Coroutine[Any, Any, None]], *args: object) -> None:
         """Run a helper beside the script until it is done or the script has ended."""
         assert self._tasks, "the session is not running"
-        self._tasks.start_soon(helper, *args)
+        self._helpers += 1
+        self._tasks.start_soon(self._help, helper, *args)
+
+    async def _help(self, helper: Callable[..., Coroutine[Any, Any, None]], *args: object) -> None:
+        try:
+            await helper(*args)
+        finally:
+            self._helpers -= 1
 
     def tell(self, kind: type[SessionEvent], **facts: Any) -> None:
         """Make the next event of the session and give it to whoever listens.
@@ -360,7 +318,7 @@ class Session:
             case port.LegHeld() | port.LegResumed():
                 leg.holds = isinstance(event, port.LegHeld)
                 self.phone_held.set()
-                self.phone_held = anyio.Event()
+                self.phone_held = Signal()
             case port.DtmfSent(key=key):
                 self.keys.sent(leg, key)
             case port.DtmfFailed(key=key, reason=reason):
@@ -379,7 +337,8 @@ class Session:
                     ending = await script()
                 except PartyLeft as left:
                     ending = ending_when_left(left.party.role, left.cause)
-                self._tasks.cancel_scope.cancel()
+                if self._helpers:
+                    self._tasks.cancel_scope.cancel()
             return ending
         except Exception:
             # A fault of ours ends this call, with a verdict and everybody hung up; not the others.

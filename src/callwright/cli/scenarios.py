@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from callwright.cli.terminal import CommandFault, Config, in_database, open_settings, out, show
+from callwright.cli.terminal import CommandFault, Config, at_database, open_settings, out, show
 
 if TYPE_CHECKING:
     from rich.tree import Tree
@@ -23,15 +23,13 @@ class DiagramFormat(StrEnum):
 @scenario_app.command(name="list")
 def list_scenarios(config: Config = None) -> None:
     """List all scenarios, and the virtual numbers that run them."""
-    from callwright.provisioning import administration
+    from callwright.provisioning import lists
 
     show(
         ("Id", "Name", "Numbers"),
         [
-            (str(scenario.id), scenario.name, ", ".join(numbers))
-            for scenario, numbers in in_database(
-                open_settings(config), administration.list_scenarios
-            )
+            (str(one.id), one.name, ", ".join(one.numbers))
+            for one in at_database(open_settings(config), lists.list_scenarios)
         ],
     )
 
@@ -47,9 +45,10 @@ def show_scenario(
 ) -> None:
     """Draw a scenario."""
     from callwright.directory.diagram import mermaid
-    from callwright.provisioning import administration
+    from callwright.directory.scenario import BRANCHES, Scenario, ScenarioId
+    from callwright.provisioning import lists
 
-    known = [one for one, _ in in_database(open_settings(config), administration.list_scenarios)]
+    known = at_database(open_settings(config), lists.list_scenarios)
     found = [one for one in known if str(one.id) == scenario] or [
         one for one in known if one.name == scenario
     ]
@@ -58,10 +57,13 @@ def show_scenario(
     if len(found) > 1:
         ids = ", ".join(str(one.id) for one in found)
         raise CommandFault(f"several scenarios are called {scenario}: {ids}")
+    chosen = Scenario(
+        ScenarioId(found[0].id), found[0].name, BRANCHES.validate_json(found[0].branches)
+    )
     if form is DiagramFormat.MERMAID:
-        out.print(mermaid(found[0]), soft_wrap=True)
+        out.print(mermaid(chosen), soft_wrap=True)
     else:
-        out.print(tree(found[0]), soft_wrap=True)
+        out.print(tree(chosen), soft_wrap=True)
 
 
 def tree(scenario: "Scenario") -> "Tree":

@@ -9,11 +9,11 @@ import typer
 from rich.console import Console
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
     from sqlalchemy.ext.asyncio import AsyncEngine
 
     from callwright.config import Settings
     from callwright.provisioning.access import NewToken
+    from callwright.storage.sqlite_file import Asked
 
 T = TypeVar("T")
 
@@ -71,15 +71,23 @@ def faults_of_database() -> Iterator[None]:
         raise CommandFault(f"the database cannot be used: {reason(fault)}") from fault
 
 
-def at_database(settings: "Settings", work: "Callable[[Connection], T]") -> T:
+def at_database(settings: "Settings", work: "Callable[[Asked], T]") -> T:
     """Do ``work`` in one transaction, after the database's shape has been checked.
 
-    Without an event loop, which takes a command longer to load than the database does.
+    By plain statements, without what a command takes longer to load than it needs for its work:
+    SQLAlchemy and an event loop.
     """
-    with faults_of_database():
-        from callwright.storage.database import in_transaction
+    import sqlite3
 
+    from callwright.provisioning.access import AdministrationFault
+    from callwright.storage.sqlite_file import DatabaseFault, in_transaction, reason_of
+
+    try:
         return in_transaction(settings.database_url, work)
+    except (AdministrationFault, DatabaseFault) as fault:
+        raise CommandFault(str(fault)) from fault
+    except sqlite3.Error as fault:
+        raise CommandFault(f"the database cannot be used: {reason_of(fault)}") from fault
 
 
 def in_database(

@@ -37,7 +37,7 @@ def create_token(
     show_token(
         at_database(
             open_settings(config),
-            lambda connection: access.create_token(connection, user, expires_at),
+            lambda ask: access.create_token(ask, user, expires_at),
         )
     )
 
@@ -77,7 +77,7 @@ def block_token(
     """Make a token unusable, at once and for good."""
     from callwright.provisioning import access
 
-    at_database(open_settings(config), lambda connection: access.block_token(connection, token))
+    at_database(open_settings(config), lambda ask: access.block_token(ask, token))
     out.print(f"Token {token} is blocked.")
 
 

@@ -20,11 +20,11 @@ def list_trunks(config: Config = None) -> None:
     it answers, and whether it takes our calls for ours.
     """
     from callwright.provisioning.lists import list_trunks as listed
-    from callwright.storage.trunk_states import read_trunk_states
+    from callwright.storage.trunk_state_reads import read_trunk_states
 
     trunks, states = at_database(
         open_settings(config),
-        lambda connection: (listed(connection), read_trunk_states(connection)),
+        lambda ask: (listed(ask), read_trunk_states(ask)),
     )
     show(
         ("Name", "Host", "Port", "Transport", "User", "State", "Answers", "Calls"),

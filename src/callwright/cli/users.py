@@ -36,9 +36,7 @@ def add_user(
 
     entry = checked_entry(lambda: UserEntry(login=login, networks=network or LOOPBACK))
     networks = entry.networks
-    at_database(
-        open_settings(config), lambda connection: access.add_user(connection, login, networks)
-    )
+    at_database(open_settings(config), lambda ask: access.add_user(ask, login, networks))
     out.print(f"User {login} may come from {', '.join(networks)}.")
 
 
@@ -65,7 +63,7 @@ def set_password(
     hashed = argon2.PasswordHasher().hash(password)
     at_database(
         open_settings(config),
-        lambda connection: access.set_password(connection, login, hashed),
+        lambda ask: access.set_password(ask, login, hashed),
     )
     out.print(f"The password of {login} is set.")
 
@@ -99,7 +97,5 @@ def remove_user(
     """Remove a user; its tokens stop working at once, those of login.user too."""
     from callwright.provisioning import access
 
-    tokens = at_database(
-        open_settings(config), lambda connection: access.remove_user(connection, login)
-    )
+    tokens = at_database(open_settings(config), lambda ask: access.remove_user(ask, login))
     out.print(f"User {login} is removed, with its {tokens} permanent tokens.")

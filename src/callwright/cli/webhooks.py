@@ -10,6 +10,7 @@ import typer
 from callwright.cli.terminal import (
     CommandFault,
     Config,
+    at_database,
     checked_entry,
     in_database,
     open_settings,
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from callwright.config import Settings
     from callwright.directory.model import AccountId
-    from callwright.directory.webhook import Webhook, WebhookId
+    from callwright.directory.webhook import Webhook
     from callwright.storage.webhooks.stored import StoredWebhooks
     from callwright.storage.webhooks.webhook_log import Attempt, LoggedAttempt
 
@@ -39,26 +40,21 @@ Named = Annotated[str, typer.Argument(help="Its name, or its id.", metavar="NAME
 @webhook_app.command(name="list")
 def list_webhooks(config: Config = None) -> None:
     """List all webhooks, and of how many calls each has something still to be told."""
-    from callwright.storage.webhooks.stored import StoredWebhooks
+    from callwright.provisioning import lists
 
-    async def work(database: "AsyncEngine") -> "tuple[list[Webhook], dict[WebhookId, int]]":
-        stored = StoredWebhooks(database)
-        return await stored.all(await _account(stored)), await stored.waiting()
-
-    webhooks, waiting = in_database(open_settings(config), work)
     show(
         ("Id", "Name", "Method", "URL", "Events", "State", "Waiting"),
         [
             (
                 str(one.id),
                 one.name,
-                one.verb.value,
+                one.method,
                 one.url,
                 ", ".join(sorted(one.event_types)) or "all",
                 "active" if one.active else "off",
-                str(waiting.get(one.id, 0)),
+                str(one.waiting),
             )
-            for one in webhooks
+            for one in at_database(open_settings(config), lists.list_webhooks)
         ],
     )
 

@@ -13,6 +13,7 @@ from callwright.directory.scenario import (
     QueueOperation,
     RingOperation,
     Scenario,
+    ScheduleOperation,
     VoicemailOperation,
     goes_on,
     ways,
@@ -23,7 +24,12 @@ TEXT_AT_MOST = 40
 
 # Mermaid's way to write what would end a text in quotes.
 _ESCAPED = str.maketrans({'"': "#quot;", "#": "#35;", "<": "#lt;", ">": "#gt;", "&": "#amp;"})
-_SHAPES = {"menu": ('{{"', '"}}'), "ask": ('{{"', '"}}'), "hangup": ('(["', '"])')}
+_SHAPES = {
+    "menu": ('{{"', '"}}'),
+    "ask": ('{{"', '"}}'),
+    "schedule": ('{{"', '"}}'),
+    "hangup": ('(["', '"])'),
+}
 
 
 def in_words(operation: Operation) -> str:
@@ -40,6 +46,8 @@ def in_words(operation: Operation) -> str:
             return f"ask {operation.method} {operation.url}"
         case VoicemailOperation():
             return f"voicemail, {operation.at_most:g} s at most"
+        case ScheduleOperation(schedule=schedule):
+            return f"schedule {schedule}"
         case HangUpOperation():
             return "hangup"
 

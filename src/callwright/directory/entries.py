@@ -6,14 +6,22 @@ from pathlib import PurePosixPath
 from typing import Annotated, Literal
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field
 
-from callwright.directory.destinations import USUAL, Destination
+from callwright.directory.contact_entries import (
+    ContactEntry,
+    ContactGroupEntry,
+    ContactOrganizationEntry,
+)
+from callwright.directory.directions import USUAL, Destination
+from callwright.directory.entry import E164, FileEntry, Id, Name, printable
+from callwright.directory.entry import Text as Text
 from callwright.directory.group import CHANNELS_AT_MOST
 from callwright.directory.model import Component, Mnemonic, PhoneKind, Recorded
 from callwright.directory.scenario import Label, Operations
+from callwright.directory.schedule_entries import ScheduleEntry
 from callwright.directory.webhook import Verb, checked_url, key_of_secret
-from callwright.numbering import COUNTRIES, fault_of
+from callwright.numbering import COUNTRIES
 
 LOOPBACK = ["127.0.0.0/8", "::1/128"]
 "Where requests of a user may come from when nothing else is said."
@@ -26,14 +34,6 @@ _CONTACT = re.compile(
     r"@(?P<host>\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9.-]{1,253})(?::(?P<port>[0-9]{1,5}))?"
     r"(?:;transport=(?:udp|tcp|tls))?"
 )
-
-
-def _e164(number: str) -> str:
-    if number.startswith("+"):
-        raise ValueError("write the number without the +")
-    if fault := fault_of(number):
-        raise ValueError(fault)
-    return number
 
 
 def _without_plus(number: object) -> object:
@@ -92,19 +92,13 @@ def _contact(text: str) -> str:
 def _absolute(text: str) -> str:
     if not PurePosixPath(text).is_absolute():
         raise ValueError("write the whole path, from / on")
-    return _printable(text)
-
-
-def _printable(text: str) -> str:
-    if not text.isprintable():
-        raise ValueError("it holds a character that cannot be shown")
-    return text
+    return printable(text)
 
 
 def _user_alone(text: str) -> str:
     if "@" in text or text.lower().startswith(("sip:", "sips:", "tel:")):
         raise ValueError("write the user alone, without sip: and @: 74993720692")
-    return _printable(text)
+    return printable(text)
 
 
 def _argon2(text: str) -> str:
@@ -127,23 +121,7 @@ def _timezone(text: str) -> str:
 
 PHONE_NUMBER_PATTERN = r"^[0-9A-Za-z][0-9A-Za-z_.-]{0,31}$"
 
-Text = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_printable)]
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}$")]
-E164 = Annotated[str, AfterValidator(_e164)]
-Id = Annotated[int, Field(ge=1, lt=1 << 53)]
 Allowed = Annotated[str, Field(pattern=r"^[0-9?]{1,20}\*?$")]
-
-
-class FileEntry(BaseModel):
-    """A table of the file: strict, closed, and silent about what was written where it is wrong."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-        strict=True,
-        frozen=True,
-        use_attribute_docstrings=True,
-        hide_input_in_errors=True,
-    )
 
 
 class AccountEntry(FileEntry):
@@ -198,12 +176,12 @@ class TrunkEntry(FileEntry):
     "False: over TLS, any certificate is believed. Whoever is in between can then listen."
     tls_ca: Annotated[str, Field(max_length=4096), AfterValidator(_absolute)] | None = None
     "PEM file of the authorities believed for its certificate; left out: those of the system."
-    user: Annotated[str, Field(min_length=1, max_length=128), AfterValidator(_printable)] | None = (
+    user: Annotated[str, Field(min_length=1, max_length=128), AfterValidator(printable)] | None = (
         None
     )
     "User of digest authentication; left out: the carrier knows us by our address."
     password: (
-        Annotated[str, Field(min_length=1, max_length=128), AfterValidator(_printable)] | None
+        Annotated[str, Field(min_length=1, max_length=128), AfterValidator(printable)] | None
     ) = Field(default=None, repr=False)
     from_user: (
         Annotated[str, Field(min_length=1, max_length=128), AfterValidator(_user_alone)] | None
@@ -242,9 +220,14 @@ class VirtualNumberEntry(FileEntry):
     scenario: Id | None = None
     """Id of the scenario that calls to this number run; left out: the one that the data API has
     set, or else they are refused."""
+    active: bool | None = None
+    """False: it is not used until the data API enables it (`enable.virtual_numbers`); left out: as
+    the data API has it, at first true."""
+    locked: bool = False
+    "True: nobody uses it, and the data API cannot enable it."
     name: Text | None = None
     "What people call it."
-    comment: Annotated[str, Field(max_length=200), AfterValidator(_printable)] | None = None
+    comment: Annotated[str, Field(max_length=200), AfterValidator(printable)] | None = None
 
 
 class PhoneEntry(FileEntry):
@@ -255,7 +238,7 @@ class PhoneEntry(FileEntry):
     contact: Annotated[str, AfterValidator(_contact)] | None = None
     "SIP URI the phone is rung at. Not for `e164`, nor beside `password`."
     password: (
-        Annotated[str, Field(min_length=8, max_length=128), AfterValidator(_printable)] | None
+        Annotated[str, Field(min_length=8, max_length=128), AfterValidator(printable)] | None
     ) = Field(default=None, repr=False)
     """The phone registers with us, as user `number`, by this password, and is rung where it then
     is. With neither `contact` nor `password` it is rung through a trunk."""
@@ -336,7 +319,7 @@ class TalkOptionEntry(FileEntry):
 class BlacklistEntry(FileEntry):
     number: E164
     "Number that is not called."
-    comment: Annotated[str, Field(max_length=200), AfterValidator(_printable)] = ""
+    comment: Annotated[str, Field(max_length=200), AfterValidator(printable)] = ""
 
 
 class WebhookEntry(FileEntry):
@@ -373,3 +356,7 @@ class DirectoryContent(FileEntry):
     tags: list[TagEntry] = []
     talk_options: list[TalkOptionEntry] = []
     webhooks: Annotated[list[WebhookEntry], Field(max_length=50)] = []
+    contact_groups: list[ContactGroupEntry] = []
+    contact_organizations: list[ContactOrganizationEntry] = []
+    contacts: list[ContactEntry] = []
+    schedules: list[ScheduleEntry] = []

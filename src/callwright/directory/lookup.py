@@ -10,6 +10,7 @@ from callwright.directory.model import (
     AccountId,
     Employee,
     EmployeeId,
+    KnownContact,
     MediaFile,
     MediaFileId,
     Tag,
@@ -20,6 +21,7 @@ from callwright.directory.model import (
     VirtualNumber,
 )
 from callwright.directory.scenario import Scenario, ScenarioId
+from callwright.directory.schedule import ActivitySchedule
 from callwright.engines.network import SipAccount, Trunk
 
 
@@ -49,9 +51,11 @@ class Directory(Protocol):
         """The account that owns a virtual number, and the number."""
 
     async def home_of_phone(self, number: str) -> tuple[Account, VirtualNumber] | None:
-        """The account whose phone registers by this number, and the first number it owns."""
+        """The account whose phone registers by this number, and the first number it uses."""
 
     async def scenario(self, account: AccountId, scenario: ScenarioId) -> Scenario | None: ...
+
+    async def schedule(self, account: AccountId, schedule: int) -> ActivitySchedule | None: ...
 
     async def group(self, account: AccountId, name: str) -> Group | None: ...
 
@@ -66,6 +70,9 @@ class Directory(Protocol):
 
     async def employee_by_number(self, account: AccountId, number: str) -> Employee | None:
         """The active employee one of whose active phones, of any kind, has this number."""
+
+    async def contact_by_number(self, account: AccountId, number: str) -> KnownContact | None:
+        """The contact that has this number; of several, the one of the lowest id."""
 
     async def media_file(self, account: AccountId, file: MediaFileId) -> MediaFile | None:
         """A file of the account's own, or a system file."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NewType
 from zoneinfo import ZoneInfo
 
-from callwright.directory.destinations import USUAL, Destination
+from callwright.directory.directions import USUAL, Destination
 from callwright.directory.scenario import ScenarioId
 
 AccountId = NewType("AccountId", int)
@@ -95,6 +95,14 @@ class VirtualNumber:
     "Trunk that calls with this number go through; None: the first trunk."
     scenario: ScenarioId | None = None
     "What calls to it run; None: they are refused."
+    active: bool = True
+    "The account uses it; it may enable and disable it by itself."
+    locked: bool = False
+    "The operator lets nobody use it."
+
+    @property
+    def is_usable(self) -> bool:
+        return self.active and not self.locked
 
 
 class PhoneKind(StrEnum):
@@ -145,6 +153,21 @@ class Employee:
     coach: EmployeeId | None = None
     "Who coaches this employee when add.coach names nobody."
     recorded: Recorded = Recorded.OFF
+
+
+def composed_name(last_name: str, first_name: str | None, patronymic: str | None) -> str:
+    """The full name that these are parts of."""
+    return " ".join(part for part in (last_name, first_name, patronymic) if part)
+
+
+@dataclass(frozen=True, slots=True)
+class KnownContact:
+    """Somebody outside whom the account knows by a number."""
+
+    id: int
+    full_name: str
+    groups: tuple[int, ...] = ()
+    "Ids of the groups it is in."
 
 
 class Mnemonic(StrEnum):

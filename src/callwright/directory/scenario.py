@@ -187,6 +187,20 @@ class VoicemailOperation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ScheduleOperation:
+    """The time says which branch follows."""
+
+    __pydantic_config__ = _CLOSED
+
+    do: Literal["schedule"] = "schedule"
+    schedule: Id
+    during: Label | None = None
+    "Branch while the schedule is active; None: the next operation."
+    otherwise: Label | None = None
+    "Branch at other times; None: the next operation."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HangUpOperation:
     __pydantic_config__ = _CLOSED
 
@@ -200,10 +214,11 @@ Operation = Annotated[
     | QueueOperation
     | AskOperation
     | VoicemailOperation
+    | ScheduleOperation
     | HangUpOperation,
     Field(discriminator="do"),
 ]
-KINDS = ("play", "menu", "ring", "queue", "ask", "voicemail", "hangup")
+KINDS = ("play", "menu", "ring", "queue", "ask", "voicemail", "schedule", "hangup")
 
 
 def _some(operations: tuple[Operation, ...]) -> tuple[Operation, ...]:
@@ -238,6 +253,11 @@ def ways(operation: Operation) -> Iterator[tuple[tuple[str, ...], str, str]]:
                 yield ("keys", key), f"key {key}", label
             if otherwise is not None:
                 yield ("otherwise",), "no key", otherwise
+        case ScheduleOperation(during=during, otherwise=otherwise):
+            if during is not None:
+                yield ("during",), "during the schedule", during
+            if otherwise is not None:
+                yield ("otherwise",), "at other times", otherwise
         case RingOperation(then=then) | QueueOperation(then=then):
             if then is not None:
                 yield ("then",), "after the talk", then
@@ -259,6 +279,8 @@ def goes_on(operation: Operation) -> bool:
             return False
         case MenuOperation(otherwise=otherwise):
             return otherwise is None
+        case ScheduleOperation(during=during, otherwise=otherwise):
+            return during is None or otherwise is None
         case _:
             return True
 

@@ -11,6 +11,7 @@ from callwright.directory.scenario import (
     Operation,
     QueueOperation,
     RingOperation,
+    ScheduleOperation,
     goes_on,
     media_of,
     texts_of,
@@ -40,6 +41,7 @@ class Needs:
     employees: frozenset[int]
     groups: frozenset[str]
     media: frozenset[int]
+    schedules: frozenset[int]
 
 
 def needs(lists: Iterable[Sequence[Operation]]) -> Needs:
@@ -54,6 +56,9 @@ def needs(lists: Iterable[Sequence[Operation]]) -> Needs:
         employees=frozenset(employee for one in ringing for employee in one.employees),
         groups=frozenset(one.group for one in ringing if one.group is not None),
         media=frozenset(media for one in operations for _, media in media_of(one)),
+        schedules=frozenset(
+            one.schedule for one in operations if isinstance(one, ScheduleOperation)
+        ),
     )
 
 
@@ -69,18 +74,31 @@ def contradictions(content: DirectoryContent) -> Iterator[Contradiction]:
         if number.scenario is not None and number.scenario not in known:
             reason = f"there is no scenario {number.scenario} in this file"
             yield ("virtual_numbers", place, "scenario"), reason
-    groups = {group.name for group in content.groups}
+    there = Named(
+        employees,
+        {group.name for group in content.groups},
+        {schedule.id for schedule in content.schedules},
+    )
     for place, scenario in enumerate(content.scenarios):
-        for path, reason in contradictions_of(scenario, employees, groups, where=IN_FILE):
+        for path, reason in contradictions_of(scenario, there, where=IN_FILE):
             yield ("scenarios", place, *path), reason
 
 
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What a scenario may name."""
+
+    employees: Set[int]
+    groups: Set[str]
+    schedules: Set[int]
+
+
 def contradictions_of(
-    scenario: ScenarioEntry, employees: Set[int], groups: Set[str], *, where: str
+    scenario: ScenarioEntry, there: Named, *, where: str
 ) -> Iterator[Contradiction]:
-    """The same of one scenario; places begin at it. ``where`` the people are to be, in words."""
+    """The same of one scenario; places begin at it. ``where`` all that is to be, in words."""
     for place, operation in placed(scenario):
-        for path, reason in _people(operation, employees, groups, where):
+        for path, reason in _names(operation, there, where):
             yield (*place, *path), reason
         for field, text in texts_of(operation):
             if not says_something(text):
@@ -128,10 +146,13 @@ def _list(label: str) -> Place:
     return ("operations",) if label == START else ("branches", label)
 
 
-def _people(
-    operation: Operation, employees: Set[int], groups: Set[str], where: str
-) -> Iterator[Contradiction]:
+def _names(operation: Operation, there: Named, where: str) -> Iterator[Contradiction]:
     match operation:
+        case ScheduleOperation(schedule=schedule):
+            if schedule not in there.schedules:
+                yield ("schedule",), f"there is no schedule {schedule} {where}"
+            if operation.during is None and operation.otherwise is None:
+                yield (), "it leads nowhere: during or otherwise is needed"
         case MenuOperation(keys=keys):
             if not keys:
                 yield ("keys",), "a menu needs a key at least"
@@ -139,11 +160,11 @@ def _people(
             if not (operation.employees or operation.numbers or operation.group):
                 yield (), "nobody is named: employees, numbers or group are needed"
             for at, employee in enumerate(operation.employees):
-                if employee not in employees:
+                if employee not in there.employees:
                     yield ("employees", at), _no_employee(employee, where)
-            if operation.group is not None and operation.group not in groups:
-                there = ", ".join(sorted(groups)) or "none"
-                reason = f"there is no group {operation.group!r} {where}; there are: {there}"
+            if operation.group is not None and operation.group not in there.groups:
+                known = ", ".join(sorted(there.groups)) or "none"
+                reason = f"there is no group {operation.group!r} {where}; there are: {known}"
                 yield ("group",), reason
         case _:
             pass

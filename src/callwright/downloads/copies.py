@@ -4,6 +4,8 @@ import hashlib
 import logging
 import os
 import time
+from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from uuid import uuid4
@@ -81,6 +83,23 @@ class Copies:
                 return
             copy.unlink(missing_ok=True)
             total -= facts.st_size
+
+
+def collect_copies(folder: Path, sources: Sequence[Path]) -> int:
+    """Remove the copies whose originals are no longer in any of the folders; return how many.
+
+    Blocks: where there are copies it looks at every original.
+    """
+    # Before the originals: a copy that comes later is not looked at.
+    copies = [copy for copy in folder.glob("*") if copy.suffix != ".part"]
+    there: set[str] = set()
+    for original in (file for source in sources if copies for file in source.glob("*.wav")):
+        with suppress(FileNotFoundError):
+            there.add(_key(original))
+    orphans = [copy for copy in copies if copy.stem not in there]
+    for orphan in orphans:
+        orphan.unlink(missing_ok=True)
+    return len(orphans)
 
 
 def _key(source: Path) -> str:

@@ -45,7 +45,7 @@ class ApiError(Exception):
         code: int,
         mnemonic: str | None = None,
         code_in: Mapping[str, int] | None = None,
-        variant_in: str | None = None,
+        variant_in: str | tuple[str, ...] | None = None,
     ) -> None:
         cls.mnemonic = mnemonic or re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
         cls.code = code
@@ -57,7 +57,8 @@ class ApiError(Exception):
         if variant_in is not None:
             if cls.mnemonic not in KNOWN:
                 raise TypeError(f"{cls.mnemonic} is nobody's mnemonic, of which this is a variant")
-            KNOWN[cls.mnemonic].variants[variant_in] = cls
+            methods = (variant_in,) if isinstance(variant_in, str) else variant_in
+            KNOWN[cls.mnemonic].variants.update(dict.fromkeys(methods, cls))
             return
         if cls.mnemonic in KNOWN:
             raise TypeError(f"{cls.mnemonic} is the mnemonic of {KNOWN[cls.mnemonic].__name__}")

@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import Enum
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NotRequired, Protocol
 
 from typing_extensions import TypedDict
 
@@ -15,7 +15,7 @@ from callwright.calls.plan import Caption, Role, SessionId
 from callwright.calls.record import CallRecord, LegRecord, LegState
 from callwright.directory.model import Component
 from callwright.downloads.links import Links
-from callwright.engines.port import Quality
+from callwright.engines.quality import Quality
 from callwright.methods import errors
 from callwright.methods.method import (
     Caller,
@@ -101,6 +101,9 @@ class ListedCall(TypedDict):
     virtual_phone_number: str
     contact_phone_number: str | None
     "Null: the contact withholds its number."
+    contact_id: NotRequired[int]
+    "There only where the number is that of one of the account's contacts, as its neighbour."
+    contact_full_name: NotRequired[str]
     external_id: str | None
     tags: list[ListedTag]
     legs: list[ListedLeg]
@@ -180,8 +183,8 @@ class Listings:
 
 
 def _listed(record: CallRecord) -> ListedCall:
-    caption = record.caption
-    return {
+    caption, contact = record.caption, record.caption.contact
+    listed: ListedCall = {
         "call_session_id": record.session,
         "direction": caption.direction.value,
         "start_time": wire_time(record.start_time),
@@ -191,6 +194,9 @@ def _listed(record: CallRecord) -> ListedCall:
         "tags": [{"tag_id": tag, "tag_name": name} for tag, name in record.tags.items()],
         "legs": [_leg(leg, record.pending_keys) for leg in record.legs.values()],
     }
+    if contact is not None:
+        listed["contact_id"], listed["contact_full_name"] = contact.id, contact.full_name
+    return listed
 
 
 def _shown(record: CallRecord, links: Links) -> ShownCall:

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from callwright.calls.plan import AdmittedAddress
-from callwright.directory.destinations import Destination, country_of, destination_of
+from callwright.directory.destinations import country_of, destination_of
+from callwright.directory.directions import Destination
 from callwright.directory.lookup import Directory
 from callwright.directory.model import Account, Phone, VirtualNumber
 from callwright.engines.port import Address

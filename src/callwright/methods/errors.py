@@ -324,6 +324,17 @@ class DateIntervalLimitReached(ApiError, code=-32602):
     message = "Max value of requested date interval is 3 months"
 
 
+class DateIntervalOfNewerReport(
+    ApiError,
+    code=-32602,
+    mnemonic="date_interval_limit_reached",
+    variant_in=("get.call_details", "get.api_requests", "get.notifications"),
+):
+    """The report is asked for more than 366 days."""
+
+    message = "Max value of requested date interval is 366 days"
+
+
 class DataLimitExceeded(ApiError, code=-32602):
     """A list takes too long to find: ask for a shorter time, or filter by less."""
 

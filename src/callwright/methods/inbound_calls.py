@@ -12,6 +12,7 @@ from callwright.engines.port import Cause, LegOffered
 from callwright.methods.conversations import Conversations
 from callwright.methods.dialling import Dialling
 from callwright.methods.messages import Messages
+from callwright.methods.numbers import known_contact
 from callwright.methods.phone_calls import PhoneCalls
 from callwright.methods.scenarios import Occasion, Scenarios
 
@@ -24,6 +25,18 @@ BLACKLISTED = Ending(
     "numa_in_black_list",
     "service",
     detail="the caller is on the blacklist",
+    nobody_missed=True,
+)
+DISABLED = Ending(
+    "numb_is_inactive",
+    "service",
+    detail="the number is disabled",
+    nobody_missed=True,
+)
+LOCKED = Ending(
+    "locked_numb",
+    "service",
+    detail="the operator has locked the number",
     nobody_missed=True,
 )
 NO_SCENARIO = Ending(
@@ -65,8 +78,12 @@ class InboundCalls:
             external_id=None,
             dtmf_string="",
             employee=None,
+            contact=await known_contact(self.directory, account, caller),
         )
         contact = await self._caller(account, number, caller, offered.trunk)
+        if not number.is_usable:
+            ending = LOCKED if number.locked else DISABLED
+            return RefusedCall(caption, offered.leg, contact, ending, Cause.WRONG_NUMBER)
         if caller and await self.directory.blacklisted(account.id, caller):
             return RefusedCall(caption, offered.leg, contact, BLACKLISTED, Cause.REJECTED)
         scenario = None

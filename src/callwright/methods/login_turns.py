@@ -1,7 +1,9 @@
 """Turns of log-ins at the password check, which takes most of a core for some tens of milliseconds.
 
 An admission queue, fair between sources: the more often one has tried in vain, the later it comes,
-so that guessers, however many, wait behind everybody else. Of equals the last to come is first
+so that guessers, however many, wait behind everybody else. Whoever is new is taken for one with its
+whole site (the /48 of an IPv6 address), or a guesser would be new with each of a site's 65,536
+networks; a source that has shown a right password is not. Of equals the last to come is first
 (adaptive LIFO): a crowd that came before does not make it wait. Where the queue is full the last in
 turn is refused at once.
 """
@@ -14,7 +16,7 @@ from dataclasses import dataclass, field
 import anyio
 
 from callwright.bounded_table import BoundedTable
-from callwright.sources import source_of
+from callwright.sources import site_of, source_of
 
 AT_ONCE = 2
 "Checks at once; each takes 64 MiB besides."
@@ -59,12 +61,13 @@ class LoginTurns:
         self._waiting: set[_Turn] = set()
         self._checking: set[_Turn] = set()
         self._tries: BoundedTable[str, int] = BoundedTable(REMEMBERED, lasts=TRIES_LAST)
+        self._tries_of_sites: BoundedTable[str, int] = BoundedTable(REMEMBERED, lasts=TRIES_LAST)
         self._known: BoundedTable[str, bool] = BoundedTable(REMEMBERED, lasts=KNOWN_FOR)
 
     @asynccontextmanager
     async def turn(self, address: str) -> AsyncIterator[None]:
         """Wait for a turn, and have it for the block. Raises `TooManyLogins`."""
-        turn = self._enter(source_of(address))
+        turn = self._enter(source_of(address), site_of(address))
         try:
             await turn.called.wait()
             if turn.refused:
@@ -80,12 +83,19 @@ class LoginTurns:
         self._tries.forget(source_of(address))
         self._known.set(source_of(address), True, self._clock())
 
-    def _enter(self, source: str) -> _Turn:
+    def _enter(self, source: str, site: str) -> _Turn:
         now = self._clock()
-        tries = self._tries.get(source, now)
-        if tries is None:
-            tries = -1 if self._known.get(source, now) else 0
-        self._tries.set(source, tries + 1, now)
+        known = self._known.get(source, now)
+        of_source, of_site = self._tries.get(source, now), self._tries_of_sites.get(site, now)
+        if of_source is None and known:
+            tries = -1
+        elif known:
+            tries = of_source or 0
+        else:
+            tries = max(of_source or 0, of_site or 0)
+            # Those of known sources are no guesses of their neighbours.
+            self._tries_of_sites.set(site, (of_site or 0) + 1, now)
+        self._tries.set(source, 0 if tries < 0 else (of_source or 0) + 1, now)
         turn = _Turn(tries, next(self._arrivals))
         self._waiting.add(turn)
         self._call()

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from callwright.calls.plan import EmployeeRef, GroupRef, Target
+from callwright.calls.plan import ContactRef, EmployeeRef, GroupRef, Target
 from callwright.directory.group import NUMBER_AT_MOST, Group, ringing_order
 from callwright.directory.lookup import Directory
 from callwright.directory.model import (
@@ -52,6 +52,18 @@ class Numbers:
             value=number,
             helper=fault_of(number),
             virtual_phone_number=number,
+        )
+
+    async def usable(
+        self, account: Account, number: str, field: str = "virtual_phone_number"
+    ) -> VirtualNumber:
+        """One of them that calls may begin from. Raises `VirtualPhoneNumberNotFound`."""
+        found = await self.virtual(account, number, field)
+        if found.is_usable:
+            return found
+        helper = "this number is locked" if found.locked else "this number is disabled"
+        raise errors.VirtualPhoneNumberNotFound(
+            field=field, value=number, helper=helper, virtual_phone_number=number
         )
 
     async def check_trunk(self, account: Account, field: str, trunk: str) -> None:
@@ -231,6 +243,10 @@ class Numbers:
             raise errors.NoActivePhoneNumber(field=field, value=number)
         return [target for _, target in found]
 
+    async def known(self, account: Account, number: str) -> ContactRef | None:
+        """Who of the account's contacts has a number."""
+        return await known_contact(self._directory, account, number)
+
     async def is_colleague(self, account: Account, number: str) -> bool:
         """Whether a number is that of a phone of ours, or one that the operator's file names."""
         owner = await self._owner(account, number)
@@ -273,6 +289,12 @@ class Numbers:
         employee, phone = owner
         reference = EmployeeRef(employee.id, employee.full_name)
         return Target(address, shown, phone.dial_time, reference, channels=phone.channels)
+
+
+async def known_contact(directory: Directory, account: Account, number: str) -> ContactRef | None:
+    """Who of the account's contacts has a number."""
+    found = await directory.contact_by_number(account.id, number)
+    return ContactRef(found.id, found.full_name, found.groups) if found else None
 
 
 def _refuse_extension(account: Account, field: str, number: str, owner: Owner | None) -> None:

@@ -46,7 +46,11 @@ class OwnNumbers:
         if rule == "fixed":
             return named
         fitting: Sequence[VirtualNumber]
-        own = [one for one in await self._own.virtual_numbers(account.id) if may_call_from(one)]
+        own = [
+            one
+            for one in await self._own.virtual_numbers(account.id)
+            if one.is_usable and may_call_from(one)
+        ]
         match rule:
             case "random":
                 fitting = own

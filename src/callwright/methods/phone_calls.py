@@ -10,6 +10,7 @@ from callwright.engines.port import Cause, LegOffered
 from callwright.methods.conversations import Conversations
 from callwright.methods.dialling import Dialling
 from callwright.methods.messages import Messages
+from callwright.methods.numbers import known_contact
 from callwright.methods.phone_exchange import PhoneExchange
 
 METHOD = "phone"
@@ -54,6 +55,7 @@ class PhoneCalls:
                 external_id=None,
                 dtmf_string="",
                 employee=reference,
+                contact=await known_contact(self.directory, account, called),
             ),
             offered.leg,
             Target(

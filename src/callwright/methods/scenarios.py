@@ -6,8 +6,9 @@ a call that has come in is better off without it than refused.
 
 import itertools
 import logging
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import assert_never
 
 from callwright.calls import scenario_plan as plan
@@ -52,7 +53,7 @@ class Occasion:
 
 
 class Scenarios:
-    """``beep``: heard before a voicemail."""
+    """``beep``: heard before a voicemail. ``now``: UTC, aware."""
 
     def __init__(
         self,
@@ -62,6 +63,7 @@ class Scenarios:
         conversations: Conversations,
         client: HookClient,
         beep: Message,
+        now: Callable[[], datetime],
     ) -> None:
         self.directory = directory
         self.numbers = numbers
@@ -69,6 +71,7 @@ class Scenarios:
         self.conversations = conversations
         self.client = client
         self.beep = beep
+        self.now = now
 
     async def ready(
         self, scenario: declared.Scenario, occasion: Occasion, waiting_music: Message
@@ -143,6 +146,12 @@ class Finding:
                     await self._message(operation.message),
                     self._scenarios.beep if operation.beep else None,
                     operation.at_most,
+                )
+            case declared.ScheduleOperation():
+                return plan.Schedule(
+                    await self._schedule(operation.schedule),
+                    operation.during,
+                    operation.otherwise,
                 )
             case declared.HangUpOperation():
                 return plan.HangUp()
@@ -301,6 +310,15 @@ class Finding:
         employee = EmployeeId(phone.employee.id)
         found = await self._directory.employee(occasion.account.id, employee)
         return replace(phone, conversation=await self._conversation(found)) if found else phone
+
+    async def _schedule(self, id: int) -> Callable[[], bool]:
+        """Whether it is active when that is asked; one that has gone never is."""
+        account, now = self._occasion.account, self._scenarios.now
+        found = await self._directory.schedule(account.id, id)
+        if found is None:
+            log.warning("schedule %d of a scenario is missing", id)
+            return lambda: False
+        return lambda: found.is_active(now(), account.timezone)
 
     def _announcement(self, queue: declared.QueueOperation) -> plan.Announcement | None:
         text = queue.announcement

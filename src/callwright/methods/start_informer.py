@@ -48,8 +48,9 @@ class InformerCalls:
         virtual, contact = await self._starting.contact(account, params, params)
         message = await messages.find(account, "contact_message", params.contact_message)
         assert message
+        starting = self._starting
         plan = InformerCall(
-            caption=self._starting.caption(START_INFORMER_CALL.name, account, params, virtual),
+            caption=await starting.caption(START_INFORMER_CALL.name, account, params, virtual),
             contact=replace(contact, within=params.dialing_timeout),
             message=message.ready(),
             keys=keys_of(params),

@@ -98,7 +98,7 @@ class ScenarioCalls:
         music = await messages.waiting_music(account, None)
         to_contact = await messages.find(account, "contact_message", params.contact_message)
         to_employee = await messages.find(account, "employee_message", employee_message)
-        caption = starting.caption(method, account, params, virtual)
+        caption = await starting.caption(method, account, params, virtual)
         occasion = Occasion(
             account,
             virtual,

@@ -106,7 +106,7 @@ class Starting:
         self, account: Account, source: FromNumber, to: ToContact
     ) -> tuple[VirtualNumber, Target]:
         """Find the number to call from, and the contact. Raises what `Numbers` does."""
-        named = await self.numbers.virtual(account, source.virtual_phone_number)
+        named = await self.numbers.usable(account, source.virtual_phone_number)
         owner = await self.numbers.check_contact(account, to.contact)
         phone = owner[1] if owner else None
         # What is chosen is what is called from: it must be one from which the call may go.
@@ -126,7 +126,7 @@ class Starting:
 
         ``field``: what names the number. Raises what `Numbers` does.
         """
-        caller = await self.numbers.virtual(account, number, field)
+        caller = await self.numbers.usable(account, number, field)
         owner = await self.numbers.check_contact(account, contact)
         target = await self.numbers.contact(account, contact, owner, caller)
         return replace(sides, contact=target)
@@ -156,7 +156,7 @@ class Starting:
         """Begin a call in which the contact comes to talk with whoever of ``groups`` takes it."""
         params, account = asked.params, asked.caller.account
         plan = EmployeeCall(
-            caption=self.caption(asked.method, account, params, sides.virtual, employee),
+            caption=await self.caption(asked.method, account, params, sides.virtual, employee),
             first=Role.CONTACT if params.first_call == "contact" else Role.EMPLOYEE,
             contact=sides.contact,
             employee=groups,
@@ -171,7 +171,7 @@ class Starting:
         )
         return await self.begin(asked.caller, plan)
 
-    def caption(
+    async def caption(
         self,
         method: str,
         account: Account,
@@ -188,6 +188,7 @@ class Starting:
             external_id=params.external_id,
             dtmf_string=params.dtmf_string or "",
             employee=EmployeeRef(employee.id, employee.full_name) if employee else None,
+            contact=await self.numbers.known(account, params.contact),
         )
 
     async def begin(self, caller: Caller, plan: Plan | ScenarioPlan) -> CallStarted:

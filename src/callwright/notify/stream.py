@@ -19,7 +19,7 @@ from callwright.calls.events import SessionEvent, SessionFinished, SessionStarte
 from callwright.calls.plan import SessionId
 from callwright.directory.model import AccountId
 from callwright.figures import Figure
-from callwright.public_events.catalogue import EventFold, EventFolds
+from callwright.public_events.event_fold import EventFold, EventFolds
 from callwright.public_events.notice import Notice, RecordingLink, linked
 from callwright.storage.history.event_log import Page, Written
 
@@ -182,6 +182,7 @@ class Subscription:
         self._queue: deque[StreamedNotice] = deque()
         self._overrun = False
         self._over = False
+        self._reads_log = after is not None
         self._woken = anyio.Event()
 
     def take(self, told: StreamedNotice) -> None:
@@ -206,6 +207,7 @@ class Subscription:
             async with aclosing(self._from_log(self._after)) as items:
                 async for item in items:
                     yield item
+            self._reads_log = False
         while True:
             if self._overrun:
                 raise TooSlow
@@ -216,6 +218,12 @@ class Subscription:
                 raise StreamOver
             await self._woken.wait()
             self._woken = anyio.Event()
+
+    def others(self, at_most: int) -> list[StreamedNotice]:
+        """Take what may be told together with the last of `notices`: what waits behind it."""
+        if self._reads_log or self._overrun:
+            return []
+        return [self._queue.popleft() for _ in range(min(at_most, len(self._queue)))]
 
     async def _from_log(self, after: int) -> AsyncGenerator[StreamedNotice | Gap, None]:
         """Read until what follows is in the queue."""

@@ -4,15 +4,13 @@ What is made here bears `Origin.COMMAND`, so that applying a directory file leav
 it works in a transaction that has been begun.
 """
 
+import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, delete, func, insert, select, update
-from sqlalchemy.exc import IntegrityError
-
+from callwright.directory.origin import Origin
 from callwright.directory.tokens import hash_of_token, hint_of_token, new_token
-from callwright.storage.database import begin_at_once
-from callwright.storage.tables import Origin, accounts, tokens, users
+from callwright.storage.sqlite_file import Asked, begin_at_once, read_moment, written_moment
 
 PERMANENT = "permanent"
 "Kind of the tokens that are not given by login.user: `callwright.directory.model.TokenKind`."
@@ -52,164 +50,140 @@ class ListedUser:
     active: bool
 
 
-def add_user(connection: Connection, login: str, networks: list[str]) -> None:
+def add_user(ask: Asked, login: str, networks: list[str]) -> None:
     """Add a user, who has no password yet, to the first account. Raises `AdministrationFault`."""
-    begin_at_once(connection)
-    try:
-        put_user(connection, first_account(connection), login, networks)
-    except IntegrityError as fault:
-        raise AdministrationFault(f"there is a user {login} already") from fault
+    begin_at_once(ask)
+    if ask("SELECT 1 FROM users WHERE login = :login", login=login):
+        raise AdministrationFault(f"there is a user {login} already")
+    put_user(ask, first_account(ask), login, networks)
 
 
-def set_password(connection: Connection, login: str, password_hash: str) -> None:
+def set_password(ask: Asked, login: str, password_hash: str) -> None:
     """Set a user's password (argon2id). Raises `AdministrationFault` if there is no such user."""
-    begin_at_once(connection)
-    result = connection.execute(
-        update(users).where(users.c.login == login).values(password_hash=password_hash)
-    )
-    if not result.rowcount:
+    begin_at_once(ask)
+    statement = "UPDATE users SET password_hash = :hash WHERE login = :login RETURNING id"
+    if not ask(statement, hash=password_hash, login=login):
         raise AdministrationFault(f"there is no user {login}")
 
 
-def create_token(
-    connection: Connection, login: str | None, expires_at: datetime | None
-) -> NewToken:
+def create_token(ask: Asked, login: str | None, expires_at: datetime | None) -> NewToken:
     """Make a permanent token for a user; with ``login`` None for the only user there is.
 
     Raises `AdministrationFault`.
     """
-    begin_at_once(connection)
-    found = connection.execute(select(users.c.id, users.c.login)).all()
-    chosen = [row for row in found if login in (None, row.login)]
+    begin_at_once(ask)
+    found = ask("SELECT id, login FROM users ORDER BY id")
+    chosen = [(user, name) for user, name in found if login in (None, name)]
     if not chosen:
         raise AdministrationFault(f"there is no user {login}" if login else "there is no user")
     if len(chosen) > 1:
         raise AdministrationFault(
-            f"there are several users, say whose: {', '.join(row.login for row in chosen)}"
+            f"there are several users, say whose: {', '.join(name for _, name in chosen)}"
         )
-    return put_token(connection, chosen[0].id, chosen[0].login, expires_at)
+    return put_token(ask, *chosen[0], expires_at)
 
 
-def list_tokens(connection: Connection) -> list[ListedToken]:
+def list_tokens(ask: Asked) -> list[ListedToken]:
     """Return all permanent tokens."""
-    query = (
-        select(
-            tokens.c.id,
-            users.c.login,
-            tokens.c.hint,
-            tokens.c.origin,
-            tokens.c.created_at,
-            tokens.c.expires_at,
-            tokens.c.blocked,
-        )
-        .join_from(tokens, users)
-        .where(tokens.c.kind == PERMANENT)
-        .order_by(tokens.c.id)
-    )
     return [
         ListedToken(
-            row.id,
-            row.login,
-            row.hint,
-            Origin(row.origin),
-            row.created_at,
-            row.expires_at,
-            row.blocked,
+            number,
+            login,
+            hint,
+            Origin(origin),
+            read_moment(created_at),
+            read_moment(expires_at) if expires_at else None,
+            bool(blocked),
         )
-        for row in connection.execute(query)
+        for number, login, hint, origin, created_at, expires_at, blocked in ask(
+            """
+            SELECT tokens.id, login, hint, tokens.origin, created_at, expires_at, blocked
+            FROM tokens JOIN users ON users.id = user_id WHERE kind = :kind ORDER BY tokens.id
+            """,
+            kind=PERMANENT,
+        )
     ]
 
 
-def block_token(connection: Connection, token: int) -> None:
+def block_token(ask: Asked, token: int) -> None:
     """Make a token unusable, for good. Raises `AdministrationFault` if there is none."""
-    begin_at_once(connection)
-    result = connection.execute(update(tokens).where(tokens.c.id == token).values(blocked=True))
-    if not result.rowcount:
+    begin_at_once(ask)
+    if not ask("UPDATE tokens SET blocked = 1 WHERE id = :token RETURNING id", token=token):
         raise AdministrationFault(f"there is no token {token}; see `callwright token list`")
 
 
-def list_users(connection: Connection) -> list[ListedUser]:
+def list_users(ask: Asked) -> list[ListedUser]:
     """Return all users, in the order they were made."""
-    usable = (
-        select(func.count())
-        .where(
-            tokens.c.user_id == users.c.id,
-            tokens.c.kind == PERMANENT,
-            tokens.c.blocked.is_(False),
-        )
-        .scalar_subquery()
-    )
     return [
-        ListedUser(
-            row.login,
-            Origin(row.origin),
-            row.networks,
-            row.password_hash is not None,
-            row.usable,
-            row.active,
+        ListedUser(login, Origin(origin), json.loads(networks), bool(has), usable, bool(active))
+        for login, origin, networks, has, usable, active in ask(
+            """
+            SELECT login, origin, networks, password_hash IS NOT NULL, (
+                SELECT count(*) FROM tokens
+                WHERE user_id = users.id AND kind = :kind AND NOT blocked
+            ), active FROM users ORDER BY id
+            """,
+            kind=PERMANENT,
         )
-        for row in connection.execute(select(users, usable.label("usable")).order_by(users.c.id))
     ]
 
 
-def remove_user(connection: Connection, login: str) -> int:
+def remove_user(ask: Asked, login: str) -> int:
     """Remove a user with all its tokens; return how many permanent ones those were.
 
     Raises `AdministrationFault` if there is none, or the directory file says it.
     """
-    begin_at_once(connection)
-    found = connection.execute(
-        select(users.c.id, users.c.origin).where(users.c.login == login)
-    ).first()
-    if found is None:
+    begin_at_once(ask)
+    found = ask("SELECT id, origin FROM users WHERE login = :login", login=login)
+    if not found:
         raise AdministrationFault(f"there is no user {login}; see `callwright user list`")
-    if found.origin == Origin.FILE.value:
+    [(user, origin)] = found
+    if origin == Origin.FILE.value:
         raise AdministrationFault(
             f"user {login} stands in the directory file: take it out there and apply it"
         )
-    owned = tokens.c.user_id == found.id
-    permanent = select(func.count()).where(owned, tokens.c.kind == PERMANENT)
-    count = connection.execute(permanent).scalar_one()
-    connection.execute(delete(tokens).where(owned))
-    connection.execute(delete(users).where(users.c.id == found.id))
-    return int(count)
+    kinds = ask("DELETE FROM tokens WHERE user_id = :user RETURNING kind", user=user)
+    ask("DELETE FROM users WHERE id = :user", user=user)
+    return sum(kind == PERMANENT for (kind,) in kinds)
 
 
-def first_account(connection: Connection) -> int:
+def first_account(ask: Asked) -> int:
     """Return the account that commands mean. Raises `AdministrationFault` if there is none."""
-    first = connection.execute(select(func.min(accounts.c.id))).scalar()
+    [(first,)] = ask("SELECT min(id) FROM accounts")
     if first is None:
         raise AdministrationFault("there is no account yet: apply a directory file")
     return int(first)
 
 
-def put_user(connection: Connection, account: int, login: str, networks: list[str]) -> int:
+def put_user(ask: Asked, account: int, login: str, networks: list[str]) -> int:
     """Put in a user, who has no password yet; return its id."""
-    row = insert(users).values(
-        account_id=account,
+    [(user,)] = ask(
+        """
+        INSERT INTO users (account_id, login, networks, disabled_components, active, origin)
+        VALUES (:account, :login, :networks, '[]', 1, :origin) RETURNING id
+        """,
+        account=account,
         login=login,
-        networks=networks,
-        disabled_components=[],
-        active=True,
+        networks=json.dumps(networks),
         origin=Origin.COMMAND.value,
     )
-    return int((connection.execute(row.returning(users.c.id))).scalar_one())
+    return int(user)
 
 
-def put_token(
-    connection: Connection, user: int, login: str, expires_at: datetime | None
-) -> NewToken:
+def put_token(ask: Asked, user: int, login: str, expires_at: datetime | None) -> NewToken:
     """Put in a new permanent token of a user's."""
     text = new_token()
-    row = insert(tokens).values(
-        user_id=user,
+    [(number,)] = ask(
+        """
+        INSERT INTO tokens (user_id, kind, sha256, hint, expires_at, blocked, origin, created_at)
+        VALUES (:user, :kind, :sha256, :hint, :expires_at, 0, :origin, :created_at) RETURNING id
+        """,
+        user=user,
         kind=PERMANENT,
         sha256=hash_of_token(text),
         hint=hint_of_token(text),
-        expires_at=expires_at,
-        blocked=False,
+        expires_at=written_moment(expires_at) if expires_at else None,
         origin=Origin.COMMAND.value,
-        created_at=datetime.now(UTC),
+        created_at=written_moment(datetime.now(UTC)),
     )
-    number = (connection.execute(row.returning(tokens.c.id))).scalar_one()
     return NewToken(text, number, login)

@@ -3,15 +3,16 @@
 What is made here bears `Origin.COMMAND`, so that applying a directory file leaves it alone.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import delete, func, insert, or_, select
+from sqlalchemy import Connection, delete, func, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from callwright.directory.entries import LOOPBACK
 from callwright.directory.media import StoredMedia
 from callwright.directory.model import DIALING_MUSIC, MediaFileId
-from callwright.directory.scenario import BRANCHES, Scenario, ScenarioId
 from callwright.provisioning.access import (
     AdministrationFault,
     NewToken,
@@ -24,7 +25,8 @@ from callwright.storage.editing.scenarios import scenario_that_names
 from callwright.storage.ids import BLOCK_BITS
 from callwright.storage.orphaned_files import remove_unused_media
 from callwright.storage.revision import touch
-from callwright.storage.tables import Origin, accounts, media_files, scenarios, virtual_numbers
+from callwright.storage.sqlite_file import Asked
+from callwright.storage.tables import Origin, accounts, media_files
 
 
 async def initialise(
@@ -43,8 +45,11 @@ async def initialise(
                 id=1, account_id=None, name=DIALING_MUSIC, **_columns_of(music)
             )
         )
-        user = await connection.run_sync(put_user, 1, login, LOOPBACK)
-        token = await connection.run_sync(put_token, user, login, None)
+        token = await connection.run_sync(
+            lambda sync: put_token(
+                ask := _asking(sync), put_user(ask, 1, login, LOOPBACK), login, None
+            )
+        )
         await touch(connection)
     return token
 
@@ -57,7 +62,7 @@ async def add_media(
     Raises `AdministrationFault` if the id or the name is taken.
     """
     async with writing(database) as connection:
-        account = await connection.run_sync(first_account)
+        account = await connection.run_sync(lambda sync: first_account(_asking(sync)))
         taken = await connection.execute(
             select(media_files.c.id).where(
                 or_(
@@ -112,20 +117,11 @@ async def remove_media(database: AsyncEngine, folder: Path, file: int) -> str:
     return str(found.name)
 
 
-async def list_scenarios(database: AsyncEngine) -> list[tuple[Scenario, list[str]]]:
-    """Return all scenarios, each with the virtual numbers that run it."""
-    numbers = select(virtual_numbers.c.number, virtual_numbers.c.scenario).order_by(
-        virtual_numbers.c.number
-    )
-    async with database.connect() as connection:
-        runs = (await connection.execute(numbers)).all()
-        return [
-            (
-                Scenario(ScenarioId(row.id), row.name, BRANCHES.validate_python(row.branches)),
-                [run.number for run in runs if run.scenario == row.id],
-            )
-            for row in await connection.execute(select(scenarios).order_by(scenarios.c.id))
-        ]
+def _asking(connection: Connection) -> Asked:
+    def ask(statement: str, /, **values: str | int | None) -> Sequence[Sequence[Any]]:
+        return connection.exec_driver_sql(statement, values).all()
+
+    return ask
 
 
 def _columns_of(stored: StoredMedia) -> dict[str, str | int | float]:

@@ -7,23 +7,27 @@ from datetime import UTC, datetime
 from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from callwright.directory.destinations import Destination
+from callwright.directory.directions import Destination
 from callwright.directory.media import StoredMedia
 from callwright.directory.model import TokenKind
 from callwright.directory.scenario_checks import named_media
 from callwright.directory.webhook import GRACE, new_secret
 from callwright.provisioning.diff import Change, ChangeKind, Row, compare
 from callwright.provisioning.file import DirectoryFaults, DirectoryFile, FileFault
+from callwright.provisioning.list_tables import put_lists
 from callwright.provisioning.ownership import (
     changed_by_api,
+    left_to_api,
     names_taken,
     needed_by_api,
-    scenario_of_api,
 )
 from callwright.provisioning.sections import (
+    CONTACT_GROUPS,
+    CONTACT_ORGANIZATIONS,
     MEDIA_FILES,
     PHONES,
     SCENARIOS,
+    SCHEDULES,
     SECTIONS,
     TAGS,
     TOKENS,
@@ -47,6 +51,9 @@ from callwright.storage.tables import (
     users,
     webhooks,
 )
+
+NAMED_ONCE = (MEDIA_FILES, SCENARIOS, TAGS, SCHEDULES, CONTACT_GROUPS, CONTACT_ORGANIZATIONS)
+"What has an id, and a name that nothing else of its kind has."
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +108,7 @@ async def _apply(
         after = _merged(section, before, wanted[section.title], logins)
         if section is USERS:
             logins = after.keys()
-        if section in (MEDIA_FILES, SCENARIOS, TAGS):
+        if section in NAMED_ONCE:
             faults += names_taken(file, section, after)
         if section is MEDIA_FILES:
             faults += _unknown_media(file, after.keys() | await _system_media(connection))
@@ -135,8 +142,8 @@ def _merged(section: DirectorySection, before: Rows, wanted: Rows, logins: Colle
         elif section is WEBHOOKS and row["secret"] is None:
             row = {**row, "secret": new_secret()}
         after[key] = row
-        if section is VIRTUAL_NUMBERS and row["scenario"] is None and key in before:
-            after[key] = {**row, **scenario_of_api(before[key])}
+        if section is VIRTUAL_NUMBERS:
+            after[key] = {**row, **left_to_api(row, before.get(key))}
     for key, row in before.items():
         stays = row.get("origin", Origin.FILE) != Origin.FILE
         # A token does not outlive its user.
@@ -177,7 +184,10 @@ async def _put(connection: AsyncConnection, plan: Plan, account: int) -> None:
         await _delete(connection, plan, ChangeKind.CHANGED, ChangeKind.REMOVED)
         added, changed = added + changed, []
     owner: dict[str, object] = {"account_id": account}
-    values = {key: dict(plan.after[key]) for key in added + changed}
+    values = {
+        key: {name: value for name, value in plan.after[key].items() if name not in section.beside}
+        for key in added + changed
+    }
     if section is TOKENS:
         found = select(users.c.login, users.c.id).where(users.c.account_id == account)
         ids = {row.login: row.id for row in await connection.execute(found)}
@@ -204,6 +214,10 @@ async def _put(connection: AsyncConnection, plan: Plan, account: int) -> None:
         await connection.execute(
             statement, [{"row_id": plan.ids[key], **values[key]} for key in changed]
         )
+    for name, beside in section.beside.items():
+        # Things that have lists are told apart by their ids.
+        lists = {key: plan.after[key][name] for key in added + changed}
+        await put_lists(connection, beside, lists, account)
 
 
 async def _keep_old_secrets(connection: AsyncConnection, plan: Plan, keys: list[Key]) -> None:
@@ -237,6 +251,13 @@ async def _taken_by_others(connection: AsyncConnection, file: DirectoryFile) -> 
         "scenario": ("scenarios", [scenario.id for scenario in content.scenarios]),
         "virtual number": ("virtual_numbers", [one.number for one in content.virtual_numbers]),
         "media file": ("media_files", [media.id for media in content.media_files]),
+        "schedule": ("schedules", [schedule.id for schedule in content.schedules]),
+        "contact": ("contacts", [contact.id for contact in content.contacts]),
+        "contact group": ("contact_groups", [group.id for group in content.contact_groups]),
+        "contact organization": (
+            "contact_organizations",
+            [one.id for one in content.contact_organizations],
+        ),
     }
     faults = []
     for section in SECTIONS:

@@ -1,13 +1,13 @@
 """The directory file: what an account owns, as one TOML file, read and checked as a whole."""
 
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from pydantic import ValidationError
 
-from callwright.directory import scenario_checks
+from callwright.directory import contact_checks, scenario_checks
 from callwright.directory.entries import DirectoryContent
 from callwright.directory.model import Mnemonic, PhoneKind
 from callwright.directory.scenario_checks import written_place
@@ -103,6 +103,7 @@ def _contradictions(content: DirectoryContent, where: TomlLines) -> Iterator[tup
     yield from _talk_options(content)
     yield from scenario_checks.contradictions(content)
     yield from webhook_checks.contradictions(content)
+    yield from contact_checks.contradictions(content)
     trunks = {trunk.name for trunk in content.trunks}
     for place, trunk in enumerate(content.trunks):
         if trunk.password is not None and trunk.user is None:
@@ -168,7 +169,7 @@ def _repeated(content: DirectoryContent, where: TomlLines) -> Iterator[tuple[Pla
         for place, group in enumerate(content.groups)
         if group.number is not None
     ]
-    for things in (
+    once_only: Sequence[Sequence[tuple[Place, str]]] = (
         [(("users", i, "login"), user.login) for i, user in enumerate(content.users)],
         [(("tokens", i, "sha256"), token.sha256) for i, token in enumerate(content.tokens)],
         [(("trunks", i, "name"), trunk.name) for i, trunk in enumerate(content.trunks)],
@@ -180,6 +181,8 @@ def _repeated(content: DirectoryContent, where: TomlLines) -> Iterator[tuple[Pla
         [*phones, *short],
         [(("groups", i, "name"), group.name) for i, group in enumerate(content.groups)],
         [(("scenarios", i, "id"), str(one.id)) for i, one in enumerate(content.scenarios)],
+        [(("schedules", i, "id"), str(one.id)) for i, one in enumerate(content.schedules)],
+        [(("schedules", i, "name"), one.name) for i, one in enumerate(content.schedules)],
         [(("scenarios", i, "name"), one.name) for i, one in enumerate(content.scenarios)],
         [(("media_files", i, "id"), str(file.id)) for i, file in enumerate(content.media_files)],
         [(("media_files", i, "name"), file.name) for i, file in enumerate(content.media_files)],
@@ -188,7 +191,9 @@ def _repeated(content: DirectoryContent, where: TomlLines) -> Iterator[tuple[Pla
         [(("tags", i, "name"), tag.name) for i, tag in enumerate(content.tags)],
         [(("talk_options", i, "button"), o.button) for i, o in enumerate(content.talk_options)],
         [(("webhooks", i, "name"), webhook.name) for i, webhook in enumerate(content.webhooks)],
-    ):
+        *contact_checks.once_only(content),
+    )
+    for things in once_only:
         first: dict[str, Place] = {}
         for path, value in things:
             if value in first:

@@ -15,15 +15,19 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from callwright.directory.entries import DirectoryContent
 from callwright.directory.scenario import BRANCHES
 from callwright.directory.scenario_checks import needs
-from callwright.provisioning.diff import Row
+from callwright.provisioning.diff import Row, Value
 from callwright.provisioning.file import DirectoryFile, FileFault
 from callwright.provisioning.sections import (
     BLACKLIST,
+    CONTACT_GROUPS,
+    CONTACT_ORGANIZATIONS,
+    CONTACTS,
     EMPLOYEES,
     GROUPS,
     MEDIA_FILES,
     PHONES,
     SCENARIOS,
+    SCHEDULES,
     TAGS,
     VIRTUAL_NUMBERS,
     WEBHOOKS,
@@ -35,7 +39,7 @@ from callwright.storage.tables import Origin
 from callwright.toml_lines import Place
 
 _WAY_OUT = "take it out of this file, or say it as it is now"
-_RULED = {"origin", "number_origin", "scenario_origin"}
+_RULED = {"origin", "number_origin", "scenario_origin", "active_origin"}
 
 
 def changed_by_api(
@@ -47,12 +51,17 @@ def changed_by_api(
             continue
         stored = before[key]
         if section is VIRTUAL_NUMBERS:
-            # Only which scenario it runs is the API's, and only if the file says nothing of it.
-            said = row["scenario"]
-            others = said is not None and said != stored["scenario"]
-            if _of_api(stored, "scenario_origin") and others:
-                reason = f"the data API has made it run scenario {stored['scenario']}: {_WAY_OUT}"
-                yield file.fault((*_place(file.content, section, key), "scenario"), reason)
+            # Only what it runs and whether it is used, and only if the file says nothing of it.
+            done = {
+                "scenario": f"made it run scenario {stored['scenario']}",
+                "active": "enabled it" if stored["active"] else "disabled it",
+            }
+            for name, by_api in done.items():
+                said = row[name]
+                others = said is not None and said != stored[name]
+                if _of_api(stored, f"{name}_origin") and others:
+                    reason = f"the data API has {by_api}: {_WAY_OUT}"
+                    yield file.fault((*_place(file.content, section, key), name), reason)
         elif _of_api(stored) and (differing := _differing(section, stored, row)):
             reason = (
                 f"{section.title} {key} has been changed by the data API "
@@ -61,11 +70,17 @@ def changed_by_api(
             yield file.fault(_place(file.content, section, key), reason)
 
 
-def scenario_of_api(stored: Row) -> Row:
-    """What stays of a virtual number of which the file does not say which scenario it runs."""
-    if not _of_api(stored, "scenario_origin"):
-        return {}
-    return {name: stored[name] for name in ("scenario", "scenario_origin")}
+def left_to_api(said: Row, stored: Row | None) -> Row:
+    """What becomes of a virtual number where the file does not say what it runs, or if it is used.
+
+    ``stored``: as it is; None: it is new.
+    """
+    left: dict[str, Value] = {} if said["active"] is not None else {"active": True}
+    for name in ("scenario", "active"):
+        origin = f"{name}_origin"
+        if stored is not None and said[name] is None and _of_api(stored, origin):
+            left |= {name: stored[name], origin: stored[origin]}
+    return left
 
 
 def names_taken(file: DirectoryFile, section: DirectorySection, after: Rows) -> Iterator[FileFault]:
@@ -74,6 +89,11 @@ def names_taken(file: DirectoryFile, section: DirectorySection, after: Rows) -> 
         MEDIA_FILES.title: [(one.id, one.name) for one in file.content.media_files],
         SCENARIOS.title: [(one.id, one.name) for one in file.content.scenarios],
         TAGS.title: [(one.id, one.name) for one in file.content.tags],
+        SCHEDULES.title: [(one.id, one.name) for one in file.content.schedules],
+        CONTACT_GROUPS.title: [(one.id, one.name) for one in file.content.contact_groups],
+        CONTACT_ORGANIZATIONS.title: [
+            (one.id, one.name) for one in file.content.contact_organizations
+        ],
     }[section.title]
     ids = {key for key, _ in own}
     taken = {row["name"]: key for key, row in after.items() if key not in ids}
@@ -120,9 +140,19 @@ def needed_by_api(
                 yield from missing(GROUPS, group, by)
             for media in sorted(named.media):
                 yield from missing(MEDIA_FILES, media, by)
+            for schedule in sorted(named.schedules):
+                yield from missing(SCHEDULES, schedule, by)
     for number, row in after[VIRTUAL_NUMBERS.title].items():
         if _of_api(row, "scenario_origin") and row["scenario"] is not None:
             yield from missing(SCENARIOS, row["scenario"], f"what virtual number {number} runs")
+    for contact, row in after[CONTACTS.title].items():
+        if _of_api(row):
+            by = f"contact {contact}"
+            yield from missing(EMPLOYEES, row["personal_manager"], by)
+            yield from missing(CONTACT_ORGANIZATIONS, row["organization"], by)
+            assert isinstance(row["groups"], list)
+            for member in row["groups"]:
+                yield from missing(CONTACT_GROUPS, member, by)
 
 
 def _of_api(row: Row, column: str = "origin") -> bool:
@@ -163,4 +193,11 @@ def _named(content: DirectoryContent) -> Mapping[str, tuple[str, Sequence[Key]]]
         BLACKLIST.title: ("blacklist", [one.number for one in content.blacklist]),
         TAGS.title: ("tags", [one.id for one in content.tags]),
         WEBHOOKS.title: ("webhooks", [one.name for one in content.webhooks]),
+        CONTACT_GROUPS.title: ("contact_groups", [one.id for one in content.contact_groups]),
+        CONTACT_ORGANIZATIONS.title: (
+            "contact_organizations",
+            [one.id for one in content.contact_organizations],
+        ),
+        SCHEDULES.title: ("schedules", [one.id for one in content.schedules]),
+        CONTACTS.title: ("contacts", [one.id for one in content.contacts]),
     }

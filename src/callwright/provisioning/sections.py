@@ -1,7 +1,7 @@
 """Sections of the directory: how the entries of the file are told as rows, and rows are read."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
@@ -12,15 +12,23 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from callwright.directory.entries import DirectoryContent
 from callwright.directory.media import StoredMedia
 from callwright.directory.scenario import BRANCHES, START
+from callwright.directory.schedule import PERIODS
 from callwright.provisioning.diff import Row
+from callwright.provisioning.list_tables import ListTable, stored_lists
 from callwright.storage.tables import (
     Origin,
     blacklist,
+    contact_groups,
+    contact_memberships,
+    contact_numbers,
+    contact_organizations,
+    contacts,
     employee_groups,
     employee_phones,
     employees,
     media_files,
     scenarios,
+    schedules,
     tags,
     talk_options,
     tokens,
@@ -38,7 +46,7 @@ Entries = Callable[[DirectoryContent, Audio], Iterable[tuple[BaseModel, Row]]]
 """Entries of the file, each with those columns of its row that do not simply bear the name and the
 value of one of its fields."""
 
-_ORIGINS = frozenset({"origin", "number_origin", "scenario_origin"})
+_ORIGINS = frozenset({"origin", "number_origin", "scenario_origin", "active_origin"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +64,8 @@ class DirectorySection:
     "Columns that stay as they are where the file says nothing of them."
     called: str | None = None
     "Column that names a thing to people, where the key is not fit for that."
+    beside: Mapping[str, ListTable] = field(default_factory=dict)
+    "Those of the columns that are lists kept elsewhere."
 
     def wanted(self, content: DirectoryContent, audio: Audio) -> Rows:
         """What the file says, as rows by their key."""
@@ -110,6 +120,11 @@ def _scenarios(content: DirectoryContent, _: Audio) -> Iterator[tuple[BaseModel,
         yield scenario, {"branches": BRANCHES.dump_python(branches, mode="json")}
 
 
+def _schedules(content: DirectoryContent, _: Audio) -> Iterator[tuple[BaseModel, Row]]:
+    for schedule in content.schedules:
+        yield schedule, {"periods": PERIODS.dump_python(schedule.periods, mode="json")}
+
+
 def _media_files(content: DirectoryContent, audio: Audio) -> Iterator[tuple[BaseModel, Row]]:
     for file in content.media_files:
         stored = audio[file.id]
@@ -133,6 +148,16 @@ def _webhooks(content: DirectoryContent, _: Audio) -> Iterator[tuple[BaseModel, 
     for webhook in content.webhooks:
         # In one order, so that another one in the file is no change.
         yield webhook, {"event_types": sorted(set(webhook.event_types))}
+
+
+def _contacts(content: DirectoryContent, _: Audio) -> Iterator[tuple[BaseModel, Row]]:
+    for contact in content.contacts:
+        # What is twice there is there once; groups are in one order, so that another is no change.
+        own: Row = {
+            "phone_numbers": list(dict.fromkeys(contact.phone_numbers)),
+            "groups": sorted(set(contact.groups)),
+        }
+        yield contact, own
 
 
 TRUNKS = DirectorySection(
@@ -211,7 +236,16 @@ VIRTUAL_NUMBERS = DirectorySection(
     "virtual number",
     virtual_numbers,
     "number",
-    ("trunk", "scenario", "scenario_origin", "name", "comment"),
+    (
+        "trunk",
+        "scenario",
+        "scenario_origin",
+        "active",
+        "active_origin",
+        "locked",
+        "name",
+        "comment",
+    ),
     lambda content, _: [(number, {}) for number in content.virtual_numbers],
 )
 GROUPS = DirectorySection(
@@ -224,6 +258,7 @@ GROUPS = DirectorySection(
 SCENARIOS = DirectorySection(
     "scenario", scenarios, "id", ("name", "branches", "origin"), _scenarios
 )
+SCHEDULES = DirectorySection("schedule", schedules, "id", ("name", "periods", "origin"), _schedules)
 MEDIA_FILES = DirectorySection(
     "media file",
     media_files,
@@ -259,6 +294,45 @@ WEBHOOKS = DirectorySection(
     kept=("secret",),
 )
 
+CONTACT_GROUPS = DirectorySection(
+    "contact group",
+    contact_groups,
+    "id",
+    ("name", "origin"),
+    lambda content, _: [(group, {}) for group in content.contact_groups],
+)
+CONTACT_ORGANIZATIONS = DirectorySection(
+    "contact organization",
+    contact_organizations,
+    "id",
+    ("name", "origin"),
+    lambda content, _: [(one, {}) for one in content.contact_organizations],
+)
+CONTACTS = DirectorySection(
+    "contact",
+    contacts,
+    "id",
+    (
+        "last_name",
+        "first_name",
+        "patronymic",
+        "full_name",
+        "phone_numbers",
+        "emails",
+        "personal_manager",
+        "organization",
+        "groups",
+        "origin",
+    ),
+    _contacts,
+    beside={
+        "phone_numbers": ListTable(
+            contact_numbers, "contact_id", "number", "position", account="account_id"
+        ),
+        "groups": ListTable(contact_memberships, "contact_id", "group_id"),
+    },
+)
+
 # What refers to something stands after it: rows are put in this order and removed in the other.
 SECTIONS = (
     TRUNKS,
@@ -267,6 +341,7 @@ SECTIONS = (
     EMPLOYEES,
     PHONES,
     GROUPS,
+    SCHEDULES,
     SCENARIOS,
     VIRTUAL_NUMBERS,
     MEDIA_FILES,
@@ -274,6 +349,9 @@ SECTIONS = (
     TAGS,
     TALK_OPTIONS,
     WEBHOOKS,
+    CONTACT_GROUPS,
+    CONTACT_ORGANIZATIONS,
+    CONTACTS,
 )
 
 
@@ -299,12 +377,19 @@ async def stored_rows(
             .where(users.c.account_id == account, tokens.c.origin != Origin.LOGIN.value)
         )
     else:
-        query = query.add_columns(*(table.c[name] for name in section.columns)).where(
-            table.c.account_id == account
-        )
+        query = query.add_columns(
+            *(table.c[name] for name in section.columns if name not in section.beside)
+        ).where(table.c.account_id == account)
+    lists = {
+        name: await stored_lists(connection, section.table, one, account)
+        for name, one in section.beside.items()
+    }
     rows: dict[Key, Row] = {}
     ids: dict[Key, int] = {}
     for row in (await connection.execute(query.order_by(table.c.id))).mappings():
-        rows[row["key"]] = {name: row[name] for name in section.columns}
+        rows[row["key"]] = {
+            name: lists[name].get(row["id"], []) if name in lists else row[name]
+            for name in section.columns
+        }
         ids[row["key"]] = row["id"]
     return rows, ids

@@ -14,6 +14,7 @@ known only of the user behind a token. So:
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from ipaddress import ip_address
 
 from callwright.directory.lookup import Access
@@ -75,10 +76,13 @@ async def caller_of(
     return Caller(user, account, token_hash, client.address, token.kind)
 
 
+_ip_address = lru_cache(maxsize=1024)(ip_address)
+
+
 def check_network(user: User, address: str) -> None:
     """Raise `IpNotWhitelisted` unless ``address`` is in one of the user's networks."""
     try:
-        ip = ip_address(address)
+        ip = _ip_address(address)
     except ValueError:
         raise IpNotWhitelisted(ip=address) from None
     if not any(ip in network for network in user.networks):

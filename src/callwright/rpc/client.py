@@ -1,6 +1,7 @@
 """The client of a request: its address, also behind a proxy, and what it brings beside the body."""
 
 from collections.abc import Collection, Sequence
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from starlette.requests import HTTPConnection
@@ -51,6 +52,7 @@ def client_address(
     return UNKNOWN if address is None else str(address)
 
 
+@lru_cache(maxsize=1024)
 def address_of(text: str) -> IPv4Address | IPv6Address | None:
     """Read ``192.0.2.1``, ``192.0.2.1:5678``, ``2001:db8::1`` or ``[2001:db8::1]:5678``."""
     if text.startswith("["):

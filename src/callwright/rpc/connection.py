@@ -16,6 +16,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from callwright.descriptors import left_by_strangers, limit
+from callwright.rpc.held_head import HeldHead
 from callwright.rpc.places import ConnectionPlace, Places
 from callwright.rpc.wire import Wire
 
@@ -133,6 +134,9 @@ class Connection(HttpToolsProtocol):
         if not self.wishes_upgrade():
             self.app = self._serving_app()
             super().on_headers_complete()
+            if self.parser.get_method() != b"HEAD":
+                # The task that serves it begins in the next turn of the loop.
+                self.cycle.transport = HeldHead(self.transport)
             self._head_is_there()
             self._has_asked()
 

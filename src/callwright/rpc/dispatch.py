@@ -299,8 +299,7 @@ def _answer(request_id: RequestId | None, key: str, content: str) -> bytes:
     return f'{{"jsonrpc":"2.0","id":{shown},"{key}":{content}}}'.encode("utf-8", "replace")
 
 
-def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+_json = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 
 
 def _begun(result: object) -> int | None:

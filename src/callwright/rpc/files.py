@@ -61,6 +61,11 @@ UPLOADS_AT_MOST = 8
 "Files that are being sent at once, by clients that have shown a token."
 UPLOADS_PER_ACCOUNT = 4
 "Of them, those for one account."
+LOOK_UPS_AT_ONCE = 1
+"""Of recordings by their ids, which strangers may ask for: the connections to the database are few,
+and calls and requests need them."""
+LOOK_UPS_WAITING = 64
+"Look-ups that wait for their turn; what is more is refused at once."
 HEARD_OUT_WITHIN = 10.0
 "Seconds for which some of a refused form is still taken."
 NAME_AT_MOST = 200
@@ -132,6 +137,7 @@ class Files:
         self._copies = copies
         self._media = media
         self._upload_within = upload_within
+        self._looking_up = anyio.Semaphore(LOOK_UPS_AT_ONCE)
         self._uploads: Counter[AccountId] = Counter()
 
     def routes(self, dispatcher: Dispatcher, settings: HttpSettings) -> list[Route]:
@@ -164,7 +170,10 @@ class Files:
         session, record = request.path_params["session"], request.path_params["record"]
         if session >= 1 << 53 or not RECORD_ID.fullmatch(record):
             return _said(404, "There is no such file any more.")
-        source = await self._shelf.recording_of(session, record)
+        if self._looking_up.statistics().tasks_waiting >= LOOK_UPS_WAITING:
+            return _said(503, "Too many recordings are being asked for; come again.")
+        async with self._looking_up:
+            source = await self._shelf.recording_of(session, record)
         return await self._give(request, source, form, lambda source: source.stem)
 
     async def _serve(

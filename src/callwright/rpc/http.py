@@ -5,7 +5,7 @@ body. Other statuses are for what is not JSON-RPC: 404, 405, 413 over the body l
 that does not come.
 """
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import partial
 from importlib.metadata import version
 from typing import TypeAlias
@@ -16,11 +16,13 @@ from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from callwright.config import HttpSettings
 from callwright.rpc.client import client_of
 from callwright.rpc.dispatch import Dispatcher
 from callwright.rpc.openrpc import Schema, describe
+from callwright.rpc.turns import Turns
 
 API_PATH = "/v4.0"
 DATA_PATH = "/v2.0"
@@ -32,7 +34,7 @@ BODY_WITHIN = 10.0
 # may see its connection reset instead of the answer (RFC 9112 section 9.6).
 LISTENED_TO = 1 << 20
 # The charset is for clients that fall back to Latin-1 without one.
-_JSON = "application/json; charset=utf-8"
+_JSON = b"application/json; charset=utf-8"
 
 Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]
 
@@ -47,7 +49,7 @@ def build_http(
     fault: Callable[[], str | None] = lambda: None,
     body_within: float = BODY_WITHIN,
     url: str = "http://127.0.0.1:8080",
-) -> Starlette:
+) -> ASGIApp:
     """Return the ASGI application. ``serving`` is false while no call can be started: draining.
 
     ``fault`` tells, for people, why none can be although it should.
@@ -60,7 +62,7 @@ def build_http(
     release = version("callwright")
     # One after the other, each in a turn of the event loop of its own: audio must not wait until
     # all the requests are served that have come at the same moment.
-    turn = anyio.Lock()
+    turns = Turns()
 
     def calls(dispatcher: Dispatcher) -> Endpoint:
         async def call(request: Request) -> Response:
@@ -73,10 +75,9 @@ def build_http(
                 return _refuse(400, "The client is gone.")
             if body is None:
                 return _refuse(413, f"A request body may have {settings.body_limit} bytes.")
-            async with turn:
-                pass
+            await turns.take()
             client = client_of(request, settings.trusted_proxies)
-            return Response(await dispatcher.respond(body, client), media_type=_JSON)
+            return _Answer(await dispatcher.respond(body, client))
 
         return call
 
@@ -123,7 +124,23 @@ def build_http(
     app = Starlette(routes=routes)
     # A client that is sent elsewhere throws, too.
     app.router.redirect_slashes = False
-    return app
+    posted = {API_PATH: calls(dispatcher)}
+    if data:
+        posted[DATA_PATH] = calls(data)
+    return _short_cut(posted, app)
+
+
+def _short_cut(posted: Mapping[str, Endpoint], pages: ASGIApp) -> ASGIApp:
+    """Serve what is asked for all day past routing and middleware, which take longer than it."""
+
+    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["method"] == "POST" and scope["path"] in posted:
+            response = await posted[scope["path"]](Request(scope, receive))
+            await response(scope, receive, send)
+        else:
+            await pages(scope, receive, send)
+
+    return serve
 
 
 async def _body(request: Request, limit: int) -> bytes | None:
@@ -141,6 +158,18 @@ async def _body(request: Request, limit: int) -> bytes | None:
         if length <= limit:
             body += chunk
     return None if too_long or length > limit else bytes(body)
+
+
+class _Answer(Response):
+    """An answer of JSON-RPC; what does not differ from one to the next is not made anew."""
+
+    def __init__(self, body: bytes) -> None:
+        self.body = body
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = [(b"content-length", b"%d" % len(self.body)), (b"content-type", _JSON)]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": self.body})
 
 
 def _refuse(status: int, reason: str) -> Response:

@@ -1,7 +1,7 @@
 """The wire of a request: what an application may know and do about its connection."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -10,6 +10,10 @@ _EXTENSION = "callwright.connection"
 
 
 def _nothing() -> None: ...
+
+
+def _cannot(_messages: Sequence[str]) -> bool:
+    return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +25,8 @@ class Wire:
     "To be called when the client has shown a token: its place is then no guest's any more."
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     "Set when the server stops. A WebSocket is closed by then, with code 1012."
+    say_at_once: Callable[[Sequence[str]], bool] = _cannot
+    "Sends messages of a WebSocket, all of them or none: False if the client is behind, or gone."
 
     @classmethod
     def of(cls, scope: Mapping[str, Any]) -> Self:

@@ -41,6 +41,7 @@ from callwright.sandbox.template_data import TOKEN, furnish
 from callwright.sandbox.virtual_time import PacedLoop, VirtualTime
 from callwright.wiring.environment import Environment
 from callwright.wiring.service import RunningService, running_service
+from callwright.worker_thread import WorkerThread
 
 if TYPE_CHECKING:
     from anyio.abc import TaskStatus
@@ -252,7 +253,12 @@ class SandboxService:
     def _is_working(self, up: RunningService) -> bool:
         pool = up.database.sync_engine.pool
         assert isinstance(pool, QueuePool)
-        return bool(pool.checkedout() or self._limiter.borrowed_tokens or up.asking())
+        return bool(
+            pool.checkedout()
+            or self._limiter.borrowed_tokens
+            or WorkerThread.under_way
+            or up.asking()
+        )
 
 
 class _Day:

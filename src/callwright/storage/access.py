@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from ipaddress import ip_network
 from zoneinfo import ZoneInfo
 
@@ -10,7 +11,7 @@ from sqlalchemy import bindparam, delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from callwright.clock import utc_now
-from callwright.directory.destinations import Destination
+from callwright.directory.directions import Destination
 from callwright.directory.model import (
     Account,
     AccountId,
@@ -120,6 +121,10 @@ class StoredAccess:
             await connection.execute(delete(tokens).where(tokens.c.sha256 == token_hash))
 
 
+# The same few rows are read with every request.
+_network = lru_cache(maxsize=1024)(ip_network)
+
+
 def _owner(row: ReadRow) -> tuple[User, Account]:
     account = AccountId(row.account_id)
     user = User(
@@ -127,7 +132,7 @@ def _owner(row: ReadRow) -> tuple[User, Account]:
         account=account,
         login=row.login,
         password_hash=row.password_hash,
-        networks=tuple(ip_network(network) for network in row.networks),
+        networks=tuple(_network(network) for network in row.networks),
         disabled_components=frozenset(Component(name) for name in row.disabled_components),
         active=row.user_active,
     )

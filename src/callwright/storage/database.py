@@ -4,16 +4,31 @@ SQLite in WAL mode, so that readers never wait for the writer; PostgreSQL by URL
 """
 
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, inspect, make_url, text
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import (
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    ProgrammingError,
+    SQLAlchemyError,
+)
 
-from callwright.pattern import is_found
+from callwright.storage.sqlite_file import BUSY_TIMEOUT as BUSY_TIMEOUT
+from callwright.storage.sqlite_file import (
+    MIGRATIONS,
+    check_revision,
+    check_there,
+    connect,
+    reason_of,
+    revisions,
+)
+from callwright.storage.sqlite_file import DatabaseFault as DatabaseFault
 
 if TYPE_CHECKING:
     import asyncio
@@ -22,17 +37,11 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-BUSY_TIMEOUT = 2.0
-"Seconds a statement waits for another connection's lock before it fails."
-
 CLOSED_WITHIN = 0.1
 "Seconds a connection whose statement was cut off has to close, before it is let go."
 
-_MIGRATIONS = Path(__file__).parent / "migrations"
-
-
-class DatabaseFault(Exception):
-    """The database cannot be used as it is. The message says what to do."""
+UNWRITABLE = (IntegrityError, DataError, ProgrammingError, ValueError)
+"The database works and does not take this very row: trying again would never end."
 
 
 def open_database(url: str, *, durable: bool = True) -> "AsyncEngine":
@@ -96,41 +105,6 @@ def _opened(file: Path, wait: float, durable: bool) -> Iterator[Engine]:
         engine.dispose()
 
 
-def in_transaction(url: str, work: Callable[[Connection], T]) -> T:
-    """Do ``work`` in one transaction in this thread, after the shape of the tables is checked.
-
-    Raises `DatabaseFault` as `open_database` and `check_schema` do.
-    """
-    try:
-        file = database_file(url)
-    except SQLAlchemyError as fault:
-        raise DatabaseFault(f"the database URL cannot be used: {fault}") from fault
-    if file is None:
-        return _in_transaction_of_loop(url, work)
-    _check_there(file)
-    with _opened(file, BUSY_TIMEOUT, durable=True) as engine:
-        with _reading(), engine.connect() as connection:
-            _check_revision(_revision(connection))
-        with engine.begin() as connection:
-            return work(connection)
-
-
-def _in_transaction_of_loop(url: str, work: Callable[[Connection], T]) -> T:
-    """The same for a database whose driver needs an event loop."""
-    import asyncio
-
-    async def run() -> T:
-        database = open_database(url)
-        try:
-            await check_schema(database)
-            async with database.begin() as connection:
-                return await connection.run_sync(work)
-        finally:
-            await close_database(database)
-
-    return asyncio.run(run())
-
-
 async def close_database(database: "AsyncEngine") -> None:
     """Close every connection, also those whose statement has been cut off just now.
 
@@ -163,23 +137,9 @@ def database_file(url: str) -> Path | None:
 
 
 def _connect(engine: Engine, wait: float, durable: bool) -> sqlite3.Connection:
-    """Open the file of ``engine``, and set what every connection has set."""
+    """Open the file of ``engine``."""
     [file], options = engine.dialect.create_connect_args(engine.url)
-    chosen = {**options, "timeout": BUSY_TIMEOUT, "check_same_thread": False}
-    connection: sqlite3.Connection = sqlite3.connect(file, **chosen)
-    try:
-        # Another connection may hold a lock meanwhile; that is waited for, whatever ``wait`` is.
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA foreign_keys = ON")
-        # FULL: a session is promised to the client once it is on record, so its commit must
-        # survive a power cut; in WAL mode NORMAL may lose the last ones.
-        connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'OFF'}")
-        connection.execute(f"PRAGMA busy_timeout = {int(wait * 1000)}")
-        connection.create_function("pattern_is_found", 2, is_found, deterministic=True)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
+    return connect(file, wait, durable=durable, **options)
 
 
 @asynccontextmanager
@@ -212,16 +172,11 @@ async def migrate(database: "AsyncEngine") -> None:
 async def check_schema(database: "AsyncEngine") -> None:
     """Raise `DatabaseFault` unless the tables have the shape this version works with."""
     if file := database_file(database.url.render_as_string(hide_password=False)):
-        _check_there(file)
+        check_there(file)
     with _reading():
         async with database.connect() as connection:
             revision = await connection.run_sync(_revision)
-    _check_revision(revision)
-
-
-def _check_there(file: Path) -> None:
-    if not file.exists():
-        raise DatabaseFault(f"there is no database at {file}: run `callwright init`")
+    check_revision(revision)
 
 
 @contextmanager
@@ -232,34 +187,9 @@ def _reading() -> Iterator[None]:
         raise DatabaseFault(f"the database cannot be read: {reason(fault)}") from fault
 
 
-def _check_revision(revision: str | None) -> None:
-    if revision is None:
-        raise DatabaseFault("the database has no tables: run `callwright migrate`")
-    if revision != (head := _revisions()[-1]):
-        raise DatabaseFault(
-            f"the database has tables of revision {revision}, this version needs {head}: "
-            "run `callwright migrate`"
-        )
-
-
-def reason(fault: DBAPIError) -> str:
+def reason(fault: Exception) -> str:
     """Say in a few words what the database complained of."""
-    code = fault.orig.sqlite_errorcode if isinstance(fault.orig, sqlite3.Error) else 0
-    if code == sqlite3.SQLITE_IOERR_SHMSIZE:  # what is needed beside the file, before it is read
-        return "the disk is full"
-    # The low byte is the error; the rest says which variety of it.
-    match code & 0xFF:
-        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
-            return "it is locked by another program"
-        case sqlite3.SQLITE_FULL:
-            return "the disk is full"
-        case sqlite3.SQLITE_CANTOPEN:
-            return "its file cannot be opened"
-        case sqlite3.SQLITE_READONLY:
-            return "it is read-only"
-        case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
-            return "its file is damaged, or is not a database"
-    return str(fault.orig)
+    return reason_of(fault.orig if isinstance(fault, DBAPIError) else fault)
 
 
 def _revision(connection: Connection) -> str | None:
@@ -272,23 +202,18 @@ def _revision(connection: Connection) -> str | None:
     return revision
 
 
-def _revisions() -> list[str]:
-    """The revisions this version knows, oldest first: what the files' names begin with."""
-    return sorted(file.name[1:5] for file in (_MIGRATIONS / "versions").glob("r[0-9]*.py"))
-
-
 def _migrate(connection: Connection) -> None:
     # Only here: a service that runs has no use for it, and it takes 11 MB.
     from alembic import command
     from alembic.config import Config
 
     revision = _revision(connection)
-    if revision is not None and revision not in _revisions():
+    if revision is not None and revision not in revisions():
         raise DatabaseFault(
             f"the database has tables of revision {revision}, which this version does not know: "
             "it was made by a newer version of Callwright"
         )
     config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
     command.upgrade(config, "head")

@@ -9,6 +9,7 @@ import logging
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import make_dataclass
+from datetime import datetime
 from typing import Any, Protocol
 
 from sqlalchemy import Engine, PoolProxiedConnection, Select
@@ -19,7 +20,7 @@ log = logging.getLogger(__name__)
 
 _SQLITE = sqlite.dialect(paramstyle="named")
 
-Values = Mapping[str, int | str]
+Values = Mapping[str, int | str | datetime]
 
 
 class ReadRow(Protocol):
@@ -37,6 +38,11 @@ class PreparedStatement:
         self._text = str(compiled)
         # The statement's own, such as that of a LIMIT; what is asked with is None here.
         self._constants = compiled.params
+        self._binders = {
+            name: binder
+            for name, bind in compiled.binds.items()
+            if (binder := bind.type.dialect_impl(_SQLITE).bind_processor(_SQLITE)) is not None
+        }
         columns = select.selected_columns
         self._row: Callable[..., ReadRow] = make_dataclass("Row", columns.keys(), slots=True)
         self._converters = [
@@ -45,7 +51,10 @@ class PreparedStatement:
 
     def ask(self, connection: sqlite3.Connection, values: Values) -> Sequence[ReadRow]:
         """Raises what SQLite does."""
-        found = connection.execute(self._text, {**self._constants, **values}).fetchall()
+        given = {**self._constants, **values}
+        for name, bind in self._binders.items():
+            given[name] = bind(given[name])
+        found = connection.execute(self._text, given).fetchall()
         if not any(self._converters):
             return [self._row(*row) for row in found]
         return [

@@ -1,20 +1,20 @@
 """Trunk states: what the running service knows of its trunks, told to other processes.
 
-The service writes what its engine says, behind the calls' back; a command reads it. What is too old
-is nobody's knowledge any more: the service that wrote it has stopped, or has crashed.
+The service writes what its engine says, behind the calls' back; a command reads it
+(`callwright.storage.trunk_state_reads`).
 """
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import anyio
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import delete, insert
 from sqlalchemy.exc import DBAPIError
 
-from callwright.engines.network import TrunkRegistration, TrunkState
+from callwright.engines.network import TrunkState
 from callwright.storage.database import reason, writing
 from callwright.storage.tables import trunk_states
 
@@ -27,8 +27,6 @@ LOOKED_AT_EVERY = 1.0
 "Seconds between looks at the engine; what has changed is written at once."
 WRITTEN_EVERY = 15.0
 "Seconds after which it is written although nothing has changed, to say that it still holds."
-HOLDS_FOR = 60.0
-"Seconds after which nothing written is believed."
 CLEARED_WITHIN = 2.0
 
 
@@ -51,27 +49,6 @@ async def keep_trunk_states(
     finally:
         with anyio.move_on_after(CLEARED_WITHIN, shield=True):
             await _write(database, ())
-
-
-def read_trunk_states(connection: Connection) -> Mapping[str, TrunkState]:
-    """Return what the service knows of each trunk; nothing if none is running."""
-    now = datetime.now(UTC)
-    query = select(trunk_states).where(trunk_states.c.known_at > now - timedelta(seconds=HOLDS_FOR))
-    return {
-        row.trunk: TrunkState(
-            row.trunk,
-            TrunkRegistration(row.registration),
-            registered_for=(row.registered_until - now).total_seconds()
-            if row.registered_until
-            else None,
-            reachable=row.reachable,
-            round_trip=row.round_trip,
-            detail=row.detail,
-            ping_refusal=row.ping_refusal,
-            call_refusal=row.call_refusal,
-        )
-        for row in connection.execute(query)
-    }
 
 
 async def _write(database: "AsyncEngine", states: Sequence[TrunkState]) -> bool:

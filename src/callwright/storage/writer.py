@@ -4,14 +4,18 @@ SQLAlchemy's asyncio extension hands every single statement for SQLite to a thre
 costs more than the statements. What is written for every call is a plain function instead.
 """
 
+import sqlite3
 from collections.abc import Callable
+from functools import partial
 from typing import TypeVar
 
-import anyio.to_thread
+import anyio
 from sqlalchemy import Connection, Engine
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from callwright.storage.database import begin_at_once, writing
+from callwright.storage.database import writing
+from callwright.storage.prepared_writes import sqlite_fault
+from callwright.worker_thread import WorkerThread
 
 T = TypeVar("T")
 
@@ -22,22 +26,48 @@ class Writer:
     def __init__(self, database: AsyncEngine, twin: Engine | None = None) -> None:
         self._database = database
         self._twin = twin
+        self._thread = WorkerThread("writer")
+        self._kept: Connection | None = None
+        "The twin's, from one transaction to the next."
 
     async def write(self, work: Callable[[Connection], T]) -> T:
         """Commit what ``work`` does, and return what it returns; roll back what raises.
 
         Cannot be cancelled once begun. Raises what the database does.
         """
-        if self._twin is not None:
-            return await anyio.to_thread.run_sync(_commit, self._twin, work)
-        result: list[T] = []
         with anyio.CancelScope(shield=True):
+            if self._twin is not None:
+                return await self._thread.run(partial(self._commit, self._twin, work))
             async with writing(self._database) as connection:
-                result.append(await connection.run_sync(work))
-        return result[0]
+                result = await connection.run_sync(work)
+        return result
+
+    def close(self) -> None:
+        """Give the connection back, before the twin is disposed of. Nothing may be under way."""
+        self._thread.close()
+        self._let_go()
+
+    def _commit(self, twin: Engine, work: Callable[[Connection], T]) -> T:
+        connection = self._kept = self._kept or twin.connect()
+        try:
+            with connection.begin():
+                _begin_at_once(connection)
+                return work(connection)
+        except BaseException:
+            self._let_go()  # it may be of no use any more
+            raise
+
+    def _let_go(self) -> None:
+        if self._kept is not None:
+            self._kept.close()
+            self._kept = None
 
 
-def _commit(twin: Engine, work: Callable[[Connection], T]) -> T:
-    with twin.begin() as connection:
-        begin_at_once(connection)
-        return work(connection)
+def _begin_at_once(connection: Connection) -> None:
+    """As `callwright.storage.database.begin_at_once`, past SQLAlchemy."""
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, sqlite3.Connection)
+    try:
+        driver.execute("BEGIN IMMEDIATE")
+    except sqlite3.Error as fault:
+        raise sqlite_fault("BEGIN IMMEDIATE", fault) from fault

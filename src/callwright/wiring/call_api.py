@@ -48,7 +48,15 @@ async def call_methods(components: Components, hooks: HookClient) -> Sequence[Me
     live = LiveCalls(manager)
     talk_options = TalkOptions(live, directory, numbers)
     conversations = Conversations(talk_options, ringback, settings.calls.talk_at_most)
-    scenarios = Scenarios(directory, numbers, components.speech, conversations, hooks, beep)
+    scenarios = Scenarios(
+        directory,
+        numbers,
+        components.speech,
+        conversations,
+        hooks,
+        beep,
+        components.around.clock.now,
+    )
     exchange = PhoneExchange(directory, numbers, settings.calls.phones_call_out)
     manager.transfers.exchange = exchange
     manager.door.reception = InboundCalls(

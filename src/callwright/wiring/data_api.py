@@ -3,16 +3,21 @@
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import anyio
 
 from callwright.config import Settings
+from callwright.downloads.copies import collect_copies
 from callwright.methods.data.api_requests import GET_API_REQUESTS
 from callwright.methods.data.call_details import GET_CALL_DETAILS
 from callwright.methods.data.call_legs_report import GET_CALL_LEGS_REPORT
 from callwright.methods.data.call_timeline import CallTimelines
 from callwright.methods.data.calls_report import GET_CALLS_REPORT
+from callwright.methods.data.communications_report import GET_COMMUNICATIONS_REPORT
+from callwright.methods.data.financial_report import GET_FINANCIAL_CALL_LEGS_REPORT
+from callwright.methods.data.list_method import NoRows
 from callwright.methods.data.media_files import GET_MEDIA_FILES
 from callwright.methods.data.registry import DATA_CATALOGUE, LISTS
 from callwright.methods.data.request_log import GET_REQUEST_LOG
@@ -21,6 +26,7 @@ from callwright.methods.data.webhooks import Webhooks
 from callwright.methods.method import Method
 from callwright.storage.history.cleaning import Cleaner
 from callwright.storage.history.request_log import GATHERED_FOR, StoredRequests
+from callwright.storage.lists.contact_sources import CONTACT_SOURCES
 from callwright.storage.lists.directory_sources import DIRECTORY_SOURCES
 from callwright.storage.lists.report_sources import REPORT_SOURCES
 from callwright.storage.lists.rows import StoredRows, Totals
@@ -29,7 +35,10 @@ from callwright.storage.webhooks.stored import StoredWebhooks
 from callwright.wiring.components import Components, Storage
 from callwright.wiring.environment import Environment
 
-SOURCES = {source.table.name: source for source in (*DIRECTORY_SOURCES, *REPORT_SOURCES)}
+SOURCES = {
+    source.name or source.table.name: source
+    for source in (*DIRECTORY_SOURCES, *CONTACT_SOURCES, *REPORT_SOURCES)
+}
 "Where lists have their rows, by what their declarations say."
 READ_AT_ONCE = 2
 "Queries that are read at once: of the database's few connections, calls are to find one free."
@@ -59,6 +68,11 @@ def keeping(settings: Settings, storage: Storage, around: Environment) -> Keepin
             timedelta(days=kept.sessions_kept),
             timedelta(days=kept.requests_kept),
             around.clock.now,
+            partial(
+                collect_copies,
+                settings.data / "copies",
+                [settings.data / "recordings", settings.data / "media"],
+            ),
         ),
     )
 
@@ -93,6 +107,8 @@ def _lists(components: Components, requests: StoredRequests) -> Iterator[Method[
     catch_up: dict[str, Callable[[], Awaitable[object]]] = {
         GET_CALLS_REPORT.name: components.journal.catch_up,
         GET_CALL_LEGS_REPORT.name: components.journal.catch_up,
+        GET_FINANCIAL_CALL_LEGS_REPORT.name: components.journal.catch_up,
+        GET_COMMUNICATIONS_REPORT.name: components.journal.catch_up,
         GET_CALL_DETAILS.name: components.journal.catch_up,
         GET_API_REQUESTS.name: requests.write_all,
         GET_REQUEST_LOG.name: requests.write_all,
@@ -102,12 +118,17 @@ def _lists(components: Components, requests: StoredRequests) -> Iterator[Method[
         places = components.engine.registered(number)
         return [(now() - timedelta(seconds=place.ago), place.address) for place in places]
 
+    currency = components.settings.prices.currency
     makers: dict[str, Mapping[str, Callable[[Any], object]]] = {
         GET_CALLS_REPORT.name: {"full_record_file_link": links.recording},
+        GET_FINANCIAL_CALL_LEGS_REPORT.name: {"currency": lambda _: currency},
         GET_MEDIA_FILES.name: {"play_link": links.media_file},
         GET_SIP_LINES.name: registrations(registered),
     }
     for each in LISTS:
+        if each.table is None:
+            yield each.served(NoRows())
+            continue
         stored = StoredList.of(SOURCES[each.table], each.listing.fields.values())
         rows = StoredRows(database, stored, turns, totals)
         yield each.served(rows, makers.get(each.name), catch_up.get(each.name))

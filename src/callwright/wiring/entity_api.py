@@ -12,25 +12,39 @@ from callwright.directory.media_upload import MediaUpload
 from callwright.downloads.copies import Copies
 from callwright.engines.sip.transport.own_address import own_address
 from callwright.methods.data import (
+    available_numbers,
     blacklist,
     communications,
+    contact_organizations,
+    contacts,
     employees,
+    group_contacts,
     groups,
     media_files,
+    sales,
     scenarios,
+    schedules,
     sip_lines,
     tags,
 )
 from callwright.methods.method import Method
 from callwright.rpc.files import UPLOAD_WITHIN, Files
 from callwright.storage.editing.changing import Changing
+from callwright.storage.editing.contacts import (
+    StoredContactGroups,
+    StoredContacts,
+    StoredOrganizations,
+)
 from callwright.storage.editing.employees import StoredEmployees
 from callwright.storage.editing.groups import StoredGroups
 from callwright.storage.editing.media import StoredMediaFiles
 from callwright.storage.editing.scenarios import StoredScenarios
+from callwright.storage.editing.schedules import StoredSchedules
 from callwright.storage.editing.sip_lines import StoredSipLines
 from callwright.storage.editing.tags import StoredBlacklist, StoredTags
+from callwright.storage.editing.virtual_numbers import StoredVirtualNumbers
 from callwright.storage.history.files import StoredShelf
+from callwright.storage.history.sales import StoredSales
 from callwright.wiring.components import Components
 
 COPIES_AT_MOST = 1 << 30
@@ -67,14 +81,20 @@ async def entities(components: Components, changed: Callable[[], Awaitable[None]
     methods = [
         *employees.Employees(StoredEmployees(changing)).methods(),
         *groups.EmployeeGroups(StoredGroups(changing)).methods(),
+        *available_numbers.NumberSwitch(StoredVirtualNumbers(changing)).methods(),
+        *contacts.Contacts(StoredContacts(changing)).methods(),
+        *group_contacts.ContactGroups(StoredContactGroups(changing)).methods(),
+        *contact_organizations.ContactOrganizations(StoredOrganizations(changing)).methods(),
         *uploaded.methods(),
         *tags.Tags(StoredTags(changing)).methods(),
         *communications.Communications(
             components.manager, components.directory, components.tagging
         ).methods(),
+        *sales.Sales(StoredSales(database, components.next_id)).methods(),
         *blacklist.Blacklist(StoredBlacklist(changing)).methods(),
         *sip_lines.SipLines(StoredSipLines(changing), _sip_server(settings.sip)).methods(),
         *scenarios.ScenarioEntities(StoredScenarios(changing)).methods(),
+        *schedules.Schedules(StoredSchedules(changing)).methods(),
     ]
     return Entities(methods, files)
 

@@ -25,6 +25,7 @@ from callwright.calls.recording import RecordingFiles
 from callwright.clock import Clock
 from callwright.config import Settings, StartFault
 from callwright.directory.destinations import read_plans
+from callwright.directory.prices import Price, PriceList
 from callwright.downloads.links import Links, link_key
 from callwright.engines.media.wav import seconds_of
 from callwright.engines.port import Engine, LegId
@@ -65,7 +66,7 @@ from callwright.wiring.watching import measured, traced
 from callwright.wiring.webhook_delivery import scheduler_with
 
 if TYPE_CHECKING:
-    from starlette.applications import Starlette
+    from starlette.types import ASGIApp
 
     from callwright.watch.meter import Meter
 
@@ -81,7 +82,7 @@ POINTS = "points"
 class RunningService:
     """A service that is up, but for its HTTP server."""
 
-    http: "Starlette"
+    http: "ASGIApp"
     manager: CallManager
     engine: Engine
     database: AsyncEngine
@@ -109,8 +110,9 @@ async def running_service(
             # The event loop reads by it, and must not wait.
             open_twin(database, wait=0.0) as reading,
             closing(RowsAtHand(database, reading)) as rows,
+            closing(Writer(database, writing)) as writer,
         ):
-            storage = Storage(database, rows, Writer(database, writing), anyio.Lock())
+            storage = Storage(database, rows, writer, anyio.Lock(fast_acquire=True))
             async with _run(settings, storage, url, around) as up:
                 yield up
     finally:
@@ -133,7 +135,7 @@ async def _run(
     settings: Settings, storage: Storage, url: str, around: Environment
 ) -> AsyncIterator[RunningService]:
     clock, database = around.clock, storage.database
-    outbox = StoredOutbox(database, storage.writer, storage.turn, clock.now)
+    outbox = StoredOutbox(database, storage.writer, storage.turn, clock.now, storage.rows)
     # Before anything is told: what is put is put for the webhooks that are known.
     await outbox.webhooks()
     components = await _components(settings, storage, outbox, url, around)
@@ -255,6 +257,10 @@ async def _components(
         next_position=itertools.count(first_id + around.places_begin()).__next__,
         outbox=outbox,
         turn=storage.turn,
+        prices=PriceList(
+            (one.direction, one.prefix, Price(one.per_minute, one.step))
+            for one in settings.prices.prices
+        ),
     )
     recordings = settings.data / "recordings"
     unfinished = await journal.close_unfinished(

@@ -18,6 +18,7 @@ from callwright.engines.media.media import (
     NoPorts,
     RtpStream,
 )
+from callwright.engines.media.packet_loop import PacketLoop
 from callwright.engines.media.rtp import Packet
 from callwright.engines.port import (
     BridgeId,
@@ -28,8 +29,8 @@ from callwright.engines.port import (
     Media,
     PlaybackFinished,
     PlaybackId,
-    Quality,
 )
+from callwright.engines.quality import Quality
 from tests import autojump
 from tests.rtp_ports import free_range
 from tests.waiting import WITHIN
@@ -396,6 +397,24 @@ def test_a_new_leg_on_an_old_port_hears_nothing_of_the_old_calls_packets() -> No
     Setting.run(told())
 
 
+def test_a_far_end_that_moves_by_signalling_is_heard_at_once_from_there() -> None:
+    """Its port, held to where it was, is let go."""
+
+    async def tell(board: Switchboard) -> None:
+        async with Phone(ANN) as ann, Phone(BOB) as bob, Phone(MESSAGE) as moved:
+            board.up(ONE, ann)
+            at = board.up(OTHER, bob)
+            board.engine.bridge(BRIDGE, ONE, OTHER)
+            await ann.hear(40)
+            bob.hush()
+            board.engine.connect(OTHER, moved.stream)
+            moved.talk(at)
+            await ann.hears(MESSAGE)
+            await moved.hears(ANN)
+
+    story(tell)
+
+
 def test_commands_to_a_leg_that_is_not_there() -> None:
     async def tell(board: Switchboard) -> None:
         engine = board.engine
@@ -532,8 +551,11 @@ def test_lateness_of_what_the_clock_sends_is_kept(music: Media) -> None:
 
 
 def test_packets_are_collected_when_there_are_very_many(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The other way in, here from a few packets on, loses nothing, and nor does the way back."""
-    monkeypatch.setattr("callwright.engines.media.engine._COLLECT_FROM", 12)
+    """The other way in, here from a few packets on, loses nothing, and nor does the way back.
+
+    On the real clock, for it is a way of waiting.
+    """
+    monkeypatch.setattr("callwright.engines.media.packet_intake.COLLECT_FROM", 12)
 
     async def tell(board: Switchboard) -> None:
         async with Phone(ANN) as ann, Phone(BOB) as bob:
@@ -549,4 +571,9 @@ def test_packets_are_collected_when_there_are_very_many(monkeypatch: pytest.Monk
             await bob.until(lambda: bob.tones(-5)[ANN])
             assert_one_stream(bob.packets)
 
-    story(tell)
+    async def told() -> None:
+        async with switchboard() as board:
+            await tell(board)
+
+    with asyncio.Runner(loop_factory=PacketLoop) as runner:
+        runner.run(told())

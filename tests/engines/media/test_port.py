@@ -103,6 +103,54 @@ def test_all_sockets_are_watched_by_one_descriptor(held: ExitStack) -> None:
     assert watch.take(4.0) == 0
 
 
+def test_a_port_that_is_held_takes_packets_of_one_far_end_alone(held: ExitStack) -> None:
+    watch = Watch()
+    held.callback(watch.close)
+    ports = Ports(HOST, free_range(3))
+    came: list[tuple[bytes, tuple[str, int]]] = []
+    port, far, stranger = (take(ports, held) for _ in range(3))
+    at = (HOST, port.number)
+
+    def note(size: int, source: tuple[str, int], now: float) -> None:
+        came.append((bytes(watch.buffer[:size]), source))
+
+    watch.add(port, note, note)
+    stranger.send_rtp(b"before", at)
+    watch.hold(port, (HOST, far.number), 1.0)
+    assert came == [(b"before", (HOST, stranger.number))]
+    stranger.send_rtp(b"meanwhile", at)
+    far.send_rtp(b"speech", at)
+    while watch.take(2.0):
+        pass
+    assert came[1:] == [(b"speech", (HOST, far.number))]
+    port.send_rtp(b"answer", (HOST, far.number))
+    assert far.rtp.recvfrom(100) == (b"answer", at)
+    watch.hold(port, None, 3.0)
+    assert port.rtp.getsockname() == at
+    stranger.send_rtp(b"after", at)
+    assert watch.take(4.0) == 1
+    assert came[2:] == [(b"after", (HOST, stranger.number))]
+
+
+def test_a_packet_is_sent_although_an_earlier_one_was_refused(held: ExitStack) -> None:
+    ports = Ports(HOST, free_range(2))
+    port, far = take(ports, held), take(ports, held)
+    at = (HOST, far.number)
+    assert port.hold(at)
+    far.rtp.close()
+    port.send_rtp(b"refused", at)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as back:
+        back.bind(at)
+        back.setblocking(False)
+        port.send_rtp(b"heard", at)
+        assert back.recv(100) == b"heard"
+
+
+def test_where_packets_may_come_to_any_address_no_port_is_held(held: ExitStack) -> None:
+    port = take(Ports("0.0.0.0", free_range(1)), held)
+    assert not port.hold((HOST, 9))
+
+
 def test_a_packet_that_cannot_be_sent_is_lost_and_told_once(
     held: ExitStack, caplog: pytest.LogCaptureFixture
 ) -> None:

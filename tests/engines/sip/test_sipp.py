@@ -1,7 +1,6 @@
 """The SIP engine against SIPp, a peer that nobody here has written."""
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -22,6 +21,7 @@ from callwright.engines.port import (
 )
 from callwright.engines.simulated.far_end import Answers, Rings
 from callwright.engines.sip.engine import SipEngine
+from demo.ports import free_port
 from tests.engines.sip.media import RememberingMedia, ids
 from tests.engines.sip.phone import Phone
 from tests.waiting import WITHIN
@@ -61,10 +61,7 @@ async def sipp(
     keys: Mapping[str, object] | None = None,
 ) -> AsyncIterator[Sipp]:
     """``towards``: whom it calls, if the scenario begins; ``keys``: words of the scenario."""
-    kind = socket.SOCK_STREAM if over == "tcp" else socket.SOCK_DGRAM
-    with socket.socket(socket.AF_INET, kind) as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     process = await asyncio.create_subprocess_exec(
         *("sipp", "-sf", str(SCENARIOS / f"{scenario}.xml"), "-m", "1", "-nostdin"),
         *("-i", "127.0.0.1", "-p", str(port), "-timeout", f"{WITHIN:.0f}s", "-timeout_error"),

@@ -12,13 +12,15 @@ from pathlib import Path
 from callwright.engines.media.clips import Clip, Clips
 from callwright.engines.media.clock import SendLateness, SlotClock, of_sending
 from callwright.engines.media.dtmf import KEYS
-from callwright.engines.media.leg import LegMedia, Tally
+from callwright.engines.media.leg import LegMedia
 from callwright.engines.media.media import MediaEvent, RtpStream
+from callwright.engines.media.packet_intake import PacketIntake
 from callwright.engines.media.player import Playback
-from callwright.engines.media.port import AT_ONCE, Port, Ports, PortSource, Watch
+from callwright.engines.media.port import Port, Ports, PortSource, Watch
 from callwright.engines.media.recorder import Recorder
 from callwright.engines.media.recording import Recording
 from callwright.engines.media.switch import Switch
+from callwright.engines.media.tally import Tally
 from callwright.engines.port import (
     BridgeId,
     CoachMode,
@@ -27,21 +29,16 @@ from callwright.engines.port import (
     Media,
     PlaybackFinished,
     PlaybackId,
-    Quality,
     RecordingFinished,
     RecordingId,
 )
+from callwright.engines.quality import Quality
 from callwright.figures import Figure
 
 log = logging.getLogger(__name__)
 
 _HOUSEKEEPING = 0.25
 "Seconds between looks for reports that are due and far ends that have fallen silent."
-_COLLECT_EVERY = 0.001
-"Seconds between two collections of packets, when they come in great number."
-_COLLECT_ROUNDS = 4
-_COLLECT_FROM = 3000
-"Packets between two rounds of housekeeping (12000 a second, 120 bridged calls)."
 
 
 @dataclass(slots=True)
@@ -90,8 +87,7 @@ class RtpEngine:
         self._events: deque[MediaEvent] = deque()
         self._deliver: Callable[[MediaEvent], None] | None = None
         self._tally = Tally()
-        self._taken = 0
-        self._collecting: asyncio.TimerHandle | None = None
+        self._intake = PacketIntake(self._watch, clock, lambda: bool(self._events))
 
     # What can be read off it.
 
@@ -122,8 +118,8 @@ class RtpEngine:
 
     @property
     def collecting(self) -> bool:
-        """Whether so many packets come that they are taken by the millisecond."""
-        return self._collecting is not None
+        """Whether so many packets come that they do not wake the loop each."""
+        return self._intake.collecting
 
     @property
     def recording_backlog(self) -> int:
@@ -139,9 +135,8 @@ class RtpEngine:
     async def run(
         self, deliver: Callable[[MediaEvent], None], *, started: Callable[[], None] = lambda: None
     ) -> None:
-        loop = asyncio.get_running_loop()
         self._deliver = deliver
-        loop.add_reader(self._watch.fileno(), self._packets_came)
+        self._intake.start()
         try:
             self._flush()
             self._wind_clock()
@@ -149,14 +144,13 @@ class RtpEngine:
             while True:
                 await asyncio.sleep(_HOUSEKEEPING)
                 now, wall = self._now(), time.time()
-                for line in self._lines.values():
+                for line in tuple(self._lines.values()):
                     line.media.tick(now, wall)
-                self._choose_way_in()
+                    self._watch.hold(line.port, line.media.sole_source(now), now)
+                self._intake.choose()
         finally:
             self._deliver = None
-            loop.remove_reader(self._watch.fileno())
-            if self._collecting:
-                self._collecting.cancel()
+            self._intake.stop()
             for leg in tuple(self._lines):
                 self.close(leg)
             if self._timer:
@@ -166,6 +160,7 @@ class RtpEngine:
             await self._recorder.close()
 
     def keep_time(self) -> None:
+        self._intake.keep_time()
         if self._timer is not None and self._now() >= self._clock.due:
             self._timer.cancel()
             self._slot_came()
@@ -197,6 +192,8 @@ class RtpEngine:
         first = not media.sender.connected
         now = self._now()
         media.connect(stream, now)
+        if media.sole_source(now) is None:
+            self._watch.hold(line.port, None, now)
         if line.playback is not None:
             self._fetch(self._playbacks[line.playback][1], media)
         if first:
@@ -334,30 +331,6 @@ class RtpEngine:
             self._post(PlaybackFinished(leg, playing.id))
 
     # The loop.
-
-    def _packets_came(self) -> None:
-        self._taken += self._watch.take(self._now())
-
-    def _collect(self) -> None:
-        """Take the packets of the last millisecond, in place of each as it comes."""
-        for _ in range(_COLLECT_ROUNDS):  # no more: the slot clock must come to its turn between
-            came = self._watch.take(self._now())
-            self._taken += came
-            if came < AT_ONCE:
-                break
-        self._collecting = asyncio.get_running_loop().call_later(_COLLECT_EVERY, self._collect)
-
-    def _choose_way_in(self) -> None:
-        """A turn of the loop for each packet costs more than the packet: at many, collect them."""
-        packets, self._taken = self._taken, 0
-        loop = asyncio.get_running_loop()
-        if self._collecting is None and packets > _COLLECT_FROM:
-            loop.remove_reader(self._watch.fileno())
-            self._collect()
-        elif self._collecting and packets < _COLLECT_FROM // 2:
-            self._collecting.cancel()
-            self._collecting = None
-            loop.add_reader(self._watch.fileno(), self._packets_came)
 
     def _wind_clock(self) -> None:
         """Let the slot clock run while there is a leg to send to."""

@@ -5,7 +5,6 @@ that another means has said a moment ago is the same one; said again by the same
 another.
 """
 
-from collections import deque
 from dataclasses import dataclass
 from enum import Enum, auto
 
@@ -34,17 +33,18 @@ class KeyPresses:
     __slots__ = ("_presses",)
 
     def __init__(self) -> None:
-        self._presses: deque[_Press] = deque(maxlen=KEPT_AT_MOST)
+        self._presses: list[_Press] = []
 
     def is_new(self, key: str, means: Means, now: float) -> bool:
         """Take a key; return whether it is none that has been said by another means."""
         while self._presses and now - self._presses[0].at > SAME_WITHIN:
-            self._presses.popleft()
+            del self._presses[0]
         for press in self._presses:
             if press.key == key and means not in press.said_by:
                 press.said_by.add(means)
                 return False
         self._presses.append(_Press(key, now, {means}))
+        del self._presses[:-KEPT_AT_MOST]
         return True
 
     def goes_on(self, now: float) -> None:

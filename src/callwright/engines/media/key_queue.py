@@ -4,7 +4,6 @@ As telephone-events where the far end has agreed to them, else as tones.
 """
 
 import logging
-from collections import deque
 from collections.abc import Callable
 
 from callwright.engines.media.codec import PCMA, Codec
@@ -38,8 +37,9 @@ class KeyQueue:
     ) -> None:
         self._leg = leg
         self._post = post
-        self._keys: deque[tuple[str, bool]] = deque()
-        self._frames: deque[bytes | None] = deque()
+        # Lists, which are small when they are empty, and they nearly always are.
+        self._keys: list[tuple[str, bool]] = []
+        self._frames: list[bytes | None] = []
         "What is left of the key being sent."
         self.busy = False
         "A key is being sent, or waits."
@@ -91,13 +91,13 @@ class KeyQueue:
         """Return the next 20 ms, which go out at ``timestamp``; None: a pause. Only while busy."""
         if not self._frames:
             self._begin(codec, timestamp)
-        payload = self._frames.popleft()
+        payload = self._frames.pop(0)
         if not self._frames:
             self.busy = bool(self._keys)
         return payload
 
     def _begin(self, codec: Codec, timestamp: int) -> None:
-        key, announced = self._keys.popleft()
+        key, announced = self._keys.pop(0)
         self.payload_type = self.event_type
         self.timestamp = timestamp
         if self.payload_type is None:

@@ -77,6 +77,11 @@ class Latch:
         self._left_until = 0.0
         self._candidates: dict[Source, _Candidate] = {}
 
+    @property
+    def sole(self) -> Source | None:
+        """Where packets come from, if no other address can win while they do."""
+        return self.far if self.locked and self.far == self._signalled else None
+
     def signalled(self, remote: Source, now: float, *, strict: bool = False) -> None:
         """Take the address of an SDP; a new one opens the latch again."""
         if remote == self._signalled and strict is self._strict:

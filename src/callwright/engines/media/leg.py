@@ -4,7 +4,6 @@ The other direction is `Sender`'s. No sockets and no clock: packets and ``now`` 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from callwright.engines.media.codec import CODECS, PCMA, STATIC, Codec
 from callwright.engines.media.dtmf import KeyReceiver, is_key
@@ -12,33 +11,26 @@ from callwright.engines.media.heard_keys import HeardKeys
 from callwright.engines.media.jitter_buffer import JitterBuffer
 from callwright.engines.media.key_presses import KeyPresses, Means
 from callwright.engines.media.latch import Latch, Source
-from callwright.engines.media.media import MediaLost, RtpStream, SrtpKeys
+from callwright.engines.media.media import MediaLost, RtpStream
 from callwright.engines.media.mixer import Mixer
-from callwright.engines.media.quality import mean_opinion
+from callwright.engines.media.protection import Protection
 from callwright.engines.media.receiver_statistics import ReceiverStatistics
 from callwright.engines.media.reports import Reports
-from callwright.engines.media.rtp import HEADER, MARKER, PLAIN, Buffer, payload_span
+from callwright.engines.media.rtp import HEADER, MARKER, PLAIN, payload_span
 from callwright.engines.media.sender import Post, Sender, Transmit
-from callwright.engines.media.srtp import Srtp
-from callwright.engines.port import DtmfReceived, LegId, Quality
+from callwright.engines.media.tally import Tally
+from callwright.engines.port import DtmfReceived, LegId
+from callwright.engines.quality import Quality
 
 _COMFORT_NOISE = 13
 "Payload type of what stands for silence (RFC 3389); we never offer it, some send it all the same."
+_READ_HEADER = HEADER.unpack_from
+_HEADER_SIZE = HEADER.size
+HELD_FOR = 0.2
+"""Seconds without a packet up to which its far end is the sole source. With the time between two
+looks it is less than `latch.SILENT_FOR`: others are never refused who would have been heard."""
 _RTCP = range(192, 224)
 "Second byte of RTCP that comes in on RTP's port (RFC 5761 section 4)."
-
-
-@dataclass(slots=True)
-class Tally:
-    """Packets that were dropped, over all legs."""
-
-    malformed: int = 0
-    forged: int = 0
-    "From an address that is not the leg's far end."
-    unauthentic: int = 0
-    "Not protected by the leg's keys (SRTP), or protected by them but sent before."
-    overtaken: int = 0
-    "Duplicates, and those that came after later ones; no bridge sends them on."
 
 
 class LegMedia:
@@ -60,11 +52,10 @@ class LegMedia:
         "_lost_after",
         "_lost_told",
         "_partner",
+        "_plain_type",
         "_post",
         "_presses",
-        "_send_rtcp",
-        "_send_rtp",
-        "_srtp",
+        "_protection",
         "_stream",
         "_tally",
         "_tones_wanted",
@@ -92,10 +83,8 @@ class LegMedia:
         self.id = leg
         self.sender = Sender(leg, send_rtp, post)
         self.reception = ReceiverStatistics()
-        self.reports = Reports(self.sender, self.reception, self._send_report, now)
-        self._send_rtp = send_rtp
-        self._send_rtcp = send_rtcp
-        self._srtp: Srtp | None = None
+        self._protection = Protection(buffer, send_rtp, send_rtcp, tally)
+        self.reports = Reports(self.sender, self.reception, self._protection.send_report, now)
         self._buffer = buffer
         self._post = post
         self._tally = tally
@@ -116,6 +105,9 @@ class LegMedia:
         "What the far end is sent, once it is connected."
         self._codecs: dict[int, Codec] = {}
         "By payload type, what may come in."
+        self._plain_type = -1
+        """Payload type of the packets that need nothing but to be counted, kept and relayed, which
+        are nearly all; -1: there are none, each is looked at."""
         self._heard_at = now
         self._answered = False
         self._lost_told = False
@@ -147,13 +139,25 @@ class LegMedia:
         # A far end sends under its own number, or under ours, if it was we who offered.
         self._codecs = STATIC | {codec.payload_type: codec, stream.payload_type: codec}
         self._event_types = (stream.dtmf_payload_type, stream.own_dtmf_payload_type)
-        self._protect(stream.srtp)
+        self.sender.send_through(self._protection.use(stream.srtp))
         self._choose_keys()
         self._latch.signalled(stream.remote, now, strict=not stream.symmetric)
         host, rtcp = stream.remote[0], stream.rtcp_port
         self.reports.told_of = (stream.remote, (host, rtcp)) if rtcp else None
         self.sender.connect(stream, codec, now)
         self.sender.send_to(self._latch.far)
+        self._choose_plain()
+
+    def _choose_plain(self) -> None:
+        stream = self._stream
+        plain = (
+            stream is not None
+            and stream.receives
+            and stream.payload_type not in self._event_types
+            and not self._protection.is_on
+            and self._heard_keys is None
+        )
+        self._plain_type = stream.payload_type if stream and plain else -1
 
     def listen_for_keys(self, *, wanted: bool) -> None:
         """Look for keys in the sound of a far end that has no telephone-events, or no longer."""
@@ -167,15 +171,7 @@ class LegMedia:
             self._heard_keys = None
         elif self._heard_keys is None:
             self._heard_keys = HeardKeys()
-
-    def _protect(self, keys: SrtpKeys | None) -> None:
-        if keys is None:
-            self._srtp = None
-        elif self._srtp is None:
-            self._srtp = Srtp(keys)
-        else:
-            self._srtp.use(keys)
-        self.sender.send_through(self._send_rtp if keys is None else self._send_protected)
+        self._choose_plain()
 
     def hear(self, speakers: Sequence["LegMedia"], partner: "LegMedia | None" = None) -> None:
         """Let this leg's far end hear others', in place of whom it heard before.
@@ -215,6 +211,16 @@ class LegMedia:
         if not self._listeners:
             self._voice = None
 
+    def sole_source(self, now: float) -> Source | None:
+        """From where alone a packet can be taken now, so that the kernel may refuse all others.
+
+        That is the address SDP has named while its packets come: whoever else wants to be believed
+        must wait for its silence (see `Latch`). SRTP vouches for packets from anywhere.
+        """
+        if self._protection.is_on or now - self._heard_at >= HELD_FOR:
+            return None
+        return self._latch.sole
+
     def answered(self, now: float) -> None:
         self._answered = True
         self._heard_at = now
@@ -236,36 +242,43 @@ class LegMedia:
             self._post(MediaLost(self.id))
 
     def quality(self) -> Quality:
-        reception, reports, sent = self.reception, self.reports, self.sender.sent
-        far_lost = min(reports.far_lost, sent)  # it may say whatever it likes
-        opinion = None
-        if reception.received:
-            far_loss = far_lost / sent if sent else 0.0
-            opinion = mean_opinion(
-                loss=max(reception.lost / reception.expected, far_loss),
-                delay=(reports.round_trip or 0.0) / 2,
-                jitter=reception.jitter,
-            )
-        return Quality(
-            sent=sent,
-            received=reception.received,
-            lost=reception.lost,
-            far_lost=far_lost,
-            jitter=reception.jitter,
-            round_trip=reports.round_trip,
-            mos=opinion,
-        )
+        return self.reports.quality()
 
     # What comes in.
 
     def rtp_arrived(self, size: int, source: Source, now: float) -> None:
         """Take the packet in ``buffer[:size]``."""
         buffer = self._buffer
+        first, second, sequence, timestamp, ssrc = _READ_HEADER(buffer)
+        latch = self._latch
+        if (
+            second & 0x7F == self._plain_type
+            and first == PLAIN
+            and latch.locked
+            and source == latch.far
+            and _HEADER_SIZE < size < len(buffer)
+        ):
+            self._heard_at = now
+            newest = self.reception.take(ssrc, sequence, timestamp, now)
+            if self._voice is not None:
+                payload = bytes(buffer[_HEADER_SIZE:size])
+                self._voice.take(payload, self.codec, timestamp, ssrc, now)
+            if not newest:
+                self._tally.overtaken += 1
+                return
+            for ear in self._ears:
+                ear.relay_plain(buffer, size, self.codec, second & MARKER, timestamp, ssrc, now)
+            return
+        self._look_at(size, source, now)
+
+    def _look_at(self, size: int, source: Source, now: float) -> None:
+        """Take a packet that is not certain to be plain audio of the far end."""
+        buffer = self._buffer
         stream = self._stream
         if stream is None:
             return
-        if self._srtp is not None:
-            size = self._unprotected(self._srtp, size, rtcp=size > 1 and buffer[1] in _RTCP)
+        if self._protection.is_on:
+            size = self._protection.plain(size, rtcp=size > 1 and buffer[1] in _RTCP)
             if not size:
                 return
         if buffer[0] == PLAIN and HEADER.size <= size < len(buffer):
@@ -293,7 +306,7 @@ class LegMedia:
                 now,
                 heard_at=self._heard_at,
                 heard=self.reception.ssrc,
-                authentic=self._srtp is not None,
+                authentic=self._protection.is_on,
             ):
                 self._tally.forged += 1
                 return
@@ -326,20 +339,9 @@ class LegMedia:
 
     def rtcp_arrived(self, size: int, source: Source, now: float) -> None:
         """Take the RTCP packet in ``buffer[:size]``."""
-        if self._srtp is not None:
-            size = self._unprotected(self._srtp, size, rtcp=True)
+        size = self._protection.plain(size, rtcp=True)
         if size:
             self._report_arrived(size, source, now)
-
-    def _unprotected(self, srtp: Srtp, size: int, *, rtcp: bool) -> int:
-        """Put the packet that is protected in ``buffer`` in its place; return its size, or 0."""
-        protected = bytes(self._buffer[:size])
-        plain = srtp.unprotect_rtcp(protected) if rtcp else srtp.unprotect(protected)
-        if plain is None:
-            self._tally.unauthentic += 1
-            return 0
-        self._buffer[: len(plain)] = plain
-        return len(plain)
 
     def _report_arrived(self, size: int, source: Source, now: float) -> None:
         """Take a report, which must come from RTP's host."""
@@ -387,15 +389,3 @@ class LegMedia:
             self._post(DtmfReceived(self.id, key))
             if self._keys_to is not None:
                 self._keys_to.press(key, announced=False)
-
-    # What goes out.
-
-    def _send_protected(self, packet: Buffer, to: Source) -> None:
-        protected = self._srtp.protect(packet) if self._srtp else None
-        if protected is not None:
-            self._send_rtp(protected, to)
-
-    def _send_report(self, packet: Buffer, to: Source) -> None:
-        protected = self._srtp.protect_rtcp(packet) if self._srtp else packet
-        if protected is not None:
-            self._send_rtcp(protected, to)

@@ -21,10 +21,10 @@ from callwright.engines.port import (
     Media,
     PlaybackFinished,
     PlaybackId,
-    Quality,
     RecordingFinished,
     RecordingId,
 )
+from callwright.engines.quality import Quality
 
 
 class NoPorts(Exception):
@@ -128,7 +128,7 @@ class MediaEngine(Protocol):
         """
 
     def keep_time(self) -> None:
-        """Send what has fallen due, in the middle of a long turn of the event loop."""
+        """Take what has come and send what is due, in the middle of a long turn of the loop."""
 
     def open(self, leg: LegId, beside: Collection[LegId] = ()) -> tuple[str, int]:
         """Reserve an even RTP port (and the next for RTCP); return the address to offer.

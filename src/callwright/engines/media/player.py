@@ -31,11 +31,11 @@ class Playback:
 
     def next_frame(self, codec: Codec) -> bytes | None:
         """Return the next 20 ms; None when the far end has been sent all of it."""
-        if self.lacks(codec):
-            return codec.silence
         if not codec.bytewise:
-            return self._next_packet()
-        sound = self._sound[codec.name]
+            return codec.silence if self._packets is None else self._next_packet()
+        sound = self._sound.get(codec.name)
+        if sound is None:
+            return codec.silence
         frame = sound[self._at : self._at + FRAME]
         self._at += FRAME
         if len(frame) == FRAME:

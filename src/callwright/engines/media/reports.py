@@ -1,14 +1,15 @@
 """Reports: one leg's conversation in RTCP (RFC 3550 section 6.4)."""
 
-from collections import deque
 from random import uniform
 from secrets import token_hex
 
 from callwright.engines.media import rtcp
 from callwright.engines.media.latch import Source
+from callwright.engines.media.quality import mean_opinion
 from callwright.engines.media.receiver_statistics import ReceiverStatistics
 from callwright.engines.media.rtp import Buffer
 from callwright.engines.media.sender import Sender, Transmit
+from callwright.engines.quality import Quality
 
 EVERY = 5.0
 "Seconds between reports, on average; spread by half so that legs do not report in step."
@@ -49,7 +50,7 @@ class Reports:
         self._sent = self._expected = self._received = 0
         self._asked_ntp = 0
         self._asked_at = 0.0
-        self._told: deque[tuple[int, float]] = deque(maxlen=_REMEMBERED)
+        self._told: list[tuple[int, float]] = []
         "The last times we told in sender reports, as NTP, and when that was."
         self._trips: tuple[int, float] = (0, 0.0)
         "How many round trips were timed, and their seconds in all."
@@ -88,6 +89,28 @@ class Reports:
                 took = max(0.0, now - at - block.since_last_report)
                 self._trips = (count + 1, seconds + took)
 
+    def quality(self) -> Quality:
+        """How the leg's audio has come over, both ways."""
+        reception, sent = self._reception, self._sender.sent
+        far_lost = min(self.far_lost, sent)  # it may say whatever it likes
+        opinion = None
+        if reception.received:
+            far_loss = far_lost / sent if sent else 0.0
+            opinion = mean_opinion(
+                loss=max(reception.lost / reception.expected, far_loss),
+                delay=(self.round_trip or 0.0) / 2,
+                jitter=reception.jitter,
+            )
+        return Quality(
+            sent=sent,
+            received=reception.received,
+            lost=reception.lost,
+            far_lost=far_lost,
+            jitter=reception.jitter,
+            round_trip=self.round_trip,
+            mos=opinion,
+        )
+
     def tick(self, now: float, wall: float) -> None:
         """Send a report if one is due. ``wall``: seconds since 1970."""
         if now >= self._due:
@@ -109,6 +132,7 @@ class Reports:
             self._sent = sender.sent
             sent = rtcp.SenderInfo(wall, sender.timestamp_at(now), sender.sent, sender.octets)
             self._told.append((sent.ntp_middle, now))
+            del self._told[:-_REMEMBERED]
         self.spoke = True
         self._transmit(rtcp.build(sender.ssrc, self._name, sent, self._block(now), bye=bye), to)
 

@@ -22,36 +22,32 @@ from callwright.engines.media.media import MediaEvent, RtpStream
 from callwright.engines.media.mixer import Mixer
 from callwright.engines.media.player import Playback
 from callwright.engines.media.rtp import HEADER, MARKER, PLAIN, WORD, Buffer
+from callwright.engines.media.time_line import TimeLine
 from callwright.engines.media.transcode import Transcoder
 from callwright.engines.port import LegId, PlaybackFinished
 
 Transmit = Callable[[Buffer, Source], object]
 Post = Callable[[MediaEvent], None]
 
+_WRITE_HEADER = HEADER.pack_into
+_HEADER_SIZE = HEADER.size
+
 QUIET_AFTER = 0.06
 "Seconds without a packet from the bridge after which the clock sends silence again."
 
-_LEAD = 0.5
-"Frames a stream may run ahead of the time before one is left out."
-_DRIFT = 2
-"Frames; further ahead than switching sources brings it: the other clock is fast, ours gives way."
 _BURST = 32
 _BURST_PER_FRAME = 4
 "Packets a bridge may bring at once, and per 20 ms: no flood and no ring of legs gets through."
 
 
-class Sender:
+class Sender(TimeLine):
     __slots__ = (
         "_allowance",
-        "_began",
-        "_clock",
         "_codec",
         "_events",
-        "_frame",
         "_keys",
         "_leg",
         "_mixer",
-        "_next",
         "_offset",
         "_payload_type",
         "_playback",
@@ -64,7 +60,6 @@ class Sender:
         "_spurt",
         "_transcoder",
         "_transmit",
-        "_zero",
         "bridged_through",
         "connected",
         "far",
@@ -74,6 +69,7 @@ class Sender:
     )
 
     def __init__(self, leg: LegId, transmit: Transmit, post: Post) -> None:
+        super().__init__()
         self._leg = leg
         self._transmit = transmit
         self._post = post
@@ -88,12 +84,7 @@ class Sender:
         "Whether packets of the bridge are sent on at the moment."
         self._sends = False
         self._codec = PCMA
-        self._clock = PCMA.clock
-        self._frame = PCMA.frame
         self._payload_type = PCMA.payload_type
-        # The time line: the timestamp at `_began`, and the one after all that has been sent.
-        self._zero = self._next = getrandbits(32)
-        self._began = 0.0
         # Not from its upper half: with SRTP, a wrap among first packets that are lost would leave
         # the far end a turn of the cipher behind, for good (RFC 3711 section 3.3.1).
         self._sequence = getrandbits(15)
@@ -132,7 +123,7 @@ class Sender:
     def _begin_another_stream(self) -> None:
         """Timestamps of another clock need another SSRC (RFC 7160 section 4.1)."""
         self.ssrc = getrandbits(32)
-        self._zero = self._next = getrandbits(32)
+        self._draw()
         self._spurt = True
         self._keys.cut()
         self._events.forget()
@@ -174,10 +165,6 @@ class Sender:
         self._relaying = None
         self._transcoder = None
         self._relayed_at = -1.0
-
-    def timestamp_at(self, now: float) -> int:
-        """Return the stream's timestamp at a time, for RTCP."""
-        return (self._zero + round((now - self._began) * self._clock)) & WORD
 
     # What the slot clock asks for.
 
@@ -253,7 +240,7 @@ class Sender:
     ) -> None:
         """Send on one audio packet, which is newer than those before it and lies in ``buffer``.
 
-        Its header there is overwritten. ``marker`` is 0 or `MARKER`; the rest are its own.
+        ``marker`` is 0 or `MARKER`; the rest are its own.
         """
         self._relayed_at = now
         begin, end = span
@@ -273,20 +260,49 @@ class Sender:
             marker = self._anchor(ssrc, codec, timestamp, now)
             placed = self._next
         self._next = (placed + units) & WORD
-        if codec is ours and begin == HEADER.size:
-            self._sequence = sequence = (self._sequence + 1) & 0xFFFF
-            self.sent += 1
-            self.octets += end - begin
-            second = self._payload_type | marker
-            HEADER.pack_into(buffer, 0, PLAIN, second, sequence, placed, self.ssrc)
-            assert self.far is not None
-            self._transmit(memoryview(buffer)[:end], self.far)
-            return
         payload = bytes(buffer[begin:end])
         self._spurt = marker != 0
         if codec.law and ours.law:
             payload = payload.translate(TRANSLATION[codec.law, ours.law])
         self._send(payload, self._payload_type, placed)
+
+    def relay_plain(
+        self,
+        buffer: bytearray,
+        end: int,
+        codec: Codec,
+        marker: int,
+        timestamp: int,
+        ssrc: int,
+        now: float,
+    ) -> None:
+        """As `relay`, where the payload follows the header and goes on to ``end``.
+
+        Nearly every packet that is relayed continues the one before it, and is through here.
+        """
+        placed = (timestamp + self._offset) & WORD
+        if (
+            ssrc != self._relaying
+            or codec is not self._codec
+            or codec is not self._relayed
+            or not codec.bytewise
+            or self.far is None
+            or not self.bridged_through
+            or self._allowance <= 0
+            or (placed - self._next) & WORD >= self._clock
+        ):
+            self.relay(buffer, (_HEADER_SIZE, end), codec, marker, timestamp, ssrc, now)
+            return
+        self._relayed_at = now
+        self._allowance -= 1
+        size = end - _HEADER_SIZE
+        self._next = (placed + size) & WORD
+        self._sequence = sequence = (self._sequence + 1) & 0xFFFF
+        self.sent += 1
+        self.octets += size
+        second = self._payload_type | marker
+        _WRITE_HEADER(buffer, 0, PLAIN, second, sequence, placed, self.ssrc)
+        self._transmit(buffer[:end], self.far)
 
     def _transcode(
         self, payload: bytes, codec: Codec, timestamp: int, ssrc: int, now: float
@@ -369,22 +385,6 @@ class Sender:
         self.bridged_through = (
             self._sends and self.far is not None and self._playback is None and not self._keys.busy
         )
-
-    def _keep_time(self, now: float) -> bool:
-        """Bring the next timestamp up to the time; False if the stream is too far ahead of it.
-
-        Less than a frame behind or ahead is left alone, so that samples follow one another.
-        """
-        frame = self._frame
-        elapsed = self._zero + int((now - self._began) * self._clock + 0.5)
-        lag = ((elapsed - self._next + 0x80000000) & WORD) - 0x80000000
-        if lag >= frame:
-            self._next = (self._next + lag // frame * frame) & WORD
-        elif lag < -_DRIFT * frame:
-            self._began += lag / self._clock
-        elif lag < -_LEAD * frame:
-            return False
-        return True
 
     def _send(self, payload: bytes, payload_type: int, timestamp: int) -> None:
         if self._spurt:

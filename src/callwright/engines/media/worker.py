@@ -17,6 +17,7 @@ from callwright import logs
 from callwright.engines.media.channel import Channel
 from callwright.engines.media.engine import RtpEngine
 from callwright.engines.media.media import MediaEvent, NoPorts
+from callwright.engines.media.packet_loop import PacketLoop
 from callwright.engines.media.port import Port
 from callwright.engines.media.worker_protocol import (
     BadLine,
@@ -142,7 +143,8 @@ def main() -> None:
     # What has been imported stays; looking through it again and again is time lost to the packets.
     gc.collect()
     gc.freeze()
-    asyncio.run(serve(socket.socket(fileno=os.dup(0))))
+    with asyncio.Runner(loop_factory=PacketLoop) as runner:
+        runner.run(serve(socket.socket(fileno=os.dup(0))))
 
 
 if __name__ == "__main__":

@@ -49,6 +49,7 @@ class Driver:
         self._context = contextvars.copy_context()
         self._after_input = after_input
         self._wake: asyncio.TimerHandle | None = None
+        self._wakes_at = 0.0
         self._finding: set[asyncio.Task[None]] = set()
         self.transports = Transports(
             settings,
@@ -73,10 +74,10 @@ class Driver:
             if not isinstance(datagram.sender, Acknowledgement) or not self._holds(datagram):
                 self.transports.send(datagram)
         due = layer.next_timer()
-        if due is not None and (self._wake is None or due < self._wake.when()):
+        if due is not None and (self._wake is None or due < self._wakes_at):
             if self._wake is not None:
                 self._wake.cancel()
-            self._wake = self._loop.call_at(due, self._on_timer)
+            self._wake, self._wakes_at = self._loop.call_at(due, self._on_timer), due
 
     def _holds(self, datagram: Datagram) -> bool:
         """Keep an ACK back until the journal has its call, so that a crash finds it there.

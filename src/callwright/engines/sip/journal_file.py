@@ -10,10 +10,12 @@ added, off the event loop; now and then the file is written anew without the dea
 import asyncio
 import json
 import logging
+import math
 import os
 import zlib
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import anyio
@@ -21,6 +23,7 @@ import anyio
 from callwright.engines.sip.dialog.dialog import Dialog
 from callwright.engines.sip.dialog.dialog_journal import OpenDialog
 from callwright.engines.sip.wire.hop import Hop, Transport, Trust
+from callwright.worker_thread import WorkerThread
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +38,9 @@ SLACK = 1000
 PAUSE = 0.02
 """Seconds between two writes, so that a thread and a disk are asked once for what many calls have
 to say. The ACK of a call waits for it (`JournalFile.when_written`)."""
+STRUCK_OUT_WITHIN = 0.5
+"""Seconds in which a call that is over is struck out, together with whatever is written meanwhile.
+A crash in between costs its far end a BYE, which it answers by 481."""
 
 Key = tuple[str, str]
 "Call-ID and the far end's tag: a fork may answer one Call-ID twice."
@@ -57,8 +63,15 @@ class JournalFile:
         self._lines = 0
         "Lines in the file."
         self._rewrite = False
-        self._more = asyncio.Event()
-        self._ending = asyncio.Event()
+        self._thread = WorkerThread("open-legs")
+        self._writing: asyncio.Future[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._timed_for = 0.0
+        self._due = math.inf
+        "By when what is unwritten is to be written, by the loop's clock."
+        self._not_before = 0.0
+        self._loop: asyncio.AbstractEventLoop | None = None
+        "While the file is kept."
         self._fault: int | None = None
         "The ``errno`` that has been told."
 
@@ -72,7 +85,7 @@ class JournalFile:
             self._open[_key(call.dialog)] = _line_of(call, self._instance)
         # Whatever was torn or dead in the file goes before anything is added to it.
         self._rewrite = True
-        self._more.set()
+        self._write_within(0.0)
         return found
 
     def opened(self, call: OpenDialog) -> None:
@@ -85,12 +98,12 @@ class JournalFile:
             if key not in self._open:
                 self._fresh.add(call.dialog.call_id)
             self._open[key] = line
-            self._add(line)
+            self._add(line, within=0.0)
 
     def closed(self, dialog: Dialog) -> None:
         key = _key(dialog)
         if self._open.pop(key, None) is not None:
-            self._add(_line({"ended": list(key)}))
+            self._add(_line({"ended": list(key)}), within=STRUCK_OUT_WITHIN)
 
     def when_written(self, call_id: str, then: Callable[[], None]) -> bool:
         """Call ``then`` once a call is on record; False if there is nothing to wait for."""
@@ -102,26 +115,47 @@ class JournalFile:
     @asynccontextmanager
     async def kept(self) -> AsyncIterator[None]:
         """Write while the block runs, and at its end what is left."""
-        writing = asyncio.create_task(self._write_on())
+        self._loop = asyncio.get_running_loop()
+        self._set_timer()
         try:
             yield
         finally:
-            self._ending.set()
-            self._more.set()
             with anyio.CancelScope(shield=True):
-                await writing
+                while self._writing or self._due < math.inf:
+                    await asyncio.wait([self._writing or self._hand_over()])
+            self._loop = None
+            self._thread.close()
 
-    async def _write_on(self) -> None:
-        over = False
-        while not over:
-            await self._more.wait()
-            over = self._ending.is_set()
-            # One at a time, so that the lines of one call stay in their order.
-            fresh = frozenset(self._fresh)
-            await asyncio.to_thread(self._take())
-            self._tell_written(fresh)
-            with anyio.move_on_after(PAUSE):
-                await self._ending.wait()
+    def _write_within(self, seconds: float) -> None:
+        self._due = min(self._due, asyncio.get_running_loop().time() + seconds)
+        self._set_timer()
+
+    def _set_timer(self) -> None:
+        # One write at a time, so that the lines of one call stay in their order.
+        if self._loop is None or self._writing or self._due == math.inf:
+            return
+        at = max(self._due, self._not_before)
+        if self._timer is not None:
+            if self._timed_for <= at:
+                return
+            self._timer.cancel()
+        self._timer, self._timed_for = self._loop.call_at(at, self._hand_over), at
+
+    def _hand_over(self) -> "asyncio.Future[None]":
+        """Have the thread write what is unwritten."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer, self._due = None, math.inf
+        self._writing = writing = self._thread.run(self._take())
+        writing.add_done_callback(partial(self._wrote, frozenset(self._fresh)))
+        return writing
+
+    def _wrote(self, calls: Collection[str], writing: "asyncio.Future[None]") -> None:
+        assert self._loop
+        self._writing, self._not_before = None, self._loop.time() + PAUSE
+        self._tell_written(calls)
+        self._set_timer()
+        writing.result()
 
     def _tell_written(self, calls: Collection[str]) -> None:
         """Say that what could be put on record of these calls has been."""
@@ -133,17 +167,16 @@ class JournalFile:
             else:
                 self._waiting.append((call_id, then))
 
-    def _add(self, line: bytes) -> None:
+    def _add(self, line: bytes, *, within: float) -> None:
         self._unwritten.append(line)
         # A disk that hangs must not fill the memory: what is open is known anyway.
         if len(self._unwritten) > len(self._open) + SLACK:
             self._rewrite = True
             self._unwritten.clear()
-        self._more.set()
+        self._write_within(within)
 
     def _take(self) -> Callable[[], None]:
         """Take what is to be written; return what writes it, in any thread."""
-        self._more.clear()
         lines, self._unwritten = self._unwritten, []
         if self._rewrite or self._lines + len(lines) > 2 * len(self._open) + SLACK:
             self._rewrite = False
@@ -177,10 +210,14 @@ def _key(dialog: Dialog) -> Key:
 
 def _append(path: Path, lines: list[bytes]) -> None:
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
-    with open(os.open(path, flags, 0o600), "ab") as file:
-        file.write(b"".join(lines))
-        file.flush()
-        os.fsync(file.fileno())
+    file = os.open(path, flags, 0o600)
+    try:
+        left = memoryview(b"".join(lines))
+        while left:
+            left = left[os.write(file, left) :]
+        os.fdatasync(file)
+    finally:
+        os.close(file)
 
 
 def _read(path: Path, instance: str) -> list[OpenDialog]:

@@ -18,6 +18,9 @@ from callwright.engines.sip.trunks.trunk_uri import Unroutable, trunk_hop, trunk
 from callwright.engines.sip.wire.address import Malformed, escape_user, parse_uri
 from callwright.engines.sip.wire.hop import bracketed
 
+NAME_AT_MOST = 64
+"Characters of a display name: no phone shows more, and the request is to fit into a datagram."
+
 
 @dataclass(frozen=True, slots=True)
 class SipRoute:
@@ -36,19 +39,24 @@ def route_to(
     registered: Sequence[Binding],
     *,
     caller_id: str,
+    caller_name: str = "",
     local_host: str,
 ) -> SipRoute:
     """Find the way to an address. Raises `Unroutable`.
 
     ``registered``: where the phone of that number is registered, for an address without a way.
+    ``caller_name``: the display name in From, for phones of our own.
     """
+    name = caller_name[:NAME_AT_MOST]
     if to.phone is not None:
-        return replace(_to_phone(to.phone, caller_id, local_host), srtp=to.srtp)
+        return replace(_to_phone(to.phone, caller_id, name, local_host), srtp=to.srtp)
     if to.trunk is None:
         if not registered:
             raise Unroutable("not registered")
         caller = _uri_of(caller_id, local_host)
-        places = [InviteTarget(one.uri, one.hop, caller, natted=one.natted) for one in registered]
+        places = [
+            InviteTarget(one.uri, one.hop, caller, name, natted=one.natted) for one in registered
+        ]
         return SipRoute(places, DigestClient(None, None), to.srtp)
     trunk = trunks.get(to.trunk)
     if trunk is None:
@@ -56,7 +64,7 @@ def route_to(
     return _through(trunk, to.number, caller_id)
 
 
-def _to_phone(phone: str, caller_id: str, local_host: str) -> SipRoute:
+def _to_phone(phone: str, caller_id: str, name: str, local_host: str) -> SipRoute:
     # RFC 3261 19.1.1: headers of a URI are not for the request line.
     text = phone.partition("?")[0].strip()
     try:
@@ -66,7 +74,7 @@ def _to_phone(phone: str, caller_id: str, local_host: str) -> SipRoute:
     if uri.scheme != "sip":
         raise Unroutable(f"contact of the phone: {uri.scheme} is not supported, only sip")
     try:
-        places = [InviteTarget(text, uri.hop, _uri_of(caller_id, local_host))]
+        places = [InviteTarget(text, uri.hop, _uri_of(caller_id, local_host), name)]
     except Malformed as fault:
         raise Unroutable(f"contact of the phone: {fault}") from fault
     return SipRoute(places, DigestClient(None, None))

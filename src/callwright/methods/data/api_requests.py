@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar
 
 from typing_extensions import TypedDict
 
-from callwright.methods.data.list_fields import Always, MadeOf, Moment, Stored, UnknownText
+from callwright.methods.data.list_fields import Always, AsText, MadeOf, Moment, Stored, UnknownText
 from callwright.methods.data.list_method import list_declaration
 from callwright.methods.data.new_report import NewReportRequest, Word, word_of
 from callwright.methods.errors import ERRORS
@@ -36,11 +36,15 @@ class PublishedRequest(TypedDict):
     api_request_body: UnknownText
     api_request_method: Annotated[str, Stored("method")]
     api_request_raw_id: Annotated[str, Stored("id")]
-    api_request_status: Annotated[Word, MadeOf("outcome", partial(word_of, OUTCOMES))]
+    api_request_status: Annotated[
+        Word, MadeOf("outcome", partial(word_of, OUTCOMES)), AsText(None, OUTCOMES)
+    ]
     "`success` or `error`."
     api_request_version: Annotated[str, Stored("api")]
     api_request_is_agent: Annotated[Word, Always({"value": "No", "value_id": "false"})]
-    api_request_component: Annotated[Word, MadeOf("api", partial(word_of, COMPONENTS))]
+    api_request_component: Annotated[
+        Word, MadeOf("api", partial(word_of, COMPONENTS)), AsText(None, COMPONENTS)
+    ]
     api_request_error_code: Annotated[str | None, MadeOf("mnemonic", _code)]
     api_request_raw_ext_id: UnknownText
     api_request_method_weight: Annotated[int, Always(1)]

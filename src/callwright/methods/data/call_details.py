@@ -11,7 +11,9 @@ from callwright.methods.data.call_story import DetailEvent, told
 from callwright.methods.data.calls_report import FINISHED, TalkedEmployee
 from callwright.methods.data.list_fields import (
     ON_REQUEST,
+    SEARCHED,
     Always,
+    AsText,
     MadeOf,
     Moment,
     Stored,
@@ -44,8 +46,11 @@ class GetCallDetails(NewReportRequest):
 _FINISHED = Comparison("finish_reason", FINISHED.kind, FINISHED.operator, FINISHED.value)
 
 
+LOST = {True: "lost", False: "not_lost"}
+
+
 def _lost(is_lost: bool) -> Word:
-    return word("lost" if is_lost else "not_lost")
+    return word(LOST[is_lost])
 
 
 class TagItem(TypedDict):
@@ -75,26 +80,27 @@ class DetailedCall(TypedDict):
     "The `call_session_id`."
     call_start_date_time: Annotated[Moment, Stored("started_at")]
     contact_phone_number: Annotated[str, Stored("contact_number")]
-    call_direction: Annotated[Word, MadeOf("direction", word)]
+    call_direction: Annotated[Word, MadeOf("direction", word), AsText()]
     "`in` or `out`."
-    call_status: Annotated[Word, MadeOf("is_lost", _lost)]
+    call_status: Annotated[Word, MadeOf("is_lost", _lost), AsText(LOST)]
     "`lost` or `not_lost`."
     call_type: Annotated[Word, Always(word("external"))]
     virtual_phone_number: Annotated[str, Stored("virtual_number")]
     call_scenario: UnknownText
-    employees: Annotated[list[TalkedEmployee], ON_REQUEST]
+    employees: Annotated[list[TalkedEmployee], ON_REQUEST, SEARCHED]
     "Everybody who has been rung."
     call_total_duration: Annotated[int | None, Stored("total_duration")]
     "Seconds."
-    call_finish_reason: Annotated[Word, MadeOf("finish_reason", word)]
+    call_finish_reason: Annotated[Word, MadeOf("finish_reason", word), AsText()]
     call_scenario_actions: UnknownArray
-    call_records: Annotated[list[str], Stored("recordings")]
+    call_records: Annotated[list[str], Stored("recordings"), SEARCHED]
     communication_comment: UnknownText
     coaches: UnknownArray
     prompters: UnknownArray
     call_events: Annotated[list[DetailEvent], MadeOf("story", told)]
     "Its course, told for people; get.call has every event of it."
-    contact_full_name: UnknownText
+    contact_full_name: str | None
+    "Null: the account did not know its number."
     redirection_info: UnknownText
     tags: Annotated[TagsOfCall, MadeOf("tags", _tags)]
     "Empty: there are none."

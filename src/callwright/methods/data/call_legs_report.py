@@ -69,12 +69,15 @@ class ReportedLeg(TypedDict):
     employee_rating: UnknownInteger
     scenario_id: UnknownInteger
     scenario_name: Annotated[UnknownText, ON_REQUEST]
-    release_cause_code: UnknownInteger
-    release_cause_description: UnknownText
+    release_cause_code: int | None
+    "ITU-T Q.850's cause that comes nearest to `cause`."
+    release_cause_description: str | None
+    "What Q.850 calls it."
     action_id: UnknownInteger
     action_name: UnknownText
-    contact_id: Annotated[UnknownInteger, ON_REQUEST]
-    contact_full_name: Annotated[UnknownText, ON_REQUEST]
+    contact_id: Annotated[int | None, ON_REQUEST]
+    "The session's contact, if the account knew its number."
+    contact_full_name: Annotated[str | None, ON_REQUEST]
 
 
 GET_CALL_LEGS_REPORT = list_declaration(

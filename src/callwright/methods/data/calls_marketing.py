@@ -1,4 +1,4 @@
-"""Fields of get.calls_report about how a caller came by the web: nothing is known of it here."""
+"""Fields of reports about how a caller came by the web: nothing is known of it here."""
 
 from typing import Annotated
 
@@ -10,7 +10,6 @@ from callwright.methods.data.list_fields import (
     UnknownArray,
     UnknownBoolean,
     UnknownInteger,
-    UnknownMoment,
     UnknownText,
 )
 
@@ -20,11 +19,11 @@ _Array = Annotated[UnknownArray, ON_REQUEST]
 _Words = Annotated[list[str], UNKNOWN, ON_REQUEST]
 
 
-class MarketingOfCall(TypedDict):
+class WayOfCaller(TypedDict):
+    """What calls and communications have alike."""
+
     communication_page_url: _Text
-    campaign_id: _Integer
     campaign_name: _Text
-    site_id: _Integer
     site_domain_name: _Text
     channel: _Text
     channel_new: _Text
@@ -32,12 +31,8 @@ class MarketingOfCall(TypedDict):
     source_id: _Integer
     source_name: _Text
     source_new: _Text
-    auto_call_campaign_name: _Text
     attributes: _Words
-    person_id: _Integer
-    visitor_id: _Integer
     visitor_type: _Text
-    visitor_session_id: _Integer
     visits_count: _Integer
     visit_other_campaign: Annotated[UnknownBoolean, ON_REQUEST]
     visitor_first_campaign_id: _Integer
@@ -53,8 +48,6 @@ class MarketingOfCall(TypedDict):
     referrer: _Text
     referrer_domain: _Text
     entrance_page: _Text
-    sale_date: Annotated[UnknownMoment, ON_REQUEST]
-    sale_cost: Annotated[float | None, UNKNOWN, ON_REQUEST]
     gclid: _Text
     yclid: _Text
     ymclid: _Text
@@ -78,3 +71,23 @@ class MarketingOfCall(TypedDict):
     eq_utm_campaign: _Text
     eq_utm_referrer: _Text
     eq_utm_expid: _Text
+
+
+class MarketingOfCall(WayOfCaller):
+    site_id: _Integer
+    campaign_id: _Integer
+    auto_call_campaign_name: _Text
+    person_id: _Integer
+    visitor_id: _Integer
+    visitor_session_id: _Integer
+
+
+class MarketingOfCommunication(WayOfCaller):
+    """The same as of calls, in the default answer."""
+
+    site_id: UnknownInteger
+    campaign_id: UnknownInteger
+    person_id: UnknownInteger
+    visitor_id: UnknownInteger
+    visitor_session_id: UnknownInteger
+    utm_expid: _Text

@@ -1,6 +1,6 @@
 """get.calls_report: the account's sessions."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 from zoneinfo import ZoneInfo
 
 from typing_extensions import TypedDict
@@ -9,6 +9,7 @@ from callwright.methods.data.calls_marketing import MarketingOfCall
 from callwright.methods.data.list_fields import (
     COMPUTED,
     ON_REQUEST,
+    SEARCHED,
     UNFILTERABLE,
     UNSORTABLE,
     Always,
@@ -39,8 +40,9 @@ class GetCallsReport(ReportRequest):
 class TalkedEmployee(TypedDict):
     employee_id: int
     employee_full_name: str
-    is_answered: bool
-    is_talked: bool
+    # Of all of somebody's phones together.
+    is_answered: Annotated[bool, COMPUTED]
+    is_talked: Annotated[bool, COMPUTED]
 
 
 class ReportedTag(TypedDict):
@@ -55,9 +57,18 @@ class ReportedTag(TypedDict):
     tag_employee_full_name: Annotated[str | None, Always(None)]
 
 
+Source: TypeAlias = Literal[
+    "callapi",
+    "callapi_management_call",
+    "callapi_informer_call",
+    "callapi_scenario_call",
+    "va",
+    "sip",
+]
+
 # Found out row by row, from the legs.
-Found = Annotated[str | None, ON_REQUEST, COMPUTED]
-FoundId = Annotated[int | None, ON_REQUEST, COMPUTED]
+Found = Annotated[str | None, ON_REQUEST]
+FoundId = Annotated[int | None, ON_REQUEST]
 
 
 @described
@@ -73,14 +84,7 @@ class ReportedCall(MarketingOfCall):
     cpn_region_name: UnknownText
     cpn_country_name: UnknownText
     cpn_country_id: UnknownText
-    source: Literal[
-        "callapi",
-        "callapi_management_call",
-        "callapi_informer_call",
-        "callapi_scenario_call",
-        "va",
-        "sip",
-    ]
+    source: Source
     "What has brought it about; `va`: a call to the number; `sip`: one by an employee's phone."
     is_lost: bool
     "It came in and was not refused as unwanted, and nobody has talked with the contact."
@@ -98,9 +102,9 @@ class ReportedCall(MarketingOfCall):
     clean_talk_duration: Annotated[int | None, Stored("talk_duration")]
     "The same."
     total_duration: int | None
-    call_records: Annotated[list[str], Stored("recordings")]
+    call_records: Annotated[list[str], Stored("recordings"), SEARCHED]
     "Ids of the recordings of its talks; get.call has the links."
-    wav_call_records: Annotated[list[str], Stored("recordings")]
+    wav_call_records: Annotated[list[str], Stored("recordings"), SEARCHED]
     "The same."
     full_record_file_link: Annotated[
         str | None, MadeOf("first_recording"), UNSORTABLE, UNFILTERABLE
@@ -111,7 +115,7 @@ class ReportedCall(MarketingOfCall):
     employee_id: Annotated[int | None, ON_REQUEST]
     "Whom the call was asked for."
     employee_full_name: Annotated[str | None, ON_REQUEST]
-    employees: Annotated[list[TalkedEmployee], ON_REQUEST]
+    employees: Annotated[list[TalkedEmployee], ON_REQUEST, SEARCHED]
     "Everybody who has been rung."
     operator_phone_number: Annotated[Found, Stored("operator_number")]
     "Number of the phone that has talked last."
@@ -123,9 +127,12 @@ class ReportedCall(MarketingOfCall):
     first_talked_employee_full_name: Found
     last_talked_employee_id: FoundId
     last_talked_employee_full_name: Found
-    tags: Annotated[list[ReportedTag], ON_REQUEST]
-    voice_mail_records: Annotated[list[str], Stored("voicemails"), ON_REQUEST]
+    tags: Annotated[list[ReportedTag], ON_REQUEST, SEARCHED]
+    voice_mail_records: Annotated[list[str], Stored("voicemails"), ON_REQUEST, SEARCHED]
     "Ids of the voicemails left."
+    sale_date: Annotated[Moment | None, ON_REQUEST]
+    "When what was sold in it was, as set.tag_sales has said."
+    sale_cost: Annotated[float | None, ON_REQUEST]
     call_api_request_id: Annotated[FoundId, Stored("request_id")]
     "The request that has begun it, as in get.api_requests; null: it is not logged."
     call_api_external_id: Annotated[str | None, Stored("external_id"), ON_REQUEST]
@@ -141,8 +148,10 @@ class ReportedCall(MarketingOfCall):
     scenario_id: Annotated[UnknownInteger, ON_REQUEST]
     scenario_name: Annotated[UnknownText, ON_REQUEST]
     scenario_operations: Annotated[UnknownArray, ON_REQUEST]
-    contact_id: Annotated[UnknownInteger, ON_REQUEST]
-    contact_full_name: Annotated[UnknownText, ON_REQUEST]
+    contact_id: Annotated[int | None, ON_REQUEST]
+    "The contact that had the number when the call began; null: none had."
+    contact_full_name: Annotated[str | None, ON_REQUEST]
+    "As it was called then."
     last_answered_employee_rating: Annotated[UnknownInteger, ON_REQUEST]
     postprocess_duration: Annotated[UnknownInteger, ON_REQUEST]
     lost_call_processing_duration: Annotated[UnknownInteger, ON_REQUEST]

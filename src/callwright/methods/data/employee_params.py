@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 
 from callwright.directory.editing import PHONES_AT_MOST, EmployeeDraft, PhoneDraft
 from callwright.directory.entries import Text
-from callwright.directory.model import EmployeeId, PhoneKind, Recorded
+from callwright.directory.model import EmployeeId, PhoneKind, Recorded, composed_name
 from callwright.methods import errors
 from callwright.methods.data.number_check import check_number
 from callwright.methods.method import Id, Params, phone_digits
@@ -159,11 +159,6 @@ def _group(sent: int | EmployeeGroupParams) -> int:
     return sent if isinstance(sent, int) else sent.group_id
 
 
-def _composed(last_name: str, first_name: str | None, patronymic: str | None) -> str:
-    """The full name that these are parts of."""
-    return " ".join(part for part in (last_name, first_name, patronymic) if part)
-
-
 def _named(draft: EmployeeDraft, params: EmployeeParams) -> EmployeeDraft:
     names = ("last_name", "first_name", "patronymic")
     sent = {name: getattr(params, name) for name in names if name in params.model_fields_set}
@@ -188,7 +183,7 @@ def _named(draft: EmployeeDraft, params: EmployeeParams) -> EmployeeDraft:
     patronymic = parts.get("patronymic")
     return replace(
         draft,
-        full_name=_composed(last_name, first_name, patronymic),
+        full_name=composed_name(last_name, first_name, patronymic),
         last_name=last_name,
         first_name=first_name,
         patronymic=patronymic,

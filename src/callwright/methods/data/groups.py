@@ -24,7 +24,7 @@ from callwright.methods.data.entity_method import (
     deletion,
     entity_declaration,
 )
-from callwright.methods.data.list_fields import Stored
+from callwright.methods.data.list_fields import ON_REQUEST, Stored
 from callwright.methods.data.list_method import list_declaration
 from callwright.methods.data.list_request import ListRequest
 from callwright.methods.method import Caller, Id, Method, Params, described
@@ -32,7 +32,7 @@ from callwright.methods.method import Caller, Id, Method, Params, described
 MEMBERS_AT_MOST = 50
 
 
-class MemberParams(Params):
+class GroupMemberParams(Params):
     employee_id: Id
     "An employee of the account's."
     employee_full_name: str | None = None
@@ -42,7 +42,7 @@ class MemberParams(Params):
 class GroupParams(Params):
     name: Text | None = None
     "Unique in the account; what scenarios call the group."
-    members: Annotated[tuple[Id | MemberParams, ...], Field(max_length=MEMBERS_AT_MOST)] = ()
+    members: Annotated[tuple[Id | GroupMemberParams, ...], Field(max_length=MEMBERS_AT_MOST)] = ()
     "Its employees, by their ids or as they are shown; in this order they are rung, 50 at most."
     group_phone_number: Annotated[str, Field(pattern=r"^[0-9]{1,5}$")] | None = None
     "The number colleagues dial for the group; no employee's, and no other group's."
@@ -102,6 +102,8 @@ class ShownEmployeeGroup(TypedDict):
     queue_enabled: Annotated[bool, Stored("queue")]
     channels_count: Annotated[int, Stored("channels")]
     "Calls the group may be in at once."
+    phone_number: Annotated[list[ShownGroupPhone], Stored("phones"), ON_REQUEST]
+    "`phone_numbers`, by the name that comagic-data-api-sdk asks for them by."
 
 
 GET_GROUP_EMPLOYEES = list_declaration(

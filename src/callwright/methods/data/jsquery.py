@@ -9,10 +9,73 @@ the value itself; a name looks into an array by itself. Numbers and texts that s
 import json
 import re
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import TypeAlias
 
 Condition: TypeAlias = Callable[[object], bool]
 Scalar: TypeAlias = str | int | float | bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    parts: Sequence[Condition]
+
+    def __call__(self, value: object) -> bool:
+        return any(part(value) for part in self.parts)
+
+
+@dataclass(frozen=True, slots=True)
+class AllOf:
+    parts: Sequence[Condition]
+
+    def __call__(self, value: object) -> bool:
+        return all(part(value) for part in self.parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Denied:
+    part: Condition
+
+    def __call__(self, value: object) -> bool:
+        return not self.part(value)
+
+
+@dataclass(frozen=True, slots=True)
+class At:
+    """Something that a path leads to fulfils a condition."""
+
+    path: tuple[str, ...]
+    "Names with ``=`` before them, and signs."
+    holds: Condition
+
+    def __call__(self, value: object) -> bool:
+        return any(self.holds(one) for one in _found(value, self.path))
+
+
+@dataclass(frozen=True, slots=True)
+class OneOf:
+    choices: Sequence[Scalar]
+
+    def __call__(self, value: object) -> bool:
+        return any(_equal(value, choice) for choice in self.choices)
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    operator: str
+    wanted: Scalar
+
+    def __call__(self, value: object) -> bool:
+        if self.operator in ("=", "!="):
+            return _equal(value, self.wanted) is (self.operator == "=")
+        return _ordered(value, self.operator, self.wanted)
+
+
+@dataclass(frozen=True, slots=True)
+class Anything:
+    def __call__(self, value: object) -> bool:
+        return True
+
 
 DEEPEST = 32
 
@@ -72,18 +135,17 @@ class _QueryReader:
         parts = [self._both()]
         while self._take("|", "or"):
             parts.append(self._both())
-        return lambda value: any(part(value) for part in parts)
+        return parts[0] if len(parts) == 1 else AnyOf(parts)
 
     def _both(self) -> Condition:
         parts = [self._one()]
         while self._take("&", "and"):
             parts.append(self._one())
-        return lambda value: all(part(value) for part in parts)
+        return parts[0] if len(parts) == 1 else AllOf(parts)
 
     def _one(self) -> Condition:
         if self._take("!", "not"):
-            denied = self._nested(self._one)
-            return lambda value: not denied(value)
+            return Denied(self._nested(self._one))
         if self._take("("):
             return self._in_brackets()
         return self._of_path()
@@ -104,7 +166,7 @@ class _QueryReader:
     def _of_path(self) -> Condition:
         path = self._path()
         holds = self._in_brackets() if self._take("(") else self._comparison()
-        return lambda value: any(holds(one) for one in _found(value, path))
+        return At(path, holds)
 
     def _path(self) -> tuple[str, ...]:
         path = [self._step()]
@@ -128,16 +190,13 @@ class _QueryReader:
             while self._take(","):
                 choices.append(self._literal())
             self._need(")")
-            return lambda value: any(_equal(value, choice) for choice in choices)
+            return OneOf(choices)
         operator = self._take(*_OPERATORS)
         if not operator:
             raise NoQuery(f"an operator is missing before {self._next()!r}")
         if operator == "=" and self._take("*"):
-            return lambda _: True
-        wanted = self._literal()
-        if operator in ("=", "!="):
-            return lambda value: _equal(value, wanted) is (operator == "=")
-        return lambda value: _ordered(value, operator, wanted)
+            return Anything()
+        return Compared(operator, self._literal())
 
     def _literal(self) -> Scalar:
         token = self._next()

@@ -43,13 +43,15 @@ class Mark(Enum):
     COMPUTED = "computed"
     """Found out row by row, and compared as it is shown; so is whatever is an array, an object or
     `MadeOf` something."""
+    SEARCHED = "searched"
+    "An array whose elements the database can look for, by what `jsquery` says of them."
     UNKNOWN = "unknown"
     """The published API has it, and nothing can be known of it here: it is null (an array or an
     object is empty), and whatever is asked of it is asked of null."""
 
 
 ON_REQUEST, UNSORTABLE, UNFILTERABLE = Mark.ON_REQUEST, Mark.UNSORTABLE, Mark.UNFILTERABLE
-COMPUTED, UNKNOWN = Mark.COMPUTED, Mark.UNKNOWN
+COMPUTED, SEARCHED, UNKNOWN = Mark.COMPUTED, Mark.SEARCHED, Mark.UNKNOWN
 UnknownInteger = Annotated[int | None, UNKNOWN]
 UnknownText = Annotated[str | None, UNKNOWN]
 UnknownBoolean = Annotated[bool | None, UNKNOWN]
@@ -80,6 +82,16 @@ class MadeOf:
     "None: by what is at hand where the list is served (`ListDeclaration.served`)."
 
 
+@dataclass(frozen=True, slots=True)
+class AsText:
+    """Of a `Word` that is `MadeOf` a fact: how it is compared without making it."""
+
+    stored: Mapping[Any, str] | None = None
+    "The `value_id` for each stored value, if it is not that value."
+    labels: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    "The `value` for each `value_id`, if it is not the same."
+
+
 Moment = Annotated[
     str,
     FieldKind.MOMENT,
@@ -107,12 +119,13 @@ class ListedField(Field):
     "What is shown where there is nothing: null, `[]` of an array, `{}` of an object."
     known: bool = True
     "False: it is always null, or empty; see `Mark.UNKNOWN`."
+    labels: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    "See `AsText`."
     to_be_made: bool = False
     "What makes it is given where the list is served."
     show: Show | None = None
     "None: as it is stored, or made."
     members: Mapping[str, "ListedField"] = dataclasses.field(default_factory=dict)
-    "What an object, or each of an array of objects, is made of."
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +185,7 @@ class _Said:
     nullable: bool = False
     beside: tuple[object, ...] = ()
 
-    def one(self, of: type[Stored | Always | MadeOf]) -> Any:
+    def one(self, of: type[Stored | Always | MadeOf | AsText]) -> Any:
         return next((one for one in self.beside if isinstance(one, of)), None)
 
 
@@ -209,6 +222,7 @@ _KINDS = {
 def _field(name: str, hint: Any) -> ListedField:
     said = _said(hint)
     stored, always, made = said.one(Stored), said.one(Always), said.one(MadeOf)
+    text = said.one(AsText)
     is_structure = said.kind is FieldKind.STRUCTURE
     known = UNKNOWN not in said.beside
     source = made or stored
@@ -222,6 +236,9 @@ def _field(name: str, hint: Any) -> ListedField:
         sortable=not (is_structure and known) and UNSORTABLE not in said.beside,
         filterable=UNFILTERABLE not in said.beside,
         computed=known and (is_structure or made is not None or COMPUTED in said.beside),
+        searched=SEARCHED in said.beside,
+        as_text=Field(name, FieldKind.TEXT, made.fact, text.stored) if made and text else None,
+        labels=text.labels if text else {},
         default=ON_REQUEST not in said.beside,
         nullable=said.nullable,
         empty=_empty(said.plain),

@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, Discriminator, Tag
 
 from callwright import pattern
 from callwright.methods.data import jsquery
+from callwright.methods.data.list_elements import searched
 from callwright.methods.data.list_fields import ListedField, Listing
 from callwright.methods.data.moments import moment_of
 from callwright.methods.errors import (
@@ -28,7 +29,9 @@ from callwright.query import (
     Every,
     FieldKind,
     Filter,
+    Not,
     Operator,
+    Search,
     Some,
     Value,
 )
@@ -112,12 +115,20 @@ def field_of(listing: Listing, name: str, place: str) -> ListedField:
 _BY_WORD = (Operator.EQUAL, Operator.NOT_EQUAL, Operator.IN)
 
 
-def _of_word(operator: Operator, sent: Sent) -> str:
+def _of_word(field: ListedField, operator: Operator, sent: Sent) -> Comparison | Search:
     """What objects of a value for people and one for programs are compared by: either."""
-    words = sent if isinstance(sent, tuple) else (sent,)
-    told = ", ".join(json.dumps(str(one), ensure_ascii=False) for one in words) or '""'
+    words = tuple(str(one) for one in (sent if isinstance(sent, tuple) else (sent,)))
+    told = ", ".join(json.dumps(word, ensure_ascii=False) for word in words) or '""'
     query = f"value_id IN ({told}) OR value IN ({told})"
-    return f"NOT ({query})" if operator is Operator.NOT_EQUAL else query
+    is_not = operator is Operator.NOT_EQUAL
+    asked = Comparison(
+        field.name, field.kind, Operator.JSQUERY, f"NOT ({query})" if is_not else query
+    )
+    if field.as_text is None:
+        return asked
+    meant = [text for text, label in field.labels.items() if label in words]
+    texts = Comparison(field.name, FieldKind.TEXT, Operator.IN, (*words, *meant))
+    return Search(asked, Not(texts) if is_not else texts)
 
 
 def _spelled(kind: FieldKind, sent: Sent) -> Sent:
@@ -177,14 +188,13 @@ class _Reading:
             return ALL if is_null else NONE
         if operator is Operator.JSQUERY and field.kind is FieldKind.STRUCTURE:
             query = self._query(leaf.value, f"{place}.value")
-            return Comparison(field.name, field.kind, operator, query)
+            return searched(Comparison(field.name, field.kind, operator, query), field)
         if "value_id" in field.members and leaf.value is not None and operator in _BY_WORD:
-            query = _of_word(operator, leaf.value)
-            return Comparison(field.name, field.kind, Operator.JSQUERY, query)
+            return _of_word(field, operator, leaf.value)
         if operator not in OPERATORS[field.kind]:
             raise InvalidParameterValue(field=f"{place}.operator", value=leaf.operator)
         value = self._compared(field.kind, operator, leaf.value, f"{place}.value")
-        return Comparison(field.name, field.kind, operator, value)
+        return searched(Comparison(field.name, field.kind, operator, value), field)
 
     def _query(self, sent: Sent, place: str) -> str:
         if not isinstance(sent, str):

@@ -15,7 +15,18 @@ from zoneinfo import ZoneInfo
 from callwright import pattern
 from callwright.methods.data import jsquery
 from callwright.methods.data.list_fields import Listing, Makers
-from callwright.query import Comparison, Every, FieldKind, Filter, Operator, Query, Row, fields_of
+from callwright.query import (
+    Comparison,
+    Every,
+    FieldKind,
+    Filter,
+    Operator,
+    Query,
+    Row,
+    Search,
+    Some,
+    fields_of,
+)
 
 Keys: TypeAlias = tuple[tuple[bool, Any], ...]
 "What a row is ordered by: of each field whether there is a value, and which."
@@ -25,10 +36,18 @@ Values: TypeAlias = Callable[[str], Any]
 
 def is_needed(query: Query, listing: Listing) -> bool:
     """Whether it asks for something that the database cannot compare."""
-    named = [one.field for one in query.sort]
-    if query.filter is not None:
-        named += fields_of(query.filter)
-    return any(listing.fields[name].computed for name in named)
+    sorts = any(listing.fields[one.field].computed for one in query.sort)
+    return sorts or (query.filter is not None and _is_here(query.filter, listing))
+
+
+def _is_here(found: Filter, listing: Listing) -> bool:
+    """Whether a filter, or a part of it, is none that the database can carry out."""
+    match found:
+        case Comparison(field=name):
+            return listing.fields[name].computed
+        case Every(filters) | Some(filters):
+            return any(_is_here(one, listing) for one in filters)
+    return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +112,14 @@ class Reader:
 
 def holds(found: Filter, values: Values) -> bool:
     """Whether a row fulfils a filter; the same as the database says of what it knows."""
-    if isinstance(found, Comparison):
-        return _compares(found, values(found.field))
-    parts = (holds(one, values) for one in found.filters)
-    return all(parts) if isinstance(found, Every) else any(parts)
+    match found:
+        case (Comparison() as asked) | Search(asked=asked):
+            return _compares(asked, values(asked.field))
+        case Every(filters):
+            return all(holds(one, values) for one in filters)
+        case Some(filters):
+            return any(holds(one, values) for one in filters)
+    raise ValueError(f"{found} is a search for elements")
 
 
 def _part(at: int, row: tuple[Keys, str]) -> tuple[bool, Any]:
@@ -108,7 +131,7 @@ def _split(found: Filter | None, listing: Listing) -> tuple[Filter | None, Filte
     if found is None:
         return None, None
     parts = found.filters if isinstance(found, Every) else (found,)
-    here = [one for one in parts if any(listing.fields[name].computed for name in fields_of(one))]
+    here = [one for one in parts if _is_here(one, listing)]
     there = [one for one in parts if one not in here]
     return Every(tuple(there)) if there else None, Every(tuple(here)) if here else None
 

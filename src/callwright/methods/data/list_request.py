@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
+from callwright.methods.api_error import ApiError
 from callwright.methods.data.list_fields import Listing
 from callwright.methods.data.list_filter import AnyCase, Node, field_of, filter_of
 from callwright.methods.data.moments import moment_of
@@ -128,20 +129,22 @@ class ReportRequest(ListRequest):
     "The field that is in the window."
     longest: ClassVar[timedelta | None] = None
     "The longest window; None: three months."
+    too_long: ClassVar[type[ApiError]] = DateIntervalLimitReached
+    "What a longer one is refused by."
     errors: ClassVar[tuple[str, ...]] = (*ListRequest.errors, "date_interval_limit_reached")
 
     def narrowed(self, query: Query, zone: ZoneInfo) -> Query:
         """Narrow the query down to the window.
 
-        Raises `InvalidParameterValue` for a window that ends before it begins, and
-        `DateIntervalLimitReached` for one of more than three months.
+        Raises `InvalidParameterValue` for a window that ends before it begins, and ``too_long`` for
+        one that is.
         """
         start, end = moment_of(self.date_from, zone), moment_of(self.date_till, zone, last=True)
         if end < start:
             raise InvalidParameterValue(field="date_till", value=self.date_till)
         last = start + self.longest if self.longest else None
         if end > (last or _months_later(start.astimezone(zone), MONTHS_AT_MOST)):
-            raise DateIntervalLimitReached(field="date_till", value=self.date_till)
+            raise self.too_long(field="date_till", value=self.date_till)
         return replace(query, window=Window(self.window_by, start, end))
 
 

@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar
 
 from typing_extensions import TypedDict
 
-from callwright.methods.data.list_fields import Always, MadeOf, Moment, Stored
+from callwright.methods.data.list_fields import Always, AsText, MadeOf, Moment, Stored
 from callwright.methods.data.list_method import list_declaration
 from callwright.methods.data.new_report import NewReportRequest, Word, word
 from callwright.methods.method import described
@@ -27,14 +27,14 @@ class PublishedNotification(TypedDict):
     notification_send_to: Annotated[str, Stored("url")]
     "The URL."
     notification_sms_count: Annotated[int, Always(0)]
-    event_type: Annotated[Word, MadeOf("event_type", word)]
+    event_type: Annotated[Word, MadeOf("event_type", word), AsText()]
     "Both say the type, such as `talk.started`."
     communication_id: Annotated[str, Stored("session_id")]
     communication_type: Annotated[Word, Always(word("call"))]
-    notification_status: Annotated[Word, MadeOf("outcome", word)]
+    notification_status: Annotated[Word, MadeOf("outcome", word), AsText()]
     "`sent`, `failed` (and tried again) or `given_up`."
     notification_channel: Annotated[Word, Always(word("http_request"))]
-    notification_error_type: Annotated[Word, MadeOf("error_type", word)]
+    notification_error_type: Annotated[Word, MadeOf("error_type", word), AsText()]
     "Empty: it was taken."
     notification_error_message: Annotated[str | None, Stored("error_message")]
     notification_send_date_time: Annotated[Moment, Stored("started_at")]

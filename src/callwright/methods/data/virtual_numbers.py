@@ -34,7 +34,10 @@ class ShownVirtualNumber(TypedDict):
     name: str | None
     "What people call it."
     comment: str | None
-    status: Annotated[Literal["active"], Always("active")]
+    status: Annotated[
+        Literal["active", "manual_lock"], Stored("locked", {True: "manual_lock", False: "active"})
+    ]
+    "`manual_lock`: the operator lets nobody use it."
     category: Annotated[Literal["usual"], Always("usual")]
     type: Annotated[Literal["va"], Always("va")]
     campaigns: UnknownArray
@@ -48,5 +51,5 @@ GET_VIRTUAL_NUMBERS = list_declaration(
     ShownVirtualNumber,
     table="virtual_numbers",
     params=ListRequest,
-    summary="List the account's own numbers.",
+    summary="List the account's own numbers, but for those that are disabled.",
 )

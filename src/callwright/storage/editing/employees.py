@@ -18,7 +18,13 @@ from callwright.directory.editing import (
 from callwright.directory.model import AccountId, EmployeeId, PhoneKind, Recorded
 from callwright.storage.editing.changing import Changing, exists, require
 from callwright.storage.editing.scenarios import scenario_that_names
-from callwright.storage.tables import Origin, employee_groups, employee_phones, employees
+from callwright.storage.tables import (
+    Origin,
+    contacts,
+    employee_groups,
+    employee_phones,
+    employees,
+)
 
 _BY_API = {"origin": Origin.API.value}
 
@@ -65,6 +71,12 @@ class StoredEmployees:
                 raise StillNeeded("id", employee, "they are somebody's coach")
             if before.groups:
                 raise StillNeeded("id", employee, "they are in a group")
+            if await exists(
+                connection,
+                contacts.c.account_id == account,
+                contacts.c.personal_manager == employee,
+            ):
+                raise StillNeeded("id", employee, "they are a contact's personal manager")
             if scenario := await scenario_that_names(connection, account, employee=employee):
                 raise StillNeeded("id", employee, f"scenario {scenario} rings them")
             await connection.execute(delete(employees).where(employees.c.id == employee))

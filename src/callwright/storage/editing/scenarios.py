@@ -16,7 +16,7 @@ from callwright.directory.editing import (
 from callwright.directory.entries import ScenarioEntry
 from callwright.directory.model import AccountId, Mnemonic
 from callwright.directory.scenario import BRANCHES, START, ScenarioId
-from callwright.directory.scenario_checks import contradictions_of, media_named_by, needs
+from callwright.directory.scenario_checks import Named, contradictions_of, media_named_by, needs
 from callwright.storage.editing.changing import Changing, exists, require
 from callwright.storage.tables import (
     Origin,
@@ -24,6 +24,7 @@ from callwright.storage.tables import (
     employees,
     media_files,
     scenarios,
+    schedules,
     talk_options,
     virtual_numbers,
 )
@@ -105,12 +106,18 @@ async def scenario_that_names(
     employee: int | None = None,
     media: int | None = None,
     group: str | None = None,
+    schedule: int | None = None,
 ) -> int | None:
-    """A scenario of the account's that needs this employee, media file or group, if any."""
+    """A scenario of the account's that cannot do without what is named here, if any."""
     query = select(scenarios.c.id, scenarios.c.branches).where(scenarios.c.account_id == account)
     for row in await connection.execute(query.order_by(scenarios.c.id)):
         named = needs(BRANCHES.validate_python(row.branches).values())
-        if employee in named.employees or media in named.media or group in named.groups:
+        if (
+            employee in named.employees
+            or media in named.media
+            or group in named.groups
+            or schedule in named.schedules
+        ):
             return int(row.id)
     return None
 
@@ -149,9 +156,11 @@ async def _check(connection: AsyncConnection, account: int, entry: ScenarioEntry
     groups = await connection.scalars(
         select(employee_groups.c.name).where(employee_groups.c.account_id == account)
     )
-    for place, reason in contradictions_of(
-        entry, set(people), set(groups), where="in this account"
-    ):
+    times = await connection.scalars(
+        select(schedules.c.id).where(schedules.c.account_id == account)
+    )
+    there = Named(set(people), set(groups), set(times))
+    for place, reason in contradictions_of(entry, there, where="in this account"):
         raise Unfit(_dotted(place), None, reason)
     own_or_system = or_(media_files.c.account_id == account, media_files.c.account_id.is_(None))
     known = set(await connection.scalars(select(media_files.c.id).where(own_or_system)))

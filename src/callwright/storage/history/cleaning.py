@@ -53,6 +53,8 @@ class Cleaner:
     "Counted from their beginning; a session that is not over stays."
     requests_kept: timedelta
     now: Callable[[], datetime]
+    collect_copies: Callable[[], int]
+    "Removes what has been made of files that are no more, in a thread; returns how many."
 
     async def run(self) -> None:
         """Clean now and then until cancelled. A database that cannot be written is waited for."""
@@ -64,6 +66,7 @@ class Cleaner:
                     await self.collect()
                     collected = True
                 await self.clean()
+                await anyio.to_thread.run_sync(self.collect_copies)
                 pause = await self.until_next()
             except (SQLAlchemyError, OSError) as fault:
                 log.warning("what is too old could not be removed: %s", fault)

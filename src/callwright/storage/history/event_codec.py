@@ -24,11 +24,20 @@ _CODECS: dict[str, TypeAdapter[Any]] = {
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
+_STORABLE = (int, float, bool, type(None))
+"What can be stored as it is, and needs no look."
+
+
 def encode(event: SessionEvent) -> tuple[str, dict[str, JsonValue]]:
     """Return the event's kind and its fields but for session and sequence, fit to be stored."""
     kind = type(event).__name__
-    fields = _CODECS[kind].dump_python(event, mode="json", exclude={"session", "sequence"})
-    return kind, {name: _storable(value) for name, value in fields.items()}
+    fields: dict[str, JsonValue] = _CODECS[kind].dump_python(
+        event, mode="json", exclude={"session", "sequence"}
+    )
+    for name, value in fields.items():
+        if type(value) not in _STORABLE:
+            fields[name] = _storable(value)
+    return kind, fields
 
 
 def decode(

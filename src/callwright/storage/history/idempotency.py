@@ -3,16 +3,24 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, bindparam, delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from callwright.calls.events import SessionStarted
 from callwright.calls.journal import Begun, Once
 from callwright.calls.plan import SessionId
 from callwright.directory.model import AccountId
+from callwright.storage.prepared_writes import PreparedWrite
 from callwright.storage.tables import idempotency_keys
 
 KEPT = timedelta(hours=24)
+
+_EXPIRED = PreparedWrite(
+    delete(idempotency_keys).where(idempotency_keys.c.expires_at <= bindparam("now"))
+)
+_NEW_KEY = PreparedWrite(
+    insert(idempotency_keys), ("account_id", "key", "fingerprint", "session_id", "expires_at")
+)
 
 
 def keep_key(connection: Connection, started: SessionStarted, once: Once) -> None:
@@ -20,18 +28,15 @@ def keep_key(connection: Connection, started: SessionStarted, once: Once) -> Non
 
     That keeps the table within what accounts may start in a day.
     """
-    connection.execute(
-        delete(idempotency_keys).where(idempotency_keys.c.expires_at <= started.time)
-    )
-    connection.execute(
-        insert(idempotency_keys).values(
-            account_id=started.caption.account,
-            key=once.key,
-            fingerprint=once.fingerprint,
-            session_id=started.session,
-            expires_at=started.time + KEPT,
-        )
-    )
+    _EXPIRED.carry_out(connection, [{"now": started.time}])
+    row = {
+        "account_id": started.caption.account,
+        "key": once.key,
+        "fingerprint": once.fingerprint,
+        "session_id": started.session,
+        "expires_at": started.time + KEPT,
+    }
+    _NEW_KEY.carry_out(connection, [row])
 
 
 @dataclass(frozen=True, slots=True)

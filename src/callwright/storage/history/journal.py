@@ -6,23 +6,18 @@ take it, no new session can begin, so what must be kept of the live ones is boun
 the rest is left out once the queue is full.
 """
 
+import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
-from math import inf
 from typing import Protocol
 
 import anyio
 import anyio.to_thread
 from sqlalchemy import Connection
 from sqlalchemy.exc import (
-    DataError,
-    DBAPIError,
-    IntegrityError,
-    ProgrammingError,
     SQLAlchemyError,
 )
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -43,15 +38,16 @@ from callwright.calls.events import (
     TalkStarted,
     TransferFinished,
 )
-from callwright.calls.journal import JournalUnavailable, Once
+from callwright.calls.journal import Once
 from callwright.calls.plan import SessionId
+from callwright.directory.prices import PriceList
 from callwright.figures import Figure
-from callwright.storage.database import BUSY_TIMEOUT, reason, writing
+from callwright.storage.database import UNWRITABLE, reason, writing
+from callwright.storage.history.beginnings import Beginnings
 from callwright.storage.history.crash_recovery import closing_events, kept_recordings
 from callwright.storage.history.event_log import Written
-from callwright.storage.history.idempotency import keep_key
 from callwright.storage.history.sessions import (
-    insert_session,
+    FREE,
     is_of_account,
     read_events,
     unfinished,
@@ -64,8 +60,10 @@ log = logging.getLogger(__name__)
 QUEUED_AT_MOST = 50_000
 "Events that wait before details are left out: some minutes of 200 calls, some 25 MB."
 WRITTEN_AT_ONCE = 500
-GATHERED_FOR = 0.05
-"Seconds events are gathered before they are written: one commit for what many calls tell."
+GATHERED_FOR = 0.005
+"Seconds events are gathered before they are written: one commit for what a call tells at once."
+BETWEEN_WRITES = 0.012
+"Seconds from one write to the next at least: one commit for what many calls tell."
 FLUSHED_WITHIN = 2.0
 "Seconds the journal may still write when the service ends."
 CAUGHT_UP_WITHIN = 0.5
@@ -87,9 +85,6 @@ _ESSENTIAL = (
     CallLost,
     SessionFinished,
 )
-
-# The database works and does not take this very event: trying again would never end.
-_UNWRITABLE = (IntegrityError, DataError, ProgrammingError, ValueError)
 
 
 class Outbox(Protocol):
@@ -115,7 +110,7 @@ class StoredJournal:
     ``run`` must be running for anything but beginnings to be written. ``next_position`` gives the
     positions of events in the log; without it they have none, and ``readers`` are told nothing.
     ``outbox``: what is put into with the events, where there are webhooks. ``turn``: what writers
-    of one process wait for each other at.
+    of one process wait for each other at. ``prices``: what legs are charged by.
     """
 
     def __init__(
@@ -128,7 +123,9 @@ class StoredJournal:
         next_position: Callable[[], int] | None = None,
         outbox: Outbox | None = None,
         turn: anyio.Lock | None = None,
+        prices: PriceList = FREE,
     ) -> None:
+        self._prices = prices
         self.left_out = 0
         "Details of timelines that were never written because the queue was full."
         self.readers: list[Callable[[Sequence[Written]], None]] = []
@@ -138,7 +135,6 @@ class StoredJournal:
         self._writer = writer or Writer(database)
         self._queued_at_most = queued_at_most
         self._gathered_for = gathered_for
-        self._beginnings: list[_Beginning] = []
         self._queue: deque[SessionEvent] = deque()
         self._filled = anyio.Event()
         self._closing = anyio.Event()
@@ -149,7 +145,9 @@ class StoredJournal:
         # Writers of one process wait for each other here, in order, rather than by SQLite's
         # polling, which is unfair and slow.
         self._turn = turn or anyio.Lock()
+        self._beginnings = Beginnings(self._writer, self._turn, self._positions, self._tell)
         self._outbox = outbox
+        self._may_write_at = 0.0
         self._one_by_one = 0
         self._noted_as_full = False
 
@@ -175,23 +173,7 @@ class StoredJournal:
         Raises `JournalUnavailable`, at the latest after twice the database's busy timeout. Once
         the write has begun, a cancellation waits for it: a session is on record or it is not.
         """
-        patience = anyio.CancelScope(deadline=anyio.current_time() + BUSY_TIMEOUT)
-        beginning = _Beginning(started, once, patience)
-        self._beginnings.append(beginning)
-        try:
-            with patience:
-                async with self._turn:
-                    if beginning in self._beginnings:
-                        await self._write_beginnings()
-        finally:
-            if beginning in self._beginnings:
-                self._beginnings.remove(beginning)
-        if patience.cancelled_caught:
-            raise JournalUnavailable("the database does not take what was there before")
-        if beginning.fault:
-            raise JournalUnavailable(
-                f"the database does not take it: {_said(beginning.fault)}"
-            ) from beginning.fault
+        await self._beginnings.begin(started, once)
 
     def hear(self, event: SessionEvent) -> None:
         """Queue an event. When the queue is full, details are left out and counted."""
@@ -278,36 +260,6 @@ class StoredJournal:
         story += [event for event in queued if event.sequence not in written]
         return story
 
-    async def _write_beginnings(self) -> None:
-        """Write all that wait, in one transaction; whoever has the turn does so for the others."""
-        group, self._beginnings = self._beginnings, []
-        for beginning in group:
-            beginning.patience.shield = True
-            beginning.patience.deadline = inf
-        fault = await self._begin(group)
-        if isinstance(fault, _UNWRITABLE) and len(group) > 1:
-            for beginning in group:
-                beginning.fault = await self._begin([beginning])
-            return
-        for beginning in group:
-            beginning.fault = fault
-
-    async def _begin(self, group: Sequence["_Beginning"]) -> Exception | None:
-        positions = self._positions(len(group))
-
-        def work(connection: Connection) -> None:
-            for beginning, position in zip(group, positions, strict=True):
-                insert_session(connection, beginning.started, position)
-                if beginning.once:
-                    keep_key(connection, beginning.started, beginning.once)
-
-        try:
-            await self._writer.write(work)
-        except (SQLAlchemyError, ValueError) as fault:
-            return fault
-        self._tell([beginning.started for beginning in group], positions)
-        return None
-
     async def _write_until_closed(self, scope: anyio.CancelScope) -> None:
         pause = FIRST_PAUSE
         with scope:
@@ -333,8 +285,14 @@ class StoredJournal:
     async def _gather(self) -> None:
         if not self._gathered_for:
             return
-        with anyio.move_on_after(self._gathered_for):
+        loop = asyncio.get_running_loop()
+        ready = max(loop.time() + self._gathered_for, self._may_write_at)
+        # A time limit would do as well, but it ends in a cancellation, which costs more than this.
+        timer = loop.call_at(ready, self._wanted.set)
+        try:
             await self._wanted.wait()
+        finally:
+            timer.cancel()
         if not self._closing.is_set():
             self._wanted = anyio.Event()
 
@@ -350,7 +308,7 @@ class StoredJournal:
         batch = list(islice(self._queue, 1 if self._one_by_one else WRITTEN_AT_ONCE))
         try:
             await self._write(batch)
-        except _UNWRITABLE as fault:
+        except UNWRITABLE as fault:
             if len(batch) > 1:
                 self._one_by_one = len(batch)
                 return None
@@ -359,10 +317,11 @@ class StoredJournal:
                 batch[0].session,
                 batch[0].sequence,
                 type(batch[0]).__name__,
-                _said(fault),
+                reason(fault),
             )
         except SQLAlchemyError as fault:
-            return _said(fault)
+            return reason(fault)
+        self._may_write_at = anyio.current_time() + BETWEEN_WRITES
         for _ in batch:
             self._queue.popleft()
         self._written_so_far += len(batch)
@@ -381,7 +340,7 @@ class StoredJournal:
             positions = self._positions(len(events))
 
             def work(connection: Connection) -> None:
-                write_events(connection, events, positions)
+                write_events(connection, events, positions, self._prices)
                 if outbox:
                     outbox.put(connection, events)
 
@@ -401,16 +360,3 @@ class StoredJournal:
         ]
         for reader in self.readers:
             reader(written)
-
-
-@dataclass(slots=True, eq=False)
-class _Beginning:
-    started: SessionStarted
-    once: Once | None
-    patience: anyio.CancelScope
-    "In which its client waits; shielded once it is being written."
-    fault: Exception | None = None
-
-
-def _said(fault: Exception) -> str:
-    return reason(fault) if isinstance(fault, DBAPIError) else str(fault)

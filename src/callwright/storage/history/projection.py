@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
 from pydantic import JsonValue
-from sqlalchemy import Delete, Table, Update, bindparam, delete, func, true, update
+from sqlalchemy import Table, bindparam, delete, func, true, update
+from sqlalchemy.dialects import sqlite
 
 from callwright.calls.events import (
     CallLost,
@@ -21,6 +22,7 @@ from callwright.calls.events import (
     TalkStarted,
     TransferFinished,
 )
+from callwright.storage.prepared_writes import PreparedWrite, postgresql_insert
 from callwright.storage.tables import call_legs, call_recordings, call_sessions, call_tags
 
 Values = dict[str, JsonValue | datetime]
@@ -30,7 +32,7 @@ TALK, VOICEMAIL = "talk", "voicemail"
 BY_HAND = "manual"
 "Kind of the tags that somebody has set, rather than the service."
 
-_TALKED = (
+_TALKED = PreparedWrite(
     update(call_legs)
     .where(call_legs.c.id == bindparam("leg"))
     .values(
@@ -39,29 +41,48 @@ _TALKED = (
         )
     )
 )
-_LEFT = update(call_legs).where(call_legs.c.id == bindparam("leg")).values(is_transferred=true())
-_TRANSFERRED = (
+_LEFT = PreparedWrite(
+    update(call_legs).where(call_legs.c.id == bindparam("leg")).values(is_transferred=true())
+)
+_TRANSFERRED = PreparedWrite(
     update(call_sessions)
     .where(call_sessions.c.id == bindparam("session"))
     .values(is_transfer=true())
 )
-_LOST = (
+_LOST = PreparedWrite(
     update(call_sessions).where(call_sessions.c.id == bindparam("session")).values(is_lost=true())
 )
-_READY = (
+_READY = PreparedWrite(
     update(call_recordings)
     .where(call_recordings.c.id == bindparam("recording"))
     .values(duration=bindparam("duration"), fault=bindparam("fault"))
 )
-_FAILED = (
+_FAILED = PreparedWrite(
     update(call_recordings)
     .where(call_recordings.c.id == bindparam("recording"))
     .values(fault=bindparam("reason"))
 )
 
-_UNTAGGED = delete(call_tags).where(
-    call_tags.c.session_id == bindparam("session"), call_tags.c.tag_id == bindparam("tag")
+_UNTAGGED = PreparedWrite(
+    delete(call_tags).where(
+        call_tags.c.session_id == bindparam("session"), call_tags.c.tag_id == bindparam("tag")
+    )
 )
+
+
+def _once(table: Table, *columns: str) -> PreparedWrite:
+    """An INSERT that leaves rows alone which are there already."""
+    return PreparedWrite(
+        sqlite.insert(table).on_conflict_do_nothing(),
+        columns,
+        elsewhere=lambda: postgresql_insert(table).on_conflict_do_nothing(),
+    )
+
+
+_RECORDED = _once(
+    call_recordings, "id", "session_id", "kind", "legs", "file_name", "record", "started_at"
+)
+_TAGGED = _once(call_tags, "session_id", "tag_id", "tag_name", "tag_type", "set_at")
 
 
 def latest_of_tags(events: Iterable[SessionEvent]) -> Mapping[tuple[int, int], SessionEvent]:
@@ -73,12 +94,14 @@ def latest_of_tags(events: Iterable[SessionEvent]) -> Mapping[tuple[int, int], S
     }
 
 
-def rows_of(event: SessionEvent, data: dict[str, JsonValue]) -> Iterator[tuple[Table, Values]]:
+def rows_of(
+    event: SessionEvent, data: dict[str, JsonValue]
+) -> Iterator[tuple[PreparedWrite, Values]]:
     """What an event adds. ``data``: the event as it is stored."""
     match event:
         case RecordingStarted():
             yield (
-                call_recordings,
+                _RECORDED,
                 {
                     "id": event.recording,
                     "session_id": event.session,
@@ -91,7 +114,7 @@ def rows_of(event: SessionEvent, data: dict[str, JsonValue]) -> Iterator[tuple[T
             )
         case TagSet():
             yield (
-                call_tags,
+                _TAGGED,
                 {
                     "session_id": event.session,
                     "tag_id": event.tag,
@@ -106,7 +129,7 @@ def rows_of(event: SessionEvent, data: dict[str, JsonValue]) -> Iterator[tuple[T
 
 def updates_of(
     event: SessionEvent, data: dict[str, JsonValue]
-) -> Iterator[tuple[Update | Delete, Values]]:
+) -> Iterator[tuple[PreparedWrite, Values]]:
     """What an event changes of rows there are. ``data``: the event as it is stored."""
     match event:
         case TalkStarted(legs=legs):

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, insert
 from sqlalchemy.exc import SQLAlchemyError
 
 from callwright.api_requests import AnsweredRequest
+from callwright.storage.prepared_writes import PreparedWrite
 from callwright.storage.tables import api_requests
 from callwright.storage.writer import Writer
 
@@ -95,8 +96,25 @@ class StoredRequests:
         return True
 
 
+_NEW_REQUESTS = PreparedWrite(
+    insert(api_requests),
+    (
+        "account_id",
+        "time",
+        "api",
+        "method",
+        "ip",
+        "user_id",
+        "user_login",
+        "mnemonic",
+        "duration",
+        "session_id",
+    ),
+)
+
+
 def _insert(batch: Sequence[dict[str, object]], connection: Connection) -> None:
-    connection.execute(insert(api_requests), batch)
+    _NEW_REQUESTS.carry_out(connection, batch)
 
 
 def _row(request: AnsweredRequest) -> dict[str, object]:

@@ -3,21 +3,11 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
-from functools import cache
+from typing import TYPE_CHECKING
 
 from pydantic import JsonValue
-from sqlalchemy import (
-    Connection,
-    Delete,
-    Insert,
-    Table,
-    Update,
-    bindparam,
-    insert,
-    select,
-    update,
-)
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, Insert, bindparam, insert, select, update
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callwright.calls.events import (
@@ -31,16 +21,23 @@ from callwright.calls.events import (
     TagRemoved,
 )
 from callwright.calls.plan import SessionId
-from callwright.engines.port import Quality
+from callwright.directory.prices import PriceList, direction_type
+from callwright.engines.quality import Quality
 from callwright.storage.history.event_codec import decode, encode
 from callwright.storage.history.projection import latest_of_tags, rows_of, updates_of
+from callwright.storage.prepared_writes import PreparedWrite, postgresql_insert
+from callwright.storage.synchronous_reads import PreparedStatement, RowsAtHand
 from callwright.storage.tables import call_events, call_legs, call_sessions
 
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql
+
 _Values = dict[str, JsonValue | datetime]
+FREE = PriceList()
 
 
-def _of_leg(*columns: str) -> Update:
-    return (
+def _of_leg(*columns: str) -> PreparedWrite:
+    return PreparedWrite(
         update(call_legs)
         .where(call_legs.c.id == bindparam("leg"))
         .values({column: bindparam(column) for column in columns})
@@ -68,7 +65,7 @@ _VERDICT = (
     "talk_duration",
     "total_duration",
 )
-_FINISHED = (
+_FINISHED = PreparedWrite(
     update(call_sessions)
     .where(call_sessions.c.id == bindparam("session"))
     .values({column: bindparam(column) for column in ("finished_at", *_VERDICT)})
@@ -82,6 +79,65 @@ _ACCOUNT = (
     .scalar_subquery()
 )
 
+_SESSION = (
+    "id",
+    "account_id",
+    "method",
+    "direction",
+    "virtual_number",
+    "contact_number",
+    "external_id",
+    "employee_id",
+    "employee_full_name",
+    "started_at",
+    "source",
+    "contact_id",
+    "contact_full_name",
+)
+_LEG = (
+    "id",
+    "session_id",
+    "role",
+    "calling_number",
+    "called_number",
+    "employee_id",
+    "employee_full_name",
+    "started_at",
+    "offered",
+    "group_id",
+    "group_name",
+    "direction_type",
+    "per_minute",
+    "charge_step",
+)
+_EVENT = ("session_id", "sequence", "kind", "data", "position")
+
+_NEW_SESSION = PreparedWrite(insert(call_sessions), _SESSION)
+_FIRST_EVENT = PreparedWrite(insert(call_events), _EVENT)
+
+
+def _newest_position(insertion: "sqlite.Insert | postgresql.Insert") -> Insert:
+    """An INSERT of events; those that are there already are given their new position."""
+    return insertion.on_conflict_do_update(
+        index_elements=list(call_events.primary_key.columns),
+        set_={"position": insertion.excluded.position},
+    )
+
+
+_EVENTS = PreparedWrite(
+    _newest_position(sqlite.insert(call_events)),
+    _EVENT,
+    elsewhere=lambda: _newest_position(postgresql_insert(call_events)),
+)
+# A leg that is there already is left alone.
+_LEGS = PreparedWrite(
+    sqlite.insert(call_legs).values(account_id=_ACCOUNT).on_conflict_do_nothing(),
+    _LEG,
+    elsewhere=lambda: (
+        postgresql_insert(call_legs).values(account_id=_ACCOUNT).on_conflict_do_nothing()
+    ),
+)
+
 
 def insert_session(
     connection: Connection, started: SessionStarted, position: int | None = None
@@ -92,49 +148,51 @@ def insert_session(
     # Values for the row are taken from the encoded event: it holds only what can be stored.
     stored = data["caption"]
     assert isinstance(stored, dict)
-    employee = stored["employee"]
-    connection.execute(
-        insert(call_sessions),
-        {
-            "id": started.session,
-            "account_id": caption.account,
-            "method": stored["method"],
-            "direction": stored["direction"],
-            "virtual_number": stored["virtual_number"],
-            "contact_number": stored["contact_number"],
-            "external_id": stored["external_id"],
-            "employee_id": employee["id"] if isinstance(employee, dict) else None,
-            "employee_full_name": employee["full_name"] if isinstance(employee, dict) else None,
-            "started_at": started.time,
-            "source": caption.source,
-        },
-    )
-    connection.execute(
-        insert(call_events),
-        {
-            "session_id": started.session,
-            "sequence": started.sequence,
-            "kind": kind,
-            "data": data,
-            "position": position,
-        },
-    )
+    employee, contact = stored["employee"], stored["contact"]
+    row: _Values = {
+        "id": started.session,
+        "account_id": caption.account,
+        "method": stored["method"],
+        "direction": stored["direction"],
+        "virtual_number": stored["virtual_number"],
+        "contact_number": stored["contact_number"],
+        "external_id": stored["external_id"],
+        "employee_id": employee["id"] if isinstance(employee, dict) else None,
+        "employee_full_name": employee["full_name"] if isinstance(employee, dict) else None,
+        "started_at": started.time,
+        "source": caption.source,
+        "contact_id": contact["id"] if isinstance(contact, dict) else None,
+        "contact_full_name": contact["full_name"] if isinstance(contact, dict) else None,
+    }
+    _NEW_SESSION.carry_out(connection, [row])
+    event: _Values = {
+        "session_id": started.session,
+        "sequence": started.sequence,
+        "kind": kind,
+        "data": data,
+        "position": position,
+    }
+    _FIRST_EVENT.carry_out(connection, [event])
 
 
 def write_events(
-    connection: Connection, events: Sequence[SessionEvent], positions: Sequence[int | None]
+    connection: Connection,
+    events: Sequence[SessionEvent],
+    positions: Sequence[int | None],
+    prices: PriceList = FREE,
 ) -> None:
     """Write events in the order given, and what they say of legs and sessions.
 
     ``positions``: of each in the log. Writing an event again changes its position alone: after a
-    commit whose success was not heard of, the same events come once more.
+    commit whose success was not heard of, the same events come once more. ``prices``: what legs
+    are charged by.
     """
     rows: list[_Values] = []
     legs: list[_Values] = []
-    added: defaultdict[Table, list[_Values]] = defaultdict(list)
     # One statement to a kind, for all of its rows. A leg is inserted before it is updated, and
     # kinds do not share columns, so the order among kinds is of no consequence.
-    updates: defaultdict[Update | Delete, list[_Values]] = defaultdict(list)
+    added: defaultdict[PreparedWrite, list[_Values]] = defaultdict(list)
+    changed: defaultdict[PreparedWrite, list[_Values]] = defaultdict(list)
     of_tags = latest_of_tags(events)
     for event, position in zip(events, positions, strict=True):
         kind, data = encode(event)
@@ -163,33 +221,39 @@ def write_events(
                         "offered": event.offered,
                         "group_id": event.group_id,
                         "group_name": data["group_name"],
+                        **_charge(event, prices),
                     }
                 )
             case LegRang():
-                updates[_RANG].append({"leg": event.leg, "rang_at": event.time})
+                changed[_RANG].append({"leg": event.leg, "rang_at": event.time})
             case LegAnswered():
-                updates[_ANSWERED].append({"leg": event.leg, "answered_at": event.time})
+                changed[_ANSWERED].append({"leg": event.leg, "answered_at": event.time})
             case LegEnded():
-                updates[_ENDED].append({**data, **_quality(event.quality), "ended_at": event.time})
+                changed[_ENDED].append({**data, **_quality(event.quality), "ended_at": event.time})
             case SessionFinished():
-                updates[_FINISHED].append(
+                changed[_FINISHED].append(
                     {**data, "session": event.session, "finished_at": event.time}
                 )
             case TagRemoved() if of_tags[event.session, event.tag] is not event:
                 pass  # It is set again, and rows are added before others are removed.
             case _:
-                for table, row in rows_of(event, data):
-                    added[table].append(row)
-                for change, changed in updates_of(event, data):
-                    updates[change].append(changed)
-    dialect = connection.dialect.name
-    connection.execute(_newest_position(dialect), rows)
+                for insertion, row in rows_of(event, data):
+                    added[insertion].append(row)
+                for change, values in updates_of(event, data):
+                    changed[change].append(values)
+    _EVENTS.carry_out(connection, rows)
     if legs:
-        connection.execute(_once(call_legs, dialect), legs)
-    for table, new in added.items():
-        connection.execute(_once(table, dialect), new)
-    for statement, values in updates.items():
-        connection.execute(statement, values)
+        _LEGS.carry_out(connection, legs)
+    for statements in (added, changed):
+        for statement, of_statement in statements.items():
+            statement.carry_out(connection, of_statement)
+
+
+_STORY = PreparedStatement(
+    select(call_events.c.sequence, call_events.c.kind, call_events.c.data)
+    .where(call_events.c.session_id == bindparam("of_session"))
+    .order_by(call_events.c.sequence)
+)
 
 
 async def read_events(connection: AsyncConnection, session: SessionId) -> list[SessionEvent]:
@@ -200,6 +264,13 @@ async def read_events(connection: AsyncConnection, session: SessionId) -> list[S
         .order_by(call_events.c.sequence)
     )
     events = (decode(session, row.sequence, row.kind, row.data) for row in result)
+    return [event for event in events if event is not None]
+
+
+async def read_events_at_hand(rows: RowsAtHand, session: SessionId) -> list[SessionEvent]:
+    """The same as `read_events`, without a thread."""
+    found = await rows.read(_STORY, {"of_session": session})
+    events = (decode(session, row.sequence, row.kind, row.data) for row in found)
     return [event for event in events if event is not None]
 
 
@@ -223,6 +294,20 @@ async def unfinished(connection: AsyncConnection) -> list[tuple[SessionId, datet
     return [(SessionId(row.id), row.started_at) for row in result]
 
 
+def _charge(started: LegStarted, prices: PriceList) -> _Values:
+    """By what a leg is charged: what it costs is known once it has ended."""
+    far, near = started.called_number, started.calling_number
+    if started.offered:
+        far, near = near, far
+    kind = direction_type(far, near)
+    price = prices.price_of("in" if started.offered else "out", far) if kind else None
+    return {
+        "direction_type": kind,
+        "per_minute": price.per_minute if price else None,
+        "charge_step": price.step if price else None,
+    }
+
+
 def _quality(measured: Quality | None) -> dict[str, JsonValue | datetime]:
     """The figures of a leg's audio that are kept in columns of their own; losses as shares."""
     if measured is None:
@@ -235,34 +320,3 @@ def _quality(measured: Quality | None) -> dict[str, JsonValue | datetime]:
         "round_trip": measured.round_trip,
         "mos": measured.mos,
     }
-
-
-# What these two return costs more to put together than to carry out.
-
-
-@cache
-def _newest_position(dialect: str) -> Insert:
-    """An INSERT of events; those that are there already are given their new position."""
-    if dialect == "postgresql":
-        into = postgresql.insert(call_events)
-        return into.on_conflict_do_update(
-            constraint=call_events.primary_key, set_={"position": into.excluded.position}
-        )
-    insertion = sqlite.insert(call_events)
-    return insertion.on_conflict_do_update(
-        index_elements=list(call_events.primary_key.columns),
-        set_={"position": insertion.excluded.position},
-    )
-
-
-@cache
-def _once(table: Table, dialect: str) -> Insert:
-    """An INSERT that leaves rows alone which are there already; a leg's takes its account."""
-    account = {"account_id": _ACCOUNT} if table is call_legs else {}
-    if dialect == "postgresql":
-        return postgresql.insert(table).values(account).on_conflict_do_nothing()
-    return (
-        sqlite.insert(table)
-        .values(account)
-        .on_conflict_do_nothing(index_elements=list(table.primary_key.columns))
-    )

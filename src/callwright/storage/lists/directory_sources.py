@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import case, func, literal, select
+from sqlalchemy import and_, case, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callwright.directory.group import ringing_order
@@ -18,6 +18,7 @@ from callwright.storage.tables import (
     employees,
     media_files,
     scenarios,
+    schedules,
     tags,
     virtual_numbers,
     webhook_log,
@@ -183,7 +184,16 @@ _SYSTEM = media_files.c.account_id.is_(None)
 
 DIRECTORY_SOURCES = (
     Source(accounts, account=accounts.c.id),
-    Source(virtual_numbers, details={"scenarios": _scenarios_of_numbers}),
+    Source(
+        virtual_numbers,
+        details={"scenarios": _scenarios_of_numbers},
+        condition=virtual_numbers.c.active,
+    ),
+    Source(
+        virtual_numbers,
+        name="available_virtual_numbers",
+        condition=and_(~virtual_numbers.c.active, ~virtual_numbers.c.locked),
+    ),
     Source(
         employees,
         facts={
@@ -207,6 +217,7 @@ DIRECTORY_SOURCES = (
     Source(employee_groups, details={"members": _members, "phones": _phones_of_groups}),
     Source(media_files, facts={"is_system": _SYSTEM}, shared=_SYSTEM),
     Source(scenarios, details={"numbers": _numbers_of_scenarios}),
+    Source(schedules),
     Source(tags),
     Source(blacklist),
     Source(webhooks),

@@ -1,36 +1,88 @@
 """Filters: how a query's comparisons are said in SQL, with the same outcome on either database."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, assert_never
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, collate, false, func, or_, true
+from sqlalchemy import ColumnElement, and_, collate, false, func, not_, or_, true
 
-from callwright.query import Comparison, Every, FieldKind, Filter, Operator, Some
+from callwright.query import (
+    Comparison,
+    Element,
+    Every,
+    FieldKind,
+    Filter,
+    Not,
+    Operator,
+    Search,
+    Some,
+)
+from callwright.storage.lists.source import StoredList
 
 Columns = Mapping[str, ColumnElement[Any]]
 
 _SECOND = timedelta(seconds=1)
 
 
-def clause(found: Filter, columns: Columns, dialect: str) -> ColumnElement[bool]:
-    """Return the condition a filter is.
+@dataclass(frozen=True, slots=True)
+class Clauses:
+    """Makes conditions of filters on one list, or on the elements of one of its arrays."""
 
-    ``columns``: what each field is, by name. ``dialect``: ``sqlite`` or ``postgresql``.
-    """
-    match found:
-        case Every(filters):
-            return and_(true(), *(clause(one, columns, dialect) for one in filters))
-        case Some(filters):
-            return or_(false(), *(clause(one, columns, dialect) for one in filters))
-        case Comparison(kind=FieldKind.MOMENT):
-            return _moment(found, columns[found.field])
-        case Comparison(kind=FieldKind.TEXT):
-            return _text(found, columns[found.field], dialect)
-        case Comparison():
-            return _plain(found, columns[found.field])
-        case _:
-            assert_never(found)
+    columns: Columns
+    "What each field is, by name."
+    dialect: str
+    "``sqlite`` or ``postgresql``."
+    listed: StoredList | None = None
+    "The list; None: of elements, which hold no arrays."
+
+    def of(self, found: Filter) -> ColumnElement[bool]:
+        match found:
+            case Every(filters):
+                return and_(true(), *(self.of(one) for one in filters))
+            case Some(filters):
+                return or_(false(), *(self.of(one) for one in filters))
+            case Not(inner):
+                # What is compared with null is not so, and its opposite is.
+                return not_(func.coalesce(self.of(inner), false()))
+            case Search(found=inner):
+                return self.of(inner)
+            case Element(field, inner) if self.listed:
+                there = self.listed.arrays[field]
+                holds = Clauses(there.columns, self.dialect).of(inner)
+                return self.listed.source.key.in_(there.array.owners(holds))
+            case Comparison() as compared:
+                return self._comparison(compared)
+        raise ValueError(f"{found} is no filter of elements")
+
+    def _comparison(self, found: Comparison) -> ColumnElement[bool]:
+        column = self.columns.get(found.field)
+        if found.kind is FieldKind.TEXT and self.listed:
+            column = self.listed.texts.get(found.field, column)
+        if column is None:
+            raise ValueError(f"{found.field} cannot be compared")
+        holds = self._compared(found, column)
+        if self.listed and found.field in self.listed.implied and _tells_values(found):
+            # Dear to compute: for those rows only that have such an element at all.
+            implied = self.listed.implied[found.field]
+            there = self._compared(found, implied.array.facts[implied.fact])
+            return and_(self.listed.source.key.in_(implied.array.owners(there)), holds)
+        return holds
+
+    def _compared(self, found: Comparison, column: ColumnElement[Any]) -> ColumnElement[bool]:
+        match found.kind:
+            case FieldKind.MOMENT:
+                return _moment(found, column)
+            case FieldKind.TEXT:
+                return _text(found, column, self.dialect)
+        return _plain(found, column)
+
+
+def _tells_values(found: Comparison) -> bool:
+    """Whether only rows fulfil it that have some value."""
+    if found.operator is Operator.EQUAL:
+        return found.value is not None
+    return found.operator is not Operator.NOT_EQUAL
 
 
 def _plain(found: Comparison, column: ColumnElement[Any]) -> ColumnElement[bool]:

@@ -2,12 +2,21 @@
 
 Portable between SQLite and PostgreSQL. Ids are 64 bit and stay below 2**53, so that every JSON
 client reads them exactly. A change here needs a migration in ``storage/migrations/versions``; a
-test compares the two. Tables are taken from this package, which knows them all: whoever has the
-metadata has it whole.
+test compares the two. Which rows a partial index has is said here for SQLite alone, and for both in
+the migrations, which make it: to name PostgreSQL is to load its dialect, at every start. Tables are
+taken from this package, which knows them all: whoever has the metadata has it whole.
 """
 
+from callwright.directory.origin import Origin
 from callwright.storage.tables.access import accounts, tokens, users
-from callwright.storage.tables.columns import Origin, UtcDateTime, metadata
+from callwright.storage.tables.columns import UtcDateTime, metadata
+from callwright.storage.tables.contacts import (
+    contact_groups,
+    contact_memberships,
+    contact_numbers,
+    contact_organizations,
+    contacts,
+)
 from callwright.storage.tables.deliveries import webhook_log, webhook_outbox
 from callwright.storage.tables.directory import (
     blacklist,
@@ -17,6 +26,7 @@ from callwright.storage.tables.directory import (
     employees,
     media_files,
     scenarios,
+    schedules,
     tags,
     talk_options,
     trunk_states,
@@ -45,6 +55,11 @@ __all__ = [
     "call_recordings",
     "call_sessions",
     "call_tags",
+    "contact_groups",
+    "contact_memberships",
+    "contact_numbers",
+    "contact_organizations",
+    "contacts",
     "directory_revision",
     "employee_groups",
     "employee_phones",
@@ -54,6 +69,7 @@ __all__ = [
     "media_files",
     "metadata",
     "scenarios",
+    "schedules",
     "tags",
     "talk_options",
     "tokens",

@@ -4,7 +4,7 @@ import json
 
 from sqlalchemy import JSON, Boolean, Column, ForeignKey, String, Table, Text
 
-from callwright.directory.destinations import USUAL
+from callwright.directory.directions import USUAL
 from callwright.storage.tables.columns import Id, UtcDateTime, metadata
 
 accounts = Table(

@@ -1,22 +1,8 @@
 """What all tables are made of: the types of their columns, and the metadata they stand in."""
 
 from datetime import UTC, datetime
-from enum import StrEnum
 
 from sqlalchemy import BigInteger, DateTime, Dialect, Integer, MetaData, TypeDecorator
-
-
-class Origin(StrEnum):
-    """Who put a row of the directory there, and so who may take it away."""
-
-    FILE = "file"
-    "The directory file: removed when the file no longer names it."
-    COMMAND = "command"
-    "A command (``callwright token create``): stays until a command removes it."
-    API = "api"
-    "Methods of the data API: stays as it is until one of them changes or removes it."
-    LOGIN = "login"
-    "The API's ``login.user``: goes when it expires."
 
 
 class UtcDateTime(TypeDecorator[datetime]):

@@ -76,6 +76,10 @@ virtual_numbers = Table(
     Column("scenario_origin", String(16), nullable=False, server_default="file"),
     Column("name", Text),
     Column("comment", Text),
+    # Whether the account uses it, and who said so; where it is locked, nobody does.
+    Column("active", Boolean, nullable=False, server_default=true()),
+    Column("active_origin", String(16), nullable=False, server_default="file"),
+    Column("locked", Boolean, nullable=False, server_default=false()),
 )
 
 employees = Table(
@@ -127,7 +131,6 @@ Index(
     employee_phones.c.number,
     unique=True,
     sqlite_where=employee_phones.c.password.is_not(None),
-    postgresql_where=employee_phones.c.password.is_not(None),
 )
 
 employee_groups = Table(
@@ -159,6 +162,18 @@ scenarios = Table(
     Column("origin", String(16), nullable=False, server_default="file"),
 )
 
+schedules = Table(
+    "schedules",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("account_id", ForeignKey("accounts.id"), nullable=False),
+    Column("name", Text, nullable=False),
+    # As `callwright.directory.schedule.PERIODS` writes them.
+    Column("periods", JSON, nullable=False),
+    Column("origin", String(16), nullable=False, server_default="file"),
+    UniqueConstraint("account_id", "name"),
+)
+
 media_files = Table(
     "media_files",
     metadata,
@@ -178,7 +193,6 @@ Index(
     media_files.c.name,
     unique=True,
     sqlite_where=media_files.c.account_id.is_(None),
-    postgresql_where=media_files.c.account_id.is_(None),
 )
 
 blacklist = Table(

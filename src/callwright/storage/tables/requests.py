@@ -39,5 +39,4 @@ Index(
     "ix_api_requests_session_id",
     api_requests.c.session_id,
     sqlite_where=api_requests.c.session_id.is_not(None),
-    postgresql_where=api_requests.c.session_id.is_not(None),
 )

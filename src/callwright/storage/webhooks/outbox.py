@@ -15,7 +15,7 @@ from datetime import datetime
 import anyio
 from sqlalchemy import (
     Connection,
-    Select,
+    Integer,
     bindparam,
     delete,
     exists,
@@ -24,7 +24,7 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -33,7 +33,14 @@ from callwright.calls.plan import SessionId
 from callwright.clock import utc_now
 from callwright.directory.webhook import Webhook, WebhookId
 from callwright.storage.database import reason
-from callwright.storage.history.sessions import read_events
+from callwright.storage.history.sessions import read_events_at_hand
+from callwright.storage.prepared_writes import PreparedWrite, postgresql_insert
+from callwright.storage.synchronous_reads import (
+    PreparedStatement,
+    ReadRow,
+    RowsAtHand,
+    Values,
+)
 from callwright.storage.tables import call_events, call_sessions, webhook_outbox, webhooks
 from callwright.storage.webhooks.stored import StoredWebhooks
 from callwright.storage.webhooks.webhook_log import Attempt, trim, write_attempts
@@ -81,17 +88,37 @@ class OutboxUnavailable(Exception):
 _KEY = (webhook_outbox.c.session_id == bindparam("of_session")) & (
     webhook_outbox.c.webhook_id == bindparam("of_webhook")
 )
-_MOVE = (
+_MOVE = PreparedWrite(
     update(webhook_outbox)
     .where(_KEY)
     .values({name: bindparam(name) for name in ("after", "attempts", "failing_since", "due_at")})
 )
-_FINISH = delete(webhook_outbox).where(
-    _KEY,
-    ~exists().where(
-        call_events.c.session_id == webhook_outbox.c.session_id,
-        call_events.c.sequence > webhook_outbox.c.after,
-    ),
+_FINISH = PreparedWrite(
+    delete(webhook_outbox).where(
+        _KEY,
+        ~exists().where(
+            call_events.c.session_id == webhook_outbox.c.session_id,
+            call_events.c.sequence > webhook_outbox.c.after,
+        ),
+    )
+)
+_OF_WEBHOOK = webhook_outbox.c.webhook_id == bindparam("of_webhook")
+_AT_MOST = bindparam("at_most", type_=Integer)
+_DUE = PreparedStatement(
+    select(webhook_outbox)
+    .where(_OF_WEBHOOK, webhook_outbox.c.due_at <= bindparam("by"))
+    .order_by(webhook_outbox.c.due_at, webhook_outbox.c.session_id)
+    .limit(_AT_MOST)
+)
+_OLDER = PreparedStatement(
+    select(webhook_outbox)
+    .where(_OF_WEBHOOK, webhook_outbox.c.queued_at <= bindparam("before"))
+    .limit(_AT_MOST)
+)
+_NEXT_DUE = PreparedStatement(
+    select(func.min(webhook_outbox.c.due_at).label("due_at")).where(
+        _OF_WEBHOOK, webhook_outbox.c.due_at > bindparam("later_than")
+    )
 )
 _ROWS = (
     select(
@@ -106,6 +133,14 @@ _ROWS = (
     .where(call_sessions.c.id == bindparam("of_session"), webhooks.c.active)
 )
 
+_INTO = ("session_id", "webhook_id", "after", "attempts", "queued_at", "due_at")
+_PUT = PreparedWrite(
+    sqlite.insert(webhook_outbox).from_select(_INTO, _ROWS).on_conflict_do_nothing(),
+    elsewhere=lambda: (
+        postgresql_insert(webhook_outbox).from_select(_INTO, _ROWS).on_conflict_do_nothing()
+    ),
+)
+
 
 class StoredOutbox:
     """``turn``: what writers of this process wait for each other at."""
@@ -116,6 +151,7 @@ class StoredOutbox:
         writer: Writer,
         turn: anyio.Lock,
         now: Callable[[], datetime] = utc_now,
+        rows: RowsAtHand | None = None,
     ) -> None:
         self.wanted = False
         "Whether any webhook is active, as far as this process knows."
@@ -123,6 +159,7 @@ class StoredOutbox:
         "Called when something has been put, and is on disk."
         self._database = database
         self._writer = writer
+        self._rows = rows or RowsAtHand(database)
         self._webhooks = StoredWebhooks(database)
         self._turn = turn
         self._now = now
@@ -150,15 +187,7 @@ class StoredOutbox:
             {"of_session": session, "done": 0 if sequence <= 2 else sequence - 1, "now": now}
             for session, sequence in first.items()
         ]
-        dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-        connection.execute(
-            dialect.insert(webhook_outbox)
-            .from_select(
-                ["session_id", "webhook_id", "after", "attempts", "queued_at", "due_at"], _ROWS
-            )
-            .on_conflict_do_nothing(),
-            rows,
-        )
+        _PUT.carry_out(connection, rows)
 
     def wake(self) -> None:
         """Tell the listeners that the transaction of a `put` is over."""
@@ -167,22 +196,15 @@ class StoredOutbox:
 
     async def due(self, webhook: WebhookId, by: datetime, *, at_most: int) -> list[WaitingSession]:
         """Return what may be tried for a webhook by then, what is due first first."""
-        return await self._read(
-            select(webhook_outbox)
-            .where(webhook_outbox.c.webhook_id == webhook, webhook_outbox.c.due_at <= by)
-            .order_by(webhook_outbox.c.due_at, webhook_outbox.c.session_id)
-            .limit(at_most)
-        )
+        found = await self._read(_DUE, {"of_webhook": webhook, "by": by, "at_most": at_most})
+        return [_waiting(row) for row in found]
 
     async def older(
         self, webhook: WebhookId, before: datetime, *, at_most: int
     ) -> list[WaitingSession]:
         """Return what has waited for a webhook since before then."""
-        return await self._read(
-            select(webhook_outbox)
-            .where(webhook_outbox.c.webhook_id == webhook, webhook_outbox.c.queued_at <= before)
-            .limit(at_most)
-        )
+        values: Values = {"of_webhook": webhook, "before": before, "at_most": at_most}
+        return [_waiting(row) for row in await self._read(_OLDER, values)]
 
     async def count(self, *, at_most: int) -> int:
         """Count what waits for all webhooks together, as far as ``at_most``."""
@@ -196,21 +218,14 @@ class StoredOutbox:
 
     async def next_due(self, webhook: WebhookId, after: datetime) -> datetime | None:
         """Return when the next one may be tried that may not be tried yet."""
-        query = select(func.min(webhook_outbox.c.due_at)).where(
-            webhook_outbox.c.webhook_id == webhook, webhook_outbox.c.due_at > after
-        )
-        try:
-            async with self._reading() as connection:
-                found: datetime | None = (await connection.execute(query)).scalar()
-                return found
-        except SQLAlchemyError as fault:
-            raise OutboxUnavailable(_said(fault)) from fault
+        [row] = await self._read(_NEXT_DUE, {"of_webhook": webhook, "later_than": after})
+        found: datetime | None = row.due_at
+        return found
 
     async def story(self, session: SessionId) -> list[SessionEvent]:
         """Return a session's events so far; none if the session has been removed."""
         try:
-            async with self._reading() as connection:
-                return await read_events(connection, session)
+            return await read_events_at_hand(self._rows, session)
         except SQLAlchemyError as fault:
             raise OutboxUnavailable(_said(fault)) from fault
 
@@ -284,24 +299,23 @@ class StoredOutbox:
                 async with self._database.connect() as connection:
                     yield connection
 
-    async def _read(self, query: Select[*tuple[object, ...]]) -> list[WaitingSession]:
+    async def _read(self, question: PreparedStatement, values: Values) -> Sequence[ReadRow]:
         try:
-            async with self._reading() as connection:
-                rows = (await connection.execute(query)).mappings().all()
+            return await self._rows.read(question, values)
         except SQLAlchemyError as fault:
             raise OutboxUnavailable(_said(fault)) from fault
-        return [
-            WaitingSession(
-                webhook=WebhookId(row["webhook_id"]),
-                session=SessionId(row["session_id"]),
-                after=row["after"],
-                queued_at=row["queued_at"],
-                due_at=row["due_at"],
-                attempts=row["attempts"],
-                failing_since=row["failing_since"],
-            )
-            for row in rows
-        ]
+
+
+def _waiting(row: ReadRow) -> WaitingSession:
+    return WaitingSession(
+        webhook=WebhookId(row.webhook_id),
+        session=SessionId(row.session_id),
+        after=row.after,
+        queued_at=row.queued_at,
+        due_at=row.due_at,
+        attempts=row.attempts,
+        failing_since=row.failing_since,
+    )
 
 
 def _said(fault: SQLAlchemyError) -> str:
@@ -320,11 +334,11 @@ def _write(connection: Connection, steps: Sequence[DeliveryStep]) -> None:
         }
         for step in steps
     ]
-    connection.execute(_MOVE, moved)
+    _MOVE.carry_out(connection, moved)
     if finished := [
         {"of_session": step.waiting.session, "of_webhook": step.waiting.webhook}
         for step in steps
         if step.finished
     ]:
-        connection.execute(_FINISH, finished)
+        _FINISH.carry_out(connection, finished)
     write_attempts(connection, [one for step in steps for one in step.attempts])

@@ -13,6 +13,7 @@ from callwright.calls.plan import SessionId
 from callwright.directory.model import AccountId
 from callwright.directory.webhook import Verb, WebhookId
 from callwright.storage.database import writing
+from callwright.storage.prepared_writes import PreparedWrite
 from callwright.storage.tables import webhook_log
 
 ENTRIES_AT_MOST = 100_000
@@ -69,9 +70,20 @@ class LoggedAttempt:
     attempt: Attempt
 
 
+_ATTEMPTS = PreparedWrite(
+    insert(webhook_log),
+    (
+        *("account_id", "webhook_id", "webhook_name", "session_id"),
+        *("event_id", "event_type", "event_time", "delivery_id"),
+        *("attempt", "outcome", "method", "url", "form", "content"),
+        *("started_at", "duration", "status", "answer", "error_type", "error_message"),
+    ),
+)
+
+
 def write_attempts(connection: Connection, attempts: Sequence[Attempt]) -> None:
     if attempts:
-        connection.execute(insert(webhook_log), [_columns(one) for one in attempts])
+        _ATTEMPTS.carry_out(connection, [_columns(one) for one in attempts])
 
 
 def trim(connection: Connection, now: datetime) -> None:

@@ -77,6 +77,19 @@ def test_the_domain_is_not_where_the_call_goes() -> None:
     assert place.from_uri == f"sip:{OURS}@ims.example"
 
 
+def test_the_name_of_the_caller_is_for_phones_of_our_own() -> None:
+    def name_shown(to: Address, name: str = 'Седов "Олег"') -> str:
+        way = route_to(
+            to, {"pbx": PBX}, [], caller_id=OURS, caller_name=name, local_host="127.0.0.1"
+        )
+        return way.invited[0].from_name
+
+    phone = Address("25", phone="sip:25@127.0.0.1")
+    assert name_shown(phone) == 'Седов "Олег"'
+    assert len(name_shown(phone, "Я" * 600)) == 64, "the request has to fit into a datagram"
+    assert name_shown(Address("79260000001", trunk="pbx")) == ""
+
+
 @pytest.mark.parametrize(
     ("trunk", "uri"),
     [

@@ -221,6 +221,25 @@ def test_the_source_is_noted_in_the_via(via: str, stamped: str, hop: tuple[str, 
     assert request.via.branch == "b"
 
 
+def test_a_header_that_ends_with_a_semicolon_can_be_answered() -> None:
+    ended = (b"user@example.com\r\nFrom", b"user@example.com;\r\nFrom")
+    answer = parse(bytes(answer_to(asked(OPTIONS.replace(*ended)), 200, "OK", tag="us")))
+    assert answer.to_tag == "us"
+
+    bare = (b";branch=z9hG4bKkdjuw", b";")
+    request = asked(OPTIONS.replace(*bare))
+    stamp_source(request, Hop("198.51.100.1", 4000))
+    answer = parse(bytes(answer_to(request, 200, "OK")))
+    assert isinstance(answer, SipResponse)
+    assert parse_via(answer.headers["via"][0]).params == {"received": "198.51.100.1"}
+
+
+def asked(data: bytes) -> SipRequest:
+    request = parse(data)
+    assert isinstance(request, SipRequest)
+    return request
+
+
 def test_lists_of_tokens() -> None:
     request = parse(OPTIONS.replace(b"l: 0", b"k: Timer, 100rel\r\nSupported: , Path\r\nl: 0"))
     assert tokens(request, "supported") == {"timer", "100rel", "path"}

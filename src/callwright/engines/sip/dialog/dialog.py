@@ -4,7 +4,13 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from callwright.engines.sip.dialog.offer_answer import OfferAnswer, OfferState
-from callwright.engines.sip.wire.address import Malformed, parse_name_addr, parse_uri
+from callwright.engines.sip.wire.address import (
+    Malformed,
+    hop_of,
+    parse_name_addr,
+    parse_uri,
+    with_parameter,
+)
 from callwright.engines.sip.wire.body import session_description
 from callwright.engines.sip.wire.hop import Hop, leads_nowhere
 from callwright.engines.sip.wire.message import Headers, SipRequest, SipResponse, contact, values
@@ -86,12 +92,13 @@ class Dialog:
         if self.astray and self.heard_at is not None:
             return self.heard_at
         loose = bool(route) and route is self.route_set
-        hop = parse_uri(parse_name_addr(route[0]).uri if loose else uri)
-        if not hop.host:
+        target = parse_name_addr(route[0]).uri if loose else uri
+        if not parse_uri(target).host:
             raise Malformed("target is no SIP URI")
-        if self.heard_at is not None and leads_nowhere(hop.hop.host, self.heard_at.host):
+        hop = hop_of(target)
+        if self.heard_at is not None and leads_nowhere(hop.host, self.heard_at.host):
             return self.heard_at
-        return hop.hop
+        return hop
 
     @property
     def detour(self) -> Hop | None:
@@ -193,7 +200,7 @@ def dialog_to(
         raise Malformed("no Contact")
     dialog = Dialog(
         call_id=invite.call_id,
-        local=f"{invite.headers['to'][0]};tag={tag}",
+        local=with_parameter(invite.headers["to"][0], f"tag={tag}"),
         remote=invite.headers["from"][0],
         local_tag=tag,
         remote_tag=invite.from_tag or "",

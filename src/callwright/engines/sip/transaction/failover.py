@@ -37,6 +37,8 @@ class OutgoingRequest:
     tell: Tell
     transaction: ClientTransaction | None = None
     "The latest attempt; None while the name is being looked up."
+    data: bytes = b""
+    "As it is written, without Via."
     left: deque[Hop] = field(default_factory=deque)
     "Targets not tried yet."
     given_up: bool = False

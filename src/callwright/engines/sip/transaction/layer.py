@@ -38,6 +38,7 @@ from callwright.engines.sip.wire.message import (
     Message,
     SipRequest,
     SipResponse,
+    below_via,
     stamp_source,
     where_answers_go,
 )
@@ -160,14 +161,16 @@ class TransactionLayer:
             self._flush(held, now)
 
     def _send(self, outgoing: OutgoingRequest, targets: Sequence[Hop], now: float) -> None:
-        likely = targets_for(len(bytes(outgoing.request)), targets)
+        outgoing.data = bytes(outgoing.request)
+        likely = targets_for(len(outgoing.data), targets)
         outgoing.left.extend(self._avoided.sort(likely, now)[:TARGETS_AT_MOST])
         self._try_next(outgoing, now)
 
     def _try_next(self, outgoing: OutgoingRequest, now: float) -> None:
         outgoing.hop = hop = outgoing.left.popleft()
         branch, request = self._with_via(outgoing.request, hop)
-        held = self._start((branch, request.method), request, hop, now)
+        data = below_via(outgoing.data, request)
+        held = self._start((branch, request.method), request, hop, now, data)
         transaction = outgoing.transaction = held.transaction
         held.tell = lambda what, at: self._told(outgoing, held, what, at)
 
@@ -222,12 +225,14 @@ class TransactionLayer:
         branch = f"z9hG4bK{secrets.token_hex(10)}"
         over = hop.transport
         via = f"SIP/2.0/{over.upper()} {self._sent_by(over)};rport;branch={branch}"
-        return branch, replace(request, headers={"via": [via], **request.headers})
+        headers = {"via": [via], **request.headers}
+        return branch, SipRequest(request.method, request.uri, headers, request.body)
 
     def _start(
-        self, key: Key, request: SipRequest, hop: Hop, now: float
+        self, key: Key, request: SipRequest, hop: Hop, now: float, data: bytes | None = None
     ) -> Held[ClientTransaction]:
-        transaction = ClientTransaction(request, self.timing, now, reliable=hop.transport.reliable)
+        reliable = hop.transport.reliable
+        transaction = ClientTransaction(request, self.timing, now, data, reliable=reliable)
         held = self._clients[key] = Held(key, transaction, hop)
         self._flush(held, now)
         return held

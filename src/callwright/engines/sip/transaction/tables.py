@@ -15,6 +15,7 @@ from enum import Enum, auto
 
 
 class TransactionState(Enum):
+    __hash__ = object.__hash__  # in C, for the tables
     CALLING = auto()
     ABANDONED = auto()
     "Nobody waits for a response any more; should one come, it is dealt with."
@@ -32,6 +33,7 @@ class TransactionState(Enum):
 
 
 class Input(Enum):
+    __hash__ = object.__hash__  # in C, for the tables
     PROVISIONAL = auto()
     "A 1xx: received by a client, given by the user of a server."
     SUCCESS = auto()

@@ -175,11 +175,18 @@ class ClientTransaction(Transaction):
     __slots__ = ()
 
     def __init__(
-        self, request: SipRequest, timing: Timing, now: float, *, reliable: bool = False
+        self,
+        request: SipRequest,
+        timing: Timing,
+        now: float,
+        data: bytes | None = None,
+        *,
+        reliable: bool = False,
     ) -> None:
+        """``data``: the request as it is written, if that is known already."""
         table = INVITE_CLIENT if request.method == "INVITE" else CLIENT
         super().__init__(table, request, timing, now, reliable=reliable)
-        self._last = bytes(request)
+        self._last = bytes(request) if data is None else data
         self.to_send.append(self._last)
 
     def receive(self, response: SipResponse, now: float) -> None:

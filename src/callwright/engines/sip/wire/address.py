@@ -6,9 +6,11 @@ author is never rebuilt from these values but repeated byte for byte. All reader
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache, wraps
 from types import MappingProxyType
+from typing import TypeVar
 from urllib.parse import quote, unquote
 
 from callwright.engines.sip.wire.hop import Hop, Transport, is_address
@@ -24,6 +26,24 @@ _BREAKS = re.compile(r'"(?:[^"\\]|\\.)*"|<[^>]*>|,', re.DOTALL)
 _PIECES = re.compile(r'"(?:[^"\\]|\\.)*"|;', re.DOTALL)
 _VIA = re.compile(r"SIP\s*/\s*2\.0\s*/\s*([A-Za-z0-9.!%*_+`'~-]+)\s+([^\s;]+(?:\s*:\s*\d+)?)\s*")
 _USER_SAFE = "-_.!~*'()&=+$,"
+
+
+REMEMBERED, LONGEST = 1024, 256
+"""How many values are remembered as they were read, and how many characters such a one may have.
+From, To, Contact and Via of a call come again with every message of it."""
+
+Read = TypeVar("Read")
+
+
+def remembered(read: Callable[[str], Read]) -> Callable[[str], Read]:
+    """Remember what a reader has made of values; what it refuses it reads again."""
+    known = lru_cache(maxsize=REMEMBERED)(read)
+
+    @wraps(read)
+    def look_up(text: str) -> Read:
+        return known(text) if len(text) <= LONGEST else read(text)
+
+    return look_up
 
 
 class Malformed(ValueError):
@@ -87,6 +107,7 @@ class Via:
         return self.params.get("branch") or ""
 
 
+@remembered
 def parse_uri(text: str) -> Uri:
     """Read a URI. Raises `Malformed`."""
     scheme, colon, rest = text.partition(":")
@@ -106,6 +127,13 @@ def parse_uri(text: str) -> Uri:
     return Uri(scheme, user, host, port, parse_params(params) if params else NO_PARAMETERS)
 
 
+@remembered
+def hop_of(uri: str) -> Hop:
+    """Where a request to a URI goes, see `Uri.hop`. Raises `Malformed`."""
+    return parse_uri(uri).hop
+
+
+@remembered
 def parse_name_addr(text: str) -> NameAddr:
     """Read a From, To, Contact or Route value. Raises `Malformed`.
 
@@ -147,6 +175,7 @@ def display_name(text: str) -> str:
     return name.strip() if bracket else ""
 
 
+@remembered
 def parse_via(text: str) -> Via:
     """Read one Via value. Raises `Malformed`."""
     words = _VIA.match(text)
@@ -158,6 +187,14 @@ def parse_via(text: str) -> Via:
     transport, sent_by = words.groups()
     host, port = _host_and_port(sent_by)
     return Via(transport.upper(), sent_by, host, port, parse_params(rest[1:]))
+
+
+def with_parameter(value: str, parameter: str) -> str:
+    """A header's value with one parameter more.
+
+    Some end theirs with a ``;`` after which nothing comes: it is taken for the one that is due.
+    """
+    return value.rstrip("; \t") + ";" + parameter
 
 
 def parse_params(text: str) -> Parameters:

@@ -68,6 +68,7 @@ class Hop:
 
 
 @lru_cache(maxsize=1024)
+@lru_cache(maxsize=1024)
 def is_address(host: str) -> bool:
     """Whether a host is an IPv4 or IPv6 address rather than a name."""
     try:

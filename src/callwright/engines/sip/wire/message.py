@@ -17,6 +17,7 @@ from callwright.engines.sip.wire.address import (
     parse_name_addr,
     parse_via,
     split_values,
+    with_parameter,
 )
 from callwright.engines.sip.wire.hop import Hop
 
@@ -231,7 +232,7 @@ def answer_to(
     """
     to = request.headers["to"][0]
     if tag and parse_name_addr(to).tag is None:
-        to = f"{to};tag={tag}"
+        to = with_parameter(to, f"tag={tag}")
     headers: Headers = {
         "via": request.headers["via"],
         "from": request.headers["from"],
@@ -244,6 +245,13 @@ def answer_to(
     return SipResponse(status, reason, headers)
 
 
+def below_via(data: bytes, request: SipRequest) -> bytes:
+    """Write a request that has been written without Via once more, with its Via."""
+    start_line, _, rest = data.partition(b"\r\n")
+    via = request.headers["via"][0].encode()
+    return b"%b\r\nVia: %b\r\n%b" % (start_line, via, rest)
+
+
 def stamp_source(request: SipRequest, source: Hop) -> None:
     """Note in the top Via where the request came from (RFC 3261 18.2.1, RFC 3581 section 4)."""
     via = request.via
@@ -253,7 +261,7 @@ def stamp_source(request: SipRequest, source: Hop) -> None:
         lines[0] = re.sub(r";\s*rport\s*(=[^;]*)?(?=;|\s|$)", rport, lines[0], count=1)
     other = via.host.strip("[]") != source.host
     if ("rport" in via.params or other) and "received" not in via.params:
-        lines[0] += f";received={source.host}"
+        lines[0] = with_parameter(lines[0], f"received={source.host}")
 
 
 def where_answers_go(request: SipRequest, source: Hop) -> Hop:
