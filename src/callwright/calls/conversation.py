@@ -228,13 +228,13 @@ async def transfer_by_phone(
                 raise ringing.left from None
         if next_request or not ringing.left:
             taken_over = next_request is None or isinstance(next_request.command, TransferTalk)
-            call.report_transfer(operator, None if taken_over else Cause.RELEASED)
+            operator.report_transfer(None if taken_over else Cause.RELEASED)
         if next_request:
             operator.leg.finish_reason = None
             return await leave_consultation(call, operator, ringing, next_request)
     if ringing.left:
         operator.leg.finish_reason = None
-        call.report_transfer(operator, ringing.left.cause)
+        operator.report_transfer(ringing.left.cause)
         return None
     call.dismiss(operator, TRANSFERRED)
     call.transferred(operator, ringing.party)

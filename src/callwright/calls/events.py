@@ -6,22 +6,27 @@ of a session are its record: `callwright.calls.record` folds them into what ``ge
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 
-from callwright.calls.plan import Caption, Role, SessionId
+from callwright.calls.event import Event as Event
+from callwright.calls.plan import Caption, Role
+from callwright.calls.scenario_events import (
+    OperationStarted as OperationStarted,
+)
+from callwright.calls.scenario_events import (
+    QueueEntered as QueueEntered,
+)
+from callwright.calls.scenario_events import (
+    QueueLeft as QueueLeft,
+)
+from callwright.calls.scenario_events import (
+    RouteAnswered as RouteAnswered,
+)
+from callwright.calls.scenario_events import (
+    RouteFailed as RouteFailed,
+)
 from callwright.calls.state import State
 from callwright.engines.port import LegId, RecordingId
 from callwright.engines.quality import Quality
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
-    session: SessionId
-    sequence: int
-    time: datetime
-    "UTC, aware."
-    offset: float
-    "Seconds since the session began, by a clock that is never set back."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -275,52 +280,6 @@ class ContactBlocked(Event):
     """The contact's number has come onto the account's blacklist."""
 
     number: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OperationStarted(Event):
-    """The contact has come to an operation of its scenario."""
-
-    operation: str
-    "``play``, ``menu``, ``ring``, ``queue``, ``ask``, ``voicemail`` or ``hangup``."
-    branch: str
-    "Label of the list it stands in; empty for the scenario's own operations."
-    number: int
-    "Its place in the list, from 1."
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QueueEntered(Event):
-    leg: LegId
-    queue: str
-    position: int
-    "From 1; 0: the queue is full, and the contact does not wait."
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QueueLeft(Event):
-    leg: LegId
-    queue: str
-    waited: float
-    "Seconds."
-    reached: bool
-    "Whether somebody has taken the call."
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RouteAnswered(Event):
-    """A customer's URL has said where the call goes."""
-
-    codes: tuple[str, ...]
-    phones: int
-    "How many it gave."
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RouteFailed(Event):
-    """A customer's URL has not said where the call goes; it takes the fallback branch."""
-
-    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

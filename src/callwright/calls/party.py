@@ -177,6 +177,16 @@ class Party:
             await hearing.finished.wait()
         return not hearing.failed
 
+    def report_transfer(self, failed: Cause | None) -> None:
+        """Tell the party's phone what has become of the transfer it has asked for.
+
+        ``failed``: why it has failed; None: all is well. Without effect if the phone has asked for
+        none, or has left.
+        """
+        if self.leg:
+            with suppress(LegGone):
+                self.session.engine.report_transfer(self.leg.id, failed)
+
     def gets_keys(self, keys: Sequence[TimedKey]) -> None:
         """Send the party keys at their times, counted from its answer, beside everything else."""
         if keys and self.leg:

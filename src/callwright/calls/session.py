@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Callable, Coroutine
-from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +32,7 @@ from callwright.calls.state import TRANSITIONS, State
 from callwright.calls.waiting import Signal
 from callwright.clock import utc_now
 from callwright.engines import port
-from callwright.engines.port import Cause, LegGone, LegId, PlaybackId
+from callwright.engines.port import Cause, LegId, PlaybackId
 from callwright.engines.trail import FRESH
 
 if TYPE_CHECKING:
@@ -221,15 +220,6 @@ class Session:
         adopted.holds = leg.holds
         self.deliver(port.LegConnected(new))
         return party
-
-    def report_transfer(self, party: Party, failed: Cause | None) -> None:
-        """Tell a party's phone what has become of the transfer it has asked for; None: all is well.
-
-        Without effect if it has asked for none, or has left.
-        """
-        if party.leg:
-            with suppress(LegGone):
-                self.engine.report_transfer(party.leg.id, failed)
 
     def transferred(self, leaving: Party, to: Party) -> None:
         """Note that one operator has handed the contact over to another."""
