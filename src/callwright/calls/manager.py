@@ -81,7 +81,9 @@ class CallManager:
         self._sessions: dict[SessionId, Session] = {}
         self._by_leg: dict[LegId, Session] = {}
         self.door = InboundGate(engine, self.start)
-        self.transfers = PhoneTransfers(legs, self._by_leg.get, lambda: LegId(next_id()))
+        self.transfers = PhoneTransfers(
+            legs, self._by_leg.get, lambda: LegId(next_id()), self._let_in
+        )
         self._loops = LoopGuard()
         self._queues = Queues(self._on_the_phone)
         self._channels = PhoneChannels()
@@ -191,7 +193,8 @@ class CallManager:
             if self._tasks is None:
                 self.door.turn_away(event, Cause.NO_RESOURCES)
             elif self.door.offered(event):
-                self._tasks.start_soon(self.door.receive, event)
+                begin = None if event.replaces is None else self.transfers.takes_place
+                self._tasks.start_soon(self.door.receive, event, begin)
         elif session := self._by_leg.get(event.leg):
             self._deliver(session, event)
         elif not self.door.deliver(event):
