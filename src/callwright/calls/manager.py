@@ -14,7 +14,13 @@ from callwright.calls.ending import LOOPED, SHUT_DOWN, TOO_MANY_CALLS, Ending
 from callwright.calls.events import LegStarted, Listener, SessionEvent
 from callwright.calls.inbound_gate import Draining, InboundGate
 from callwright.calls.journal import Journal, Once
-from callwright.calls.loops import RETURNS_AT_MOST, LoopGuard, returns_of
+from callwright.calls.loops import (
+    RETURNS_AT_MOST,
+    WITHHELD_AT_MOST,
+    LoopGuard,
+    returns_of,
+    withheld_to,
+)
 from callwright.calls.phone_call import phone_call
 from callwright.calls.phone_channels import PhoneChannels
 from callwright.calls.phone_transfers import PhoneTransfers
@@ -171,6 +177,11 @@ class CallManager:
     def _has_come_back(self, session: Session, plan: InboundCall) -> bool:
         if session.returns > RETURNS_AT_MOST:
             return True
+        caller = plan.contact.address
+        if caller.trunk is not None and not caller.number:
+            number = plan.caption.virtual_number
+            if withheld_to(number, self._sessions.values()) > WITHHELD_AT_MOST:
+                return True
         return self._loops.has_come_back(session.caption.account, plan.trail)
 
     def _let_in(self, session: Session, leg: LegId) -> None:
