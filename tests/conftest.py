@@ -17,6 +17,7 @@ HAD_BY = {
     "node": "apt-get install nodejs npm",
     "tsc": "npm ci --prefix examples/typescript",
     "asterisk": "scripts/setup_asterisk.sh",
+    "pjsua2": "scripts/setup_pjsua.sh",
 }
 
 LONGEST = (

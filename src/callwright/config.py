@@ -104,7 +104,8 @@ class CallSettings(SettingsSection):
     """Whether employees may call numbers outside from phones that register, and hand calls over to
     them, as far as the account's `directions` go. Colleagues they may always: phones that register
     or have a `contact`, and active phones that the directory file names; a number only the Data API
-    has given counts as outside."""
+    has given counts as outside. Where it is false, `calls_out` in the directory file lets single
+    employees."""
     drain_within: Annotated[float, Field(ge=0, le=7200)] = 10.0
     "Seconds live calls may go on after SIGTERM before they are hung up; a second signal cuts it."
 
