@@ -35,7 +35,7 @@ class CountingPhone:
     """Talks from `talk` to `hang_up`, a packet in 20 ms."""
 
     def __init__(self, host: Host, address: str, ssrc: int) -> None:
-        self._host = host
+        self.host = host
         self._address = address
         self.ssrc = ssrc
         self.heard: list[Heard] = []
@@ -55,7 +55,8 @@ class CountingPhone:
 
     def talk(self, to: tuple[str, int]) -> None:
         self._to = to
-        self._talking = asyncio.create_task(self._talk())
+        if self._talking is None:
+            self._talking = asyncio.create_task(self._talk())
 
     def move(self) -> None:
         """Go on from another port; what comes to the old one is heard no more."""
@@ -72,7 +73,7 @@ class CountingPhone:
             self._waits.append(HEADER.pack(0x80, second, 0, begin, self.ssrc) + event_of)
 
     async def until(self, holds: Callable[[], bool]) -> None:
-        """Wait until it holds, looked at with every packet that comes."""
+        """Wait until it holds, looked at with every packet that comes or goes."""
         async with asyncio.timeout(WITHIN):
             while not holds():
                 self._came.clear()
@@ -99,7 +100,7 @@ class CountingPhone:
             self._close()
 
     def _made(self) -> socket.socket:
-        with self._host.entered():
+        with self.host.entered():
             made = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         made.setblocking(False)
         made.bind((self._address, 0))
@@ -130,6 +131,7 @@ class CountingPhone:
             self._socket.sendto(header + numbered.ljust(FRAME, b"\xd5"), self._to)
             self.sent += 1
         self._timestamp = (self._timestamp + FRAME) & 0xFFFFFFFF
+        self._came.set()
 
     def _readable(self) -> None:
         try:

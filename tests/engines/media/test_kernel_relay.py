@@ -1,6 +1,8 @@
 """Talks in the kernel: the far ends cannot tell when they are, whatever happens in the call."""
 
 import asyncio
+import signal
+import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -17,6 +19,8 @@ from callwright.engines.media.media import MediaEvent, MediaLost, RtpStream
 from callwright.engines.media.packet_loop import PacketLoop
 from callwright.engines.port import BridgeId, CoachMode, DtmfReceived, LegId, RecordingId
 from tests.namespaces import service_and_phones
+from tests.peers import CHECKOUT
+from tests.waiting import WITHIN
 
 from .counted import EVENTS, FRAME, PCMA, CountingPhone
 
@@ -308,3 +312,67 @@ async def test_a_far_end_that_falls_silent_is_filled_in_for_and_missed() -> None
         await other.until(lambda: MediaLost(A) in them.events)
         assert is_one_stream(other)
         assert is_whole(other.numbers_of(one))
+
+
+@asynccontextmanager
+async def relaying_process(
+    first: int, one: CountingPhone, other: CountingPhone
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    """Another service on the same host, which has joined two phones in the kernel."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "tests.engines.media.relaying_process", str(first)),
+        *(str(part) for phone in (one, other) for part in phone.address),
+        cwd=CHECKOUT,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    try:
+        assert process.stdout
+        async with asyncio.timeout(WITHIN):
+            for phone in (one, other):
+                network = phone.address[0].rpartition(".")[0]
+                phone.talk((f"{network}.1", int(await process.stdout.readline())))
+            assert await process.stdout.readline() == b"relayed\n"
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+@in_real_time
+async def test_nothing_is_left_of_a_killed_service_and_another_is_not_touched() -> None:
+    async with exchange(2) as them:
+        one, other = them.phones
+        them.engine.bridge(TALK, A, B)
+        await them.in_kernel()
+        third = CountingPhone(one.host, one.address[0], ssrc=3)
+        fourth = CountingPhone(other.host, other.address[0], ssrc=4)
+        async with relaying_process(20100, third, fourth) as process:
+            await fourth.hears(third, 20)
+            process.kill()
+            await process.wait()
+        killed_at = third.sent
+        await other.hears(one, 20)
+        assert max(fourth.numbers_of(third)) <= killed_at
+        async with relaying_process(20100, third, fourth):
+            await fourth.hears(third, 20)
+        assert them.engine.relayed_by_kernel == 2
+        for phone, speaker in ((one, other), (other, one)):
+            assert is_one_stream(phone)
+            assert is_whole(phone.numbers_of(speaker))
+        await third.hang_up()
+        await fourth.hang_up()
+
+
+@in_real_time
+async def test_a_service_that_stands_still_does_not_relay_for_ever() -> None:
+    async with exchange(2) as them:
+        one, other = them.phones
+        async with relaying_process(20100, one, other) as process:
+            await other.hears(one, 20)
+            process.send_signal(signal.SIGSTOP)
+            stopped_at = one.sent
+            await one.until(lambda: one.sent >= stopped_at + 5 * 50)
+            assert max(other.numbers_of(one)) < stopped_at + 4 * 50
+            process.send_signal(signal.SIGCONT)
+            await other.hears(one, 20)

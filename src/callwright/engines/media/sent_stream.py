@@ -12,6 +12,11 @@ from callwright.engines.media.time_line import TimeLine
 Transmit = Callable[[Buffer, Source], object]
 
 
+GONE_AFTER = 0.2
+"""Seconds without a packet after which a `ShortWay` is given up. Longer than without one: a pause
+of the network is none of the far end's."""
+
+
 class ShortWay(Protocol):
     """Sends on what is relayed, past this process."""
 
