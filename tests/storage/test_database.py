@@ -11,10 +11,10 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, create_engine, insert, select, text
+from sqlalchemy import Connection, create_engine, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-import callwright.storage.database
+import callwright.storage.schema
 from callwright.storage.database import (
     DatabaseFault,
     check_schema,
@@ -24,7 +24,7 @@ from callwright.storage.database import (
     open_database,
     writing,
 )
-from callwright.storage.tables import accounts, metadata
+from callwright.storage.tables import accounts, compatible_code, metadata
 
 pytestmark = pytest.mark.anyio
 
@@ -110,6 +110,7 @@ async def test_migrating_again_changes_nothing(database: AsyncEngine, database_p
     await check_schema(database)
 
 
+@pytest.mark.sqlite
 async def test_connections_are_prepared(database: AsyncEngine) -> None:
     async with database.connect() as connection:
         values = [
@@ -147,13 +148,43 @@ async def test_no_tables_says_to_migrate(tmp_path: Path) -> None:
     await close_database(database)
 
 
-async def test_another_revision_says_to_migrate(database: AsyncEngine) -> None:
+async def test_an_older_revision_says_to_migrate(database: AsyncEngine) -> None:
+    async with writing(database) as connection:
+        await connection.execute(text("UPDATE alembic_version SET version_num = '0020'"))
+    with pytest.raises(DatabaseFault, match="of revision 0020, this version needs .* migrate"):
+        await check_schema(database)
+
+
+async def test_a_newer_revision_is_worked_with_where_it_says_so(database: AsyncEngine) -> None:
+    """So the nodes of a service may be brought up to date one after another."""
+    head = callwright.storage.schema.revisions()[-1]
+    for oldest, is_fit in ((head, True), ("9998", False), ("0001", True)):
+        async with writing(database) as connection:
+            await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+            await connection.execute(update(compatible_code).values(oldest=oldest))
+        if is_fit:
+            await check_schema(database)
+        else:
+            with pytest.raises(DatabaseFault, match=r"need a version of 9998 .* newer version"):
+                await check_schema(database)
+        with pytest.raises(DatabaseFault, match="made by a newer version"):
+            await migrate(database)
+
+
+async def test_a_newer_revision_that_says_nothing_is_refused(database: AsyncEngine) -> None:
     async with writing(database) as connection:
         await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
-    with pytest.raises(DatabaseFault, match="of revision 9999, this version needs .* migrate"):
-        await check_schema(database)
+        await connection.execute(text("DROP TABLE compatible_code"))
     with pytest.raises(DatabaseFault, match="made by a newer version"):
-        await migrate(database)
+        await check_schema(database)
+
+
+async def test_migrating_says_which_code_can_work_with_the_tables(database: AsyncEngine) -> None:
+    async with database.connect() as connection:
+        said = await connection.scalar(select(compatible_code.c.oldest))
+    assert (
+        said == callwright.storage.schema.oldest_code() <= callwright.storage.schema.revisions()[-1]
+    )
 
 
 async def test_a_file_that_is_no_database_is_said_to_be_damaged(
@@ -182,9 +213,9 @@ def test_the_file_of_a_url() -> None:
 
 def test_revisions_are_the_ones_alembic_finds_in_their_order() -> None:
     """The service reads them off the names of the files, without alembic."""
-    folder = Path(callwright.storage.database.__file__).parent / "migrations"
+    folder = Path(callwright.storage.schema.__file__).parent / "migrations"
     found = [script.revision for script in ScriptDirectory(str(folder)).walk_revisions()]
-    assert callwright.storage.database._revisions() == found[::-1]
+    assert callwright.storage.schema.revisions() == found[::-1]
 
 
 class Cut:

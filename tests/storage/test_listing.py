@@ -172,6 +172,7 @@ def calls(*filters: Comparison, sort: Sequence[Order] = ()) -> Query:
     return Query(fields, Every((FINISHED, *filters)), sort, window=window())
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize(
     ("listed", "query"),
     [
@@ -198,6 +199,7 @@ async def test_an_index_finds_what_a_report_shows(
             assert "PRIMARY KEY" in step or step.startswith("SCAN anon"), plan
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize(
     ("field", "index"),
     [

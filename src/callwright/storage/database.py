@@ -1,6 +1,6 @@
 """The database: how it is opened, and which shape it must have.
 
-SQLite in WAL mode, so that readers never wait for the writer; PostgreSQL by URL is prepared for.
+SQLite in WAL mode, so that readers never wait for the writer; or PostgreSQL, by URL.
 """
 
 import sqlite3
@@ -10,13 +10,17 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, inspect, make_url, text
+from sqlalchemy import Connection, Engine, create_engine, make_url, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from callwright.pattern import is_found
+from callwright.storage.database_faults import DatabaseFault as DatabaseFault
+from callwright.storage.database_faults import reason as reason
+from callwright.storage.schema import check_revision, migrate_tables
 
 if TYPE_CHECKING:
     import asyncio
+    from types import ModuleType
 
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -25,14 +29,12 @@ T = TypeVar("T")
 BUSY_TIMEOUT = 2.0
 "Seconds a statement waits for another connection's lock before it fails."
 
+_PATIENCE = text("SELECT set_config('lock_timeout', :patience, true)")
+# 0x4358 is ours among the advisory locks of a database; the lock goes with the transaction.
+_WRITERS_LOCK = text("SELECT pg_advisory_xact_lock(17240, 1)")
+
 CLOSED_WITHIN = 0.1
 "Seconds a connection whose statement was cut off has to close, before it is let go."
-
-_MIGRATIONS = Path(__file__).parent / "migrations"
-
-
-class DatabaseFault(Exception):
-    """The database cannot be used as it is. The message says what to do."""
 
 
 def open_database(url: str, *, durable: bool = True) -> "AsyncEngine":
@@ -40,7 +42,8 @@ def open_database(url: str, *, durable: bool = True) -> "AsyncEngine":
 
     Raises `DatabaseFault` for a URL that no database can be opened by. SQLite connections get WAL,
     a busy timeout of `BUSY_TIMEOUT` and foreign keys; unless ``durable`` they do not wait for
-    the disk.
+    the disk. What is done by an engine of PostgreSQL is committed at once, but for what is done
+    in `writing` or `transacting`.
     """
     # Only here: a command that needs no event loop is spared it, and the ORM that comes with it.
     from sqlalchemy.ext.asyncio import create_async_engine
@@ -48,8 +51,9 @@ def open_database(url: str, *, durable: bool = True) -> "AsyncEngine":
     from callwright.storage.sqlite_connection import connected
 
     try:
-        if make_url(url).get_backend_name() != "sqlite":
-            return create_async_engine(url, pool_pre_ping=True, hide_parameters=True)
+        if make_url(url).get_backend_name() == "postgresql":
+            pool: AsyncEngine = _connections().open_pool(make_url(url))
+            return pool
         database: AsyncEngine = create_async_engine(
             url,
             async_creator=lambda: connected(
@@ -65,14 +69,29 @@ def open_database(url: str, *, durable: bool = True) -> "AsyncEngine":
     return database
 
 
+def _connections() -> "ModuleType":
+    """What opens PostgreSQL: loaded only where that is used. Raises `DatabaseFault`."""
+    try:
+        from callwright.storage.postgresql import connections
+    except ImportError as fault:
+        raise DatabaseFault(
+            f"PostgreSQL needs its driver ({fault}): pip install 'callwright[postgresql]'"
+        ) from fault
+    return connections
+
+
 @contextmanager
 def open_twin(
     database: "AsyncEngine", *, wait: float = BUSY_TIMEOUT, durable: bool = True
 ) -> Iterator[Engine | None]:
-    """Give an engine for the same SQLite file that works in the thread it is called from.
+    """Give an engine for the same database that works in the thread it is called from.
 
-    ``wait``: seconds for locks. None for any other database.
+    ``wait``: seconds for locks of SQLite. None for a database in memory.
     """
+    if database.dialect.name == "postgresql":
+        with _disposed(_connections().open_engine(database.url)) as twin:
+            yield twin
+        return
     file = database_file(database.url.render_as_string(hide_password=False))
     if file is None:
         yield None
@@ -90,6 +109,12 @@ def _opened(file: Path, wait: float, durable: bool) -> Iterator[Engine]:
         max_overflow=0,
         hide_parameters=True,
     )
+    with _disposed(engine):
+        yield engine
+
+
+@contextmanager
+def _disposed(engine: Engine) -> Iterator[Engine]:
     try:
         yield engine
     finally:
@@ -101,34 +126,29 @@ def in_transaction(url: str, work: Callable[[Connection], T]) -> T:
 
     Raises `DatabaseFault` as `open_database` and `check_schema` do.
     """
-    try:
-        file = database_file(url)
-    except SQLAlchemyError as fault:
-        raise DatabaseFault(f"the database URL cannot be used: {fault}") from fault
-    if file is None:
-        return _in_transaction_of_loop(url, work)
-    _check_there(file)
-    with _opened(file, BUSY_TIMEOUT, durable=True) as engine:
+    with _of_command(url) as engine:
         with _reading(), engine.connect() as connection:
-            _check_revision(_revision(connection))
+            check_revision(connection)
         with engine.begin() as connection:
             return work(connection)
 
 
-def _in_transaction_of_loop(url: str, work: Callable[[Connection], T]) -> T:
-    """The same for a database whose driver needs an event loop."""
-    import asyncio
-
-    async def run() -> T:
-        database = open_database(url)
-        try:
-            await check_schema(database)
-            async with database.begin() as connection:
-                return await connection.run_sync(work)
-        finally:
-            await close_database(database)
-
-    return asyncio.run(run())
+@contextmanager
+def _of_command(url: str) -> Iterator[Engine]:
+    """Open a database that is there, for a command, which may take its time."""
+    try:
+        address = make_url(url)
+        if address.get_backend_name() == "postgresql":
+            opened = _disposed(_connections().open_engine(address, answers_within=None))
+        elif file := database_file(url):
+            _check_there(file)
+            opened = _opened(file, BUSY_TIMEOUT, durable=True)
+        else:
+            raise ValueError("a command needs a database that outlives it")
+    except (SQLAlchemyError, ValueError) as fault:
+        raise DatabaseFault(f"the database URL cannot be used: {fault}") from fault
+    with opened as engine:
+        yield engine
 
 
 async def close_database(database: "AsyncEngine") -> None:
@@ -189,24 +209,43 @@ async def writing(database: "AsyncEngine") -> AsyncIterator["AsyncConnection"]:
     Commits at the end of the block, rolls back when it raises. What is read inside cannot change
     before it is written; an SQLite transaction that begins by reading could fail instead.
     """
-    async with database.begin() as connection:
+    async with transacting(database) as connection:
         await connection.run_sync(begin_at_once)
         yield connection
 
 
+@asynccontextmanager
+async def transacting(database: "AsyncEngine") -> AsyncIterator["AsyncConnection"]:
+    """Open a transaction; commits at the end of the block, rolls back when it raises."""
+    if database.dialect.name == "postgresql":
+        database = database.execution_options(isolation_level="READ COMMITTED")
+    async with database.begin() as connection:
+        yield connection
+
+
 def begin_at_once(connection: Connection) -> None:
-    """Take the writer's lock of SQLite now, not with the first statement that writes."""
+    """Take the writer's lock now, not with the first statement that writes.
+
+    Of SQLite that is the lock of the file, of PostgreSQL one that only those take who change what
+    they have read: the directory, the shape of the tables. The journal adds, and needs none.
+    """
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql("BEGIN IMMEDIATE")
+        return
+    connection.execute(_PATIENCE, {"patience": f"{int(BUSY_TIMEOUT * 1000)}ms"})
+    connection.execute(_WRITERS_LOCK)
 
 
 async def migrate(database: "AsyncEngine") -> None:
     """Bring the tables to this version's shape, in one transaction; no-op if they have it.
 
-    Raises `DatabaseFault` if a newer version has made them.
+    Raises `DatabaseFault` if a newer version has made them, and what the database does.
     """
     async with writing(database) as connection:
-        await connection.run_sync(_migrate)
+        if database.dialect.name == "postgresql":
+            # An index of a million rows takes its time.
+            await connection.run_sync(_connections().unbound)
+        await connection.run_sync(migrate_tables)
 
 
 async def check_schema(database: "AsyncEngine") -> None:
@@ -215,8 +254,7 @@ async def check_schema(database: "AsyncEngine") -> None:
         _check_there(file)
     with _reading():
         async with database.connect() as connection:
-            revision = await connection.run_sync(_revision)
-    _check_revision(revision)
+            await connection.run_sync(check_revision)
 
 
 def _check_there(file: Path) -> None:
@@ -230,65 +268,3 @@ def _reading() -> Iterator[None]:
         yield
     except DBAPIError as fault:
         raise DatabaseFault(f"the database cannot be read: {reason(fault)}") from fault
-
-
-def _check_revision(revision: str | None) -> None:
-    if revision is None:
-        raise DatabaseFault("the database has no tables: run `callwright migrate`")
-    if revision != (head := _revisions()[-1]):
-        raise DatabaseFault(
-            f"the database has tables of revision {revision}, this version needs {head}: "
-            "run `callwright migrate`"
-        )
-
-
-def reason(fault: DBAPIError) -> str:
-    """Say in a few words what the database complained of."""
-    code = fault.orig.sqlite_errorcode if isinstance(fault.orig, sqlite3.Error) else 0
-    if code == sqlite3.SQLITE_IOERR_SHMSIZE:  # what is needed beside the file, before it is read
-        return "the disk is full"
-    # The low byte is the error; the rest says which variety of it.
-    match code & 0xFF:
-        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
-            return "it is locked by another program"
-        case sqlite3.SQLITE_FULL:
-            return "the disk is full"
-        case sqlite3.SQLITE_CANTOPEN:
-            return "its file cannot be opened"
-        case sqlite3.SQLITE_READONLY:
-            return "it is read-only"
-        case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
-            return "its file is damaged, or is not a database"
-    return str(fault.orig)
-
-
-def _revision(connection: Connection) -> str | None:
-    # Not asked of alembic: its MigrationContext tells the log at INFO, at every start.
-    if not inspect(connection).has_table("alembic_version"):
-        return None
-    revision: str | None = connection.execute(
-        text("SELECT version_num FROM alembic_version")
-    ).scalar()
-    return revision
-
-
-def _revisions() -> list[str]:
-    """The revisions this version knows, oldest first: what the files' names begin with."""
-    return sorted(file.name[1:5] for file in (_MIGRATIONS / "versions").glob("r[0-9]*.py"))
-
-
-def _migrate(connection: Connection) -> None:
-    # Only here: a service that runs has no use for it, and it takes 11 MB.
-    from alembic import command
-    from alembic.config import Config
-
-    revision = _revision(connection)
-    if revision is not None and revision not in _revisions():
-        raise DatabaseFault(
-            f"the database has tables of revision {revision}, which this version does not know: "
-            "it was made by a newer version of Callwright"
-        )
-    config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")

@@ -7,6 +7,7 @@ from typing import Any, assert_never
 from sqlalchemy import ColumnElement, and_, collate, false, func, or_, true
 
 from callwright.query import Comparison, Every, FieldKind, Filter, Operator, Some
+from callwright.storage.postgresql.regular_expression import posix_pattern
 
 Columns = Mapping[str, ColumnElement[Any]]
 
@@ -16,7 +17,8 @@ _SECOND = timedelta(seconds=1)
 def clause(found: Filter, columns: Columns, dialect: str) -> ColumnElement[bool]:
     """Return the condition a filter is.
 
-    ``columns``: what each field is, by name. ``dialect``: ``sqlite`` or ``postgresql``.
+    ``columns``: what each field is, by name. ``dialect``: ``sqlite`` or ``postgresql``. Raises
+    `PatternRefused`.
     """
     match found:
         case Every(filters):
@@ -66,11 +68,18 @@ def _text(found: Comparison, column: ColumnElement[Any], dialect: str) -> Column
         case Operator.REGEXP if dialect == "sqlite":
             return func.pattern_is_found(value, column) == 1
         case Operator.REGEXP:
-            return column.op("~", is_comparison=True)(value)
-        case _ if dialect == "postgresql":
-            # By code points, as SQLite and clients' own languages do, not as a dictionary does.
-            return _plain(found, collate(column, "C"))
+            return column.op("~", is_comparison=True)(posix_pattern(value))
+        case Operator.LESS | Operator.GREATER | Operator.AT_MOST | Operator.AT_LEAST:
+            return _plain(found, by_code_points(column, dialect))
     return _plain(found, column)
+
+
+def by_code_points(column: ColumnElement[Any], dialect: str) -> ColumnElement[Any]:
+    """Order a text as SQLite and clients' own languages do, not as a dictionary does.
+
+    Stored texts are ordered so; what is made of them need not be.
+    """
+    return collate(column, "C") if dialect == "postgresql" else column
 
 
 def _moment(found: Comparison, column: ColumnElement[Any]) -> ColumnElement[bool]:

@@ -7,7 +7,7 @@ metadata has it whole.
 """
 
 from callwright.storage.tables.access import accounts, tokens, users
-from callwright.storage.tables.columns import Origin, UtcDateTime, metadata
+from callwright.storage.tables.columns import Origin, UtcDateTime, compatible_code, metadata
 from callwright.storage.tables.deliveries import webhook_log, webhook_outbox
 from callwright.storage.tables.directory import (
     blacklist,
@@ -45,6 +45,7 @@ __all__ = [
     "call_recordings",
     "call_sessions",
     "call_tags",
+    "compatible_code",
     "directory_revision",
     "employee_groups",
     "employee_phones",
