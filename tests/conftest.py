@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.databases import KINDS, SQLITE, Kind, PostgresqlServer, StoredIn
+from tests.databases import KINDS, POSTGRESQL, SQLITE, Kind, PostgresqlServer, StoredIn
 from tests.peers import program_of_peer
 from tests.postgresql import shared_server
 
@@ -66,7 +66,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             metafunc.definition.get_closest_marker("sqlite")
             or "database_path" in metafunc.definition.fixturenames
         )
-        kinds = (SQLITE,) if about_sqlite else KINDS
+        about_postgresql = metafunc.definition.get_closest_marker("postgresql")
+        kinds = (SQLITE,) if about_sqlite else (POSTGRESQL,) if about_postgresql else KINDS
         metafunc.parametrize("stored_in", kinds, indirect=True, scope="module")
 
 

@@ -12,7 +12,8 @@ from tests.postgresql import Server, name_for
 
 Kind = Literal["sqlite", "postgresql"]
 SQLITE: Kind = "sqlite"
-KINDS: tuple[Kind, ...] = ("sqlite", "postgresql")
+POSTGRESQL: Kind = "postgresql"
+KINDS = (SQLITE, POSTGRESQL)
 
 Fill = Callable[[str], Coroutine[Any, Any, None]]
 "Makes what is to be in a database of a URL."
@@ -29,6 +30,7 @@ class PostgresqlServer:
         """Make the database of a folder, as a copy of what is filled once; give its URL."""
         template = self._templates.get(str(of))
         if template is None:
+            of.mkdir(exist_ok=True)
             template = self._templates[str(of)] = name_for(of)
             asyncio.run(fill(self.server.create(template)))
         return self.server.create(name_for(to), template)

@@ -105,16 +105,16 @@ def _start_keeper(folder: Path) -> None:
 
 def main(folder: Path) -> None:
     """Run a server until nobody holds the folder any more."""
-    with (folder / "held").open("w") as held, own_server() as server:
+    with (folder / "held").open("w") as held, own_server() as running:
         whole = folder / "address.begun"
-        whole.write_text(str(server.folder), "utf-8")
+        whole.write_text(str(running.server.folder), "utf-8")
         whole.rename(folder / "address")
         fcntl.flock(held, fcntl.LOCK_EX)
         (folder / "address").unlink()
 
 
 @contextmanager
-def own_server(**settings: str) -> Iterator[Server]:
+def own_server(**settings: str) -> Iterator["RunningServer"]:
     """Run a server of one's own while the block runs."""
     with installed() as programs:
         folder = Path(tempfile.mkdtemp(prefix="callwright-pg-"))
@@ -125,7 +125,7 @@ def own_server(**settings: str) -> Iterator[Server]:
             process = RunningServer(programs, folder, {**FAST, **settings})
             process.start()
             try:
-                yield process.server
+                yield process
             finally:
                 process.stop()
         finally:

@@ -16,16 +16,17 @@ from callwright.calls.events import TalkStarted
 from callwright.engines.simulated.far_end import answers
 from callwright.methods.errors import ERRORS
 from tests.api.house import DIRECTORY, TOKEN, House, house
+from tests.databases import StoredIn
 
 LOGIN, PASSWORD = "sdk", "пароль для SDK"
 _QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def home(tmp_path_factory: pytest.TempPathFactory, stored_in: StoredIn) -> Iterator[House]:
     many = {"points_per_minute": 100_000, "points_per_day": 100_000}
     far_ends = {number: answers(after=0.01) for number in ("79260000000", "79260000001")}
-    with house(tmp_path_factory.mktemp("house"), far_ends, api=many) as up:
+    with house(tmp_path_factory.mktemp("house"), far_ends, stored_in, api=many) as up:
         user = f'[[users]]\nlogin = "{LOGIN}"\npassword_hash = "{_QUICK.hash(PASSWORD)}"\n'
         up.apply(f"{DIRECTORY}\n{user}")
         yield up

@@ -17,6 +17,11 @@ def reason(fault: DBAPIError) -> str:
     return _of_state(getattr(fault.orig, "sqlstate", None)) or _first_line(fault)
 
 
+def said(fault: Exception) -> str:
+    """Say in a few words why something could not be done with the database."""
+    return reason(fault) if isinstance(fault, DBAPIError) else str(fault)
+
+
 def _of_sqlite(fault: sqlite3.Error) -> str | None:
     code = getattr(fault, "sqlite_errorcode", 0)
     if code == sqlite3.SQLITE_IOERR_SHMSIZE:  # what is needed beside the file, before it is read
@@ -70,6 +75,9 @@ def _of_state(state: str | None) -> str | None:
 
 
 def _first_line(fault: DBAPIError) -> str:
-    """What the driver says: of a connection that fails, also where it was sought."""
+    """What the driver says: of a connection that could not be made, what the server said of it."""
     lines = str(fault.orig).strip().splitlines()
-    return lines[0].rstrip(":") if lines else type(fault.orig).__name__
+    if not lines:
+        return type(fault.orig).__name__
+    _, refused, why = lines[0].rpartition("FATAL: ")
+    return why.strip() if refused else lines[0].rstrip(":")

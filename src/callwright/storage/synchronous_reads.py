@@ -14,7 +14,7 @@ from dataclasses import make_dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
-from sqlalchemy import Dialect, Engine, PoolProxiedConnection, Select, make_url
+from sqlalchemy import Dialect, Engine, PoolProxiedConnection, Select, TypeDecorator, make_url
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -83,6 +83,9 @@ class _Statement:
         self._constants = compiled.params
         self.converters = [
             column.type.dialect_impl(dialect).result_processor(dialect, None)
+            # The driver of PostgreSQL gives what was stored, but for types of our own.
+            if dialect.name == "sqlite" or isinstance(column.type, TypeDecorator)
+            else None
             for column in select.selected_columns
         ]
 

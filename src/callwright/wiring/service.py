@@ -156,7 +156,7 @@ async def _run(
         access,
         settings.api,
         clock.seconds,
-        Repeats(StoredKeys(database), clock.seconds),
+        Repeats(StoredKeys(database, journal.is_void), clock.seconds),
         budget,
         heard=kept.requests.hear,
     )

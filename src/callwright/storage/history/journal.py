@@ -57,6 +57,7 @@ from callwright.storage.history.sessions import (
     unfinished,
     write_events,
 )
+from callwright.storage.history.void_beginnings import AGAIN_AFTER, VoidBeginnings, strike
 from callwright.storage.writer import Writer
 
 log = logging.getLogger(__name__)
@@ -150,6 +151,7 @@ class StoredJournal:
         # polling, which is unfair and slow.
         self._turn = turn or anyio.Lock()
         self._outbox = outbox
+        self._void = VoidBeginnings()
         self._one_by_one = 0
         self._noted_as_full = False
 
@@ -192,6 +194,10 @@ class StoredJournal:
             raise JournalUnavailable(
                 f"the database does not take it: {_said(beginning.fault)}"
             ) from beginning.fault
+
+    def is_void(self, session: SessionId) -> bool:
+        """Whether a session that may be on record was never begun: its client was told so."""
+        return session in self._void
 
     def hear(self, event: SessionEvent) -> None:
         """Queue an event. When the queue is full, details are left out and counted."""
@@ -294,8 +300,10 @@ class StoredJournal:
 
     async def _begin(self, group: Sequence["_Beginning"]) -> Exception | None:
         positions = self._positions(len(group))
+        void = self._void.all()
 
         def work(connection: Connection) -> None:
+            strike(connection, void)
             for beginning, position in zip(group, positions, strict=True):
                 insert_session(connection, beginning.started, position)
                 if beginning.once:
@@ -304,7 +312,10 @@ class StoredJournal:
         try:
             await self._writer.write(work)
         except (SQLAlchemyError, ValueError) as fault:
+            self._void.note((beginning.started.session for beginning in group), fault)
+            self._filled.set()
             return fault
+        self._void.settle(void)
         self._tell([beginning.started for beginning in group], positions)
         return None
 
@@ -312,8 +323,9 @@ class StoredJournal:
         pause = FIRST_PAUSE
         with scope:
             while self._queue or not self._closing.is_set():
-                if not self._queue:
-                    await self._filled.wait()
+                if not self._queue and not self._void.due():
+                    with anyio.move_on_after(AGAIN_AFTER if self._void else inf):
+                        await self._filled.wait()
                     self._filled = anyio.Event()
                     await self._gather()
                     continue
@@ -375,17 +387,21 @@ class StoredJournal:
         return None
 
     async def _write(self, events: Sequence[SessionEvent]) -> None:
-        outbox = self._outbox if self._outbox and self._outbox.wanted else None
+        outbox = self._outbox if events and self._outbox and self._outbox.wanted else None
         async with self._turn:
             # Taken in turn: positions grow in the order of the commits.
             positions = self._positions(len(events))
+            void = self._void.all()
 
             def work(connection: Connection) -> None:
-                write_events(connection, events, positions)
+                strike(connection, void)
+                if events:
+                    write_events(connection, events, positions)
                 if outbox:
                     outbox.put(connection, events)
 
             await self._writer.write(work)
+            self._void.settle(void)
             self._tell(events, positions)
         if outbox:
             outbox.wake()

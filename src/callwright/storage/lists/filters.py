@@ -51,6 +51,9 @@ def _plain(found: Comparison, column: ColumnElement[Any]) -> ColumnElement[bool]
         case Operator.AT_LEAST:
             return column >= value
         case Operator.IN if isinstance(value, tuple):
+            if found.kind is FieldKind.NUMBER:
+                # PostgreSQL would make whole numbers of all of them, where the first is one.
+                return column.in_([float(one) for one in value if isinstance(one, int | float)])
             return column.in_(value)
     raise ValueError(f"{found.operator} of {found.kind}")
 
