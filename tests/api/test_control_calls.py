@@ -11,7 +11,6 @@ from callwright.engines.simulated.far_end import Presses, Rejects, answers, neve
 from callwright.methods.registry import CATALOGUE
 from tests.api.answers import refusal, without_metadata
 from tests.api.house import House, house
-from tests.databases import StoredIn
 
 CONTACT, EMPLOYEE, THIRD, COACH = "79260000000", "79260000001", "79261111111", "2901"
 NEVER, BUSY = "79262222222", "79263333333"
@@ -19,7 +18,7 @@ PRESSING = "79260000028"
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory, stored_in: StoredIn) -> Iterator[House]:
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     from callwright.engines.port import Cause
     from callwright.engines.simulated.far_end import FarEnd
 
@@ -31,7 +30,7 @@ def home(tmp_path_factory: pytest.TempPathFactory, stored_in: StoredIn) -> Itera
         ),
     }
     settings = {"api": {"points_per_minute": 100_000}}
-    with house(tmp_path_factory.mktemp("house"), far_ends, stored_in, **settings) as built:
+    with house(tmp_path_factory.mktemp("house"), far_ends, **settings) as built:
         yield built
 
 

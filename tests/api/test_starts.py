@@ -27,14 +27,13 @@ from tests.api.rows import (
     shared,
     too_long,
 )
-from tests.databases import StoredIn
 
 OPERATOR, OPERATOR_2, CONTACT = "79261110001", "79261110002", "79260000000"
 SILENT = "79261110009"
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory, stored_in: StoredIn) -> Iterator[House]:
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     far_ends = {
         OPERATOR: answers(after=0.05, then=[(0.3, Presses("4")), (0.1, Presses("5"))]),
         OPERATOR_2: answers(after=0.2),
@@ -44,7 +43,7 @@ def home(tmp_path_factory: pytest.TempPathFactory, stored_in: StoredIn) -> Itera
         CONTACT: answers(after=0.05, then=[(0.5, HangsUp())]),
     }
     settings: dict[str, Any] = {"api": {"points_per_minute": 10_000}, "calls": {"dial_time": 1}}
-    with house(tmp_path_factory.mktemp("house"), far_ends, stored_in, **settings) as built:
+    with house(tmp_path_factory.mktemp("house"), far_ends, **settings) as built:
         yield built
 
 

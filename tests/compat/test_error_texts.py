@@ -12,16 +12,15 @@ from callwright.calls import events
 from callwright.engines.simulated.far_end import answers
 from tests.api.house import House, house
 from tests.compat.errors import ASKED, Asked
-from tests.databases import StoredIn
 
 NUMBER, OPERATOR, CONTACT = "74993720692", "79260000001", "79260000000"
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory, stored_in: StoredIn) -> Iterator[House]:
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     far_ends = {number: answers(after=0.01) for number in (OPERATOR, CONTACT)}
     many = {"points_per_minute": 100_000, "points_per_day": 100_000}
-    with house(tmp_path_factory.mktemp("house"), far_ends, stored_in, api=many) as up:
+    with house(tmp_path_factory.mktemp("house"), far_ends, api=many) as up:
         yield up
 
 
