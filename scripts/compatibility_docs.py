@@ -19,7 +19,7 @@ HEAD = """\
 What is here is as documented: the tests hold names, types, presence of keys, filters and orders
 against a table of all documented fields (`tests/compat`), and a strict typed client reads every
 list. What is documented and not known here is null, an empty array or an
-empty object; `= null` finds it.
+empty object; `= null` finds it. "empty": the list is always empty, and asked as documented.
 
 | Method | Here | Documented fields | Of them always null or empty |
 | --- | --- | --- | --- |"""
@@ -29,6 +29,8 @@ DIFFERS: Mapping[str, str] = {
     "update.employees": "As `create.employees`.",
     "set.tag_communications": "Communications are calls: other types are refused.",
     "unset.tag_communications": "As `set.tag_communications`.",
+    "set.communications_tags": "As `set.tag_communications`.",
+    "update.tags_communication": "As `set.tag_communications`; tags have no colour.",
     "get.call_details": "Finished sessions; `entity_ids` and `report_id` need not be sent."
     " `call_type` is always `external`, between colleagues too.",
     "get.api_requests": "Requests are kept without their bodies; `report_id` need not be sent.",
@@ -68,7 +70,10 @@ def _row(name: str, declared: Declaration[Any] | None, fields: list[str]) -> str
         return f"| `{name}` |  | {len(fields)} |  |"
     link = name.replace(".", "")
     null: list[str] = []
-    if isinstance(declared, ListDeclaration):
+    here = "●"
+    if isinstance(declared, ListDeclaration) and declared.table is None:
+        here = "empty"
+    elif isinstance(declared, ListDeclaration):
         listed = declared.listing.fields
         null = [f"`{field}`" for field in fields if not listed[field].known]
-    return f"| [`{name}`](data-api.md#{link}) | ● | {len(fields)} | {', '.join(null)} |"
+    return f"| [`{name}`](data-api.md#{link}) | {here} | {len(fields)} | {', '.join(null)} |"

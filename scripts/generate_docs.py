@@ -43,7 +43,7 @@ BLOCK_END = "<!-- end -->"
 DOCS = Path(__file__).parents[1] / "docs"
 NOTE = "<!-- Made by scripts/generate_docs.py; edit the definitions in src/callwright/methods. -->"
 EVENTS_NOTE = (
-    "<!-- Made by scripts/generate_docs.py; edit src/callwright/public_events/payloads.py. -->"
+    "<!-- Made by scripts/generate_docs.py; edit src/callwright/public_events/*payloads.py. -->"
 )
 EVENTS_HEAD = """\
 What the account is told of its calls. An event is a fact, told in order, in one shape:
@@ -161,6 +161,10 @@ def data_api() -> Iterator[str]:
 
 def _fields(listing: Listing, schema: Schema, schemas: Schema) -> Iterator[str]:
     """What the rows of a list have."""
+    fields = listing.fields.values()
+    if not any(field.known for field in fields):
+        yield from _asked_of_nothing(listing)
+        return
     yield from ("Rows (`result.data`):", "")
     yield from _table("Field", "Type", "Null", "Filter", "Sort", "Default", "")
     for name, field in listing.fields.items():
@@ -179,6 +183,18 @@ def _fields(listing: Listing, schema: Schema, schemas: Schema) -> Iterator[str]:
             shown = "null" if empty is None else f"`{json.dumps(empty)}`"
             yield f"Also of the published API; nothing is known of them here: {told}."
             yield from (f"They are {shown}, and taken for null by filters.", "")
+
+
+def _asked_of_nothing(listing: Listing) -> Iterator[str]:
+    """What may be asked of a list that is always empty."""
+    fields = listing.fields.values()
+    for what, names in (
+        ("Fields", [one.name for one in fields]),
+        ("Of them in the default answer", listing.defaults),
+        ("Filtered by", [one.name for one in fields if one.filterable]),
+        ("Sorted by", [one.name for one in fields if one.sortable]),
+    ):
+        yield from (f"{what}: {', '.join(f'`{name}`' for name in names)}.", "")
 
 
 def _field(field: ListedField, schema: Schema, schemas: Schema) -> Iterator[str]:
@@ -417,7 +433,7 @@ def _method(method: Declaration[Any], shown: Schema, schemas: Schema) -> Iterato
 
 
 def _rows(name: str, schema: Schema, required: bool, schemas: Schema) -> Iterator[str]:
-    """The row of a parameter, and those of its members."""
+    """The row of a parameter, and those of its members; ``[]``: of each of an array."""
     plain = _plain(schema, schemas)
     default = json.dumps(schema["default"]) if schema.get("default") is not None else ""
     yield _row(
@@ -426,6 +442,8 @@ def _rows(name: str, schema: Schema, required: bool, schemas: Schema) -> Iterato
         "required" if required else default,
         str(schema.get("description") or plain.get("description") or ""),
     )
+    if plain.get("type") == "array":
+        name, plain = f"{name}[]", _plain(plain.get("items", {}), schemas)
     for member, part in plain.get("properties", {}).items():
         yield from _rows(f"{name}.{member}", part, member in plain.get("required", ()), schemas)
 

@@ -32,7 +32,7 @@ from callwright.methods.data.call_timeline import CallTimelines, GetCallTimeline
 from callwright.methods.data.calls_report import GET_CALLS_REPORT
 from callwright.methods.data.list_method import ListDeclaration
 from callwright.methods.method import Caller
-from callwright.public_events.catalogue import notices
+from callwright.public_events.event_fold import notices
 from callwright.public_events.notice import iso
 from callwright.storage.history.crash_recovery import closing_events
 from callwright.storage.history.event_log import Written
@@ -222,6 +222,7 @@ def the_reports_agree(begun: SessionStarted, story: Sequence[SessionEvent], seen
 def _shown(
     connection: Connection, declared: ListDeclaration[Any], *names: str
 ) -> Sequence[Row[Any]]:
+    assert declared.table
     columns = StoredList.of(SOURCES[declared.table], declared.listing.fields.values()).columns
     return connection.execute(select(*(columns[name] for name in names))).all()
 

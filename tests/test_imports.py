@@ -50,9 +50,11 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "sources",
     ),
     "engines.network": (),
-    "engines.port": ("engines.network",),
-    "engines.simulated": ("engines.network", "engines.port"),
-    "engines.media": ("descriptors", "engines.port", "figures", "logs"),
+    "engines.quality": (),
+    "engines.trail": (),
+    "engines.port": ("engines.network", "engines.quality", "engines.trail"),
+    "engines.simulated": ("engines.network", "engines.port", "engines.trail"),
+    "engines.media": ("descriptors", "engines.port", "engines.quality", "figures", "logs"),
     "engines.sip": (
         "accept_loop",
         "bounded_table",
@@ -62,6 +64,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "engines.media.media",
         "engines.network",
         "engines.port",
+        "engines.trail",
         "fair_share",
         "figures",
         "numbering",
@@ -69,7 +72,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     ),
     # SIP by the layers of RFC 3261, from the wire upwards; what stands beside them uses them all.
     # The table of codecs is what SDP talks about.
-    "engines.sip.wire": ("engines.media.codec", "engines.media.media", "engines.port"),
+    "engines.sip.wire": ("engines.media.codec", "engines.media.media", "engines.trail"),
     "engines.sip.transport": (
         "accept_loop",
         "config",
@@ -85,6 +88,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "engines.port",
         "engines.sip.transaction",
         "engines.sip.wire",
+        "engines.trail",
     ),
     "engines.sip.admission": (
         "bounded_table",
@@ -102,13 +106,13 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "engines.sip.transaction",
         "engines.sip.wire",
     ),
-    "calls": ("clock", "engines.port", "figures"),
+    "calls": ("clock", "engines.port", "engines.quality", "engines.trail", "figures"),
     "directory": ("engines.network", "numbering", "spoken_text", "toml_lines"),
     "api_requests": ("directory",),
     # Spoken audio goes through the normaliser of uploaded audio, to be equally loud.
     "speech": ("calls.plan", "config", "directory.audio", "engines.port"),
     # What the outside is told of calls, in which words, and not how it gets there.
-    "public_events": ("calls", "directory", "engines.port", "toml_lines"),
+    "public_events": ("calls", "directory", "engines.port", "engines.quality", "toml_lines"),
     "storage": (
         "calls.durations",
         "calls.ending",
@@ -119,6 +123,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "directory",
         "engines.network",
         "engines.port",
+        "engines.quality",
         "figures",
         "pattern",
         "query",
@@ -151,6 +156,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "calls.events",
         "calls.plan",
         "engines.port",
+        "engines.quality",
         "figures",
         "storage",
     ),
@@ -161,6 +167,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "directory",
         "downloads",
         "engines.port",
+        "engines.quality",
         "hooks",
         "numbering",
         "pattern",
@@ -195,6 +202,8 @@ MAY_NOT_IMPORT: dict[str, tuple[tuple[str, ...], str]] = {
     ),
     "engines.network": (("asyncio", "anyio", "socket"), "these are words of the port"),
     "engines.port": (("asyncio", "anyio", "socket"), "the port is a page of words"),
+    "engines.quality": (("asyncio", "anyio", "socket"), "these are words of the port"),
+    "engines.trail": (("asyncio", "anyio", "socket"), "these are words of the port"),
     **{
         f"engines.sip.{layer}": (
             ("asyncio", "anyio", "socket", "threading", "time"),

@@ -20,9 +20,10 @@ from callwright.calls.events import SessionEvent, SessionFinished
 from callwright.calls.manager import CallManager
 from callwright.config import Settings
 from callwright.directory.media import take_in
-from callwright.engines.port import FRESH, LegId, Trail
+from callwright.engines.port import LegId
 from callwright.engines.simulated.engine import SimulatedEngine
 from callwright.engines.simulated.far_end import FarEnd
+from callwright.engines.trail import FRESH, Trail
 from callwright.provisioning.administration import initialise
 from callwright.provisioning.apply import apply_directory
 from callwright.provisioning.file import read_directory_file

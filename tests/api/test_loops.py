@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from callwright.calls.events import CallLost, LegEnded, LegStarted, SessionFinished
-from callwright.engines.port import Trail
 from callwright.engines.simulated.far_end import answers, never_answers
+from callwright.engines.trail import Trail
 from tests.api.house import DIRECTORY, House, house
 
 OWN, MENU = "74993720692", "74993720693"

@@ -13,7 +13,7 @@ from tests.api.answers import (
     INVALID,
     MISSED,
 )
-from tests.api.house import House, house
+from tests.api.house import ANOTHER, DIRECTORY, House, house
 from tests.api.rows import (
     NO_NUMBER,
     Row,
@@ -44,6 +44,15 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     }
     settings: dict[str, Any] = {"api": {"points_per_minute": 10_000}, "calls": {"dial_time": 1}}
     with house(tmp_path_factory.mktemp("house"), far_ends, **settings) as built:
+        second = '[[trunks]]\nname = "second"\nhost = "192.0.2.2"\n'
+        number = 'number = "74993720693"\n'
+        built.apply(
+            DIRECTORY.replace(number, f'{number}trunk = "second"\n').replace(
+                "[[virtual_numbers]]", f"{second}[[virtual_numbers]]", 1
+            )
+        )
+        strangers = '[[trunks]]\nname = "strangers"\nhost = "192.0.2.3"\n'
+        built.apply(ANOTHER.replace("[[employees]]", f"{strangers}[[employees]]", 1))
         yield built
 
 
@@ -180,6 +189,62 @@ def test_the_groups_of_a_multi_call_grow_in_waves_one_after_another(home: House)
     assert call["finish_reason"] == "subscriber_disconnects"
 
 
+def test_a_multi_call_shows_the_contact_another_of_the_accounts_numbers(home: House) -> None:
+    """By the trunk of that number; the session bears the virtual number all the same."""
+    other = {"contact_caller_number": "74993720693"}
+    hidden = {"contact_show_virtual_phone_number": False}
+    for changes, shown in (
+        (hidden | other, "74993720693"),
+        (hidden, "74993720692"),
+        (other, "74993720692"),
+    ):
+        call = over(home, "start.multi_call", MULTI | changes)
+        [contact] = [leg for leg in call["legs"] if not leg["is_operator"]]
+        assert contact["calling_phone_number"] == shown
+        assert call["virtual_phone_number"] == "74993720692"
+        rung = home.engine.rung[-1]
+        assert (rung.caller_id, rung.to.trunk) == (
+            shown,
+            "second" if shown == "74993720693" else "carrier",
+        )
+
+
+def test_a_multi_call_rings_the_contact_for_as_long_as_is_asked(home: House) -> None:
+    params = MULTI | {"contact": SILENT, "contact_dialing_timeout": 2}
+    call = over(home, "start.multi_call", params)
+    ended = [event for event in call["timeline"] if event["event"] == "leg_ended"]
+    assert call["finish_reason"] == "subscriber_not_responsible"
+    assert max(event["total_duration"] for event in ended) >= 2, "not the 1 s of the setting"
+
+
+def test_a_phone_of_a_multi_call_is_dialled_through_the_trunk_it_names(home: House) -> None:
+    phone = {"number": OPERATOR_2, "sip_trunk": "second", "dtmf_string": "12"}
+    call = over(home, "start.multi_call", MULTI | {"operators": [{"phones": [phone]}]})
+    operator, contact = [*home.engine.rung][-2:]
+    assert (operator.to.trunk, contact.to.trunk) == ("second", "carrier")
+    assert [key for _, key in operator.keys] == ["1", "2"]
+    assert contact.keys == []
+    sent = [event for event in call["timeline"] if event["event"] == "key_sent"]
+    [of_operator] = [leg["leg_id"] for leg in call["legs"] if leg["is_operator"]]
+    assert {event["leg"] for event in sent} == {of_operator}
+
+
+def test_messages_of_a_multi_call_take_the_place_of_the_prompt(home: House) -> None:
+    home.engine.far_ends["79261110006"] = answers(after=0.05, then=[(0.3, Presses("5"))])
+    messages = [{"type": "tts", "value": "Да"}, {"type": "tts", "value": "Да"}]
+    phone = {"number": "79261110006", "confirmation_message": messages}
+
+    def heard(**more: object) -> int:
+        call = over(home, "start.multi_call", MULTI | {"operators": [{"phones": [phone | more]}]})
+        assert call["finish_reason"] == "subscriber_disconnects"
+        names = [event["event"] for event in call["timeline"]]
+        return names[: names.index("talk_started")].count("message_started")
+
+    assert heard() == 2, "without a key they are heard out"
+    assert heard(confirmation="5") <= 2
+    assert heard(confirmation="5", confirmation_message=[]) == 1
+
+
 def test_nobody_takes_a_multi_call(home: House) -> None:
     group = {"lines_start": 2, "phones": [{"number": "79261110003"}, {"number": SILENT}]}
     call = over(home, "start.multi_call", MULTI | {"operators": [group]})
@@ -205,6 +270,16 @@ JOINING_ROWS: list[Row] = [
 
 def phones(*numbers: str, **group: object) -> list[dict[str, object]]:
     return [{**group, "phones": [{"number": number} for number in numbers]}]
+
+
+def asking(*messages: dict[str, str]) -> dict[str, object]:
+    return {"number": OPERATOR, "confirmation": "1", "confirmation_message": [*messages]}
+
+
+def too_long_before_confirmation() -> Row:
+    [(_, message)] = too_long("operator_message")[0].items()
+    _, said, data = too_long("operators.0.phones.0.confirmation_message.0")
+    return {"operators": [{"phones": [asking(message)]}]}, said, data
 
 
 OWN: dict[str, list[Row]] = {
@@ -279,8 +354,38 @@ OWN: dict[str, list[Row]] = {
                     "value": str(value),
                 },
             )
-            for name, value in [("confirmation", "55"), ("dialing_timeout", 0)]
+            for name, value in [
+                ("confirmation", "55"),
+                ("dialing_timeout", 0),
+                ("dtmf_string", "1a"),
+                ("sip_trunk", "nowhere"),
+                ("sip_trunk", "strangers"),
+            ]
         ],
+        too_long_before_confirmation(),
+        no_media(
+            {"operators": [{"phones": [asking({"type": "media", "value": "404"})]}]},
+            "operators.0.phones.0.confirmation_message.0.value",
+        ),
+        (
+            {"contact_show_virtual_phone_number": False, "contact_caller_number": "79261234567"},
+            (
+                -32007,
+                "Virtual phone number 79261234567 not found. It is not your virtual phone number.",
+            ),
+            {
+                "mnemonic": "virtual_phone_number_not_found",
+                "field": "contact_caller_number",
+                "value": "79261234567",
+                "params": {"virtual_phone_number": "79261234567"},
+            },
+        ),
+        mistyped("contact_show_virtual_phone_number", "false", "false"),
+        mistyped("contact_caller_number", 74993720693, "74993720693"),
+        invalid("contact_caller_number", "+74993720693"),
+        invalid("contact_dialing_timeout", 0),
+        invalid("contact_dialing_timeout", 121),
+        mistyped("contact_dialing_timeout", "30", "30"),
         (
             {"operators": phones(OPERATOR) + phones(OPERATOR, "101")},
             INVALID,
@@ -353,7 +458,14 @@ TABLES = {
         *[name for name in COMMON if name != "show_virtual_phone_number"],
         "dialing_timeout",
     ],
-    "start.multi_call": [*OF_TWO, "operator_message", "operators"],
+    "start.multi_call": [
+        *OF_TWO,
+        "contact_show_virtual_phone_number",
+        "contact_caller_number",
+        "contact_dialing_timeout",
+        "operator_message",
+        "operators",
+    ],
 }
 
 

@@ -1,12 +1,14 @@
 """Stories of phones that ring at once, and of operators who must press a key to take the call."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import anyio
 import anyio.lowlevel
 import pytest
 
+from callwright.calls.dtmf import timed_keys
 from callwright.calls.events import (
     KeyReceived,
     LegAnswered,
@@ -305,6 +307,97 @@ def test_one_who_confirms_beats_one_who_answered_before(props: Props) -> None:
             await whole_call(scene, props, RingGroup(targets, 2, 2))
             assert (5.2, TWO) in scene.heard(CONTACT)
             assert scene.leg_reasons()[ONE] == "another_operator_answer"
+
+    play(story)
+
+
+def asked(props: Props, keys: str = "5") -> Confirmation:
+    """A confirmation with messages of the client's own, 2 and 3 seconds long."""
+    messages = [props.recorded("who", 2.0), props.recorded("press", 3.0)]
+    return Confirmation(frozenset(keys), None, 15.0, messages)
+
+
+def test_messages_before_a_confirmation_are_heard_in_order(props: Props) -> None:
+    """ "played in order before the key is waited for": the time for it counts from their end."""
+
+    async def story() -> None:
+        phones = {
+            ONE: answers(after=1, then=[(19.9, Presses("5")), (9.0, HangsUp())]),
+            CONTACT: answers(after=1),
+        }
+        async with stage(phones) as scene:
+            await whole_call(scene, props, RingGroup([target(ONE, confirm=asked(props))]))
+            told = [(1.1, "who.wav"), (3.1, "press.wav"), (6.1, "silence"), (21.0, "music.wav")]
+            assert scene.heard(ONE)[:4] == told
+            assert rung(scene)[1] == (CONTACT, 21.0)
+
+    play(story)
+
+
+def test_who_does_not_press_after_the_messages_is_hung_up(props: Props) -> None:
+    async def story() -> None:
+        async with stage({ONE: answers(after=1)}) as scene:
+            group = RingGroup([target(ONE, confirm=asked(props))])
+            verdict = await whole_call(scene, props, group)
+            assert verdict.finish_reason == "no_operator_confirmation"
+            assert round(verdict.total_duration, 1) == 21.1
+
+    play(story)
+
+
+def test_a_key_cuts_the_messages_and_another_one_does_not(props: Props) -> None:
+    async def story() -> None:
+        keys = [(1.0, Presses("4")), (0.5, Presses("5"))]
+        phones = {
+            ONE: answers(after=1, then=[*keys, (9.0, HangsUp())]),
+            CONTACT: answers(after=1),
+        }
+        async with stage(phones) as scene:
+            await whole_call(scene, props, RingGroup([target(ONE, confirm=asked(props))]))
+            assert scene.heard(ONE)[:2] == [(1.1, "who.wav"), (2.6, "music.wav")]
+
+    play(story)
+
+
+def test_messages_without_a_key_are_heard_before_the_call_is_taken(props: Props) -> None:
+    async def story() -> None:
+        phones = {
+            ONE: answers(after=1, then=[(1.0, HangsUp())]),
+            TWO: answers(after=1, then=[(9.0, HangsUp())]),
+            CONTACT: answers(after=1),
+        }
+        async with stage(phones) as scene:
+            targets = [target(number, confirm=asked(props, "")) for number in (ONE, TWO)]
+            await whole_call(scene, props, RingGroup(targets))
+            assert scene.heard(TWO)[:3] == [
+                (3.2, "who.wav"),
+                (5.2, "press.wav"),
+                (8.2, "music.wav"),
+            ]
+            assert rung(scene) == [(ONE, 0.0), (TWO, 2.1), (CONTACT, 8.2)]
+
+    play(story)
+
+
+def test_a_phone_gets_the_keys_of_the_extension_behind_it(props: Props) -> None:
+    """They do not delay the join; whoever they lead to is asked to confirm after them."""
+
+    async def story() -> None:
+        phones = {
+            ONE: answers(after=1, then=[(4.0, Presses("5")), (9.0, HangsUp())]),
+            CONTACT: answers(after=1),
+        }
+        async with stage(phones) as scene:
+            keys = timed_keys(".2.5")
+            confirming = replace(target(ONE, confirm=confirmation(props)), keys=keys)
+            await whole_call(scene, props, RingGroup([confirming]))
+            got = [(round(at - scene.raised_curtain, 2), key) for at, key in scene.phone(ONE).keys]
+            assert got == [(2.1, "2"), (3.1, "5")]
+            assert scene.heard(ONE)[:2] == [(1.1, "silence"), (3.26, "press.wav")]
+        async with stage(phones) as scene:
+            await whole_call(scene, props, RingGroup([replace(target(ONE), keys=keys)]))
+            assert rung(scene)[1] == (CONTACT, 1.1)
+            assert [key for _, key in scene.phone(ONE).keys] == ["2", "5"]
 
     play(story)
 

@@ -13,6 +13,19 @@ from typing import Any
 TABLE = Path(__file__).with_name("data_api_fields.tsv")
 
 INTEGERS = {"number", "numeric", "duration", "id"}
+MONEY = {
+    "bonuses_charge",
+    "cost_per_minute",
+    "cost_ratio",
+    "costs",
+    "min_charge",
+    "monthly_charge",
+    "onetime_payment",
+    "sale_cost",
+    "total_charge",
+    "transaction_value",
+}
+"Fields of the documented type `number` that have a fraction; all others are whole."
 TEXTS = {"string", "enum"}
 
 
@@ -43,7 +56,7 @@ def _rows() -> Iterator[Documented]:
                 row["part"],
                 row["of"],
                 row["field"],
-                row["type"],
+                "money" if row["field"] in MONEY else row["type"],
                 row["required"] == "yes",
                 row["filter"] == "yes",
                 row["sort"] == "yes",
@@ -99,6 +112,8 @@ def _check(method: str, one: Documented, value: Any) -> None:
             good = not one.required
         case "boolean":
             good = isinstance(value, bool)
+        case "money":
+            good = type(value) in (int, float)
         case kind if kind in INTEGERS:
             good = type(value) is int
         case _:

@@ -237,12 +237,21 @@ def test_reports(client: Any, home: House) -> None:
     assert mnemonic(lambda: client.get_calls_report(**years)) == "date_interval_limit_reached"
 
 
-def test_what_this_service_has_not_is_an_unknown_method(client: Any) -> None:
+def test_what_there_is_nothing_of_here_is_empty(client: Any) -> None:
     day = {"date_from": datetime.now() - timedelta(days=1), "date_till": datetime.now()}
     for ask in (
         client.get_sites,
         client.get_campaigns,
-        client.get_contacts,
         lambda: client.get_chats_report(**day),
+        lambda: client.get_offline_messages_report(**day),
+        lambda: client.get_goals_report(**day),
+        lambda: client.get_visitor_sessions_report(**day),
     ):
+        assert list(ask()) == []
+    # It sends the chat as `chat`, which is documented nowhere.
+    assert mnemonic(lambda: client.get_chat_messages_report(1)) == "unexpected_parameters"
+
+
+def test_what_this_service_has_not_is_an_unknown_method(client: Any) -> None:
+    for ask in (client.get_site_blocks, client.get_customers):
         assert mnemonic(ask) == "method_not_found"

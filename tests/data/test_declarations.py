@@ -25,6 +25,7 @@ from callwright.methods.data.list_fields import (
     UnknownInteger,
 )
 from callwright.methods.data.list_method import ListDeclaration
+from callwright.methods.data.marketing_fields import shape_of
 from callwright.methods.data.registry import LISTS
 from callwright.storage.lists.source import Source, StoredList
 from callwright.wiring.data_api import SOURCES
@@ -44,16 +45,20 @@ TABLE = Table(
 )
 
 
+STORED = [one for one in LISTS if one.table is not None]
+
+
 def facts_of(declared: ListDeclaration[Any]) -> Iterator[str]:
     for field in declared.listing.fields.values():
         if field.fact is not None:
             yield field.fact
 
 
-@pytest.mark.parametrize("declared", LISTS, ids=[one.name for one in LISTS])
+@pytest.mark.parametrize("declared", STORED, ids=[one.name for one in STORED])
 def test_storage_knows_every_fact_that_a_list_shows(declared: ListDeclaration[Any]) -> None:
     """`StoredList.of` raises for what it does not know, or what cannot be compared as declared."""
     fields = declared.listing.fields
+    assert declared.table
     stored = StoredList.of(SOURCES[declared.table], fields.values())
     known = {name for name, field in fields.items() if field.fact is not None}
     assert {*stored.read(fields), *stored.details} == known
@@ -66,7 +71,7 @@ def test_storage_knows_every_fact_that_a_list_shows(declared: ListDeclaration[An
 
 
 def test_everything_that_storage_makes_for_lists_is_shown_by_one() -> None:
-    shown = {(one.table, fact) for one in LISTS for fact in facts_of(one)}
+    shown = {(one.table, fact) for one in STORED for fact in facts_of(one)}
     made = {
         (table, fact)
         for table, source in SOURCES.items()
@@ -217,3 +222,9 @@ def test_a_maker_too_many_or_too_few_is_found_when_the_list_is_served() -> None:
     rows: Any = None
     with pytest.raises(ValueError, match="play_link"):
         files.served(rows)
+
+
+@pytest.mark.parametrize("line", ["whole: id", "integer often: id", "integer: id id", "id"])
+def test_a_field_of_what_is_always_empty_is_declared_in_known_words(line: str) -> None:
+    with pytest.raises(ValueError, match="no kind of field|declared twice"):
+        shape_of("Thing", line)

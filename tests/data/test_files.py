@@ -21,6 +21,7 @@ from callwright.rpc.files import UPLOADS_AT_MOST, UPLOADS_PER_ACCOUNT
 from tests.api.answers import without_metadata
 from tests.api.house import STRANGER, TOKEN, House, house
 from tests.api.listener import by_lines, until
+from tests.compat.documented import decode
 from tests.data.test_entities import done, one, refused, unusable
 from tests.databases import StoredIn
 from tests.waiting import WITHIN
@@ -491,6 +492,41 @@ def test_tags_of_a_call_that_is_over(home: House, recorded: dict[str, Any]) -> N
     assert answer["error"]["data"]["mnemonic"] == "entity_not_found"
 
 
+def test_all_tags_of_a_call_at_once(home: House, recorded: dict[str, Any]) -> None:
+    session = recorded["session"]
+    call = {"communication_id": session, "communication_type": "call"}
+    second = done(home, "create.tags", name="Второй")["id"]
+
+    def tags() -> list[int]:
+        shown = home.succeeds("get.call", {"call_session_id": session})["tags"]
+        return [one["tag_id"] for one in shown]
+
+    answer = done(home, "set.communications_tags", **call, tag_ids=[7])
+    assert answer == {**call, "items": [{"id": 7}]}
+    answer = done(home, "set.communications_tags", **call, tag_ids=[second, 7, second])
+    assert answer == {**call, "items": [{"id": 7}, {"id": second}]}
+    assert tags() == [7, second]
+    answer = done(home, "update.tags_communication", **call, tag_ids=[second])
+    told = {"id": second, "name": "Второй", "color": None}
+    assert answer == {**call, "items": [told]}
+    decode("update.tags_communication", answer)
+    assert tags() == [second]
+    assert done(home, "update.tags_communication", **call, tag_ids=[])["items"] == []
+    assert tags() == []
+    for method in ("set.communications_tags", "update.tags_communication"):
+        for changes, field in (
+            ({"communication_id": 404, "tag_ids": [7]}, "communication_id"),
+            ({"tag_ids": [7, 404]}, "tag_ids.1"),
+        ):
+            fault = home.data(method, {**call, **changes})["error"]["data"]
+            assert (fault["mnemonic"], fault["field"]) == ("entity_not_found", field)
+        chat = {**call, "communication_type": "chat", "tag_ids": [7]}
+        fault = home.data(method, chat)["error"]["data"]
+        assert fault["mnemonic"] == "invalid_parameter_value"
+    assert tags() == []
+    done(home, "delete.tags", id=second)
+
+
 def test_tags_of_a_call_that_lives(home: House) -> None:
     call = {
         "first_call": "employee",
@@ -515,12 +551,19 @@ def test_tags_of_a_call_that_lives(home: House) -> None:
     done(home, "unset.tag_communications", **by_name)
     assert tags() == []
     assert home.data("unset.tag_communications", by_name)["error"]["data"]["field"] == "tag_id"
-    done(home, "set.tag_communications", **by_name)
+    of = {"communication_id": session, "communication_type": "call"}
+    answer = done(home, "set.communications_tags", **of, tag_ids=[7])
+    assert answer == {**of, "items": [{"id": 7}]}
+    answer = done(home, "set.communications_tags", **of, tag_ids=[7])
+    assert answer == {**of, "items": [{"id": 7}]}
+    done(home, "update.tags_communication", **of, tag_ids=[])
+    assert tags() == []
+    done(home, "update.tags_communication", **of, tag_ids=[7])
     home.succeeds("release.call", {"call_session_id": session})
     shown = home.until_finished(session)
     assert shown["tags"] == [{"tag_id": 7, "tag_name": "Лид"}]
     told = [event["event"] for event in shown["timeline"] if "tag" in event["event"]]
-    assert told == ["tag_set", "tag_removed", "tag_set"]
+    assert told == ["tag_set", "tag_removed", "tag_set", "tag_removed", "tag_set"]
 
 
 @pytest.mark.parametrize(

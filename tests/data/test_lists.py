@@ -7,6 +7,7 @@ import pytest
 
 from callwright.methods.data.list_method import ListDeclaration
 from callwright.methods.data.list_request import ReportRequest
+from callwright.methods.data.marketing_lists import GET_CHAT_MESSAGES_REPORT
 from callwright.methods.data.registry import LISTS
 from tests.api.answers import INVALID, TYPE, refusal, without_metadata
 from tests.api.house import DIRECTORY, STRANGER, House, house
@@ -23,6 +24,9 @@ def home(tmp_path_factory: pytest.TempPathFactory, stored_in: StoredIn) -> Itera
     with house(folder, {}, stored_in, api={"points_per_minute": 100_000}) as built:
         built.apply(NUMBERS)
         yield built
+
+
+ALWAYS_EMPTY = [one for one in LISTS if one.table is None]
 
 
 def listed(home: House, **params: object) -> tuple[list[Any], int]:
@@ -286,6 +290,8 @@ def test_a_list_is_sorted_and_filtered_by_whatever_it_declares(
     params: dict[str, object] = {"fields": [*declared.listing.fields]}
     if issubclass(declared.params, ReportRequest):
         params |= {"date_from": "2026-05-01 00:00:00", "date_till": "2026-07-01 00:00:00"}
+    if declared is GET_CHAT_MESSAGES_REPORT:
+        params |= {"chat_id": 1}
     for name, field in declared.listing.fields.items():
         tree = {"field": name, "operator": "!=", "value": None}
         if field.sortable:
@@ -294,6 +300,37 @@ def test_a_list_is_sorted_and_filtered_by_whatever_it_declares(
             params["filter"] = tree
         answer = home.data(declared.name, params)
         assert "result" in answer, (name, answer)
+
+
+@pytest.mark.parametrize("declared", ALWAYS_EMPTY, ids=[one.name for one in ALWAYS_EMPTY])
+def test_what_is_not_here_is_an_empty_list(home: House, declared: ListDeclaration[Any]) -> None:
+    """With its metadata, and with parameters checked as of any other list."""
+    asked: dict[str, object] = {}
+    if issubclass(declared.params, ReportRequest):
+        missing = home.data(declared.name, {})["error"]["data"]
+        assert missing["mnemonic"] == "required_parameter_missed"
+        asked = {"date_from": "2026-05-01", "date_till": "2026-05-31"}
+    if declared is GET_CHAT_MESSAGES_REPORT:
+        missing = home.data(declared.name, asked)["error"]["data"]
+        assert (missing["mnemonic"], missing["field"]) == ("required_parameter_missed", "chat_id")
+        asked |= {"chat_ids": [1, 2]}
+    answer = home.data(declared.name, {**asked, "user_id": 1, "limit": 10, "offset": 100})
+    assert answer["result"]["data"] == []
+    assert set(answer["result"]["metadata"]) == {"total_items", "limits"}
+    assert answer["result"]["metadata"]["total_items"] == 0
+
+    def refused(**params: object) -> str:
+        said: str = home.data(declared.name, {**asked, **params})["error"]["data"]["mnemonic"]
+        return said
+
+    fields = declared.listing.fields.values()
+    unsorted = next(one.name for one in fields if not one.sortable)
+    unfiltered = next(one.name for one in fields if not one.filterable)
+    of = {"field": unfiltered, "operator": "=", "value": 1}
+    assert refused(sort=[{"field": unsorted}]) == "sort_prohibited"
+    assert refused(filter=of) == "filter_prohibited"
+    assert refused(fields=["nothing"]) == "invalid_parameter_value"
+    assert refused(nothing=1) == "unexpected_parameters"
 
 
 def test_the_data_api_can_be_switched_off_for_a_user(home: House) -> None:

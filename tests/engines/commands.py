@@ -5,7 +5,6 @@ from pathlib import Path
 
 from callwright.engines.network import Registered, SipAccount, Trunk, TrunkState
 from callwright.engines.port import (
-    FRESH,
     Address,
     BridgeId,
     Cause,
@@ -16,8 +15,8 @@ from callwright.engines.port import (
     Media,
     PlaybackId,
     RecordingId,
-    Trail,
 )
+from callwright.engines.trail import FRESH, Trail
 from tests.engines.contract import Heard
 
 

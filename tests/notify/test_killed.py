@@ -21,7 +21,7 @@ from sqlalchemy import select
 from standardwebhooks import Webhook as Verifier
 
 from callwright.calls.plan import SessionId
-from callwright.public_events.catalogue import notices
+from callwright.public_events.event_fold import notices
 from callwright.storage.database import open_database
 from callwright.storage.history.sessions import read_events
 from callwright.storage.tables import call_sessions

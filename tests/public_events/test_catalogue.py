@@ -13,7 +13,8 @@ from callwright.calls import events
 from callwright.calls.events import SessionEvent
 from callwright.calls.plan import Direction, EmployeeRef, Role, SessionId
 from callwright.engines.port import LegId, RecordingId
-from callwright.public_events.catalogue import CATALOGUE, TYPES, EventFold, EventFolds, notices
+from callwright.public_events.catalogue import CATALOGUE, TYPES
+from callwright.public_events.event_fold import EventFold, EventFolds, notices
 from callwright.public_events.notice import Notice
 from tests.storage.stories import CAPTION, at, later, started
 

@@ -7,7 +7,8 @@ import pytest
 from callwright.calls import events
 from callwright.calls.events import SessionEvent
 from callwright.calls.plan import Role
-from callwright.public_events.catalogue import TYPES, notices
+from callwright.public_events.catalogue import TYPES
+from callwright.public_events.event_fold import notices
 from callwright.public_events.timeline import TIMELINE_ONLY, timeline
 from tests.public_events.test_catalogue import ANNA, ONE, OTHER, leg, story
 from tests.public_events.test_catalogue import TIMELINE_ONLY as TOLD_TO_NOBODY

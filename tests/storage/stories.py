@@ -15,7 +15,8 @@ from callwright.calls.events import (
     TalkStarted,
 )
 from callwright.calls.plan import Caption, Direction, EmployeeRef, Role, SessionId
-from callwright.engines.port import LegId, Quality
+from callwright.engines.port import LegId
+from callwright.engines.quality import Quality
 
 BEGAN = datetime(2026, 5, 1, 12, 0, 0, 250_000, tzinfo=UTC)
 

@@ -39,6 +39,7 @@ FINISHED = Comparison("finish_reason", FieldKind.TEXT, Operator.NOT_EQUAL, None)
 
 
 def stored(declared: ListDeclaration[Any]) -> StoredList:
+    assert declared.table
     return StoredList.of(SOURCES[declared.table], declared.listing.fields.values())
 
 

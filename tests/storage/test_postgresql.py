@@ -35,7 +35,7 @@ pytestmark = pytest.mark.anyio
 NOW = datetime(2026, 5, 20, 12, 30, tzinfo=UTC)
 WINDOW = Window("start_time", NOW - timedelta(days=60), NOW)
 FINISHED = Comparison("finish_reason", FieldKind.TEXT, Operator.NOT_EQUAL, None)
-CALLS = StoredList.of(SOURCES[GET_CALLS_REPORT.table], GET_CALLS_REPORT.listing.fields.values())
+CALLS = StoredList.of(SOURCES["call_sessions"], GET_CALLS_REPORT.listing.fields.values())
 SESSIONS = """
 INSERT INTO call_sessions (id, account_id, method, direction, virtual_number, contact_number,
     external_id, started_at, finished_at, finish_reason, talk_duration)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from prometheus_client.parser import text_string_to_metric_families
 
 from callwright.calls.events import LegEnded, SessionEvent
-from callwright.engines.port import Quality
+from callwright.engines.quality import Quality
 from callwright.figures import Figure, Measured
 from callwright.storage.history.event_log import Written
 from callwright.watch.meter import Meter

@@ -70,7 +70,7 @@ async def talk(call: Session, contact: Party, operator: Party) -> PendingCommand
     call.enter(State.TALK)
     if contact.holds or operator.holds:
         return None
-    with present(contact, operator), call.talking(contact, operator):
+    with present(contact, operator), call.bridges.talking(contact, operator):
         request = None
         while not (request or contact.holds or operator.holds):
             request = await call.inbox.next_unless(call.phone_held)
@@ -157,7 +157,7 @@ async def consult(
 
     call.enter(State.OPERATOR_TALK)
     try:
-        with present(operator, third), call.joined(operator, third):
+        with present(operator, third), call.bridges.joined(operator, third):
             next_request = await next_in_consultation(call, plan, operator, third)
     except PartyLeft as left:
         if left.party is third:
@@ -262,7 +262,7 @@ async def hand_over(
     assert isinstance(request.command, TransferCall)
     call.enter(State.DIALING)
     third = Party(call, Role.THIRD)
-    with present(contact), call.held(contact), contact.hears(None, then=plan.waiting_music):
+    with present(contact), call.bridges.held(contact), contact.hears(None, then=plan.waiting_music):
         request.accept()
         with call.inbox.closed():
             call.dismiss(operator, TRANSFERRED)

@@ -10,7 +10,8 @@ from datetime import datetime
 
 from callwright.calls.plan import Caption, Role, SessionId
 from callwright.calls.state import State
-from callwright.engines.port import LegId, Quality, RecordingId
+from callwright.engines.port import LegId, RecordingId
+from callwright.engines.quality import Quality
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,7 +34,7 @@ class OnHold:
             return
         self.is_on = on
         if on:
-            self._held.enter_context(self._call.held(self._party))
+            self._held.enter_context(self._call.bridges.held(self._party))
             self._held.enter_context(self._party.hears(message, then=self._music))
         else:
             self._held.close()

@@ -34,9 +34,9 @@ def carry_out(session: Session, command: Staying) -> None:
         raise WrongState
     match command:
         case AddCoach():
-            if session.talkers is None:
+            if session.bridges.talkers is None:
                 raise WrongState
-            session.coaches.add(command, coached=session.talkers[1])
+            session.coaches.add(command, coached=session.bridges.talkers[1])
         case SetCoachMode(mode=mode):
             session.coaches.set_mode(mode)
         case RecordTalk(on=on):

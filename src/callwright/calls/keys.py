@@ -86,6 +86,6 @@ class Keys:
         if leg.party.leg is leg:
             for keypad in tuple(leg.party.keypads):
                 keypad.take(key)
-        talkers = self._session.talkers
+        talkers = self._session.bridges.talkers
         if talkers and leg is talkers[1].leg and self.when_operator_presses:
             self.when_operator_presses(key)

@@ -12,7 +12,7 @@ from collections.abc import Collection
 
 from callwright.calls.leg import Leg
 from callwright.calls.session import Session
-from callwright.engines.port import Trail
+from callwright.engines.trail import Trail
 
 RETURNS_AT_MOST = 2
 """How many calls at a time may seem to have come back from one number; one more is refused. Seem:

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import TYPE_CHECKING, Self
 
 import anyio
 import anyio.lowlevel
 
+from callwright.calls.dtmf import KEY_SPACING
 from callwright.calls.keypad import Keypad
 from callwright.calls.plan import Confirmation, Message, Role, Target, TimedKey
 from callwright.calls.playback import PlaybackQueue
@@ -79,26 +81,49 @@ class Party:
             if leg.ended is None:
                 self.session.give_up(leg, Cause.NO_ANSWER)
             return leg.cause or Cause.NO_ANSWER
+        if leg.target.keys:
+            send = partial(self._send_keys, leg, leg.target.keys, planned=False)
+            self.session.start_soon(send)
         if leg.target.confirmation is None:
             return None
         return await self._confirms(leg, leg.answered, leg.target.confirmation)
 
     async def _confirms(self, leg: "Leg", answered: float, wanted: Confirmation) -> Cause | None:
         try:
-            with (
-                anyio.CancelScope(deadline=answered + wanted.within),
-                present(self),
-                self.presses() as keypad,
-                self.hears(wanted.prompt),
-            ):
-                await keypad.next_of(wanted.keys)
-                return None
+            with present(self):
+                asked_at = answered
+                if leg.target.keys:
+                    # They lead to whoever is to confirm.
+                    asked_at += leg.target.keys[-1].after + KEY_SPACING
+                    await anyio.sleep_until(asked_at)
+                if await self._is_confirmed(asked_at, wanted):
+                    return None
         except PartyLeft as left:
             # One phone has hung up; the party was not there yet, and may still be reached.
             self.cause = None
             return left.cause
         self.session.give_up(leg, Cause.NOT_CONFIRMED)
         return Cause.NOT_CONFIRMED
+
+    async def _is_confirmed(self, asked_at: float, wanted: Confirmation) -> bool:
+        if not wanted.keys:
+            for message in wanted.messages:
+                await self.hears_out(message)
+            return True
+        with self.presses() as keypad:
+            for message in wanted.messages:
+                with self.hears(message) as hearing:
+                    while key := await keypad.next_unless(hearing.finished):
+                        if key in wanted.keys:
+                            return True
+                asked_at = anyio.current_time()
+            with (
+                anyio.CancelScope(deadline=asked_at + wanted.within),
+                self.hears(wanted.prompt),
+            ):
+                await keypad.next_of(wanted.keys)
+                return True
+        return False
 
     def take_over(self, leg: "Leg") -> None:
         """Be, from now on, on a leg that a stand-in has rung and that has taken the call."""
@@ -150,14 +175,14 @@ class Party:
         """Send the party keys at their times, counted from its answer, beside everything else."""
         if keys and self.leg:
             self.session.keys.planned_for = self.leg
-            self.session.start_soon(self._send_keys, self.leg, keys)
+            self.session.start_soon(partial(self._send_keys, self.leg, keys, planned=True))
 
-    async def _send_keys(self, leg: "Leg", keys: Sequence[TimedKey]) -> None:
+    async def _send_keys(self, leg: "Leg", keys: Sequence[TimedKey], *, planned: bool) -> None:
         assert leg.answered is not None
         for key in keys:
             await anyio.sleep_until(leg.answered + key.after)
             try:
-                self.session.keys.send(leg, key.key, planned=True)
+                self.session.keys.send(leg, key.key, planned=planned)
             except LegGone:
                 return
 

@@ -89,11 +89,23 @@ class Confirmation:
     """A key that takes the call: whoever answers is asked for it, so that no voicemail wins."""
 
     keys: frozenset[str]
-    "Any of these will do; others are passed over."
-    prompt: Message
-    "Played once, from the answer on."
+    "Any of these will do; others are passed over. None: whoever hears the messages out has it."
+    prompt: Message | None
+    "Played once while a key is waited for."
     within: float
-    "Seconds from the answer; then the phone is given up."
+    """Seconds from the answer, the last key sent to the phone or the end of the messages, whichever
+    is last; then the phone is given up."""
+    messages: Sequence[Message] = ()
+    "Played one after another before that. A key that is pressed meanwhile cuts them, and counts."
+
+
+@dataclass(frozen=True, slots=True)
+class TimedKey:
+    """One DTMF key and when it is due."""
+
+    key: str
+    after: float
+    "Seconds from the answer."
 
 
 AdmittedAddress = NewType("AdmittedAddress", Address)
@@ -118,6 +130,8 @@ class Target:
     "What holds if it is this phone that talks; None: what holds for the whole call."
     channels: int | None = None
     "Calls it may be in at once; None: any number, as far as we know."
+    keys: Sequence[TimedKey] = ()
+    "Sent to this phone, such as those of an extension behind it. Only a confirmation waits for it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,15 +148,6 @@ class RingGroup:
     "Lines added with each wave."
     wave_after: float = 10.0
     "Seconds from one wave to the next."
-
-
-@dataclass(frozen=True, slots=True)
-class TimedKey:
-    """One DTMF key and when it is due."""
-
-    key: str
-    after: float
-    "Seconds from the answer."
 
 
 @dataclass(frozen=True, slots=True)

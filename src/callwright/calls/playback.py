@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
-from typing import Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import anyio
 import anyio.lowlevel
@@ -12,7 +12,10 @@ from callwright.calls.events import SessionEvent
 from callwright.calls.leg import Leg
 from callwright.calls.plan import Message, MessageUnavailable
 from callwright.calls.renamed_legs import RenamedLegs
-from callwright.engines.port import BridgeId, LegGone, Media, PlaybackId
+from callwright.engines.port import LegGone, Media, PlaybackId
+
+if TYPE_CHECKING:
+    from callwright.calls.bridges import Bridges
 
 TURNS = 5
 """Of the event loop, in which whoever waits for a message may end the sound. No time goes by in
@@ -31,14 +34,13 @@ class Room(Protocol):
     playing: dict[PlaybackId, Callable[[], None]]
     waiting_music: Message | None
     "What is heard while a text is still being made into speech."
+    bridges: "Bridges"
 
     def tell(self, kind: type[SessionEvent], **facts: Any) -> None: ...
 
     def start_soon(
         self, helper: Callable[..., Coroutine[Any, Any, None]], *args: object
     ) -> None: ...
-
-    def join_early(self, listener: Leg, ringing: Leg) -> BridgeId | None: ...
 
 
 class Rung(Protocol):
@@ -94,7 +96,7 @@ class PlaybackQueue:
             nonlocal joined
             if self._leg:
                 self.stop()
-                joined = self._room.join_early(self._leg, ringing)
+                joined = self._room.bridges.join_early(self._leg, ringing)
 
         other.when_early = switch
         try:

@@ -9,7 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from callwright.engines.port import (
-    FRESH,
     Address,
     BridgeId,
     Cause,
@@ -23,9 +22,9 @@ from callwright.engines.port import (
     PlaybackId,
     RecordingFinished,
     RecordingId,
-    Trail,
     TransferAsked,
 )
+from callwright.engines.trail import FRESH, Trail
 
 
 class RenamedLegs:

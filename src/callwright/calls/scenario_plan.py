@@ -15,7 +15,8 @@ from callwright.calls.plan import (
     SessionId,
     Target,
 )
-from callwright.engines.port import FRESH, Cause, LegId, Trail
+from callwright.engines.port import Cause, LegId
+from callwright.engines.trail import FRESH, Trail
 
 Label = str
 "Name of a branch, which is a list of operations; empty for the scenario's own list."

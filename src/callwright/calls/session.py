@@ -1,14 +1,15 @@
 """A session: who takes part in one call, on which legs, and what has happened so far."""
 
 import logging
-from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import anyio
 
 from callwright.calls import events
+from callwright.calls.bridges import Bridges
 from callwright.calls.coaching import Coaches
 from callwright.calls.ending import (
     BROKEN,
@@ -31,7 +32,8 @@ from callwright.calls.renamed_legs import RenamedLegs
 from callwright.calls.state import TRANSITIONS, State
 from callwright.clock import utc_now
 from callwright.engines import port
-from callwright.engines.port import FRESH, BridgeId, Cause, LegGone, LegId, PlaybackId
+from callwright.engines.port import Cause, LegGone, LegId, PlaybackId
+from callwright.engines.trail import FRESH
 
 if TYPE_CHECKING:
     from anyio.abc import TaskGroup
@@ -82,8 +84,7 @@ class Session:
         "What to call when a playback has been played to its end."
         self.waiting_music: Message | None = None
         "What is heard while a text is still being made into speech."
-        self.talkers: tuple[Party, Party] | None = None
-        "Contact and operator, while they talk."
+        self.bridges = Bridges(self)
         self.operator: Party | None = None
         "Who talks with the contact, or has put it on hold."
         self.contact_leg: Leg | None = None
@@ -225,64 +226,6 @@ class Session:
         assert leaving.leg
         assert to.leg
         self.tell(events.TransferFinished, leg=leaving.leg.id, to=to.leg.id)
-
-    @contextmanager
-    def talking(self, contact: Party, operator: Party) -> Iterator[None]:
-        """In the block contact and operator talk, and are recorded if that is on."""
-        assert contact.leg
-        assert operator.leg
-        self.talkers = contact, operator
-        try:
-            with (
-                operator.leg.listened_to() if self.options else nullcontext(),
-                self.joined(contact, operator),
-                self.recorder.of_talk((contact.leg.id, operator.leg.id)),
-            ):
-                yield
-        finally:
-            self.talkers = None
-
-    @contextmanager
-    def held(self, party: Party) -> Iterator[None]:
-        """In the block a party is held."""
-        assert party.leg
-        self.tell(events.HoldStarted, leg=party.leg.id)
-        try:
-            yield
-        finally:
-            self.tell(events.HoldFinished, leg=party.leg.id)
-
-    @contextmanager
-    def joined(self, one: Party, other: Party) -> Iterator[None]:
-        """In the block two parties hear each other."""
-        assert one.leg
-        assert other.leg
-        legs = one.leg.id, other.leg.id
-        bridge = self._bridge(one.leg, other.leg)
-        if bridge is None:  # One has just gone; ``present`` around this block will say so.
-            yield
-            return
-        self.tell(events.TalkStarted, legs=legs)
-        try:
-            yield
-        finally:
-            self.engine.unbridge(bridge)
-            self.tell(events.TalkFinished, legs=legs)
-
-    def join_early(self, listener: Leg, ringing: Leg) -> BridgeId | None:
-        """Let a leg hear the early media of another. None if either has just gone."""
-        bridge = self._bridge(listener, ringing)
-        if bridge is not None:
-            self.tell(events.EarlyMediaJoined, leg=listener.id, heard=ringing.id)
-        return bridge
-
-    def _bridge(self, one: Leg, other: Leg) -> BridgeId | None:
-        bridge = BridgeId(self.next_id())
-        try:
-            self.engine.bridge(bridge, one.id, other.id)
-        except LegGone:
-            return None
-        return bridge
 
     def start_soon(self, helper: Callable[..., Coroutine[Any, Any, None]], *args: object) -> None:
         """Run a helper beside the script until it is done or the script has ended."""

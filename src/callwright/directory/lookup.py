@@ -82,5 +82,8 @@ class Directory(Protocol):
     async def trunks(self) -> Sequence[Trunk]:
         """All active trunks in the order of the directory file; the first is the default."""
 
+    async def has_trunk(self, account: AccountId, name: str) -> bool:
+        """Whether it is an active trunk of the account's own."""
+
     async def sip_accounts(self) -> Sequence[SipAccount]:
         """All active phones that register with us, of all accounts."""

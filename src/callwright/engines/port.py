@@ -43,6 +43,8 @@ from pathlib import Path
 from typing import NewType, Protocol
 
 from callwright.engines.network import Registered, SipAccount, Trunk, TrunkState
+from callwright.engines.quality import Quality
+from callwright.engines.trail import FRESH, Trail
 
 LegId = NewType("LegId", int)
 PlaybackId = NewType("PlaybackId", int)
@@ -117,24 +119,6 @@ class Address:
     "An own phone is to be talked to over SRTP, or not at all; a trunk says so itself."
 
 
-MAX_FORWARDS = 70
-"Hops a call that begins with us may take (RFC 3261 section 8.1.1.6)."
-
-
-@dataclass(frozen=True, slots=True)
-class Trail:
-    """What a call has come through: what is rung because of it bears that on (RFC 7332)."""
-
-    marks: tuple[str, ...] = ()
-    "Words by which we know a call that has left us already: 12 hexadecimal digits each."
-    hops_left: int = MAX_FORWARDS
-    "How many more hops it may take (Max-Forwards)."
-
-
-FRESH = Trail()
-"That of a call that begins with us."
-
-
 @dataclass(frozen=True, slots=True)
 class Media:
     """Audio to be played: a WAV file, mono, 16 bit, 16000 Hz, already normalised in loudness."""
@@ -177,24 +161,6 @@ class LegConnected:
     """The far end has answered."""
 
     leg: LegId
-
-
-@dataclass(frozen=True, slots=True)
-class Quality:
-    """How a leg's audio came over. Counts are packets."""
-
-    sent: int = 0
-    received: int = 0
-    lost: int = 0
-    "Missing of what the far end sent."
-    far_lost: int = 0
-    "Missing of what we sent, as the far end's last report says; 0 if it made none."
-    jitter: float = 0.0
-    "Of the far end's packets: RFC 3550 section 6.4.1, in seconds."
-    round_trip: float | None = None
-    "Seconds to the far end and back, on average; None if it made no reports."
-    mos: float | None = None
-    "Mean opinion score, 1 (bad) to 4.5, estimated for the worse direction; None: nothing came."
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from callwright.calls.plan import Caption, Role, SessionId
 from callwright.calls.record import CallRecord, LegRecord, LegState
 from callwright.directory.model import Component
 from callwright.downloads.links import Links
-from callwright.engines.port import Quality
+from callwright.engines.quality import Quality
 from callwright.methods import errors
 from callwright.methods.method import (
     Caller,

@@ -38,6 +38,8 @@ class Wish:
     "The employee's phone that has the number, if one has."
     beside: Collection[str] = ()
     "Numbers of whoever is, or is to be, on the line of the same call."
+    trunk: str | None = None
+    "One of the account's trunks, to dial through; None: that of ``virtual``."
 
 
 class Dialling:
@@ -65,7 +67,8 @@ class Dialling:
                 raise errors.DirectionNotAllowed(
                     field=wish.field, value=wish.number, direction=kind.value
                 )
-        return AdmittedAddress(Address(wish.number, trunk=await self._trunk(wish.virtual)))
+        trunk = wish.trunk or await self._trunk(wish.virtual)
+        return AdmittedAddress(Address(wish.number, trunk=trunk))
 
     @staticmethod
     def called_in(number: str, trunk: str | None) -> AdmittedAddress:

@@ -1,7 +1,7 @@
 """Messages in requests: media files and texts to be spoken, checked, found, and made ready."""
 
 import logging
-from typing import Literal, Protocol
+from typing import Literal, Protocol, overload
 
 from callwright.calls.plan import Message, RecordedMessage
 from callwright.directory.lookup import Directory
@@ -78,6 +78,14 @@ class Messages:
             )
         if not says_something(value):
             raise errors.InvalidParameterValue(field=f"{field}.value", value=value)
+
+    @overload
+    async def find(self, account: Account, field: str, message: MessageParams) -> Found: ...
+
+    @overload
+    async def find(
+        self, account: Account, field: str, message: MessageParams | None
+    ) -> Found | None: ...
 
     async def find(
         self, account: Account, field: str, message: MessageParams | None

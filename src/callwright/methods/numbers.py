@@ -36,16 +36,23 @@ class Numbers:
         self._dialling = dialling
         self._dial_time = dial_time
 
-    async def virtual(self, account: Account, number: str) -> VirtualNumber:
+    async def virtual(
+        self, account: Account, number: str, field: str = "virtual_phone_number"
+    ) -> VirtualNumber:
         """One of the account's own numbers. Raises `VirtualPhoneNumberNotFound`."""
         if found := await self._directory.virtual_number(account.id, number):
             return found
         raise errors.VirtualPhoneNumberNotFound(
-            field="virtual_phone_number",
+            field=field,
             value=number,
             helper=fault_of(number),
             virtual_phone_number=number,
         )
+
+    async def check_trunk(self, account: Account, field: str, trunk: str) -> None:
+        """Raises `InvalidParameterValue` for what is no active trunk of the account's."""
+        if not await self._directory.has_trunk(account.id, trunk):
+            raise errors.InvalidParameterValue(field=field, value=trunk)
 
     async def check_contact(self, account: Account, number: str) -> Owner | None:
         """Refuse what is no contact, from whatever number it is called; return whose phone it is.
@@ -76,15 +83,18 @@ class Numbers:
         *,
         shown: str,
         beside: Collection[str],
+        trunk: str | None = None,
     ) -> Target:
         """An operator: a number from anywhere, or one of our SIP phones; no employee is meant.
 
-        Raises `InvalidParameterValue` for an extension, or what cannot be dialled at all.
+        ``trunk``: one that has been checked; None: that of ``virtual``. Raises
+        `InvalidParameterValue` for an extension, or what cannot be dialled at all.
         """
         owner = await self._owner(account, number)
         _refuse_extension(account, field, number, owner)
         phone = owner[1] if owner else None
-        address = await self._dialling.admit(Wish(account, virtual, field, number, phone, beside))
+        wish = Wish(account, virtual, field, number, phone, beside, trunk)
+        address = await self._dialling.admit(wish)
         channels = phone.channels if phone else None
         return Target(address, shown, self._dial_time, channels=channels)
 

@@ -1,8 +1,8 @@
 """Prompts: what the service itself says, and in which language."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from callwright.calls.plan import Confirmation
+from callwright.calls.plan import Confirmation, Message
 from callwright.config import PromptSettings
 from callwright.methods.messages import SpeechSynthesis
 
@@ -31,17 +31,21 @@ class Prompts:
         self._speech = speech
         self._settings = settings
 
-    def confirmation(self, key: str | None) -> Confirmation | None:
-        """What an operator must press to take the call; None for ``key`` None.
+    def confirmation(
+        self, key: str | None, messages: Sequence[Message] = ()
+    ) -> Confirmation | None:
+        """What an operator must press to take the call; None for ``key`` None without messages.
 
-        The prompt begins to be spoken with this call; the same text is spoken once only.
+        ``messages``: what the operator hears in place of the prompt of ours, which begins to be
+        spoken with this call; the same text is spoken once only.
         """
         if key is None:
-            return None
+            return Confirmation(frozenset(), None, CONFIRM_WITHIN, messages) if messages else None
         return Confirmation(
             keys=KEYS if key == ANY else frozenset(key),
-            prompt=self._speech.prepare(self._confirmation_text(key)),
+            prompt=None if messages else self._speech.prepare(self._confirmation_text(key)),
             within=CONFIRM_WITHIN,
+            messages=messages,
         )
 
     def _confirmation_text(self, key: str) -> str:

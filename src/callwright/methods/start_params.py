@@ -18,6 +18,7 @@ UsageRule = Literal[
 ]
 DialingTimeout = Annotated[float, Field(ge=1, le=120)]
 "Seconds."
+DtmfString = Annotated[str, Field(pattern=f"^{DTMF_STRING.pattern}$")]
 ConfirmationKey = Annotated[str, Field(pattern=r"^([0-9*#]|any)$")]
 "The key by which an operator takes the call, or ``any``."
 
@@ -55,7 +56,7 @@ class ToContact(Params):
     "The contact's number, E.164 without +, or the SIP number of an employee."
     external_id: Annotated[str, Field(max_length=255)] | None = None
     "The client's own id for the call; need not be unique."
-    dtmf_string: Annotated[str, Field(pattern=f"^{DTMF_STRING.pattern}$")] | None = None
+    dtmf_string: DtmfString | None = None
     "Keys sent to the contact from its answer on: `0-9 * #`; a `.` waits one second."
     direction: Literal["in", "out"] | None = None
     "How the session is marked; without it the setting `api.default_direction`."

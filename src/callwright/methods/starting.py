@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from callwright.calls.dtmf import timed_keys
 from callwright.calls.inbound_gate import Draining
@@ -118,6 +118,18 @@ class Starting:
             lambda home: may_call_from(account, to.contact, phone, home),
         )
         return chosen, await self.numbers.contact(account, to.contact, owner, chosen)
+
+    async def calling_as(
+        self, account: Account, sides: Sides, contact: str, field: str, number: str
+    ) -> Sides:
+        """Let the contact be shown, and called by the trunk of, another of the account's numbers.
+
+        ``field``: what names the number. Raises what `Numbers` does.
+        """
+        caller = await self.numbers.virtual(account, number, field)
+        owner = await self.numbers.check_contact(account, contact)
+        target = await self.numbers.contact(account, contact, owner, caller)
+        return replace(sides, contact=target)
 
     async def heard(
         self,

@@ -15,7 +15,7 @@ from callwright.calls.events import SessionEvent
 from callwright.notify.breaker import CircuitBreaker, retry_after
 from callwright.notify.http_sender import SendResult, WebhookSender, attempt_of
 from callwright.notify.message import Endpoint
-from callwright.public_events.catalogue import notices
+from callwright.public_events.event_fold import notices
 from callwright.public_events.notice import Notice, RecordingLink, linked
 from callwright.storage.webhooks.outbox import DeliveryStep, StoredOutbox, WaitingSession
 from callwright.storage.webhooks.webhook_log import AttemptOutcome

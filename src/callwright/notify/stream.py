@@ -19,7 +19,7 @@ from callwright.calls.events import SessionEvent, SessionFinished, SessionStarte
 from callwright.calls.plan import SessionId
 from callwright.directory.model import AccountId
 from callwright.figures import Figure
-from callwright.public_events.catalogue import EventFold, EventFolds
+from callwright.public_events.event_fold import EventFold, EventFolds
 from callwright.public_events.notice import Notice, RecordingLink, linked
 from callwright.storage.history.event_log import Page, Written
 

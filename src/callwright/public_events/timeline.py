@@ -7,7 +7,7 @@ from pydantic import JsonValue
 
 from callwright.calls import events
 from callwright.calls.events import SessionEvent
-from callwright.public_events.catalogue import EventFold
+from callwright.public_events.event_fold import EventFold
 from callwright.public_events.notice import RecordingLink, iso, linked
 from callwright.public_events.payloads import LegPayload, Payload
 

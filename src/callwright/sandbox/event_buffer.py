@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from itertools import islice
 
 from callwright.calls.events import SessionEvent
-from callwright.public_events.catalogue import EventFolds
+from callwright.public_events.event_fold import EventFolds
 from callwright.public_events.notice import Notice, RecordingLink, linked
 
 KEPT_AT_MOST = 100_000

@@ -11,7 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, make_url, text
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import (
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    ProgrammingError,
+    SQLAlchemyError,
+)
 
 from callwright.pattern import is_found
 from callwright.storage.database_faults import DatabaseFault as DatabaseFault
@@ -35,6 +41,9 @@ _WRITERS_LOCK = text("SELECT pg_advisory_xact_lock(17240, 1)")
 
 CLOSED_WITHIN = 0.1
 "Seconds a connection whose statement was cut off has to close, before it is let go."
+
+UNWRITABLE = (IntegrityError, DataError, ProgrammingError, ValueError)
+"The database works and does not take this very row: trying again would never end."
 
 
 def open_database(url: str, *, durable: bool = True) -> "AsyncEngine":

@@ -9,17 +9,14 @@ class DatabaseFault(Exception):
     """The database cannot be used as it is. The message says what to do."""
 
 
-def reason(fault: DBAPIError) -> str:
+def reason(fault: Exception) -> str:
     """Say in a few words what the database complained of."""
+    if not isinstance(fault, DBAPIError):
+        return str(fault)
     if isinstance(fault.orig, sqlite3.Error):
         return _of_sqlite(fault.orig) or str(fault.orig)
     # Drivers of PostgreSQL keep the five characters of the SQL standard.
     return _of_state(getattr(fault.orig, "sqlstate", None)) or _first_line(fault)
-
-
-def said(fault: Exception) -> str:
-    """Say in a few words why something could not be done with the database."""
-    return reason(fault) if isinstance(fault, DBAPIError) else str(fault)
 
 
 def _of_sqlite(fault: sqlite3.Error) -> str | None:

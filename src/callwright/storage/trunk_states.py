@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from callwright.engines.network import TrunkRegistration, TrunkState
 from callwright.storage.database import writing
-from callwright.storage.database_faults import said
+from callwright.storage.database_faults import reason
 from callwright.storage.tables import trunk_states
 
 if TYPE_CHECKING:
@@ -99,6 +99,6 @@ async def _write(database: "AsyncEngine", states: Sequence[TrunkState]) -> bool:
             if rows:
                 await connection.execute(insert(trunk_states), rows)
     except SQLAlchemyError as fault:
-        log.warning("the states of the trunks are not written: %s", said(fault))
+        log.warning("the states of the trunks are not written: %s", reason(fault))
         return False
     return True

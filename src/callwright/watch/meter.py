@@ -14,7 +14,7 @@ from callwright.calls import events
 from callwright.calls.durations import Durations
 from callwright.calls.events import SessionEvent
 from callwright.calls.plan import Role, SessionId
-from callwright.engines.port import Quality
+from callwright.engines.quality import Quality
 from callwright.figures import Counted, Figure, Measured
 from callwright.storage.history.event_log import Written
 

@@ -13,6 +13,7 @@ from callwright.methods.data.call_details import GET_CALL_DETAILS
 from callwright.methods.data.call_legs_report import GET_CALL_LEGS_REPORT
 from callwright.methods.data.call_timeline import CallTimelines
 from callwright.methods.data.calls_report import GET_CALLS_REPORT
+from callwright.methods.data.list_method import NoRows
 from callwright.methods.data.media_files import GET_MEDIA_FILES
 from callwright.methods.data.registry import DATA_CATALOGUE, LISTS
 from callwright.methods.data.request_log import GET_REQUEST_LOG
@@ -108,6 +109,9 @@ def _lists(components: Components, requests: StoredRequests) -> Iterator[Method[
         GET_SIP_LINES.name: registrations(registered),
     }
     for each in LISTS:
+        if each.table is None:
+            yield each.served(NoRows())
+            continue
         stored = StoredList.of(SOURCES[each.table], each.listing.fields.values())
         rows = StoredRows(database, stored, turns, totals)
         yield each.served(rows, makers.get(each.name), catch_up.get(each.name))

@@ -9,7 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from callwright.engines.port import Engine
 from callwright.notify.delivery_scheduler import DeliveryScheduler
-from callwright.storage.database_faults import said
+from callwright.storage.database_faults import reason
 from callwright.storage.directory import StoredDirectory
 from callwright.wiring.supervision import supervised
 
@@ -41,7 +41,7 @@ class DirectoryWatcher:
             except SQLAlchemyError as fault:
                 # Calls go on with what is known; what has changed is seen when it is back.
                 if not self._blind:
-                    log.warning("the directory cannot be looked at: %s", said(fault))
+                    log.warning("the directory cannot be looked at: %s", reason(fault))
                 self._blind = True
             else:
                 if self._blind:

@@ -7,10 +7,11 @@ from callwright.engines.media.clips import Clip
 from callwright.engines.media.clock import SlotClock
 from callwright.engines.media.codec import CODECS
 from callwright.engines.media.g711 import FRAME, Law
-from callwright.engines.media.leg import LegMedia, Tally
+from callwright.engines.media.leg import LegMedia
 from callwright.engines.media.media import MediaEvent, RtpStream
 from callwright.engines.media.player import Playback
 from callwright.engines.media.rtp import Buffer, Packet, build, parse
+from callwright.engines.media.tally import Tally
 from callwright.engines.port import LegId, PlaybackId
 
 EVENT = 101

@@ -28,8 +28,8 @@ from callwright.engines.port import (
     Media,
     PlaybackFinished,
     PlaybackId,
-    Quality,
 )
+from callwright.engines.quality import Quality
 from tests import autojump
 from tests.rtp_ports import free_range
 from tests.waiting import WITHIN

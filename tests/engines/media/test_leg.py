@@ -15,7 +15,8 @@ from callwright.engines.media.rtcp import ReportBlock, SenderInfo, parse
 from callwright.engines.media.rtcp import build as build_rtcp
 from callwright.engines.media.rtp import HEADER, Packet, build
 from callwright.engines.media.tones import tone_frames
-from callwright.engines.port import DtmfReceived, LegId, Quality
+from callwright.engines.port import DtmfReceived, LegId
+from callwright.engines.quality import Quality
 
 from .desk import EVENT, Desk, Talker, assert_one_stream, far
 

@@ -38,10 +38,10 @@ from callwright.engines.port import (
     Media,
     PlaybackFinished,
     PlaybackId,
-    Quality,
     RecordingFinished,
     RecordingId,
 )
+from callwright.engines.quality import Quality
 from tests.rtp_ports import free_range
 from tests.waiting import WITHIN
 

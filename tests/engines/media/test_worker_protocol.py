@@ -21,15 +21,8 @@ from callwright.engines.media.worker_protocol import (
     read_leg,
     read_qualities,
 )
-from callwright.engines.port import (
-    DtmfFailed,
-    DtmfSent,
-    LegId,
-    Media,
-    PlaybackFinished,
-    PlaybackId,
-    Quality,
-)
+from callwright.engines.port import DtmfFailed, DtmfSent, LegId, Media, PlaybackFinished, PlaybackId
+from callwright.engines.quality import Quality
 
 LEG = LegId(1 << 60)
 

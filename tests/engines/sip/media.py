@@ -13,9 +13,9 @@ from callwright.engines.port import (
     LegId,
     Media,
     PlaybackId,
-    Quality,
     RecordingId,
 )
+from callwright.engines.quality import Quality
 
 Asked = tuple[object, ...]
 

@@ -33,11 +33,11 @@ from callwright.engines.port import (
     Media,
     PlaybackFinished,
     PlaybackId,
-    Quality,
     RecordingFinished,
     RecordingId,
     TransferAsked,
 )
+from callwright.engines.quality import Quality
 from callwright.engines.simulated.far_end import Answers, HangsUp, Presses, Rejects, Rings
 from callwright.engines.sip.admission.admission import Admission
 from callwright.engines.sip.dialog.invite_server import IncomingInvite, read_invite

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import sipmessage
 
-from callwright.engines.port import FRESH, LegId, LegReleased, Trail
+from callwright.engines.port import LegId, LegReleased
 from callwright.engines.sip.admission.admission import Admission
 from callwright.engines.sip.dialog.call_leg import CallLeg, Fact, StreamAgreed
 from callwright.engines.sip.dialog.dialog_journal import DialogJournal
@@ -23,6 +23,7 @@ from callwright.engines.sip.transaction.request_sender import Identity
 from callwright.engines.sip.transaction.transactions import Timing
 from callwright.engines.sip.user_agent import UserAgent
 from callwright.engines.sip.wire.hop import Hop
+from callwright.engines.trail import FRESH, Trail
 
 FAR = Hop("127.0.0.1", 6000)
 CONTACT = "<sip:far@127.0.0.1:6000>"

@@ -12,13 +12,14 @@ from pathlib import Path
 from callwright.engines.media.clips import Clip, Clips
 from callwright.engines.media.clock import SendLateness, SlotClock, of_sending
 from callwright.engines.media.dtmf import KEYS
-from callwright.engines.media.leg import LegMedia, Tally
+from callwright.engines.media.leg import LegMedia
 from callwright.engines.media.media import MediaEvent, RtpStream
 from callwright.engines.media.player import Playback
 from callwright.engines.media.port import AT_ONCE, Port, Ports, PortSource, Watch
 from callwright.engines.media.recorder import Recorder
 from callwright.engines.media.recording import Recording
 from callwright.engines.media.switch import Switch
+from callwright.engines.media.tally import Tally
 from callwright.engines.port import (
     BridgeId,
     CoachMode,
@@ -27,10 +28,10 @@ from callwright.engines.port import (
     Media,
     PlaybackFinished,
     PlaybackId,
-    Quality,
     RecordingFinished,
     RecordingId,
 )
+from callwright.engines.quality import Quality
 from callwright.figures import Figure
 
 log = logging.getLogger(__name__)

@@ -4,7 +4,6 @@ The other direction is `Sender`'s. No sockets and no clock: packets and ``now`` 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from callwright.engines.media.codec import CODECS, PCMA, STATIC, Codec
 from callwright.engines.media.dtmf import KeyReceiver, is_key
@@ -20,25 +19,14 @@ from callwright.engines.media.reports import Reports
 from callwright.engines.media.rtp import HEADER, MARKER, PLAIN, Buffer, payload_span
 from callwright.engines.media.sender import Post, Sender, Transmit
 from callwright.engines.media.srtp import Srtp
-from callwright.engines.port import DtmfReceived, LegId, Quality
+from callwright.engines.media.tally import Tally
+from callwright.engines.port import DtmfReceived, LegId
+from callwright.engines.quality import Quality
 
 _COMFORT_NOISE = 13
 "Payload type of what stands for silence (RFC 3389); we never offer it, some send it all the same."
 _RTCP = range(192, 224)
 "Second byte of RTCP that comes in on RTP's port (RFC 5761 section 4)."
-
-
-@dataclass(slots=True)
-class Tally:
-    """Packets that were dropped, over all legs."""
-
-    malformed: int = 0
-    forged: int = 0
-    "From an address that is not the leg's far end."
-    unauthentic: int = 0
-    "Not protected by the leg's keys (SRTP), or protected by them but sent before."
-    overtaken: int = 0
-    "Duplicates, and those that came after later ones; no bridge sends them on."
 
 
 class LegMedia:

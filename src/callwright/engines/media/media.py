@@ -21,10 +21,10 @@ from callwright.engines.port import (
     Media,
     PlaybackFinished,
     PlaybackId,
-    Quality,
     RecordingFinished,
     RecordingId,
 )
+from callwright.engines.quality import Quality
 
 
 class NoPorts(Exception):

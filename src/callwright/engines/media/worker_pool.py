@@ -44,10 +44,10 @@ from callwright.engines.port import (
     Media,
     PlaybackFinished,
     PlaybackId,
-    Quality,
     RecordingFinished,
     RecordingId,
 )
+from callwright.engines.quality import Quality
 from callwright.figures import Figure
 
 log = logging.getLogger(__name__)

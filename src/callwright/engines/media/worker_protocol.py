@@ -15,7 +15,8 @@ from pydantic_core import to_json
 
 from callwright import logs
 from callwright.engines.media.media import MediaEngine, MediaEvent
-from callwright.engines.port import LegId, Quality
+from callwright.engines.port import LegId
+from callwright.engines.quality import Quality
 
 Value = TypeVar("Value")
 

@@ -18,7 +18,6 @@ import anyio.lowlevel
 
 from callwright.engines.network import Registered, SipAccount, Trunk, TrunkRegistration, TrunkState
 from callwright.engines.port import (
-    FRESH,
     Address,
     BridgeId,
     Cause,
@@ -41,7 +40,6 @@ from callwright.engines.port import (
     PlaybackId,
     RecordingFinished,
     RecordingId,
-    Trail,
     TransferAsked,
 )
 from callwright.engines.simulated.far_end import (
@@ -60,6 +58,7 @@ from callwright.engines.simulated.far_end import (
 )
 from callwright.engines.simulated.hearing import SimulatedLeg, hear, listen_again
 from callwright.engines.simulated.recording import write_recording
+from callwright.engines.trail import FRESH, Trail
 
 RUNG_AT_MOST = 10_000
 "Legs that are kept after their end, to be looked at."

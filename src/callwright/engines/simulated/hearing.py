@@ -5,18 +5,9 @@ from dataclasses import dataclass, field
 
 import anyio
 
-from callwright.engines.port import (
-    FRESH,
-    Address,
-    BridgeId,
-    Cause,
-    CoachMode,
-    LegId,
-    Media,
-    PlaybackId,
-    Trail,
-)
+from callwright.engines.port import Address, BridgeId, Cause, CoachMode, LegId, Media, PlaybackId
 from callwright.engines.simulated.far_end import Acts
+from callwright.engines.trail import FRESH, Trail
 
 
 @dataclass(slots=True)

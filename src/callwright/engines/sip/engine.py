@@ -5,7 +5,7 @@ import logging
 import random
 import secrets
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, assert_never
@@ -21,9 +21,7 @@ from callwright.engines.media.media import (
     MediaWorkerLost,
     NoPorts,
 )
-from callwright.engines.network import Registered, SipAccount, Trunk, TrunkState
 from callwright.engines.port import (
-    FRESH,
     Address,
     Cause,
     Deliver,
@@ -40,7 +38,6 @@ from callwright.engines.port import (
     LegResumed,
     LegRinging,
     RecordingFinished,
-    Trail,
     TransferAsked,
 )
 from callwright.engines.sip.admission.admission import Admission
@@ -52,9 +49,8 @@ from callwright.engines.sip.driver import Driver
 from callwright.engines.sip.event_queue import EventQueue
 from callwright.engines.sip.instance import instance_of
 from callwright.engines.sip.journal_file import JournalFile
-from callwright.engines.sip.leg_commands import LegCommands
 from callwright.engines.sip.media_hosts import MediaHosts
-from callwright.engines.sip.metrics import figures_of
+from callwright.engines.sip.network_commands import NetworkCommands
 from callwright.engines.sip.recordings import CLOSED_WITHIN
 from callwright.engines.sip.routing import route_to
 from callwright.engines.sip.transaction.digest_client import DigestClient
@@ -63,12 +59,11 @@ from callwright.engines.sip.transaction.transactions import Timing
 from callwright.engines.sip.transport.own_address import own_address
 from callwright.engines.sip.transport.transports import Transports
 from callwright.engines.sip.trunks.trunk_uri import Unroutable, trunk_hop
-from callwright.engines.sip.trunks.trunks import Trunks
 from callwright.engines.sip.user_agent import UserAgent
 from callwright.engines.sip.wire.hop import Transport
 from callwright.engines.sip.wire.sdp import AudioProfile
 from callwright.engines.sip.wire.trail import read_trail
-from callwright.figures import Figure, Measured
+from callwright.engines.trail import FRESH, Trail
 
 if TYPE_CHECKING:
     from callwright.engines.sip.transport.resolver import Resolver
@@ -79,7 +74,7 @@ FAREWELL = 2.0
 "Seconds the last BYE and CANCEL have to be answered."
 
 
-class SipEngine(LegCommands):
+class SipEngine(NetworkCommands):
     """`callwright.engines.port.Engine` over SIP and a `MediaEngine`.
 
     After ``started`` the attribute ``address`` says where SIP is listened for over UDP and TCP, and
@@ -104,7 +99,11 @@ class SipEngine(LegCommands):
 
         ``journal``: the file that knows which calls are up, for a BYE to them should we be killed.
         """
-        super().__init__(media)
+        self._speech = AudioProfile(tuple(settings.codecs), ip_version=settings.host.version)
+        key = secrets.token_bytes(16)
+        super().__init__(
+            media, Admission(settings.realm, key, settings.digests, speech=self._speech)
+        )
         self._settings = settings
         self._timing = timing
         self._next_leg = next_leg
@@ -114,11 +113,6 @@ class SipEngine(LegCommands):
         )
         self._crash_cleanup = CrashCleanup()
         self._resolver = resolver
-        self._speech = AudioProfile(tuple(settings.codecs), ip_version=settings.host.version)
-        self._admission = Admission(
-            settings.realm, secrets.token_bytes(16), settings.digests, speech=self._speech
-        )
-        self._trunks = Trunks(self._admission)
         self._heard_something = asyncio.Event()
         self._events: EventQueue
         self._driver: Driver
@@ -234,31 +228,11 @@ class SipEngine(LegCommands):
 
     # Commands.
 
-    def use_trunks(self, trunks: Sequence[Trunk]) -> None:
-        self._trunks.use(trunks)
+    def _trunks_changed(self) -> None:
         if self._is_up:
             self._after_command()
         if self._crash_cleanup.waiting:
             self._clean_up()
-
-    def use_phones(self, phones: Sequence[SipAccount]) -> None:
-        self._admission.use_phones(phones)
-
-    def registered(self, number: str) -> Sequence[Registered]:
-        now = self._loop.time()
-        return [
-            Registered(binding.origin.source.host, now - binding.made)
-            for binding in self._admission.bindings.of(number, now)
-        ]
-
-    def figures(self) -> Iterator[Figure]:
-        """See `callwright.figures.Measured`."""
-        yield from figures_of(self.trunk_states(), self._admission, self.dropped.total())
-        if isinstance(self._media, Measured):
-            yield from self._media.figures()
-
-    def trunk_states(self) -> Sequence[TrunkState]:
-        return self._trunks.states()
 
     def ring(
         self,

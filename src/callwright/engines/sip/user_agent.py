@@ -13,7 +13,7 @@ import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from callwright.engines.port import FRESH, LegId, Trail
+from callwright.engines.port import LegId
 from callwright.engines.sip.admission.admission import Admission
 from callwright.engines.sip.admission.out_of_dialog import OutOfDialog
 from callwright.engines.sip.dialog import in_dialog
@@ -33,6 +33,7 @@ from callwright.engines.sip.wire.address import Malformed
 from callwright.engines.sip.wire.hop import Hop
 from callwright.engines.sip.wire.message import SipRequest, answer_to, parse
 from callwright.engines.sip.wire.sdp import G711, AudioProfile
+from callwright.engines.trail import FRESH, Trail
 
 log = logging.getLogger(__name__)
 

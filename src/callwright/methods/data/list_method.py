@@ -38,13 +38,26 @@ class Rows(Protocol):
         """The rows of a page in order, some at a time. Raises `TooCostly`."""
 
 
+class NoRows:
+    """The rows of a list that is always empty."""
+
+    are_many = False
+
+    async def count(self, _account: AccountId, _query: Query) -> int:
+        return 0
+
+    async def read(self, _account: AccountId, _query: Query) -> AsyncGenerator[Sequence[Row], None]:
+        yield ()
+
+
 @dataclass(frozen=True, slots=True)
 class ListDeclaration(Declaration[R]):
     """A method that gives rows of a list, and `metadata.total_items`."""
 
     listing: Listing = field(kw_only=True)
-    table: str = field(kw_only=True)
-    "Whose rows these are, by the name it has in `callwright.storage.tables`."
+    table: str | None = field(kw_only=True)
+    """Whose rows these are, by the name it has in `callwright.storage.tables`; None: there never
+    are any."""
 
     def served(
         self,
@@ -80,7 +93,7 @@ def list_declaration(
     name: str,
     shape: Any,
     *,
-    table: str,
+    table: str | None,
     summary: str,
     params: type[R],
 ) -> ListDeclaration[R]:

@@ -13,6 +13,7 @@ from callwright.methods.data import (
     communications,
     data_sessions,
     employees,
+    marketing_lists,
     media_files,
     notifications,
     request_log,
@@ -47,6 +48,7 @@ DATA_CATALOGUE: tuple[Declaration[Any], ...] = (
     call_details.GET_CALL_DETAILS,
     request_log.GET_REQUEST_LOG,
     api_requests.GET_API_REQUESTS,
+    *marketing_lists.DECLARATIONS,
 )
 
 LISTS = tuple(one for one in DATA_CATALOGUE if isinstance(one, ListDeclaration))

@@ -9,7 +9,6 @@ the rest is left out once the queue is full.
 import logging
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from math import inf
@@ -19,10 +18,6 @@ import anyio
 import anyio.to_thread
 from sqlalchemy import Connection
 from sqlalchemy.exc import (
-    DataError,
-    DBAPIError,
-    IntegrityError,
-    ProgrammingError,
     SQLAlchemyError,
 )
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -43,15 +38,14 @@ from callwright.calls.events import (
     TalkStarted,
     TransferFinished,
 )
-from callwright.calls.journal import JournalUnavailable, Once
+from callwright.calls.journal import Once
 from callwright.calls.plan import SessionId
 from callwright.figures import Figure
-from callwright.storage.database import BUSY_TIMEOUT, reason, writing
+from callwright.storage.database import UNWRITABLE, reason, writing
+from callwright.storage.history.beginnings import Beginnings
 from callwright.storage.history.crash_recovery import closing_events, kept_recordings
 from callwright.storage.history.event_log import Written
-from callwright.storage.history.idempotency import keep_key
 from callwright.storage.history.sessions import (
-    insert_session,
     is_of_account,
     read_events,
     unfinished,
@@ -88,9 +82,6 @@ _ESSENTIAL = (
     CallLost,
     SessionFinished,
 )
-
-# The database works and does not take this very event: trying again would never end.
-_UNWRITABLE = (IntegrityError, DataError, ProgrammingError, ValueError)
 
 
 class Outbox(Protocol):
@@ -139,7 +130,6 @@ class StoredJournal:
         self._writer = writer or Writer(database)
         self._queued_at_most = queued_at_most
         self._gathered_for = gathered_for
-        self._beginnings: list[_Beginning] = []
         self._queue: deque[SessionEvent] = deque()
         self._filled = anyio.Event()
         self._closing = anyio.Event()
@@ -150,8 +140,11 @@ class StoredJournal:
         # Writers of one process wait for each other here, in order, rather than by SQLite's
         # polling, which is unfair and slow.
         self._turn = turn or anyio.Lock()
+        self._void = VoidBeginnings(lambda: self._filled.set())
+        self._beginnings = Beginnings(
+            self._writer, self._turn, self._positions, self._tell, self._void
+        )
         self._outbox = outbox
-        self._void = VoidBeginnings()
         self._one_by_one = 0
         self._noted_as_full = False
 
@@ -177,23 +170,7 @@ class StoredJournal:
         Raises `JournalUnavailable`, at the latest after twice the database's busy timeout. Once
         the write has begun, a cancellation waits for it: a session is on record or it is not.
         """
-        patience = anyio.CancelScope(deadline=anyio.current_time() + BUSY_TIMEOUT)
-        beginning = _Beginning(started, once, patience)
-        self._beginnings.append(beginning)
-        try:
-            with patience:
-                async with self._turn:
-                    if beginning in self._beginnings:
-                        await self._write_beginnings()
-        finally:
-            if beginning in self._beginnings:
-                self._beginnings.remove(beginning)
-        if patience.cancelled_caught:
-            raise JournalUnavailable("the database does not take what was there before")
-        if beginning.fault:
-            raise JournalUnavailable(
-                f"the database does not take it: {_said(beginning.fault)}"
-            ) from beginning.fault
+        await self._beginnings.begin(started, once)
 
     def is_void(self, session: SessionId) -> bool:
         """Whether a session that may be on record was never begun: its client was told so."""
@@ -284,41 +261,6 @@ class StoredJournal:
         story += [event for event in queued if event.sequence not in written]
         return story
 
-    async def _write_beginnings(self) -> None:
-        """Write all that wait, in one transaction; whoever has the turn does so for the others."""
-        group, self._beginnings = self._beginnings, []
-        for beginning in group:
-            beginning.patience.shield = True
-            beginning.patience.deadline = inf
-        fault = await self._begin(group)
-        if isinstance(fault, _UNWRITABLE) and len(group) > 1:
-            for beginning in group:
-                beginning.fault = await self._begin([beginning])
-            return
-        for beginning in group:
-            beginning.fault = fault
-
-    async def _begin(self, group: Sequence["_Beginning"]) -> Exception | None:
-        positions = self._positions(len(group))
-        void = self._void.all()
-
-        def work(connection: Connection) -> None:
-            strike(connection, void)
-            for beginning, position in zip(group, positions, strict=True):
-                insert_session(connection, beginning.started, position)
-                if beginning.once:
-                    keep_key(connection, beginning.started, beginning.once)
-
-        try:
-            await self._writer.write(work)
-        except (SQLAlchemyError, ValueError) as fault:
-            self._void.note((beginning.started.session for beginning in group), fault)
-            self._filled.set()
-            return fault
-        self._void.settle(void)
-        self._tell([beginning.started for beginning in group], positions)
-        return None
-
     async def _write_until_closed(self, scope: anyio.CancelScope) -> None:
         pause = FIRST_PAUSE
         with scope:
@@ -362,7 +304,7 @@ class StoredJournal:
         batch = list(islice(self._queue, 1 if self._one_by_one else WRITTEN_AT_ONCE))
         try:
             await self._write(batch)
-        except _UNWRITABLE as fault:
+        except UNWRITABLE as fault:
             if len(batch) > 1:
                 self._one_by_one = len(batch)
                 return None
@@ -371,10 +313,10 @@ class StoredJournal:
                 batch[0].session,
                 batch[0].sequence,
                 type(batch[0]).__name__,
-                _said(fault),
+                reason(fault),
             )
         except SQLAlchemyError as fault:
-            return _said(fault)
+            return reason(fault)
         for _ in batch:
             self._queue.popleft()
         self._written_so_far += len(batch)
@@ -417,16 +359,3 @@ class StoredJournal:
         ]
         for reader in self.readers:
             reader(written)
-
-
-@dataclass(slots=True, eq=False)
-class _Beginning:
-    started: SessionStarted
-    once: Once | None
-    patience: anyio.CancelScope
-    "In which its client waits; shielded once it is being written."
-    fault: Exception | None = None
-
-
-def _said(fault: Exception) -> str:
-    return reason(fault) if isinstance(fault, DBAPIError) else str(fault)

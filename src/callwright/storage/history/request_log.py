@@ -11,7 +11,7 @@ from sqlalchemy import Connection, exists, insert, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from callwright.api_requests import AnsweredRequest
-from callwright.storage.database_faults import said
+from callwright.storage.database_faults import reason
 from callwright.storage.tables import api_requests
 from callwright.storage.writer import Writer
 
@@ -93,7 +93,7 @@ class StoredRequests:
                     await self._writer.write(partial(_insert_once if unheard else _insert, batch))
                 except SQLAlchemyError as fault:
                     self._unheard = len(batch)
-                    log.warning("%s requests wait for the database: %s", self.queued, said(fault))
+                    log.warning("%s requests wait for the database: %s", self.queued, reason(fault))
                     return False
                 self._unheard = 0
                 for _ in batch:

@@ -31,7 +31,7 @@ from callwright.calls.events import (
     TagRemoved,
 )
 from callwright.calls.plan import SessionId
-from callwright.engines.port import Quality
+from callwright.engines.quality import Quality
 from callwright.storage.history.event_codec import decode, encode
 from callwright.storage.history.projection import latest_of_tags, rows_of, updates_of
 from callwright.storage.tables import call_events, call_legs, call_sessions

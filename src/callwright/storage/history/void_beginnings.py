@@ -18,9 +18,12 @@ AGAIN_AFTER = 1.0
 
 
 class VoidBeginnings:
-    """``clock`` gives seconds, from any start."""
+    """``noted`` is called when there is one more; ``clock`` gives seconds, from any start."""
 
-    def __init__(self, clock: Callable[[], float] = anyio.current_time) -> None:
+    def __init__(
+        self, noted: Callable[[], None], clock: Callable[[], float] = anyio.current_time
+    ) -> None:
+        self._noted = noted
         self._clock = clock
         self._struck_at: dict[SessionId, float | None] = {}
 
@@ -34,6 +37,7 @@ class VoidBeginnings:
         """Note what failed, if it is not known to have."""
         if isinstance(fault, DBAPIError) and fault.connection_invalidated:
             self._struck_at.update(dict.fromkeys(sessions))
+            self._noted()
 
     def all(self) -> Sequence[SessionId]:
         return tuple(self._struck_at)

@@ -97,7 +97,8 @@ call_legs = Table(
     Column("talked_at", UtcDateTime),
     # It has handed the contact over to somebody else.
     Column("is_transferred", Boolean, nullable=False, server_default=false()),
-    # How its audio came over: `callwright.engines.port.Quality`. Loss is the share that is missing.
+    # How its audio came over: `callwright.engines.quality.Quality`. Loss is the share that is
+    # missing.
     Column("loss", Float),
     Column("far_loss", Float),
     Column("jitter", Float),

@@ -1,6 +1,6 @@
 """What a call has come through stands in every INVITE that is sent because of it."""
 
-from callwright.engines.port import Trail
+from callwright.engines.trail import Trail
 from tests.engines.sip.challenges import challenge
 from tests.engines.sip.world import World, reply
 

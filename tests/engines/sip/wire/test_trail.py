@@ -2,9 +2,9 @@
 
 import pytest
 
-from callwright.engines.port import Trail
 from callwright.engines.sip.wire.message import Headers, SipRequest
 from callwright.engines.sip.wire.trail import read_trail, trail_headers
+from callwright.engines.trail import Trail
 
 ONE, TWO = "0123456789ab", "ba9876543210"
 

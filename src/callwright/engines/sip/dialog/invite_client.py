@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from callwright.engines.port import FRESH, Cause, Trail
+from callwright.engines.port import Cause
 from callwright.engines.sip.dialog.bye import hang_up
 from callwright.engines.sip.dialog.capabilities import ALLOW, SUPPORTED
 from callwright.engines.sip.dialog.dialog import CallName, Dialog, dialog_from
@@ -30,6 +30,7 @@ from callwright.engines.sip.wire.message import (
 )
 from callwright.engines.sip.wire.sdp import TYPE
 from callwright.engines.sip.wire.trail import trail_headers
+from callwright.engines.trail import FRESH, Trail
 
 FORKS_AT_MOST = 16
 "Dialogs one INVITE may make; further ones are dropped and counted."

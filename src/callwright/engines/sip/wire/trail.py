@@ -2,8 +2,8 @@
 
 import re
 
-from callwright.engines.port import MAX_FORWARDS, Trail
 from callwright.engines.sip.wire.message import Headers, SipRequest, first, values
+from callwright.engines.trail import MAX_FORWARDS, Trail
 
 MARKS_AT_MOST = 16
 "Of a longer trail the first are left out: what comes back does so by the last."
