@@ -59,7 +59,6 @@ class SentStream(TimeLine):
         self._spurt = True
 
     def send_through(self, transmit: Transmit) -> None:
-        self.take_back()
         self._transmit = transmit
 
     def take_back(self) -> None:
