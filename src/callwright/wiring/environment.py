@@ -90,8 +90,6 @@ def workers_for(cores: int) -> int:
 
 
 def _media(settings: Settings) -> "MediaEngine":
-    from callwright.engines.media.engine import RtpEngine
-    from callwright.engines.media.worker_pool import WorkerPool
     from callwright.engines.sip.transport.own_address import own_address
 
     host, ports = str(settings.sip.host), settings.sip.rtp_ports
@@ -102,7 +100,11 @@ def _media(settings: Settings) -> "MediaEngine":
         case workers:
             pass
     if workers:
+        from callwright.engines.media.worker_pool import WorkerPool
+
         return WorkerPool(workers, host, advertise, ports, settings.media.lost_after)
+    from callwright.engines.media.engine import RtpEngine
+
     return RtpEngine(host, advertise, ports, settings.media.lost_after)
 
 
