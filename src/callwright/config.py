@@ -163,6 +163,10 @@ class SipSettings(SettingsSection):
 class MediaSettings(SettingsSection):
     workers: Annotated[int, Field(ge=0, le=64)] | Literal["auto"] = 0
     "Processes that carry audio; 0: the service itself; `auto`: one a core, one less from three on."
+    kernel_relay: Literal["auto", "on", "off"] = "auto"
+    """Whether the kernel relays talks that need nothing else, for a fraction of the processor time;
+    see [kernel-relay.md](kernel-relay.md). `auto`: where it can; `on`: where it cannot, nothing
+    starts."""
     lost_after: Seconds = 30.0
     "Seconds without RTP and RTCP after which a talking leg is considered gone."
     file_length_at_most: Seconds = 600.0
