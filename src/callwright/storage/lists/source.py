@@ -119,6 +119,7 @@ class Source:
     walked: frozenset[str] = frozenset()
     "Columns that have an index each, in their order, of the rows where ``walks_over`` is not null."
     walks_over: str | None = None
+    "None: of all rows of the list."
     costly: frozenset[str] = frozenset()
     "Details of which few are brought at once, since each takes its time."
     name: str | None = None
