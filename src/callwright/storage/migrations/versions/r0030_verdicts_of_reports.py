@@ -94,6 +94,8 @@ def upgrade() -> None:
     op.execute(CHARGED)
     op.execute(_found_out(names))
     for table, index, columns, rows in INDEXES:
+        if columns is DETAILS and op.get_bind().dialect.name != "sqlite":
+            continue  # its rows may be longer than an index may have them there
         op.create_index(index, table, [*columns], sqlite_where=FINISHED, postgresql_where=FINISHED)
         if op.get_bind().dialect.name == "sqlite":
             told = sa.text("INSERT INTO sqlite_stat1 VALUES (:table, :index, :rows)")
