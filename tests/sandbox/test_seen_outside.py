@@ -46,8 +46,9 @@ def timeline(sandbox: Sandbox, session: int) -> list[dict[str, Any]]:
 def test_a_text_with_nothing_to_say_is_refused_where_it_is_sent(
     sandbox: Sandbox, method: str, field: str, params: dict[str, Any]
 ) -> None:
+    asked: dict[str, Any] = {**params, "virtual_phone_number": OURS, field: NOTHING}
     with pytest.raises(SandboxError) as refused:
-        sandbox.rpc(method, virtual_phone_number=OURS, **params, **{field: NOTHING})
+        sandbox.rpc(method, **asked)
     assert str(refused.value.field).startswith(field)
     assert sandbox.rpc("list.calls") == []
 
