@@ -197,6 +197,6 @@ async def emptied(office: Office) -> None:
 
 async def asleep(scheduler: DeliveryScheduler, clock: StandingClock) -> None:
     """Wait until the scheduler has nothing to do, and nobody has woken it."""
-    with anyio.fail_after(30):
+    with anyio.fail_after(WITHIN):
         while scheduler.busy or not clock.asleep:  # noqa: ASYNC110
             await anyio.sleep(0.002)
