@@ -45,9 +45,9 @@ from tests.waiting import WITHIN
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def office(database: AsyncEngine) -> Office:
-    return Office.on(database)
+@pytest.fixture(params=[True, False], ids=["as told", "as read"])
+def office(request: pytest.FixtureRequest, database: AsyncEngine) -> Office:
+    return Office.on(database, listening=request.param)
 
 
 def in_order(places: Iterable[tuple[int, int]]) -> bool:

@@ -35,6 +35,7 @@ from callwright.methods.idempotency import Repeats
 from callwright.methods.sessions import Sessions
 from callwright.notify.http_sender import webhook_client
 from callwright.notify.stream import EventStream
+from callwright.public_events.recent_notices import RecentNotices
 from callwright.rpc.dispatch import Dispatcher
 from callwright.rpc.events import EventEndpoint
 from callwright.rpc.http import build_http
@@ -140,8 +141,9 @@ async def _run(
     engine, manager, journal = components.engine, components.manager, components.journal
     hooks = HookClient(allow_private=settings.hooks.allow_private)
     receivers = webhook_client(settings.webhooks)
+    recent = RecentNotices()
     scheduler = scheduler_with(
-        receivers, outbox, settings.webhooks, clock.now, components.links.recording
+        receivers, outbox, settings.webhooks, clock.now, components.links.recording, recent
     )
     watcher = DirectoryWatcher(components.directory, engine, scheduler)
     access = StoredAccess(database, clock.now, storage.rows)
@@ -180,6 +182,7 @@ async def _run(
         StoredEventLog(database),
         per_account=settings.api.streams_at_most,
         link=components.links.recording,
+        recent=recent,
     )
     await stream.open()
     journal.readers.append(stream.hear)
