@@ -155,6 +155,8 @@ class Employee:
     "Who coaches this employee when add.coach names nobody."
     recorded: Recorded = Recorded.OFF
     status: EmployeeStatus = EmployeeStatus.AVAILABLE
+    calls_out: bool = False
+    "Whether its phones may call numbers outside."
 
 
 def composed_name(last_name: str, first_name: str | None, patronymic: str | None) -> str:

@@ -55,6 +55,7 @@ _EMPLOYEE = (
         employees.c.coach,
         employees.c.call_recording,
         employees.c.status,
+        employees.c.calls_out,
         employee_phones.c.id.label("phone_id"),
         employee_phones.c.number,
         employee_phones.c.kind,
