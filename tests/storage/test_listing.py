@@ -174,6 +174,7 @@ def calls(*filters: Comparison, sort: Sequence[Order] = ()) -> Query:
     return Query(fields, Every((FINISHED, *filters)), sort, window=window())
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize(
     ("listed", "query"),
     [
@@ -200,6 +201,7 @@ async def test_an_index_finds_what_a_report_shows(
             assert "PRIMARY KEY" in step or step.startswith("SCAN anon"), plan
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize(
     ("field", "index"),
     [
@@ -215,6 +217,7 @@ async def test_what_is_rare_has_an_index_of_its_own(
         assert index in plan
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize("field", ["talk_duration", "finish_time"])
 async def test_a_sorted_report_walks_along_an_index(database: AsyncEngine, field: str) -> None:
     """And not where few rows of it may be wanted: then it would walk a long way for nothing."""
@@ -254,6 +257,7 @@ async def test_whoever_walks_along_finds_the_same(database: AsyncEngine) -> None
     assert set(await ids(NOW, order)) == {*range(4, 31)}
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize(
     ("found", "index"),
     [

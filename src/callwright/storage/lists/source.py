@@ -18,13 +18,36 @@ from sqlalchemy import (
     Table,
     case,
     cast,
-    func,
     literal,
     select,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 
 from callwright.query import Field, FieldKind
+
+
+class Whole(FunctionElement[float]):
+    """The whole number nearest to one that is not negative; of two, the greater one.
+
+    PostgreSQL's own function would take the even one.
+    """
+
+    type = Float()
+    inherit_cache = True
+
+
+@compiles(Whole)
+def _round(element: Whole, compiler: SQLCompiler, **words: Any) -> str:
+    return f"round({compiler.process(element.clauses, **words)})"
+
+
+@compiles(Whole, "postgresql")
+def _floor(element: Whole, compiler: SQLCompiler, **words: Any) -> str:
+    return f"floor({compiler.process(element.clauses, **words)} + 0.5)"
+
 
 Detail = Callable[[AsyncConnection, Sequence[int]], Awaitable[Mapping[int, object]]]
 """Brings what belongs to rows but stands in other tables, by the rows' keys. A row whose key it
@@ -77,7 +100,7 @@ class Source:
     details: Mapping[str, Detail | Part] = field(default_factory=dict)
     "Facts that are shown, and neither sorted nor filtered by, unless they are `facts`, too."
     arrays: Mapping[str, Array] = field(default_factory=dict)
-    "Details that are searched."
+    "Details that are searched, and columns of JSON."
     implied: Mapping[str, Implied] = field(default_factory=dict)
     account: ColumnElement[int] | None = None
     "Whose a row is, if not the column ``account_id`` says so."
@@ -162,6 +185,8 @@ class StoredList:
                     arrays[one.name] = StoredArray.of(source, one)
             elif one.fact in there:
                 columns[one.name] = shown(one, there[one.fact])
+                if one.searched:
+                    arrays[one.name] = StoredArray.of(source, one)
                 if one.fact in source.ordered and one.kind is FieldKind.INTEGER:
                     finer[one.name] = there[one.fact]
             else:
@@ -229,7 +254,7 @@ def shown(field: Field, column: ColumnElement[Any]) -> ColumnElement[Any]:
         return case(field.words, value=column)
     match field.kind, column.type:
         case FieldKind.INTEGER, Float():
-            return cast(func.round(column), Integer)
+            return cast(Whole(column), Integer)
         case FieldKind.TEXT, Integer():
             return cast(column, String)
     return column
