@@ -8,6 +8,7 @@ import argparse
 import os
 import platform
 import resource
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 
 import anyio
@@ -16,6 +17,7 @@ from rich.table import Table
 
 from bench.employee_calls import at_once, idle, one_by_one
 from bench.figures import Figure
+from bench.kernel_relay import kernel
 from bench.load import (
     fifty,
     four_hundred,
@@ -59,6 +61,11 @@ GROUPS = {
     )
 }
 "Several under one name."
+APART: Mapping[str, Callable[[bool], Callable[[], Awaitable[list[Figure]]]]] = {
+    "peers": lambda short: partial(peers, short=short),
+    "kernel": lambda short: partial(kernel, short=short),
+}
+"What needs more than this machine has as a rule."
 
 
 def main() -> None:
@@ -66,10 +73,10 @@ def main() -> None:
     arguments.add_argument(
         "benchmark",
         nargs="*",
-        choices=[[], *BENCHMARKS, *GROUPS, "peers"],
-        help="default: all, without peers",
+        choices=[[], *BENCHMARKS, *GROUPS, *APART],
+        help="default: all, without peers and kernel",
     )
-    arguments.add_argument("--short", action="store_true", help="of peers: one round, a minute")
+    arguments.add_argument("--short", action="store_true", help="of peers and kernel: one round")
     asked = arguments.parse_args()
     wanted = asked.benchmark or list(BENCHMARKS)
     chosen = [each for name in wanted for each in GROUPS.get(name, (name,))]
@@ -82,7 +89,7 @@ def main() -> None:
     for name in chosen:
         with console.status(f"{name} …"):
             try:
-                work = partial(peers, short=asked.short) if name == "peers" else BENCHMARKS[name]
+                work = APART[name](asked.short) if name in APART else BENCHMARKS[name]
                 figures = anyio.run(work, backend_options={"loop_factory": PacketLoop})
             except Exception as fault:  # the others are worth having
                 console.print_exception()

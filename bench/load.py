@@ -8,7 +8,7 @@ from math import inf
 import anyio
 
 from bench.figures import Figure, kilobytes, milliseconds, none, quantile, share
-from bench.stand import TOKEN, PhoneReport, Stand, employee_number, stand
+from bench.stand import RELAYED_HERE, TOKEN, PhoneReport, Stand, employee_number, stand
 from demo.service import DemoFault
 
 WARM_UP = 20
@@ -17,7 +17,7 @@ STARTS_PER_SECOND = 20
 BUILD_UP = 40
 "Calls a second until as many are up as are to be measured."
 PACKETS_PER_SECOND = 50
-WORKERS = ("[media]", 'workers = "auto"')
+WORKERS = ("[media]", 'workers = "auto"', RELAYED_HERE)
 MEASURED = 5.0
 "Seconds a number of calls is left to talk."
 
