@@ -200,6 +200,7 @@ def calls(*filters: Comparison, sort: Sequence[Order] = ()) -> Query:
     return Query(fields, Every((FINISHED, *filters)), sort, window=window())
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize(
     ("listed", "query"),
     [
@@ -235,6 +236,7 @@ async def test_an_index_finds_what_a_report_shows(
             assert of_live_sessions or "PRIMARY KEY" in step or step.startswith("SCAN anon"), plan
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize(
     ("field", "index"),
     [
@@ -250,6 +252,7 @@ async def test_what_is_rare_has_an_index_of_its_own(
         assert index in plan
 
 
+@pytest.mark.sqlite
 async def test_the_dearest_legs_come_first_along_an_index(database: AsyncEngine) -> None:
     dearest = Query(["leg_id"], None, [Order("total_charge", descending=True)], window=window())
     *_, page = await plans(database, COSTS, dearest)
@@ -257,6 +260,7 @@ async def test_the_dearest_legs_come_first_along_an_index(database: AsyncEngine)
     assert page.count("TEMP B-TREE") == 1, "of the page alone"
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize("field", ["talk_duration", "finish_time"])
 async def test_a_sorted_report_walks_along_an_index(database: AsyncEngine, field: str) -> None:
     """And not where few rows of it may be wanted: then it would walk a long way for nothing."""
@@ -296,6 +300,7 @@ async def test_whoever_walks_along_finds_the_same(database: AsyncEngine) -> None
     assert set(await ids(NOW, order)) == {*range(4, 31)}
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize(
     ("found", "index"),
     [

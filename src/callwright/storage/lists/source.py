@@ -18,13 +18,13 @@ from sqlalchemy import (
     Table,
     case,
     cast,
-    func,
     literal,
     select,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callwright.query import Field, FieldKind
+from callwright.storage.tables.columns import Whole
 
 Detail = Callable[[AsyncConnection, Sequence[int]], Awaitable[Mapping[int, object]]]
 """Brings what belongs to rows but stands in other tables, by the rows' keys. A row whose key it
@@ -232,7 +232,7 @@ def shown(field: Field, column: ColumnElement[Any]) -> ColumnElement[Any]:
         return case(field.words, value=column)
     match field.kind, column.type:
         case FieldKind.INTEGER, Float():
-            return cast(func.round(column), Integer)
+            return cast(Whole(column), Integer)
         case FieldKind.TEXT, Integer():
             return cast(column, String)
     return column

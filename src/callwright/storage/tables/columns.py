@@ -1,8 +1,27 @@
-"""What all tables are made of: the types of their columns, and the metadata they stand in."""
+"""What all tables are made of: the types of their columns, and the metadata they stand in.
+
+And what is made of such columns in one way in either database.
+"""
 
 from datetime import UTC, datetime
+from typing import Any
 
-from sqlalchemy import BigInteger, DateTime, Dialect, Integer, MetaData, TypeDecorator
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Dialect,
+    Float,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    TypeDecorator,
+)
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -37,3 +56,32 @@ metadata = MetaData(
 
 # SQLite numbers rows by itself only under the very name INTEGER, which has 64 bits there.
 Id = BigInteger().with_variant(Integer(), "sqlite")
+
+# One row: the revision of the oldest code that can work with the tables as they are.
+compatible_code = Table(
+    "compatible_code",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("oldest", String(8), nullable=False),
+    CheckConstraint("id = 1", name="one_row"),
+)
+
+
+class Whole(FunctionElement[float]):
+    """The whole number nearest to one that is not negative; of two, the greater one.
+
+    PostgreSQL's own function would take the even one.
+    """
+
+    type = Float()
+    inherit_cache = True
+
+
+@compiles(Whole)
+def _round(element: Whole, compiler: SQLCompiler, **words: Any) -> str:
+    return f"round({compiler.process(element.clauses, **words)})"
+
+
+@compiles(Whole, "postgresql")
+def _floor(element: Whole, compiler: SQLCompiler, **words: Any) -> str:
+    return f"floor({compiler.process(element.clauses, **words)} + 0.5)"
