@@ -17,9 +17,9 @@ from callwright.storage.tables import call_legs, call_sessions
 from tests.storage.stories import started
 from tests.storage.test_report_equivalence import PRICES, story
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.sqlite]
 
-BEFORE = "0028"
+BEFORE = "0030"
 TABLES = (call_sessions, call_legs)
 SESSIONS = 30
 ACCOUNT = "INSERT INTO accounts (id, name, active) VALUES (1, 'House', 1)"

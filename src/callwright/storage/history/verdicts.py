@@ -25,6 +25,7 @@ from sqlalchemy import (
 
 from callwright.storage.prepared_writes import PreparedWrite
 from callwright.storage.tables import call_legs, call_sessions
+from callwright.storage.tables.columns import Whole
 
 _session, _leg = call_sessions.c, call_legs.c
 rung = call_legs.alias("rung")
@@ -109,7 +110,7 @@ _talked = cast(bindparam("talk_duration", type_=Float()), Float)
 # Begun steps count. Of a talk of no whole second there is nothing to charge.
 _CHARGEABLE = case(
     (_leg.charge_step.is_(None), 0),
-    else_=(cast(func.round(_talked), Integer) + _leg.charge_step - 1)
+    else_=(cast(Whole(_talked), Integer) + _leg.charge_step - 1)
     // _leg.charge_step
     * _leg.charge_step,
 )

@@ -8,6 +8,9 @@ down_revision = "0029"
 branch_labels = None
 depends_on = None
 
+# In the order of code points: see revision 30.
+TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+NUMBER = sa.String(32).with_variant(sa.String(32, collation="C"), "postgresql")
 ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 FINISHED = sa.text("finish_reason IS NOT NULL")
 
@@ -18,11 +21,11 @@ ORDER BY rung.{at} {order}, rung.id {order} LIMIT 1
 """
 # As reports have found it out until now.
 CHARGEABLE = """CASE WHEN charge_step IS NULL THEN 0
-    ELSE (CAST(round(talk_duration) AS INTEGER) + charge_step - 1) / charge_step * charge_step
+    ELSE (CAST({whole} AS INTEGER) + charge_step - 1) / charge_step * charge_step
     END"""
-CHARGED = f"""
-UPDATE call_legs SET chargeable_duration = {CHARGEABLE}, total_charge = CAST(round(
-    CAST({CHARGEABLE} * coalesce(per_minute, 0.0) / 60 AS NUMERIC(18, 6)), 4) AS FLOAT)
+CHARGED = """
+UPDATE call_legs SET chargeable_duration = {chargeable}, total_charge = CAST(round(
+    CAST({chargeable} * coalesce(per_minute, 0.0) / 60 AS NUMERIC(18, 6)), 4) AS FLOAT)
 WHERE finish_reason IS NOT NULL
 """
 DETAILS = (
@@ -86,21 +89,25 @@ def upgrade() -> None:
     names = [f"{which}_{what}" for what in ("answered", "talked") for which in ("first", "last")]
     for name in names:
         op.add_column("call_sessions", sa.Column(f"{name}_employee_id", ID))
-        op.add_column("call_sessions", sa.Column(f"{name}_employee_full_name", sa.Text()))
-    op.add_column("call_sessions", sa.Column("operator_number", sa.String(32)))
+        op.add_column("call_sessions", sa.Column(f"{name}_employee_full_name", TEXT))
+    op.add_column("call_sessions", sa.Column("operator_number", NUMBER))
     op.add_column("call_legs", sa.Column("chargeable_duration", sa.Integer()))
     op.add_column("call_legs", sa.Column("total_charge", sa.Float()))
     op.drop_index("ix_call_legs_report", "call_legs")
-    op.execute(CHARGED)
+    is_sqlite = op.get_bind().dialect.name == "sqlite"
+    chargeable = CHARGEABLE.format(
+        whole="round(talk_duration)" if is_sqlite else "floor(talk_duration + 0.5)"
+    )
+    op.execute(CHARGED.format(chargeable=chargeable))
     op.execute(_found_out(names))
     for table, index, columns, rows in INDEXES:
-        if columns is DETAILS and op.get_bind().dialect.name != "sqlite":
+        if columns is DETAILS and not is_sqlite:
             continue  # its rows may be longer than an index may have them there
         op.create_index(index, table, [*columns], sqlite_where=FINISHED, postgresql_where=FINISHED)
-        if op.get_bind().dialect.name == "sqlite":
+        if is_sqlite:
             told = sa.text("INSERT INTO sqlite_stat1 VALUES (:table, :index, :rows)")
             op.execute(told.bindparams(table=table, index=index, rows=rows))
-    if op.get_bind().dialect.name == "sqlite":
+    if is_sqlite:
         op.execute("ANALYZE sqlite_schema")
 
 
