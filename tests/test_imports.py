@@ -33,11 +33,14 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "query": (),
     "sources": (),
     "spoken_text": (),
+    "texts": (),
     "toml_lines": (),
     "worker_thread": (),
     "config_faults": ("toml_lines",),
     "config": ("config_faults", "spoken_text", "toml_lines"),
     "downloads": (),
+    # Of a call as get.call tells it: the API's JSON, and nothing else of ours.
+    "drawing": ("texts",),
     "hooks": ("spoken_text",),
     "engines": (
         "accept_loop",
