@@ -198,6 +198,16 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "sources",
         "api_requests",
     ),
+    # A reader beside rpc: what it shows and changes goes through methods, by rpc's own checks.
+    "console": (
+        "calls.plan",
+        "calls.state",
+        "directory",
+        "drawing",
+        "methods",
+        "rpc",
+        "texts",
+    ),
 }
 MAY_IMPORT_EVERYTHING = ("app", "wiring", "sandbox", "cli", "__main__", "pytest_plugin")
 

@@ -16,7 +16,7 @@ WAVE = 44
 "Half the height of a waveform."
 
 
-class Heard(Protocol):
+class Waveform(Protocol):
     """Sound of one phone."""
 
     @property
@@ -37,7 +37,7 @@ class Track:
     who: Who
     caption: str
     "Stands beside the role: a number, a program."
-    heard: Sequence[Heard] = ()
+    heard: Sequence[Waveform] = ()
     "Nothing: no sound was kept."
 
 
@@ -91,7 +91,7 @@ def _band(span: Span, y: int, scale: float, say: Say) -> str:
     )
 
 
-def _wave(css: str, heard: Heard, start: float, end: float, middle: int, scale: float) -> str:
+def _wave(css: str, heard: Waveform, start: float, end: float, middle: int, scale: float) -> str:
     """The envelope as one filled shape, a column for each unit of width."""
     start, end = max(start, heard.start), min(end, heard.end)
     columns = int((end - start) * scale)
