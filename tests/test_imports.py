@@ -39,8 +39,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "config_faults": ("toml_lines",),
     "config": ("config_faults", "spoken_text", "toml_lines"),
     "downloads": (),
-    # Of a call as get.call tells it: the API's JSON, and nothing else of ours.
-    "drawing": ("texts",),
+    # Of a call as get.call tells it: the API's JSON; of engines only what Python calls audioop.
+    "drawing": ("engines.media.g711", "texts"),
     "hooks": ("spoken_text",),
     "engines": (
         "accept_loop",

@@ -16,8 +16,8 @@ from translations import MO
 
 pytestmark = pytest.mark.peer("chromium", "axe")
 
-PAGES = ("/now",)
-"Each is opened in every test below."
+PAGES = ("/now", "/calls/{call}")
+"Each is opened in both languages, light and dark."
 
 CONTACT, OPERATOR = "79260000041", "79260000028"
 HEAVIEST = 100_000
@@ -90,7 +90,7 @@ def test_a_page_is_whole(
     browser: Browser, home: House, call: int, path: str, language: str, theme: str
 ) -> None:
     with reader(browser, home, language, theme) as page:
-        open_page(page, home, path)
+        open_page(page, home, path.format(call=call))
         assert page.locator("html").get_attribute("lang") == language
         assert faults(page) == []
         assert page.evaluate("() => window.pwned") is None

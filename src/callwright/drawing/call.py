@@ -57,17 +57,26 @@ class Entry(BaseModel):
     reason: str = ""
     key: str = ""
     muted: bool = False
+    offered: bool = False
+    "The phone has called in."
+    recording: int | None = None
     name: str = ""
     "Of a tag."
     cause: str = ""
     raw: str = ""
     finish_reason: str = ""
     ended_by: str = ""
+    fault: str = ""
     detail: str = ""
     duration: float = 0.0
     wait_duration: float = 0.0
     talk_duration: float = 0.0
     total_duration: float = 0.0
+
+
+def own_number(started: Entry) -> str:
+    """The number of a phone, by the beginning of its leg."""
+    return started.calling_number if started.offered else started.called_number
 
 
 class Call(BaseModel):

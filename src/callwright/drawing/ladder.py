@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from html import escape
 
-from callwright.drawing.call import Call, Who, spans
+from callwright.drawing.call import Call, Who, own_number, spans
 from callwright.drawing.steps import Kind, Step, steps
 from callwright.drawing.svg import css_of, svg
 from callwright.texts import N_, Say
@@ -29,7 +29,7 @@ def ladder(call: Call, say: Say = str) -> str:
     body = "".join(
         [
             *_lifelines(call, rungs, lanes, height, say),
-            *(_rung(step, lanes, HEAD + ROW * n + ROW // 2) for n, step in enumerate(rungs)),
+            *(_rung(step, lanes, HEAD + ROW * n + ROW // 2, say) for n, step in enumerate(rungs)),
         ]
     )
     title = N_("Ladder of the call between employee, callwright and contact, step by step")
@@ -43,7 +43,7 @@ def _lanes(call: Call) -> Lanes:
 
 
 def _lifelines(call: Call, rungs: list[Step], lanes: Lanes, height: int, say: Say) -> Iterator[str]:
-    numbers = {e.role: e.called_number for e in call.timeline if e.role}
+    numbers = {e.role: own_number(e) for e in call.timeline if e.role and e.event == "leg_started"}
     numbers[Who.CALLWRIGHT] = call.virtual_phone_number
     for who, x in lanes.items():
         yield (
@@ -69,8 +69,8 @@ def _height_of(offset: float, rungs: list[Step]) -> int:
     return HEAD + ROW * passed - ROW // 2
 
 
-def _rung(step: Step, lanes: Lanes, y: int) -> str:
-    time = f'<text class="soft" x="8" y="{y + 4}">{step.offset:.2f} s</text>'
+def _rung(step: Step, lanes: Lanes, y: int, say: Say) -> str:
+    time = f'<text class="soft" x="8" y="{y + 4}">{step.offset:.2f} {say(N_("s"))}</text>'
     start, end = lanes[step.source], lanes[step.to]
     if start == end:
         return (

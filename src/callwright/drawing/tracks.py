@@ -13,7 +13,7 @@ LEFT, RIGHT = 12, 12
 TRACK = 176
 BAND = 26
 WAVE = 44
-"Half the height of a waveform."
+"Half the height of a waveform; where there is no sound at all, there is no room for it."
 
 
 class Waveform(Protocol):
@@ -48,15 +48,19 @@ def tracks(call: Call, shown: Sequence[Track], say: Say = str) -> str:
     """
     until = max([call.duration, *(heard.end for track in shown for heard in track.heard)]) or 1.0
     scale = (WIDTH - LEFT - RIGHT) / until
-    height = TRACK * len(shown) + 30
-    body = _seconds(until, scale, height)
+    wave = WAVE if any(track.heard for track in shown) else 0
+    each = TRACK - 2 * (WAVE - wave)
+    height = each * len(shown) + 30
+    body = _seconds(until, scale, height, say)
     for n, track in enumerate(shown):
-        body += _track(call, track, n * TRACK, scale, until, say)
+        body += _track(call, track, n * each, wave, scale, until, say)
     return svg(height, say(N_("Waveforms of the phones, on one time axis")), body)
 
 
-def _track(call: Call, track: Track, top: int, scale: float, until: float, say: Say) -> str:
-    middle = top + 34 + BAND + WAVE + 6
+def _track(
+    call: Call, track: Track, top: int, wave: int, scale: float, until: float, say: Say
+) -> str:
+    middle = top + 34 + BAND + wave + 6
     expected = spans(call, track.who)
     parts = [
         (
@@ -73,7 +77,7 @@ def _track(call: Call, track: Track, top: int, scale: float, until: float, say: 
             for s in expected
             if s.sound is not Sound.RINGING
         ]
-    parts += [_mark(e, top, middle, scale, say) for e in _moments(call, track.who)]
+    parts += [_mark(e, top, middle + wave, scale, say) for e in _moments(call, track.who)]
     return "".join(parts)
 
 
@@ -83,7 +87,7 @@ def _band(span: Span, y: int, scale: float, say: Say) -> str:
     words = f"{sound}: {span.label}" if span.label else sound
     # A word is shown where it fits, at some 7.2 units a letter; the title is always there.
     fitting = next((w for w in (words, sound) if len(w) * 7.2 + 14 <= width), "")
-    title = f"{escape(words)}, {span.start:.2f}–{span.end:.2f} s"
+    title = f"{escape(words)}, {span.start:.2f}–{span.end:.2f} {say(N_('s'))}"
     return (
         f'<g class="{css}"><title>{title}</title><rect class="band {css}" x="{x:.1f}" y="{y}" '
         f'width="{width:.1f}" height="{BAND - 4}" rx="4"/>'
@@ -119,11 +123,11 @@ def _moments(call: Call, who: Who) -> Iterator[Entry]:
             yield entry
 
 
-def _mark(entry: Entry, top: int, middle: int, scale: float, say: Say) -> str:
-    x, bottom = LEFT + entry.offset * scale, middle + WAVE
+def _mark(entry: Entry, top: int, bottom: int, scale: float, say: Say) -> str:
+    x = LEFT + entry.offset * scale
     if entry.event == "key_sent":
         return (
-            f'<g class="key"><title>{_key(entry, say)}, {entry.offset:.2f} s</title>'
+            f'<g class="key"><title>{_key(entry, say)}, {entry.offset:.2f} {say(N_("s"))}</title>'
             f'<line class="dotted" x1="{x:.1f}" y1="{top + 32 + BAND}" x2="{x:.1f}" y2="{bottom}"/>'
             f'<circle class="dot" cx="{x:.1f}" cy="{bottom + 6}" r="9"/>'
             f'<text class="pressed" x="{x:.1f}" y="{bottom + 10}" '
@@ -132,22 +136,26 @@ def _mark(entry: Entry, top: int, middle: int, scale: float, say: Say) -> str:
     answered = entry.event == "leg_answered"
     css, words = ("signal", say(N_("answers"))) if answered else ("end", say(N_("ends")))
     return (
-        f'<g class="{css}"><title>{escape(words)}, {entry.offset:.2f} s</title>'
+        f'<g class="{css}"><title>{escape(words)}, {_at(entry, say)}</title>'
         f'<line class="dotted" x1="{x:.1f}" y1="{top + 28}" x2="{x:.1f}" y2="{bottom}"/></g>'
     )
+
+
+def _at(entry: Entry, say: Say) -> str:
+    return f"{entry.offset:.2f} {say(N_('s'))}"
 
 
 def _key(entry: Entry, say: Say) -> str:
     return escape(say(N_("key {entry.key}")).format(entry=entry))
 
 
-def _seconds(until: float, scale: float, height: int) -> str:
+def _seconds(until: float, scale: float, height: int, say: Say) -> str:
     """Vertical lines and their seconds, ten to twenty of them."""
     step = next(s for s in (1, 2, 5, 10, 30, 60, 300, 3600) if until / s <= 20 or s == 3600)
     return "".join(
         f'<line class="grid" x1="{x:.1f}" y1="28" x2="{x:.1f}" y2="{height - 22}" opacity=".6"/>'
         f'<text class="soft" x="{x:.1f}" y="{height - 6}" text-anchor="middle">{second}'
-        f"{' s' if second == 0 else ''}</text>"
+        f"{' ' + say(N_('s')) if second == 0 else ''}</text>"
         for second in range(0, int(until) + 1, step)
         for x in [LEFT + second * scale]
     )

@@ -6,6 +6,7 @@ from starlette.routing import BaseRoute
 
 from callwright.directory.lookup import Access
 from callwright.rpc.dispatch import Dispatcher
+from callwright.rpc.files import Shelf
 from callwright.wiring.components import Components
 
 
@@ -14,13 +15,17 @@ def console_routes(
     public_url: str,
     access: Access,
     dispatchers: tuple[Dispatcher, Dispatcher],
+    shelf: Shelf,
 ) -> Sequence[BaseRoute]:
-    """``public_url``: where clients reach the service; ``dispatchers``: of both APIs."""
+    """``public_url``: where clients reach the service; ``dispatchers``: of both APIs;
+    ``shelf``: where recordings are.
+    """
     settings, around = components.settings, components.around
     if not settings.console.open:
         return ()
     from callwright.console.api_access import ApiAccess
     from callwright.console.board import Board
+    from callwright.console.call_story import CallStoryPage
     from callwright.console.now import NowPage
     from callwright.console.pages import Pages
     from callwright.console.routes import Console, console_base
@@ -51,4 +56,4 @@ def console_routes(
         settings.prompts.language,
         around.streams,
     )
-    return console.routes(now.routes())
+    return console.routes([*now.routes(), *CallStoryPage(api, pages, shelf).routes()])

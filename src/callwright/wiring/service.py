@@ -189,7 +189,9 @@ async def _run(
     events = EventEndpoint(stream, access, settings.http, clock.seconds, around.streams)
     pages = [
         *events.routes(),
-        *console_routes(components, _public_url(settings, url), access, (dispatcher, data)),
+        *console_routes(
+            components, _public_url(settings, url), access, (dispatcher, data), edited.shelf
+        ),
         *edited.files.routes(data, settings.http),
     ]
     showing = (engine, manager, journal, stream, scheduler)
