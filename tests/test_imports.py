@@ -204,6 +204,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "calls.state",
         "directory",
         "drawing",
+        "engines.network",
+        "figures",
         "methods",
         "rpc",
         "texts",

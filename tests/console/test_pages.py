@@ -16,7 +16,7 @@ from translations import MO
 
 pytestmark = pytest.mark.peer("chromium", "axe")
 
-PAGES = ("/now", "/calls/{call}")
+PAGES = ("/now", "/calls/{call}", "/journal?number=7926", "/journal?tag=1", "/health")
 "Each is opened in both languages, light and dark."
 
 CONTACT, OPERATOR = "79260000041", "79260000028"

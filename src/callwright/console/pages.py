@@ -15,6 +15,8 @@ from callwright.texts import N_
 
 MENU: Final = {
     "now": N_("Now"),
+    "journal": N_("Journal"),
+    "health": N_("Health"),
 }
 "The pages of the menu, by their paths, in its order."
 

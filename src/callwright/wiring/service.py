@@ -187,16 +187,19 @@ async def _run(
     await stream.open()
     journal.readers.append(stream.hear)
     events = EventEndpoint(stream, access, settings.http, clock.seconds, around.streams)
-    pages = [
-        *events.routes(),
-        *console_routes(
-            components, _public_url(settings, url), access, (dispatcher, data), edited.shelf
-        ),
-        *edited.files.routes(data, settings.http),
-    ]
     showing = (engine, manager, journal, stream, scheduler)
-    meter = measured(settings, journal, (dispatcher, data), showing, pages)
     disk = Disk(settings.data)
+    console = console_routes(
+        components,
+        _public_url(settings, url),
+        access,
+        (dispatcher, data),
+        edited.shelf,
+        showing,
+        lambda: disk.fault,
+    )
+    pages = [*events.routes(), *console, *edited.files.routes(data, settings.http)]
+    meter = measured(settings, journal, (dispatcher, data), showing, pages)
     http = build_http(
         dispatcher,
         settings.http,
