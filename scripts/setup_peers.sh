@@ -3,8 +3,8 @@
 #
 # As root through apt-get, else one line says what to install. Nothing here fails a run: tests that
 # need a missing program are left out by name, and the demo takes baresip's library from PyPI.
-# With the word "tests" also what only they need: Asterisk, unpacked by setup_asterisk.sh, and the
-# tools that make a TypeScript client.
+# With the word "tests" also what only they need: Asterisk, unpacked by setup_asterisk.sh, PJSIP's user
+# agent by setup_pjsua.sh, and the tools that make a TypeScript client.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -40,6 +40,9 @@ missing() {
 
 if [[ ${1:-} == tests ]] && ! command -v asterisk >/dev/null && ! scripts/setup_asterisk.sh; then
     say "Asterisk could not be unpacked; tests that need it are left out"
+fi
+if [[ ${1:-} == tests ]] && ! scripts/setup_pjsua.sh; then
+    say "PJSIP's user agent could not be had; tests that need it are left out"
 fi
 
 mapfile -t wanted < <(missing)

@@ -6,6 +6,11 @@
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
+# The suite starts the service a hundred times; no start is to compile it anew, wherever Python has been
+# told to write nothing beside the source.
+unset PYTHONDONTWRITEBYTECODE
+export PYTHONPYCACHEPREFIX=$PWD/.venv/pycache
+
 pytest=(.venv/bin/python -m pytest)
 nothing=5 # pytest's status where no test was selected
 

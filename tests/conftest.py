@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.namespaces import lacking
 from tests.peers import program_of_peer
 
 # How long an example takes, or the making of one, says how busy the machine is.
@@ -19,6 +20,7 @@ HAD_BY = {
     "asterisk": "scripts/setup_asterisk.sh",
     "chromium": "apt-get install chromium",
     "axe": "npm ci --prefix scripts/vendor",
+    "pjsua2": "scripts/setup_pjsua.sh",
 }
 
 LONGEST = (
@@ -47,8 +49,10 @@ def _place(item: pytest.Item) -> int:
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Leave a test out, saying why, where a program it marks as its ``peer`` is not installed."""
+    """Leave a test out, saying why, where what it is marked to need is not to be had."""
     for marker in item.iter_markers("peer"):
         for program in marker.args:
             if program_of_peer(program) is None:
                 pytest.skip(f"needs {program}: {HAD_BY[program]}")
+    if item.get_closest_marker("kernel_relay") and (why := lacking()):
+        pytest.skip(f"needs root, iproute2 and Linux 6.6: {why}")

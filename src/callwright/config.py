@@ -104,7 +104,8 @@ class CallSettings(SettingsSection):
     """Whether employees may call numbers outside from phones that register, and hand calls over to
     them, as far as the account's `directions` go. Colleagues they may always: phones that register
     or have a `contact`, and active phones that the directory file names; a number only the Data API
-    has given counts as outside."""
+    has given counts as outside. Where it is false, `calls_out` in the directory file lets single
+    employees."""
     drain_within: Annotated[float, Field(ge=0, le=7200)] = 10.0
     "Seconds live calls may go on after SIGTERM before they are hung up; a second signal cuts it."
 
@@ -162,6 +163,10 @@ class SipSettings(SettingsSection):
 class MediaSettings(SettingsSection):
     workers: Annotated[int, Field(ge=0, le=64)] | Literal["auto"] = 0
     "Processes that carry audio; 0: the service itself; `auto`: one a core, one less from three on."
+    kernel_relay: Literal["auto", "on", "off"] = "auto"
+    """Whether the kernel relays talks that need nothing else, for a fraction of the processor time;
+    see [kernel-relay.md](kernel-relay.md). `auto`: where it can; `on`: where it cannot, nothing
+    starts."""
     lost_after: Seconds = 30.0
     "Seconds without RTP and RTCP after which a talking leg is considered gone."
     file_length_at_most: Seconds = 600.0

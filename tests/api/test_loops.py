@@ -123,6 +123,18 @@ def test_calls_that_come_back_side_by_side_are_counted_together(home: House) -> 
     released(home, *two, first)
 
 
+def test_calls_without_a_number_make_phones_outside_ring_five_times_at_most(home: House) -> None:
+    """Whoever hands calls back may show none; all that is known then is that it goes on."""
+    five = []
+    for _ in range(5):
+        five.append(come_in(home, "", Trail()))
+        rung_by(home, five[-1])
+    refused(home, come_in(home, "", Trail()))
+    other = come_in(home, "79265555556", Trail())
+    rung_by(home, other)
+    released(home, *five, other)
+
+
 def test_a_phone_may_divert_a_call_and_bears_on_what_it_has_come_through(home: House) -> None:
     home.calls_in(caller="2502", called="2901", trunk=None, trail=Trail(("0123456789ab",), 9))
     started = home.news.wait_for(

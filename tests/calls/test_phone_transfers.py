@@ -44,9 +44,17 @@ FORBIDDEN, NOBODY = "79990000000", "404"
 
 @dataclass(frozen=True)
 class Colleagues:
-    """An exchange that knows two refusals."""
+    """An exchange that knows two refusals, and whose phones are all Boris'."""
 
-    async def targets(self, caption: Caption, number: str) -> Sequence[Target]:
+    async def phone(self, caption: Caption, number: str) -> Target:
+        if number == FORBIDDEN:
+            raise MayNotCall(Cause.REJECTED)
+        number_of_phone = AdmittedAddress(Address(number))
+        return Target(number_of_phone, caption.virtual_number, 0.0, EmployeeRef(2, "Boris"))
+
+    async def targets(
+        self, caption: Caption, number: str, by: EmployeeRef | None
+    ) -> Sequence[Target]:
         if number == FORBIDDEN:
             raise MayNotCall(Cause.REJECTED)
         if number == NOBODY:
@@ -391,5 +399,63 @@ def test_a_call_of_another_account_is_no_partner(props: Props) -> None:
             assert state(first) is State.HOLD
             assert second.record.verdict is None
             assert Cause.REJECTED in scene.engine.rung[0].transfers
+
+    play(story)
+
+
+@asynccontextmanager
+async def place_wanted(
+    props: Props, *acts: tuple[float, Act], by: str = "101", of: str = EMPLOYEE, account: int = 1
+) -> AsyncIterator[tuple[Stage, Session]]:
+    """A phone calls in for the place of one of those who talk, and does ``acts`` then."""
+    placed = answers(after=0.5, then=acts)
+    async with stage({**phones(), by: placed}) as scene:
+        staged(scene)
+        scene.manager.door.reception = PhoneLines(props)
+        session = await talking(scene, own_phone(props))
+        replaces = scene.phone(of).id
+        scene.engine.offer(LegId(7), caller=by, called="", replaces=replaces)
+        await anyio.sleep(1.0)
+        yield scene, session
+
+
+def test_a_phone_that_calls_takes_the_place_of_the_one_that_talks(props: Props) -> None:
+    """RFC 3891 section 3: the new call is answered, and the one it replaces is hung up."""
+
+    async def story() -> None:
+        async with place_wanted(props) as (scene, session):
+            assert state(session) is State.TALK
+            assert hearing(scene, CONTACT) == ["101"]
+            assert scene.phone(EMPLOYEE).id not in scene.engine.legs
+            assert scene.leg_reasons()[EMPLOYEE] == "transfer_disconnects"
+            [handed] = [
+                one
+                for one in scene.journal.stories[session.id]
+                if isinstance(one, TransferFinished)
+            ]
+            assert handed.to == LegId(7)
+            assert len(scene.manager.live(1)) == 1, "no call of its own"
+
+    play(story)
+
+
+def test_who_has_taken_a_place_ends_the_call_by_hanging_up(props: Props) -> None:
+    async def story() -> None:
+        async with place_wanted(props, (2.0, HangsUp())) as (scene, session):
+            assert (await verdict(scene, session)).finish_reason == "transfer_disconnects"
+
+    play(story)
+
+
+@pytest.mark.parametrize(("by", "of"), [(FORBIDDEN, EMPLOYEE), ("101", CONTACT)])
+def test_nobody_takes_a_place_that_is_not_his_to_take(props: Props, by: str, of: str) -> None:
+    """The phone of another account, and the place of somebody who is no phone of ours."""
+
+    async def story() -> None:
+        async with place_wanted(props, by=by, of=of) as (scene, session):
+            assert state(session) is State.TALK
+            assert hearing(scene, CONTACT, EMPLOYEE) == [EMPLOYEE, CONTACT]
+            assert LegId(7) not in scene.engine.legs
+            assert len(scene.manager.live(1)) == 1
 
     play(story)

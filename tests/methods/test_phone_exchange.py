@@ -8,7 +8,14 @@ from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from callwright.calls.phone_transfers import MayNotCall
-from callwright.directory.model import Account, AccountId, PhoneKind, VirtualNumber
+from callwright.directory.model import (
+    Account,
+    AccountId,
+    Employee,
+    EmployeeId,
+    PhoneKind,
+    VirtualNumber,
+)
 from callwright.engines.port import Cause
 from callwright.methods.dialling import NO_TRUNK, Dialling
 from callwright.methods.numbers import Numbers
@@ -70,10 +77,12 @@ def exchange_of(database: AsyncEngine, *, outside: bool) -> PhoneExchange:
     )
 
 
-async def may_call(database: AsyncEngine, number: str, *, outside: bool) -> bool:
+async def may_call(
+    database: AsyncEngine, number: str, *, outside: bool, by: Employee | None = None
+) -> bool:
     try:
         exchange = exchange_of(database, outside=outside)
-        [target] = await exchange.targets_of(HOUSE, NUMBER, number)
+        [target] = await exchange.targets_of(HOUSE, NUMBER, number, by)
     except MayNotCall as refusal:
         return refusal.cause is not Cause.REJECTED
     assert target.address.number == number
@@ -93,6 +102,19 @@ async def test_where_it_is_open_others_may_be_called_too(database: AsyncEngine) 
     assert not await may_call(database, "442071838750", outside=True)
 
 
+async def test_an_employee_whom_the_file_lets_may_call_others_under_the_same_rules(
+    database: AsyncEngine,
+) -> None:
+    anna, boris = (
+        Employee(EmployeeId(number), "", (), calls_out=lets)
+        for number, lets in ((25, True), (26, False))
+    )
+    for number in (APIS, OUTSIDE):
+        assert await may_call(database, number, outside=False, by=anna)
+        assert not await may_call(database, number, outside=False, by=boris)
+    assert not await may_call(database, "442071838750", outside=False, by=anna)
+
+
 async def test_a_group_leads_nowhere_that_its_phones_may_not_be_called(
     database: AsyncEngine,
 ) -> None:
@@ -105,7 +127,7 @@ async def test_a_group_leads_nowhere_that_its_phones_may_not_be_called(
 
     async def rung(*, outside: bool) -> list[str]:
         exchange = exchange_of(database, outside=outside)
-        found = await exchange.targets_of(HOUSE, NUMBER, "700", inside="2502")
+        found = await exchange.targets_of(HOUSE, NUMBER, "700", None, inside="2502")
         return [target.address.number for target in found]
 
     assert await rung(outside=False) == [FILES, BEHIND_PBX, DESK]
@@ -120,7 +142,7 @@ async def test_an_inside_number_is_shown_inside_only(
     database: AsyncEngine, number: str, shown: str
 ) -> None:
     exchange = exchange_of(database, outside=True)
-    [target] = await exchange.targets_of(HOUSE, NUMBER, number, inside="2502")
+    [target] = await exchange.targets_of(HOUSE, NUMBER, number, None, inside="2502")
     assert target.caller_id == shown
 
 
@@ -129,6 +151,6 @@ async def test_a_number_outside_goes_through_a_trunk_also_where_none_is_active(
 ) -> None:
     """With none named, whichever phone has registered under it would ring, of any account."""
     [target] = await exchange_of(database, outside=True).targets_of(
-        HOUSE, VirtualNumber(5, "74993720692", None), OUTSIDE
+        HOUSE, VirtualNumber(5, "74993720692", None), OUTSIDE, None
     )
     assert target.address.trunk == NO_TRUNK

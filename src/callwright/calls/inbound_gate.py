@@ -65,16 +65,17 @@ class InboundGate:
         self._waiting[event.leg] = None
         return True
 
-    async def receive(self, event: LegOffered) -> None:
-        """Ask the reception about a call, and begin it, or turn it away."""
-        leg, plan, refusal = event.leg, None, Cause.NO_RESOURCES
+    async def receive(
+        self, event: LegOffered, begin: Callable[[LegOffered], Awaitable[Cause]] | None = None
+    ) -> None:
+        """Ask the reception about a call, and begin it, or turn it away.
+
+        ``begin`` does so in its stead: it has the leg taken, or returns why not.
+        """
+        leg, refusal = event.leg, Cause.NO_RESOURCES
         try:
-            assert self.reception
             with anyio.move_on_after(DECIDED_WITHIN):
-                plan = await self.reception.receive(event)
-                if plan:
-                    await self._start(plan)
-                refusal = Cause.WRONG_NUMBER
+                refusal = await (begin or self._begin)(event)
         except MayNotCall as reason:
             refusal = reason.cause
         except (Draining, JournalUnavailable) as reason:
@@ -84,6 +85,12 @@ class InboundGate:
             log.exception("a call that came in was refused: the reception broke")
         if leg in self._waiting and self._waiting.pop(leg) is None:
             self.turn_away(event, refusal)
+
+    async def _begin(self, event: LegOffered) -> Cause:
+        assert self.reception
+        if plan := await self.reception.receive(event):
+            await self._start(plan)
+        return Cause.WRONG_NUMBER
 
     def take(self, leg: LegId) -> LegReleased | None:
         """Hand a leg over to its session; return its end, if the caller has given up meanwhile."""

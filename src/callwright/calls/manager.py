@@ -14,7 +14,13 @@ from callwright.calls.ending import LOOPED, SHUT_DOWN, TOO_MANY_CALLS, Ending
 from callwright.calls.events import LegStarted, Listener, SessionEvent
 from callwright.calls.inbound_gate import Draining, InboundGate
 from callwright.calls.journal import Journal, Once
-from callwright.calls.loops import RETURNS_AT_MOST, LoopGuard, returns_of
+from callwright.calls.loops import (
+    RETURNS_AT_MOST,
+    WITHHELD_AT_MOST,
+    LoopGuard,
+    returns_of,
+    withheld_to,
+)
 from callwright.calls.phone_call import phone_call
 from callwright.calls.phone_channels import PhoneChannels
 from callwright.calls.phone_transfers import PhoneTransfers
@@ -81,7 +87,9 @@ class CallManager:
         self._sessions: dict[SessionId, Session] = {}
         self._by_leg: dict[LegId, Session] = {}
         self.door = InboundGate(engine, self.start)
-        self.transfers = PhoneTransfers(legs, self._by_leg.get, lambda: LegId(next_id()))
+        self.transfers = PhoneTransfers(
+            legs, self._by_leg.get, lambda: LegId(next_id()), self._let_in
+        )
         self._loops = LoopGuard()
         self._queues = Queues(self._on_the_phone)
         self._channels = PhoneChannels()
@@ -169,6 +177,11 @@ class CallManager:
     def _has_come_back(self, session: Session, plan: InboundCall) -> bool:
         if session.returns > RETURNS_AT_MOST:
             return True
+        caller = plan.contact.address
+        if caller.trunk is not None and not caller.number:
+            number = plan.caption.virtual_number
+            if withheld_to(number, self._sessions.values()) > WITHHELD_AT_MOST:
+                return True
         return self._loops.has_come_back(session.caption.account, plan.trail)
 
     def _let_in(self, session: Session, leg: LegId) -> None:
@@ -191,7 +204,8 @@ class CallManager:
             if self._tasks is None:
                 self.door.turn_away(event, Cause.NO_RESOURCES)
             elif self.door.offered(event):
-                self._tasks.start_soon(self.door.receive, event)
+                begin = None if event.replaces is None else self.transfers.takes_place
+                self._tasks.start_soon(self.door.receive, event, begin)
         elif session := self._by_leg.get(event.leg):
             self._deliver(session, event)
         elif not self.door.deliver(event):

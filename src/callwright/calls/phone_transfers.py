@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Protocol
 
 import anyio
 
-from callwright.calls.commands import AttendedTransfer, CommandRefused, PhoneTransfer
-from callwright.calls.plan import Caption, Target
+from callwright.calls.commands import ALLOWED, AttendedTransfer, CommandRefused, PhoneTransfer
+from callwright.calls.party import PartyLeft
+from callwright.calls.plan import Caption, EmployeeRef, Role, Target
 from callwright.calls.renamed_legs import RenamedLegs
-from callwright.engines.port import Cause, LegGone, LegId, TransferAsked
+from callwright.engines.port import Cause, LegGone, LegId, LegOffered, TransferAsked
 
 if TYPE_CHECKING:
     from callwright.calls.party import Party
@@ -37,8 +38,16 @@ class MayNotCall(Exception):
 class PhoneTargets(Protocol):
     """Who knows whom the phones of an account may call."""
 
-    async def targets(self, caption: Caption, number: str) -> Sequence[Target]:
-        """Find whom a number, named by a phone in a call, means. Raises `MayNotCall`."""
+    async def targets(
+        self, caption: Caption, number: str, by: EmployeeRef | None
+    ) -> Sequence[Target]:
+        """Find whom a number, named by an employee's phone in a call, means.
+
+        Raises `MayNotCall`.
+        """
+
+    async def phone(self, caption: Caption, number: str) -> Target:
+        """Find whose phone it is that calls in. Raises `MayNotCall` if it is another account's."""
 
 
 class PhoneTransfers:
@@ -47,12 +56,15 @@ class PhoneTransfers:
         legs: RenamedLegs,
         session_of: "Callable[[LegId], Session | None]",
         next_leg: Callable[[], LegId],
+        let_in: "Callable[[Session, LegId], None]",
     ) -> None:
+        """``let_in`` has a session get what happens on a leg that has been offered."""
         self.exchange: PhoneTargets | None = None
         "Without one no number can be named."
         self._legs = legs
         self._session_of = session_of
         self._next_leg = next_leg
+        self._let_in = let_in
 
     async def asked(self, session: "Session", event: TransferAsked) -> None:
         """Carry out what a phone asks for, or tell it that this cannot be."""
@@ -116,6 +128,37 @@ class PhoneTransfers:
 
         return await _ask(session, AttendedTransfer(take_over))
 
+    async def takes_place(self, offered: LegOffered) -> Cause:
+        """Let a phone that calls take the place of the one that talks; else return why not.
+
+        A colleague's phone that was told of the call by that one may, and another phone of the same
+        employee. Raises `MayNotCall`.
+        """
+        assert offered.replaces is not None
+        session = self._session_of(offered.replaces)
+        if session is None or self.exchange is None:
+            return Cause.REJECTED
+        phone = await self.exchange.phone(session.caption, offered.caller)
+        movable = session.record.state in ALLOWED[AttendedTransfer]
+        if not _talks(session, offered.replaces) or not movable:
+            return Cause.REJECTED
+        party = session.take_in(offered.leg, phone, Role.THIRD)
+        session.start_soon(self._takes_over, session, party)
+        self._let_in(session, offered.leg)
+        return Cause.REJECTED  # of a leg that has been let in nothing comes of it
+
+    async def _takes_over(self, session: "Session", party: "Party") -> None:
+        try:
+            await party.is_answered()
+        except PartyLeft:
+            return
+
+        def take_over() -> "Party | None":
+            return party if party.leg is not None and party.leg.is_up else None
+
+        if await _ask(session, AttendedTransfer(take_over)) is not None:
+            session.dismiss(party)
+
     def _report(self, event: TransferAsked, failed: Cause | None) -> None:
         with suppress(LegGone):
             self._legs.report_transfer(event.leg, failed)
@@ -123,7 +166,10 @@ class PhoneTransfers:
     async def _targets(self, session: "Session", number: str) -> Sequence[Target]:
         if self.exchange is None:
             raise MayNotCall(Cause.REJECTED)
-        return await self.exchange.targets(session.caption, number)
+        employee = None
+        if session.operator is not None and session.operator.leg is not None:
+            employee = session.operator.leg.target.employee
+        return await self.exchange.targets(session.caption, number, employee)
 
 
 def _talks(session: "Session", leg: LegId) -> bool:

@@ -17,6 +17,7 @@ from callwright.engines.port import (
     EngineEvent,
     LegGone,
     LegId,
+    LegOffered,
     LegReleased,
     Media,
     PlaybackId,
@@ -53,6 +54,8 @@ class RenamedLegs:
             return event
         if isinstance(event, TransferAsked) and event.other is not None:
             event = replace(event, other=self._names.get(event.other, event.other))
+        if isinstance(event, LegOffered) and event.replaces is not None:
+            event = replace(event, replaces=self._names.get(event.replaces, event.replaces))
         real = event.leg
         name = self._names.get(real)
         if name is None or isinstance(event, RecordingFinished):

@@ -261,6 +261,9 @@ class EmployeeEntry(FileEntry):
     "Id of the employee who coaches this one, where `add.coach` names nobody."
     call_recording: Annotated[Recorded, Field(strict=False)] = Recorded.OFF
     "Which talks are always recorded: `all`, `in`, `out` (by the session's direction), `off`."
+    calls_out: bool = False
+    """Whether its phones may call numbers outside, and hand calls over to them, as far as the
+    account's `directions` go; the setting `calls.phones_call_out` lets all employees."""
     phones: Annotated[list[PhoneEntry], Field(max_length=10)] = []
     "Tables `[[employees.phones]]`, in the order they are rung."
 

@@ -153,6 +153,8 @@ class Employee:
     coach: EmployeeId | None = None
     "Who coaches this employee when add.coach names nobody."
     recorded: Recorded = Recorded.OFF
+    calls_out: bool = False
+    "Whether its phones may call numbers outside."
 
 
 def composed_name(last_name: str, first_name: str | None, patronymic: str | None) -> str:

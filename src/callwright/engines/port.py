@@ -140,6 +140,8 @@ class LegOffered:
     trunk: str | None
     "The trunk it came from; None: from a phone of our own, whose number is ``caller``."
     trail: Trail = FRESH
+    replaces: LegId | None = None
+    "The leg whose place it is to take (RFC 3891); a phone of our own alone may ask for that."
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,9 @@ to the address that was judged: a name that changes between the two gains nothin
 """
 
 import socket
-from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
 import anyio
-import httpcore
-from httpcore import SOCKET_OPTION, AsyncNetworkBackend, AsyncNetworkStream
 
 _NAT64 = IPv6Network("64:ff9b::/96")
 "RFC 6052 section 2.1: the last 32 bits are an IPv4 address."
@@ -32,49 +29,22 @@ def is_public(address: IPv4Address | IPv6Address) -> bool:
     return address.is_global and not (address.is_multicast or address.is_reserved)
 
 
-class GuardedBackend(AsyncNetworkBackend):
-    """Connects to public addresses only, unless ``allow_private``."""
+async def judged_address(host: str, port: int, *, allow_private: bool) -> str:
+    """Resolve a name; return the address to connect to, and to no other.
 
-    def __init__(self, *, allow_private: bool) -> None:
-        self._allow_private = allow_private
-        self._backend = httpcore.AnyIOBackend()
+    Raises `NotAllowed`, if one of the host's addresses is private and ``allow_private`` does not
+    say otherwise, and OSError if there is none.
+    """
+    addresses = await _addresses(host, port)
+    if not allow_private and not all(map(is_public, addresses)):
+        raise NotAllowed(f"{host} is in a private network")
+    # One address, and not all in turn: the time there is, is short.
+    return str(addresses[0])
 
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,  # noqa: ASYNC109 (httpcore's own)
-        local_address: str | None = None,
-        socket_options: Iterable[SOCKET_OPTION] | None = None,
-    ) -> AsyncNetworkStream:
-        """Raises `NotAllowed`, if one of the host's addresses is private, and `httpcore`'s own."""
-        with anyio.move_on_after(timeout) as scope:
-            addresses = await self._addresses(host, port)
-        if scope.cancelled_caught:
-            raise httpcore.ConnectTimeout("the name was not resolved in time")
-        if not self._allow_private and not all(map(is_public, addresses)):
-            raise NotAllowed(f"{host} is in a private network")
-        # One address, and not all in turn: the time there is, is short.
-        return await self._backend.connect_tcp(
-            str(addresses[0]), port, timeout, local_address, socket_options
-        )
 
-    async def connect_unix_socket(
-        self,
-        path: str,
-        timeout: float | None = None,  # noqa: ASYNC109
-        socket_options: Iterable[SOCKET_OPTION] | None = None,
-    ) -> AsyncNetworkStream:
-        raise NotAllowed("a URL leads to no socket of this machine")
-
-    async def sleep(self, seconds: float) -> None:
-        await anyio.sleep(seconds)
-
-    async def _addresses(self, host: str, port: int) -> list[IPv4Address | IPv6Address]:
-        try:
-            found = await anyio.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        except OSError as fault:
-            raise httpcore.ConnectError(f"{host} cannot be resolved") from fault
-        except UnicodeError as fault:
-            raise httpcore.ConnectError(f"{host} is no name of a host") from fault
-        return [ip_address(str(where[0]).partition("%")[0]) for *_, where in found]
+async def _addresses(host: str, port: int) -> list[IPv4Address | IPv6Address]:
+    try:
+        found = await anyio.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except UnicodeError as fault:
+        raise OSError(f"{host} is no name of a host") from fault
+    return [ip_address(str(where[0]).partition("%")[0]) for *_, where in found]

@@ -42,7 +42,7 @@ class PhoneCalls:
             return None
         if called == number:
             raise MayNotCall(Cause.BUSY)
-        contact = await self.exchange.targets_of(account, virtual, called, inside=number)
+        contact = await self.exchange.targets_of(account, virtual, called, employee, inside=number)
         music = await self.messages.waiting_music(account, None)
         reference = EmployeeRef(employee.id, employee.full_name)
         return PhoneCall(

@@ -1,19 +1,21 @@
 """The exchange for phones: whom a number means that an employee's phone names, and whether it may.
 
 Colleagues may always be called, by the numbers of phones of ours and those that the directory file
-names; numbers outside where the service's settings open them, and then under the rules of requests.
+names; numbers outside where the operator opens them, by the settings for all or by the directory
+file for an employee, and then under the rules of requests.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from callwright.calls.phone_transfers import MayNotCall
-from callwright.calls.plan import Caption, Target
+from callwright.calls.plan import Caption, EmployeeRef, Target
 from callwright.directory.lookup import Directory
-from callwright.directory.model import Account, VirtualNumber
+from callwright.directory.model import Account, Employee, EmployeeId, VirtualNumber
 from callwright.engines.port import Cause
 from callwright.methods import errors
 from callwright.methods.api_error import ApiError
+from callwright.methods.dialling import Dialling
 from callwright.methods.numbers import Numbers
 from callwright.numbering import fault_of
 
@@ -32,21 +34,48 @@ class PhoneExchange:
     directory: Directory
     numbers: Numbers
     outside: bool
-    "Whether phones may call numbers that are no colleague's."
+    "Whether all phones may call numbers that are no colleague's."
 
-    async def targets(self, caption: Caption, number: str) -> Sequence[Target]:
+    async def targets(
+        self, caption: Caption, number: str, by: EmployeeRef | None
+    ) -> Sequence[Target]:
         found = await self.directory.whose(caption.virtual_number)
         if found is None:
             raise MayNotCall(Cause.WRONG_NUMBER)
-        return await self.targets_of(*found, number)
+        account, virtual = found
+        employee = None
+        if by is not None:
+            employee = await self.directory.employee(account.id, EmployeeId(by.id))
+        return await self.targets_of(account, virtual, number, employee)
+
+    async def phone(self, caption: Caption, number: str) -> Target:
+        home = await self.directory.home_of_phone(number)
+        if home is None or not home[0].active or home[0].id != caption.account:
+            raise MayNotCall(Cause.REJECTED)
+        employee = await self.directory.employee_by_number(home[0].id, number)
+        if employee is None:
+            raise MayNotCall(Cause.REJECTED)
+        return Target(
+            Dialling.called_in(number, None),
+            caller_id=caption.virtual_number,
+            within=0.0,
+            employee=EmployeeRef(employee.id, employee.full_name),
+        )
 
     async def targets_of(
-        self, account: Account, virtual: VirtualNumber, number: str, *, inside: str | None = None
+        self,
+        account: Account,
+        virtual: VirtualNumber,
+        number: str,
+        by: Employee | None,
+        *,
+        inside: str | None = None,
     ) -> Sequence[Target]:
         """Find one number, or the phones of the group whose it is. Raises `MayNotCall`.
 
-        It is shown the virtual number; a colleague's phone of ours, or extension of a PBX behind a
-        trunk, ``inside``, which means nothing to a carrier.
+        ``by``: the employee whose phone names it. Who is called is shown the virtual number; a
+        colleague's phone of ours, or extension of a PBX behind a trunk, ``inside``, which means
+        nothing to a carrier.
         """
         try:
             # Every number that a phone may have dialled passes here, as requests' do.
@@ -58,7 +87,7 @@ class PhoneExchange:
         except ApiError:
             raise MayNotCall(Cause.WRONG_NUMBER) from None
         # An employee's phone that only the data API has named is as far outside as any other.
-        if not self.outside:
+        if not (self.outside or (by is not None and by.calls_out)):
             found = [one for one in found if await self._is_inside(account, one, number)]
         if not found:
             raise MayNotCall(Cause.REJECTED)

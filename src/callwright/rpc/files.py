@@ -44,6 +44,7 @@ from callwright.rpc.auth import ACCESS_TOKEN, Client
 from callwright.rpc.client import client_of
 from callwright.rpc.dispatch import Dispatcher
 from callwright.rpc.envelope import Json
+from callwright.rpc.file_turns import FileTurns, TooManyLookUps
 from callwright.rpc.parameters import read_params
 
 log = logging.getLogger(__name__)
@@ -61,11 +62,6 @@ UPLOADS_AT_MOST = 8
 "Files that are being sent at once, by clients that have shown a token."
 UPLOADS_PER_ACCOUNT = 4
 "Of them, those for one account."
-LOOK_UPS_AT_ONCE = 1
-"""Of recordings by their ids, which strangers may ask for: the connections to the database are few,
-and calls and requests need them."""
-LOOK_UPS_WAITING = 64
-"Look-ups that wait for their turn; what is more is refused at once."
 HEARD_OUT_WITHIN = 10.0
 "Seconds for which some of a refused form is still taken."
 NAME_AT_MOST = 200
@@ -137,7 +133,7 @@ class Files:
         self._copies = copies
         self._media = media
         self._upload_within = upload_within
-        self._looking_up = anyio.Semaphore(LOOK_UPS_AT_ONCE)
+        self._look_ups = FileTurns()
         self._uploads: Counter[AccountId] = Counter()
 
     def routes(self, dispatcher: Dispatcher, settings: HttpSettings) -> list[Route]:
@@ -153,27 +149,32 @@ class Files:
             client = client_of(request, settings.trusted_proxies)
             return await self._upload(request, dispatcher, client, settings.upload_limit)
 
+        async def record(form: AudioFormat, request: Request) -> Response:
+            client = client_of(request, settings.trusted_proxies)
+            return await self._serve_record(form, request, client)
+
         addresses = RECORDING_ADDRESSES if settings.recording_addresses else {}
         return [
             Route(f"{RECORDINGS}/{{id:number}}", recording, methods=["GET"]),
             Route(f"{MEDIA}/{{id:number}}", media, methods=["GET"]),
             Route(MEDIA, upload, methods=["POST"]),
             *(
-                Route(path + end, partial(self._serve_record, form), methods=["GET"])
+                Route(path + end, partial(record, form), methods=["GET"])
                 for path, form in addresses.items()
                 for end in ("/", "")
             ),
         ]
 
-    async def _serve_record(self, form: AudioFormat, request: Request) -> Response:
+    async def _serve_record(self, form: AudioFormat, request: Request, client: Client) -> Response:
         """Serve a recording to whoever knows its id; links and their ends are nothing to it."""
         session, record = request.path_params["session"], request.path_params["record"]
         if session >= 1 << 53 or not RECORD_ID.fullmatch(record):
             return _said(404, "There is no such file any more.")
-        if self._looking_up.statistics().tasks_waiting >= LOOK_UPS_WAITING:
+        try:
+            async with self._look_ups.turn(client.address):
+                source = await self._shelf.recording_of(session, record)
+        except TooManyLookUps:
             return _said(503, "Too many recordings are being asked for; come again.")
-        async with self._looking_up:
-            source = await self._shelf.recording_of(session, record)
         return await self._give(request, source, form, lambda source: source.stem)
 
     async def _serve(

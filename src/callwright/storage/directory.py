@@ -242,6 +242,7 @@ def _employee(rows: Sequence[ReadRow]) -> Employee | None:
         ),
         coach=EmployeeId(rows[0].coach) if rows[0].coach is not None else None,
         recorded=Recorded(rows[0].call_recording),
+        calls_out=bool(rows[0].calls_out),
     )
 
 

@@ -1,5 +1,6 @@
 """Environment: what a service stands in, and where a sandbox differs from production."""
 
+import logging
 import os
 import secrets
 from collections.abc import Callable, Sequence
@@ -25,7 +26,10 @@ from callwright.storage.history.journal import GATHERED_FOR
 from callwright.storage.trunk_states import LOOKED_AT_EVERY
 
 if TYPE_CHECKING:
+    from callwright.engines.media.kernel.relay import KernelRelay
     from callwright.engines.media.media import MediaEngine
+
+log = logging.getLogger(__name__)
 
 PLACES_BEGIN_BELOW = 1 << 31
 "Half of a block: two thousand million events of one start of the service have places behind."
@@ -94,6 +98,7 @@ def _media(settings: Settings) -> "MediaEngine":
     from callwright.engines.media.worker_pool import WorkerPool
     from callwright.engines.sip.transport.own_address import own_address
 
+    kernel = _kernel_relay(settings)
     host, ports = str(settings.sip.host), settings.sip.rtp_ports
     advertise = str(settings.sip.advertise or own_address(host))
     match settings.media.workers:
@@ -101,9 +106,38 @@ def _media(settings: Settings) -> "MediaEngine":
             workers = workers_for(len(os.sched_getaffinity(0)))
         case workers:
             pass
-    if workers:
-        return WorkerPool(workers, host, advertise, ports, settings.media.lost_after)
-    return RtpEngine(host, advertise, ports, settings.media.lost_after)
+    if not workers:
+        return RtpEngine(host, advertise, ports, settings.media.lost_after, kernel=kernel)
+    if kernel is not None:
+        kernel.close()  # it can be had: each worker has one of its own
+    return WorkerPool(
+        workers,
+        host,
+        advertise,
+        ports,
+        settings.media.lost_after,
+        kernel_relay=kernel is not None,
+    )
+
+
+def _kernel_relay(settings: Settings) -> "KernelRelay | None":
+    """Have the kernel relay talks, if it is to and can."""
+    from callwright.engines.media.kernel.relay import KernelRelay, NoKernelRelay
+
+    wanted = settings.media.kernel_relay
+    if wanted == "off":
+        return None
+    try:
+        kernel = KernelRelay()
+    except NoKernelRelay as fault:
+        if wanted == "on":
+            raise StartFault(
+                f"media.kernel_relay is on, and the kernel cannot relay for us: {fault}"
+            ) from fault
+        log.info("talks are not relayed by the kernel: %s", fault)
+        return None
+    log.info("talks are relayed by the kernel where nothing else is to be done to them")
+    return kernel
 
 
 def _speech(settings: Settings) -> SpeechEngine:

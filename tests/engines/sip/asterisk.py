@@ -51,10 +51,17 @@ type=aor
 max_contacts=1
 """
 
-# Whoever calls 7926… is put through to another number behind the same trunk.
+# Whoever calls 7926… is put through to another number behind the same trunk, as he is; calls to
+# 7927… come from the number that was called, to 7928… from a third, and to 7929… from none.
 DIALPLAN = """
 [phones]
 exten => _7926X.,1,Dial(PJSIP/74993720692@6001)
+exten => _7927X.,1,Set(CALLERID(num)=${EXTEN})
+same => n,Dial(PJSIP/74993720692@6001)
+exten => _7928X.,1,Set(CALLERID(num)=74951112233)
+same => n,Dial(PJSIP/74993720692@6001)
+exten => _7929X.,1,Set(CALLERID(pres)=prohib)
+same => n,Dial(PJSIP/74993720692@6001)
 """
 
 
@@ -109,7 +116,7 @@ def _root_of(program: Path) -> Path:
 def _configure(folder: Path, port: int, root: Path) -> None:
     for name in FOLDERS:
         (folder / name).mkdir()
-    first, last = free_range(8)
+    first, last = free_range(64)
     modules = next(root.glob("usr/lib/*/asterisk/modules"))
     places = {
         "astetcdir": "etc",

@@ -12,6 +12,7 @@ from pathlib import Path
 from callwright.engines.media.clips import Clip, Clips
 from callwright.engines.media.clock import SendLateness, SlotClock, of_sending
 from callwright.engines.media.dtmf import KEYS
+from callwright.engines.media.kernel.relay import KernelRelay
 from callwright.engines.media.leg import LegMedia
 from callwright.engines.media.media import MediaEvent, RtpStream
 from callwright.engines.media.packet_intake import PacketIntake
@@ -19,6 +20,7 @@ from callwright.engines.media.player import Playback
 from callwright.engines.media.port import Port, Ports, PortSource, Watch
 from callwright.engines.media.recorder import Recorder
 from callwright.engines.media.recording import Recording
+from callwright.engines.media.shortcuts import Shortcuts, of_kernel_relay
 from callwright.engines.media.switch import Switch
 from callwright.engines.media.tally import Tally
 from callwright.engines.port import (
@@ -63,12 +65,14 @@ class RtpEngine:
         ports: tuple[int, int] | PortSource,
         lost_after: float,
         clock: Callable[[], float] = time.monotonic,
+        kernel: KernelRelay | None = None,
     ) -> None:
         """``host``: address to bind; ``advertise``: the one to offer, if it is another.
 
         ``ports``: first and last of the range, or who has them. ``lost_after``: seconds.
-        ``clock``: that of the loop, whose `call_at` takes its times. Raises ValueError if the range
-        holds no pair of ports.
+        ``clock``: that of the loop, whose `call_at` takes its times. ``kernel``: relays talks, if
+        given; it is closed with the engine, and needs the real clock. Raises ValueError if the
+        range holds no pair of ports.
         """
         self._host = advertise or host
         self._ports = Ports(host, ports) if isinstance(ports, tuple) else ports
@@ -87,6 +91,7 @@ class RtpEngine:
         self._events: deque[MediaEvent] = deque()
         self._deliver: Callable[[MediaEvent], None] | None = None
         self._tally = Tally()
+        self._shortcuts = None if kernel is None else Shortcuts(kernel)
         self._intake = PacketIntake(self._watch, clock, lambda: bool(self._events))
 
     # What can be read off it.
@@ -100,6 +105,12 @@ class RtpEngine:
         """See `callwright.figures.Measured`."""
         lateness = self.send_lateness
         yield from of_sending(lateness.sent, lateness.late)
+        yield of_kernel_relay(self.relayed_by_kernel)
+
+    @property
+    def relayed_by_kernel(self) -> int:
+        """Streams that the kernel relays at the moment, two to a talk."""
+        return 0 if self._shortcuts is None else len(self._shortcuts)
 
     @property
     def packets_forged(self) -> int:
@@ -147,6 +158,8 @@ class RtpEngine:
                 for line in tuple(self._lines.values()):
                     line.media.tick(now, wall)
                     self._watch.hold(line.port, line.media.sole_source(now), now)
+                if self._shortcuts is not None:
+                    self._shortcuts.look((line.media for line in self._lines.values()), now)
                 self._intake.choose()
         finally:
             self._deliver = None
@@ -155,6 +168,8 @@ class RtpEngine:
                 self.close(leg)
             if self._timer:
                 self._timer.cancel()
+            if self._shortcuts is not None:
+                self._shortcuts.close()
             self._clips.close()
             self._watch.close()
             await self._recorder.close()
@@ -181,6 +196,7 @@ class RtpEngine:
             now=self._now(),
         )
         self._watch.add(port, media.rtp_arrived, media.rtcp_arrived)
+        media.sender.local = port.local
         self._lines[leg] = _OpenLeg(port, media)
         self._switch.enter(media)
         return self._host, port.number
@@ -210,6 +226,7 @@ class RtpEngine:
         for recording in self._switch.recordings_of(leg):
             self.stop_recording(recording)
         self._switch.leave(leg)
+        line.media.take_back()
         if line.playback is not None:
             self._playbacks.pop(line.playback, None)
         self._clock.remove(line.media.sender)

@@ -6,20 +6,21 @@ The other direction is `Sender`'s. No sockets and no clock: packets and ``now`` 
 from collections.abc import Sequence
 
 from callwright.engines.media.codec import CODECS, PCMA, STATIC, Codec
-from callwright.engines.media.dtmf import KeyReceiver, is_key
 from callwright.engines.media.heard_keys import HeardKeys
+from callwright.engines.media.incoming_keys import IncomingKeys
 from callwright.engines.media.jitter_buffer import JitterBuffer
-from callwright.engines.media.key_presses import KeyPresses, Means
 from callwright.engines.media.latch import Latch, Source
 from callwright.engines.media.media import MediaLost, RtpStream
 from callwright.engines.media.mixer import Mixer
 from callwright.engines.media.protection import Protection
 from callwright.engines.media.receiver_statistics import ReceiverStatistics
 from callwright.engines.media.reports import Reports
-from callwright.engines.media.rtp import HEADER, MARKER, PLAIN, payload_span
-from callwright.engines.media.sender import Post, Sender, Transmit
+from callwright.engines.media.rtp import HEADER, MARKER, PLAIN, RTCP, payload_span
+from callwright.engines.media.sender import Post, Sender
+from callwright.engines.media.sent_stream import Transmit
+from callwright.engines.media.shortcut import Shortcut
 from callwright.engines.media.tally import Tally
-from callwright.engines.port import DtmfReceived, LegId
+from callwright.engines.port import LegId
 from callwright.engines.quality import Quality
 
 _COMFORT_NOISE = 13
@@ -29,8 +30,6 @@ _HEADER_SIZE = HEADER.size
 HELD_FOR = 0.2
 """Seconds without a packet up to which its far end is the sole source. With the time between two
 looks it is less than `latch.SILENT_FOR`: others are never refused who would have been heard."""
-_RTCP = range(192, 224)
-"Second byte of RTCP that comes in on RTP's port (RFC 5761 section 4)."
 
 
 class LegMedia:
@@ -39,14 +38,11 @@ class LegMedia:
         "_buffer",
         "_codecs",
         "_ears",
-        "_event_begins",
         "_event_types",
-        "_events_to",
         "_heard",
         "_heard_at",
         "_heard_keys",
         "_keys",
-        "_keys_to",
         "_latch",
         "_listeners",
         "_lost_after",
@@ -54,7 +50,6 @@ class LegMedia:
         "_partner",
         "_plain_type",
         "_post",
-        "_presses",
         "_protection",
         "_stream",
         "_tally",
@@ -65,6 +60,7 @@ class LegMedia:
         "reception",
         "reports",
         "sender",
+        "shortcut",
     )
 
     def __init__(
@@ -83,6 +79,7 @@ class LegMedia:
         self.id = leg
         self.sender = Sender(leg, send_rtp, post)
         self.reception = ReceiverStatistics()
+        self.shortcut = Shortcut(self.reception, self._heard_elsewhere)
         self._protection = Protection(buffer, send_rtp, send_rtcp, tally)
         self.reports = Reports(self.sender, self.reception, self._protection.send_report, now)
         self._buffer = buffer
@@ -90,14 +87,9 @@ class LegMedia:
         self._tally = tally
         self._lost_after = lost_after
         self._latch = Latch()
-        self._keys = KeyReceiver()
-        self._presses = KeyPresses()
+        self._keys = IncomingKeys(leg, self.sender, post)
         self._event_types: tuple[int | None, ...] = ()
         "Payload types under which telephone-events may come in."
-        self._events_to: Sender | None = None
-        "To whom the event that is coming in is sent on, packet for packet."
-        self._event_begins = False
-        "Nothing of it has been sent on yet."
         self._tones_wanted = False
         self._heard_keys: HeardKeys | None = None
         self._stream: RtpStream | None = None
@@ -113,9 +105,8 @@ class LegMedia:
         self._lost_told = False
         self._heard: tuple[LegMedia, ...] = ()
         self._partner: LegMedia | None = None
-        # Of the legs that hear this one, and nobody else; and of the one that gets its keys.
+        # Of the legs that hear this one, and nobody else.
         self._ears: tuple[Sender, ...] = ()
-        self._keys_to: Sender | None = None
         self._voice: JitterBuffer | None = None
         self._listeners = 0
 
@@ -129,17 +120,19 @@ class LegMedia:
         for number in (stream.payload_type, stream.dtmf_payload_type or 0):
             if not 0 <= number < 0x80:
                 raise ValueError(f"{number} is no RTP payload type")
+        self.shortcut.end()
         if not (self._stream and self._stream.receives and self._stream.sends):
             self._heard_at = now  # nothing could be expected until now
         self._stream = stream
         if codec.clock != self.codec.clock:
             self.reception.clock = codec.clock
-            self._keys = KeyReceiver(codec.clock)
+            self._keys.use_clock(codec.clock)
         self.codec = codec
         # A far end sends under its own number, or under ours, if it was we who offered.
         self._codecs = STATIC | {codec.payload_type: codec, stream.payload_type: codec}
         self._event_types = (stream.dtmf_payload_type, stream.own_dtmf_payload_type)
         self.sender.send_through(self._protection.use(stream.srtp))
+        self.sender.is_plain = not self._protection.is_on
         self._choose_keys()
         self._latch.signalled(stream.remote, now, strict=not stream.symmetric)
         host, rtcp = stream.remote[0], stream.rtcp_port
@@ -149,6 +142,7 @@ class LegMedia:
         self._choose_plain()
 
     def _choose_plain(self) -> None:
+        self.shortcut.end()
         stream = self._stream
         plain = (
             stream is not None
@@ -179,15 +173,16 @@ class LegMedia:
         One of them is relayed, several are mixed. The keys of ``partner`` are sent on, too.
         """
         if self._partner:
-            self._partner._keys_to = None
+            self._partner._keys.to = None
         self._partner = partner
         if partner:
-            partner._keys_to = self.sender
+            partner._keys.to = self.sender
         before, self._heard = self._heard, tuple(speakers)
         if self._heard == before:
             return
         mixer = None
         if len(self._heard) == 1:
+            self._heard[0].shortcut.end()
             self._heard[0]._ears += (self.sender,)
         elif self._heard:
             mixer = Mixer([speaker.listen() for speaker in self._heard])
@@ -200,6 +195,7 @@ class LegMedia:
 
     def listen(self) -> JitterBuffer:
         """Return what the far end says, for whoever mixes or records it; see `unlisten`."""
+        self.shortcut.end()
         self._listeners += 1
         if self._voice is None:
             self._voice = JitterBuffer(self.reception, self.codec.rate)
@@ -221,6 +217,21 @@ class LegMedia:
             return None
         return self._latch.sole
 
+    def ear_of_plain(self, now: float) -> tuple[Sender, int] | None:
+        """Who hears this leg packet for packet, if that is all that is done with its packets.
+
+        With him, the payload type of those packets.
+        """
+        steady = self._latch.locked and now - self._heard_at < HELD_FOR
+        if len(self._ears) != 1 or self._voice or self._plain_type < 0 or not steady:
+            return None
+        ear = self._ears[0]
+        continues = ear.continues(self.codec, self.reception.ssrc)
+        return (ear, self._plain_type) if continues else None
+
+    def _heard_elsewhere(self, at: float) -> None:
+        self._heard_at = max(self._heard_at, at)
+
     def answered(self, now: float) -> None:
         self._answered = True
         self._heard_at = now
@@ -230,7 +241,11 @@ class LegMedia:
         stream = self._stream
         if stream is None:
             return
-        self.reports.tick(now, wall)
+        if self.reports.is_due(now):
+            self._catch_up()
+            self.reports.tick(now, wall)
+        elif self.shortcut.flow is not None:
+            self._heard_elsewhere(self.shortcut.last_at)
         # Who has put us on hold owes us nothing, whether it still may send or not; nor does one
         # that has named no address, the hold of RFC 2543.
         talks = stream.receives and stream.sends
@@ -241,7 +256,19 @@ class LegMedia:
             self._lost_told = True
             self._post(MediaLost(self.id))
 
+    def take_back(self) -> None:
+        """Relay by ourselves again, both ways."""
+        self.shortcut.end()
+        self.sender.take_back()
+
+    def _catch_up(self) -> None:
+        """Know what the kernel has relayed, both ways."""
+        self.shortcut.catch_up()
+        if self.sender.shortcut is not None:
+            self.sender.shortcut.catch_up()
+
     def quality(self) -> Quality:
+        self._catch_up()
         return self.reports.quality()
 
     # What comes in.
@@ -249,6 +276,8 @@ class LegMedia:
     def rtp_arrived(self, size: int, source: Source, now: float) -> None:
         """Take the packet in ``buffer[:size]``."""
         buffer = self._buffer
+        if self.shortcut.flow is not None:
+            self.shortcut.packet_came(buffer, source == self._latch.far)
         first, second, sequence, timestamp, ssrc = _READ_HEADER(buffer)
         latch = self._latch
         if (
@@ -278,7 +307,7 @@ class LegMedia:
         if stream is None:
             return
         if self._protection.is_on:
-            size = self._protection.plain(size, rtcp=size > 1 and buffer[1] in _RTCP)
+            size = self._protection.plain(size, rtcp=size > 1 and buffer[1] in RTCP)
             if not size:
                 return
         if buffer[0] == PLAIN and HEADER.size <= size < len(buffer):
@@ -294,7 +323,7 @@ class LegMedia:
         codec = self._codecs.get(payload_type)
         latch = self._latch
         if not (latch.locked and source == latch.far):
-            if second in _RTCP:
+            if second in RTCP:
                 self._report_arrived(size, source, now)
                 return
             events = self._event_types
@@ -310,8 +339,9 @@ class LegMedia:
             ):
                 self._tally.forged += 1
                 return
+            self.shortcut.end()
             self.sender.send_to(latch.far)
-        elif second in _RTCP:
+        elif second in RTCP:
             self._report_arrived(size, source, now)
             return
         self._heard_at = now
@@ -319,7 +349,8 @@ class LegMedia:
         if not stream.receives:
             return
         if payload_type in self._event_types:
-            self._event_arrived(span, second & MARKER, timestamp, ssrc, newest, now)
+            payload = bytes(buffer[span[0] : span[1]])
+            self._keys.event_came(payload, second & MARKER != 0, timestamp, ssrc, newest, now)
             return
         if codec is None:
             return  # comfort noise: the clock fills up with silence
@@ -332,8 +363,8 @@ class LegMedia:
         if self._heard_keys is not None:
             payload = bytes(buffer[span[0] : span[1]])
             key = self._heard_keys.take(payload, codec, timestamp, ssrc)
-            if key and self._presses.is_new(key, Means.TONE, now):
-                self._post(DtmfReceived(self.id, key))
+            if key:
+                self._keys.sounded(key, now)
         for ear in self._ears:
             ear.relay(buffer, span, codec, second & MARKER, timestamp, ssrc, now)
 
@@ -353,39 +384,6 @@ class LegMedia:
         else:
             self._tally.malformed += 1
 
-    def _event_arrived(
-        self,
-        span: tuple[int, int],
-        marker: int,
-        timestamp: int,
-        ssrc: int,
-        newest: bool,
-        now: float,
-    ) -> None:
-        payload = bytes(self._buffer[span[0] : span[1]])
-        if not is_key(payload):
-            return
-        ear = self._keys_to
-        if key := self._keys.take(ssrc, timestamp, bool(marker), payload):
-            self._events_to = None
-            if self._presses.is_new(key, Means.EVENT, now):
-                self._post(DtmfReceived(self.id, key))
-                if ear is not None and ear.takes_events_of(self.sender):
-                    self._events_to, self._event_begins = ear, True
-                elif ear is not None:
-                    # It has another clock or no telephone-events, or hears more than us.
-                    ear.press(key, announced=False)
-        else:
-            self._presses.goes_on(now)
-        if ear is None or ear is not self._events_to or not ear.takes_events_of(self.sender):
-            return  # a key is for whoever hears its beginning
-        if newest:
-            ear.relay_event(payload, timestamp, ssrc, now, begins=self._event_begins)
-            self._event_begins = False
-
     def key_named(self, key: str, now: float) -> None:
         """Take a key that the far end has named by the signalling."""
-        if self._presses.is_new(key, Means.INFO, now):
-            self._post(DtmfReceived(self.id, key))
-            if self._keys_to is not None:
-                self._keys_to.press(key, announced=False)
+        self._keys.named(key, now)

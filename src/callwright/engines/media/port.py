@@ -53,6 +53,12 @@ class Port:
         self._send = rtp.send
         self._unsent = 0
 
+    @property
+    def local(self) -> Source:
+        """The address that RTP is bound to."""
+        host, number = self.rtp.getsockname()[:2]
+        return host, number
+
     def send_rtp(self, packet: Buffer, to: Source) -> None:
         try:
             if to == self.held_to:

@@ -3,7 +3,7 @@
 from callwright.engines.media.latch import Source
 from callwright.engines.media.media import SrtpKeys
 from callwright.engines.media.rtp import Buffer
-from callwright.engines.media.sender import Transmit
+from callwright.engines.media.sent_stream import Transmit
 from callwright.engines.media.srtp import Srtp
 from callwright.engines.media.tally import Tally
 

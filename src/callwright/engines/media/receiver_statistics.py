@@ -5,6 +5,7 @@ count as received, duplicates do not.
 """
 
 from callwright.engines.media.g711 import RATE
+from callwright.engines.media.kernel.flow import LastPacket, Progress
 
 _DROPOUT = 3000
 _MISORDER = 100
@@ -77,6 +78,33 @@ class ReceiverStatistics:
             self._arrived = now
             self._timestamp = timestamp
         return True
+
+    def last(self, units: int) -> LastPacket:
+        """What there is to know of the last packet, for who takes the next; see `taken_elsewhere`.
+
+        ``units``: timestamp units of a packet, if they are not its bytes.
+        """
+        return LastPacket(
+            rate=self.clock,
+            units=units,
+            timestamp=self._timestamp,
+            arrived=self._arrived,
+            jitter=self.jitter_units,
+        )
+
+    def taken_elsewhere(self, packets: int, progress: Progress, gap: range) -> None:
+        """Note ``packets`` that the kernel has taken, the last of which is told of.
+
+        ``gap``: sequence numbers that were missing, if they have not been told before.
+        """
+        self.highest += (progress.sequence - self.highest) & 0xFFFF
+        if gap:
+            first = self.highest - (progress.sequence - gap.start & 0xFFFF)
+            self._missing = {seen for seen in self._missing if seen > self.highest - _MISORDER}
+            self._missing.update(range(first, first + len(gap)))
+        self.received += packets
+        self.jitter_units = progress.jitter
+        self._timestamp, self._arrived = progress.timestamp, progress.arrived
 
     def _takes_jump(self, ssrc: int, sequence: int, step: int, timestamp: int, now: float) -> bool:
         """Deal with a new stream, a gap, a late packet, a duplicate or a restart."""

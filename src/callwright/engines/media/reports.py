@@ -8,7 +8,8 @@ from callwright.engines.media.latch import Source
 from callwright.engines.media.quality import mean_opinion
 from callwright.engines.media.receiver_statistics import ReceiverStatistics
 from callwright.engines.media.rtp import Buffer
-from callwright.engines.media.sender import Sender, Transmit
+from callwright.engines.media.sender import Sender
+from callwright.engines.media.sent_stream import Transmit
 from callwright.engines.quality import Quality
 
 EVERY = 5.0
@@ -110,6 +111,9 @@ class Reports:
             round_trip=self.round_trip,
             mos=opinion,
         )
+
+    def is_due(self, now: float) -> bool:
+        return now >= self._due
 
     def tick(self, now: float, wall: float) -> None:
         """Send a report if one is due. ``wall``: seconds since 1970."""

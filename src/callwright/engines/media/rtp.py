@@ -13,6 +13,8 @@ PLAIN = 0x80
 "First byte of a packet without padding, extension and contributing sources: nearly every one."
 
 MARKER = 0x80
+RTCP = range(192, 224)
+"Second byte of RTCP that comes in on RTP's port (RFC 5761 section 4)."
 WORD = 0xFFFFFFFF
 "Timestamps and SSRCs are modulo 2^32."
 

@@ -16,17 +16,17 @@ from callwright.engines.media import opus
 from callwright.engines.media.codec import PCMA, Codec
 from callwright.engines.media.event_timeline import EventTimeline
 from callwright.engines.media.g711 import TRANSLATION
+from callwright.engines.media.kernel.flow import Stream
 from callwright.engines.media.key_queue import KeyQueue
 from callwright.engines.media.latch import Source
 from callwright.engines.media.media import MediaEvent, RtpStream
 from callwright.engines.media.mixer import Mixer
 from callwright.engines.media.player import Playback
-from callwright.engines.media.rtp import HEADER, MARKER, PLAIN, WORD, Buffer
-from callwright.engines.media.time_line import TimeLine
+from callwright.engines.media.rtp import HEADER, MARKER, PLAIN, WORD
+from callwright.engines.media.sent_stream import GONE_AFTER, SentStream, Transmit
 from callwright.engines.media.transcode import Transcoder
 from callwright.engines.port import LegId, PlaybackFinished
 
-Transmit = Callable[[Buffer, Source], object]
 Post = Callable[[MediaEvent], None]
 
 _WRITE_HEADER = HEADER.pack_into
@@ -40,7 +40,7 @@ _BURST_PER_FRAME = 4
 "Packets a bridge may bring at once, and per 20 ms: no flood and no ring of legs gets through."
 
 
-class Sender(TimeLine):
+class Sender(SentStream):
     __slots__ = (
         "_allowance",
         "_codec",
@@ -49,46 +49,26 @@ class Sender(TimeLine):
         "_leg",
         "_mixer",
         "_offset",
-        "_payload_type",
         "_playback",
         "_post",
         "_relayed",
         "_relayed_at",
         "_relaying",
         "_sends",
-        "_sequence",
-        "_spurt",
         "_transcoder",
-        "_transmit",
         "bridged_through",
         "connected",
-        "far",
-        "octets",
-        "sent",
-        "ssrc",
     )
 
     def __init__(self, leg: LegId, transmit: Transmit, post: Post) -> None:
-        super().__init__()
+        super().__init__(transmit)
         self._leg = leg
-        self._transmit = transmit
         self._post = post
-        self.ssrc = getrandbits(32)
-        self.sent = 0
-        self.octets = 0
-        "Payload bytes sent, for RTCP."
-        self.far: Source | None = None
-        "Where packets go; see `send_to`."
         self.connected = False
         self.bridged_through = False
         "Whether packets of the bridge are sent on at the moment."
         self._sends = False
         self._codec = PCMA
-        self._payload_type = PCMA.payload_type
-        # Not from its upper half: with SRTP, a wrap among first packets that are lost would leave
-        # the far end a turn of the cipher behind, for good (RFC 3711 section 3.3.1).
-        self._sequence = getrandbits(15)
-        self._spurt = True
         # Sources.
         self._playback: Playback | None = None
         self._keys = KeyQueue(leg, post)
@@ -105,6 +85,7 @@ class Sender(TimeLine):
     # What the leg is told.
 
     def connect(self, stream: RtpStream, codec: Codec, now: float) -> None:
+        self.take_back()
         if self.connected and codec.clock != self._clock:
             self._begin_another_stream()
         if not self.connected:
@@ -130,16 +111,15 @@ class Sender(TimeLine):
         self._relaying = None
         self.connected = False
 
-    def send_through(self, transmit: Transmit) -> None:
-        self._transmit = transmit
-
     def send_to(self, far: Source | None) -> None:
         if far != self.far:
+            self.take_back()
             self.far = far
             self._choose()
 
     def play(self, playback: Playback) -> Playback | None:
         """Play in place of what is played now, which is returned."""
+        self.take_back()
         replaced, self._playback = self._playback, playback
         self._spurt = True
         self._choose()
@@ -152,6 +132,7 @@ class Sender(TimeLine):
 
     def press(self, key: str, *, announced: bool = True) -> None:
         """See `KeyQueue.press`."""
+        self.take_back()
         self._keys.press(key, announced=announced)
         self._choose()
 
@@ -160,6 +141,7 @@ class Sender(TimeLine):
 
         ``mixer``: what the clock sends in place of silence, if several are heard.
         """
+        self.take_back()
         self._mixer = mixer
         self._events.forget()
         self._relaying = None
@@ -172,6 +154,10 @@ class Sender(TimeLine):
         """Send what is due every 20 ms; return whether anything was sent."""
         if self._allowance < _BURST:
             self._allowance += _BURST_PER_FRAME
+        if self.shortcut is not None:
+            if due - self.shortcut.last_at < GONE_AFTER:
+                return False
+            self.shortcut.give_up()
         if not self._sends or self.far is None:
             if self._playback and self.connected:
                 self._playback_frame(self._playback)  # nobody listens, but it must come to its end
@@ -363,6 +349,33 @@ class Sender(TimeLine):
             and other._keys.event_clock == self._keys.event_clock
         )
 
+    def continues(self, codec: Codec, ssrc: int | None) -> bool:
+        """Whether the next packet of that stream is sent on with another header, and no more."""
+        return (
+            self.bridged_through
+            and self.is_plain
+            and ssrc is not None
+            and ssrc == self._relaying
+            and codec is self._codec
+            and codec is self._relayed
+            and not self._spurt
+        )
+
+    def relayed_elsewhere(self, sequence: int, timestamp_due: int, at: float) -> None:
+        """Go on behind packets of the relayed stream that the kernel has sent on.
+
+        ``timestamp_due``: of the relayed stream. ``at``: when the last of them came, in loop time.
+        """
+        self._sequence = sequence
+        self._next = (timestamp_due + self._offset) & WORD
+        self._relayed_at = at
+
+    @property
+    def relayed_as(self) -> tuple[Stream, int]:
+        """How a relayed stream goes out, and where its next packet begins."""
+        out = Stream(self._payload_type, self.ssrc, self._sequence, self._offset & WORD)
+        return out, (self._next - self._offset) & WORD
+
     def _anchor(self, ssrc: int, codec: Codec, timestamp: int, now: float) -> int:
         """Put a relayed stream on our time line from ``now`` on; return the mark this deserves."""
         self._keep_time(now)
@@ -378,22 +391,10 @@ class Sender(TimeLine):
         self._allowance = 0
         return False
 
-    # The one stream.
+    # Whose turn it is.
 
     def _choose(self) -> None:
         """See whether the bridge may speak: not over a playback or a key."""
         self.bridged_through = (
             self._sends and self.far is not None and self._playback is None and not self._keys.busy
-        )
-
-    def _send(self, payload: bytes, payload_type: int, timestamp: int) -> None:
-        if self._spurt:
-            payload_type |= MARKER
-            self._spurt = False
-        self._sequence = sequence = (self._sequence + 1) & 0xFFFF
-        self.sent += 1
-        self.octets += len(payload)
-        assert self.far is not None
-        self._transmit(
-            HEADER.pack(PLAIN, payload_type, sequence, timestamp, self.ssrc) + payload, self.far
         )

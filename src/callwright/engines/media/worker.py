@@ -16,6 +16,7 @@ from collections import deque
 from callwright import logs
 from callwright.engines.media.channel import Channel
 from callwright.engines.media.engine import RtpEngine
+from callwright.engines.media.kernel.relay import KernelRelay, NoKernelRelay
 from callwright.engines.media.media import MediaEvent, NoPorts
 from callwright.engines.media.packet_loop import PacketLoop
 from callwright.engines.media.port import Port
@@ -96,6 +97,7 @@ class Worker:
                 self._channel.put(line("qualities", qualities[begin : begin + LEGS_IN_LINE]))
             lateness = engine.send_lateness
             self._channel.put(line("sending", (lateness.sent, lateness.late)))
+            self._channel.put(line("relayed", engine.relayed_by_kernel))
             await asyncio.sleep(REPORT_EVERY)
 
     def _say(self, event: MediaEvent) -> None:
@@ -123,13 +125,23 @@ class Worker:
             setup = read_setup(said)
             logs.set_up(setup.log_format, setup.log_level, of_worker=True)
             # The service knows by which address it is to be reached; what is offered is its affair.
-            self._engine = RtpEngine("", None, self._ports, setup.lost_after)
+            kernel = _kernel_relay() if setup.kernel_relay else None
+            self._engine = RtpEngine("", None, self._ports, setup.lost_after, kernel=kernel)
             self._ready.set()
         elif name == b"open":
             self._ports.hand(sockets.popleft(), sockets.popleft())
             self._engine.open(read_leg(said))
         else:
             carry_out(self._engine, name, said)
+
+
+def _kernel_relay() -> KernelRelay | None:
+    """Where the service has had one, a worker can; if it cannot, it does without."""
+    try:
+        return KernelRelay()
+    except NoKernelRelay as fault:
+        log.warning("talks are not relayed by the kernel: %s", fault)
+        return None
 
 
 async def serve(end: socket.socket) -> None:

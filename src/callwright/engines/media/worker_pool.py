@@ -26,13 +26,16 @@ from callwright.engines.media.media import (
     RtpStream,
 )
 from callwright.engines.media.port import Port, Ports
+from callwright.engines.media.shortcuts import of_kernel_relay
 from callwright.engines.media.wav import seconds_of
 from callwright.engines.media.worker_protocol import (
     BadLine,
+    Relayed,
     Sending,
     Setup,
     read_event,
     read_qualities,
+    read_relayed,
     read_sending,
 )
 from callwright.engines.media.worker_supervisor import WorkerSupervisor
@@ -90,17 +93,25 @@ class WorkerPool:
         advertise: str | None,
         ports: tuple[int, int],
         lost_after: float,
+        *,
+        kernel_relay: bool = False,
     ) -> None:
-        """As for `callwright.engines.media.engine.RtpEngine`; ``count``: of workers."""
+        """As for `callwright.engines.media.engine.RtpEngine`; ``count``: of workers.
+
+        ``kernel_relay``: whether the kernel is to relay talks for them.
+        """
         self._host = advertise or host
         self._ports = Ports(host, ports)
-        setup = Setup(lost_after, logging.getLogger().getEffectiveLevel(), logs.form())
+        level = logging.getLogger().getEffectiveLevel()
+        setup = Setup(lost_after, level, logs.form(), kernel_relay)
         self._supervisors = [WorkerSupervisor(setup, self._heard, self._lost) for _ in range(count)]
         self._lines: dict[LegId, _WorkerLeg] = {}
         self._playbacks: dict[PlaybackId, LegId] = {}
         self._recordings: dict[RecordingId, _Recorded] = {}
         self._sending: dict[WorkerSupervisor, Sending] = {}
         "By worker: packets sent, and sent late, when it last told."
+        self._relayed: dict[WorkerSupervisor, Relayed] = {}
+        "By worker: streams that the kernel relays for it."
         self._sent_before: Sending = (0, 0)
         "The same of workers that were lost."
         self._deliver: Callable[[MediaEvent], None]
@@ -126,6 +137,7 @@ class WorkerPool:
         """See `callwright.figures.Measured`."""
         told = [self._sent_before, *self._sending.values()]
         yield from of_sending(sum(sent for sent, _ in told), sum(late for _, late in told))
+        yield of_kernel_relay(sum(self._relayed.values()))
         yield Figure("callwright_media_workers", "Media workers at work.", len(self.process_ids))
 
     async def run(
@@ -311,6 +323,8 @@ class WorkerPool:
                         self._lines[leg].quality = quality
             elif name == b"sending":
                 self._sending[supervisor] = read_sending(said)
+            elif name == b"relayed":
+                self._relayed[supervisor] = read_relayed(said)
             else:
                 self._tell_soon(supervisor, read_event(name, said))
         except BadLine as fault:
@@ -318,6 +332,7 @@ class WorkerPool:
 
     def _lost(self, supervisor: WorkerSupervisor) -> None:
         # Its successor counts from nought.
+        self._relayed.pop(supervisor, None)
         sent, late = self._sending.pop(supervisor, (0, 0))
         self._sent_before = self._sent_before[0] + sent, self._sent_before[1] + late
         for recording, recorded in self._recordings.items():

@@ -37,6 +37,8 @@ class Setup:
     log_level: int
     "Of Python's logging."
     log_format: logs.Format = "text"
+    kernel_relay: bool = False
+    "Whether the kernel is to relay talks."
 
 
 Qualities = list[tuple[LegId, Quality]]
@@ -45,6 +47,10 @@ Qualities = list[tuple[LegId, Quality]]
 
 Sending = tuple[int, int]
 "How many packets were sent in their slots, and how many of them late; told as often."
+
+
+Relayed = int
+"How many streams the kernel relays for a worker; told as often."
 
 
 class _Command:
@@ -75,6 +81,7 @@ _EVENTS: Mapping[str, TypeAdapter[MediaEvent]] = {
 }
 _QUALITIES: TypeAdapter[Qualities] = TypeAdapter(Qualities)
 _SENDING: TypeAdapter[Sending] = TypeAdapter(Sending)
+_RELAYED: TypeAdapter[Relayed] = TypeAdapter(Relayed)
 _SETUP: TypeAdapter[Setup] = TypeAdapter(Setup)
 _LEG: TypeAdapter[LegId] = TypeAdapter(LegId)
 
@@ -100,6 +107,11 @@ def read_qualities(said: bytes) -> Qualities:
 def read_sending(said: bytes) -> Sending:
     """Raises `BadLine`."""
     return _read(_SENDING, said)
+
+
+def read_relayed(said: bytes) -> Relayed:
+    """Raises `BadLine`."""
+    return _read(_RELAYED, said)
 
 
 def read_leg(said: bytes) -> LegId:

@@ -235,6 +235,7 @@ class SimulatedEngine:
         called: str,
         trunk: str | None = None,
         trail: Trail = FRESH,
+        replaces: LegId | None = None,
     ) -> None:
         """Let a phone call in; ``far_ends`` of the caller's number says what it does once answered.
 
@@ -245,7 +246,9 @@ class SimulatedEngine:
             leg, Address(caller, trunk=trunk), called, anyio.current_time(), acts, offered=True
         )
         self.rung.append(self.legs[leg])
-        self._later(0.0, lambda: self._tell(LegOffered(leg, caller, called, trunk, trail)))
+        self._later(
+            0.0, lambda: self._tell(LegOffered(leg, caller, called, trunk, trail, replaces))
+        )
         after = 0.0
         for pause, act in acts:
             after += pause

@@ -311,6 +311,7 @@ class SipEngine(NetworkCommands):
         leg, phone = self._next_leg(), None if incoming.trunk else incoming.caller
         # A phone may join its calls (an attended transfer).
         beside = [one for one, call in self._legs.items() if phone and call.phone == phone]
+        beside += [incoming.replaces] if incoming.replaces else []
         try:
             media = self._media.open(leg, beside)
         except NoPorts as fault:
@@ -326,7 +327,8 @@ class SipEngine(NetworkCommands):
         self._legs[leg] = call
         call.phone = phone
         trail = read_trail(incoming.request)
-        self._events.add(LegOffered(leg, incoming.caller, called, trunk, trail))
+        place = incoming.replaces
+        self._events.add(LegOffered(leg, incoming.caller, called, trunk, trail, place))
 
     def _heard(self, fact: Fact) -> None:
         """Take a fact from the user agent: tell the media first, then whoever listens."""

@@ -24,7 +24,7 @@ from callwright.engines.sip.dialog.dialog_journal import NUMBERS_LEFT_OUT, Dialo
 from callwright.engines.sip.dialog.fork import Fork
 from callwright.engines.sip.dialog.invite_client import InviteClient, InviteTarget
 from callwright.engines.sip.dialog.invite_server import IncomingInvite, InviteServer
-from callwright.engines.sip.dialog.refer import Replaced
+from callwright.engines.sip.dialog.replaces import Replaced
 from callwright.engines.sip.transaction.digest_client import DigestClient
 from callwright.engines.sip.transaction.layer import TransactionLayer
 from callwright.engines.sip.transaction.request_sender import Identity, RequestSender
@@ -81,6 +81,7 @@ class UserAgent:
             admission or Admission("callwright", secrets.token_bytes(16)),
             lambda phone: self.sender(DigestClient(None, None), phone),
             called,
+            self._replaced_call,
             keep_alive=keep_alive,
             per_second=strangers_per_second,
         )
@@ -179,10 +180,14 @@ class UserAgent:
 
     def replaced(self, named: Replaced) -> LegId | None:
         """The leg whose dialog a Replaces header names, if it is one of ours that is up."""
+        call = self._replaced_call(named)
+        return call.leg if call and not call.ended else None
+
+    def _replaced_call(self, named: Replaced) -> CallLeg | None:
         for caller_tag in (named.local_tag, named.remote_tag):
             call = self._calls.get(CallName(named.call_id, caller_tag))
-            if call and not call.ended and call.dialog and named.is_of(call.dialog):
-                return call.leg
+            if call and call.dialog and named.is_of(call.dialog):
+                return call
         return None
 
     def forget(self, call: CallLeg, now: float) -> None:

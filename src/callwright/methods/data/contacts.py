@@ -26,7 +26,7 @@ from callwright.methods.data.entity_method import (
     answering,
     entity_declaration,
 )
-from callwright.methods.data.list_fields import Stored
+from callwright.methods.data.list_fields import SEARCHED, Stored
 from callwright.methods.data.list_method import list_declaration
 from callwright.methods.data.list_request import ListRequest
 from callwright.methods.data.number_check import check_number
@@ -99,14 +99,14 @@ class ShownContact(TypedDict):
     patronymic: str | None
     full_name: str
     "What calls and reports show."
-    emails: list[str]
-    phone_numbers: list[str]
+    emails: Annotated[list[str], SEARCHED]
+    phone_numbers: Annotated[list[str], SEARCHED]
     personal_manager_id: Annotated[int | None, Stored("personal_manager")]
     "The employee who looks after the contact."
     personal_manager_full_name: Annotated[str | None, Stored("manager_full_name")]
     organization_id: Annotated[int | None, Stored("organization")]
     organization_name: str | None
-    groups: list[GroupOfContact]
+    groups: Annotated[list[GroupOfContact], SEARCHED]
 
 
 GET_CONTACTS = list_declaration(

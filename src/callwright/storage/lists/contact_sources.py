@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from callwright.storage.lists.source import Source
+from callwright.query import ITSELF
+from callwright.storage.lists.elements import texts_of
+from callwright.storage.lists.source import Array, Source
 from callwright.storage.tables import (
     contact_groups,
     contact_memberships,
@@ -66,10 +68,25 @@ async def _members(connection: AsyncConnection, groups: Sequence[int]) -> Mappin
     return found
 
 
+_written = contacts.alias("written")
+_email = texts_of(_written.c.emails)
+_member = contact_memberships.alias("member")
+_in_group = contact_groups.alias("in_group")
+_ARRAYS = {
+    "phone_numbers": Array(contact_numbers.c.contact_id, {ITSELF: contact_numbers.c.number}),
+    "emails": Array(_written.c.id, {ITSELF: _email}, _email.is_not(None)),
+    "groups": Array(
+        _member.c.contact_id,
+        {"id": _in_group.c.id, "name": _in_group.c.name},
+        _member.c.group_id == _in_group.c.id,
+    ),
+}
+
 CONTACT_SOURCES = (
     Source(
         contacts,
         details={"phone_numbers": _numbers, "groups": _groups},
+        arrays=_ARRAYS,
         joined=contacts.outerjoin(
             employees, contacts.c.personal_manager == employees.c.id
         ).outerjoin(contact_organizations, contacts.c.organization == contact_organizations.c.id),

@@ -77,7 +77,7 @@ class Source:
     details: Mapping[str, Detail | Part] = field(default_factory=dict)
     "Facts that are shown, and neither sorted nor filtered by, unless they are `facts`, too."
     arrays: Mapping[str, Array] = field(default_factory=dict)
-    "Details that are searched."
+    "Details that are searched, and columns of JSON."
     implied: Mapping[str, Implied] = field(default_factory=dict)
     account: ColumnElement[int] | None = None
     "Whose a row is, if not the column ``account_id`` says so."
@@ -162,6 +162,8 @@ class StoredList:
                     arrays[one.name] = StoredArray.of(source, one)
             elif one.fact in there:
                 columns[one.name] = shown(one, there[one.fact])
+                if one.searched:
+                    arrays[one.name] = StoredArray.of(source, one)
                 if one.fact in source.ordered and one.kind is FieldKind.INTEGER:
                     finer[one.name] = there[one.fact]
             else:

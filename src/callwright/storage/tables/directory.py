@@ -92,6 +92,8 @@ employees = Table(
     # No foreign key: whom it names may be put later, or removed earlier, in one transaction.
     Column("coach", Id),
     Column("call_recording", String(8), nullable=False, server_default="off"),
+    # The file's alone: no request opens it.
+    Column("calls_out", Boolean, nullable=False, server_default=false()),
     # What the full name was made of; it is not, where these say something else.
     Column("last_name", Text),
     Column("first_name", Text),

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from callwright.engines.port import LegId
 from callwright.engines.sip.dialog.call_leg import Referred
-from callwright.engines.sip.dialog.refer import Refer, Replaced, read_refer
+from callwright.engines.sip.dialog.refer import Refer, read_refer
+from callwright.engines.sip.dialog.replaces import Replaced
 from callwright.engines.sip.wire.address import Malformed
 from callwright.engines.sip.wire.message import SipRequest
 from tests.engines.sip.world import World, answered, ask, reply, ringing, talking
@@ -173,7 +174,7 @@ def read(value: str) -> Refer:
         (
             "<sip:101@pbx?Require=replaces&replaces=a%3Bfrom-tag%3Dtheirs%3Bto-tag%3Dours%3Bearly-only>",
             "101",
-            Replaced("a", "ours", "theirs"),
+            Replaced("a", "ours", "theirs", early_only=True),
         ),
     ],
 )

@@ -14,6 +14,7 @@ from callwright.engines.sip.admission.rate_limit import RateLimit
 from callwright.engines.sip.dialog.call_leg import CallLeg
 from callwright.engines.sip.dialog.capabilities import CAPABILITIES, refusal, unsupported
 from callwright.engines.sip.dialog.invite_server import IncomingInvite, InviteServer
+from callwright.engines.sip.dialog.replaces import Replaced, in_its_place
 from callwright.engines.sip.transaction.layer import TransactionLayer
 from callwright.engines.sip.transaction.request_sender import RequestSender
 from callwright.engines.sip.wire.hop import Hop
@@ -29,15 +30,18 @@ class OutOfDialog:
         admission: Admission,
         make_sender: Callable[[Hop], RequestSender],
         called: Callable[[IncomingInvite, float], None] | None,
+        replaced: Callable[[Replaced], CallLeg | None],
         *,
         keep_alive: float,
         per_second: float,
     ) -> None:
-        """``make_sender``: for questions to a phone. The others: see `UserAgent`."""
+        """``make_sender``: for questions to a phone. ``replaced`` finds the answered call of ours
+        that a Replaces header names. The others: see `UserAgent`."""
         self._layer = layer
         self._admission = admission
         self._make_sender = make_sender
         self._called = called
+        self._replaced = replaced
         self._keep_alive = NatKeepAlive(admission.bindings, keep_alive)
         self._rate_limit = RateLimit(per_second)
         self._secret = secrets.token_bytes(16)
@@ -84,6 +88,8 @@ class OutOfDialog:
             incoming = answer_to(request, 482, "Loop Detected", tag=tag)
         else:
             incoming = self._admission.invited(request, source, now, tag=tag)
+        if not isinstance(incoming, SipResponse):
+            incoming = in_its_place(incoming, self._replaced, tag=tag)
         if isinstance(incoming, SipResponse):
             self._layer.respond_once(request, incoming, source)
         elif self._called is not None:

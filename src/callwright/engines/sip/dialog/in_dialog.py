@@ -10,8 +10,8 @@ from callwright.engines.sip.dialog.capabilities import (
     ACCEPT_BODY,
     ALLOW,
     CAPABILITIES,
-    SUPPORTED,
     refusal,
+    supported,
     unsupported,
 )
 from callwright.engines.sip.dialog.causes import q850_of
@@ -151,7 +151,7 @@ def _change(
         terms, extra = session_timer.answer(request, call.wanted)
         call.refreshed(terms, now)
     contact: Headers = {"contact": [call.sender.identity.contact], "allow": [ALLOW]}
-    response = answer_to(request, 200, "OK", extra=contact | {"supported": [SUPPORTED]} | extra)
+    response = answer_to(request, 200, "OK", extra=contact | supported(call.sender.trunk) | extra)
     if body:
         add_body(response, sdp.TYPE, body)
     return response

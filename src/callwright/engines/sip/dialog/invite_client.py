@@ -13,7 +13,7 @@ from typing import Protocol
 
 from callwright.engines.port import Cause
 from callwright.engines.sip.dialog.bye import hang_up
-from callwright.engines.sip.dialog.capabilities import ALLOW, SUPPORTED
+from callwright.engines.sip.dialog.capabilities import ALLOW, supported
 from callwright.engines.sip.dialog.dialog import CallName, Dialog, dialog_from
 from callwright.engines.sip.dialog.session_timer import WantedInterval
 from callwright.engines.sip.transaction.acknowledgement import AckFallback, Acknowledgement
@@ -159,7 +159,7 @@ class InviteClient:
                 "cseq": [f"{self._cseq} INVITE"],
                 "contact": [identity.contact],
                 "allow": [ALLOW],
-                "supported": [SUPPORTED],
+                **supported(self._sender.trunk),
                 **self._wanted.headers(),
                 **self._whom.identity,
             },

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
-from callwright.engines.port import Cause
+from callwright.engines.port import Cause, LegId
 from callwright.engines.sip.dialog import session_timer
 from callwright.engines.sip.dialog.bye import hang_up
-from callwright.engines.sip.dialog.capabilities import ACCEPT_BODY, ALLOW, SUPPORTED
+from callwright.engines.sip.dialog.capabilities import ACCEPT_BODY, ALLOW, supported
 from callwright.engines.sip.dialog.causes import refusal_for
 from callwright.engines.sip.dialog.dialog import CallName, Dialog, dialog_to
 from callwright.engines.sip.dialog.offer_answer import OfferDo, OfferInput
@@ -50,6 +50,8 @@ class IncomingInvite:
     "What we speak with him."
     description: sdp.Description | None
     "His offer; None: we are to make one."
+    replaces: LegId | None = None
+    "Whose place he takes (RFC 3891)."
 
 
 class InviteServerState(Enum):
@@ -188,7 +190,7 @@ class InviteServer:
         extra: Headers = {
             "contact": [self._call.sender.identity.contact],
             "allow": [ALLOW],
-            "supported": [SUPPORTED],
+            **supported(self._call.sender.trunk),
         }
         if "record-route" in invite.headers:
             extra["record-route"] = invite.headers["record-route"]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from callwright.engines.sip.dialog.dialog import Dialog
+from callwright.engines.sip.dialog.replaces import Replaced, read_replaces
 from callwright.engines.sip.transaction.transactions import Lost
 from callwright.engines.sip.wire.address import Malformed, parse_name_addr, user_of
 from callwright.engines.sip.wire.hop import Hop
@@ -27,22 +28,6 @@ _HANGS_UP_WHEN_REFUSED = re.compile(r"baresip v[01]\.")
 """User agents that hang up when they hear that a transfer has failed, and keep their call when they
 only hear that nobody tells them any more."""
 _NUMBER = re.compile(r"[\w.*#!~-]+", re.ASCII)
-
-
-@dataclass(frozen=True, slots=True)
-class Replaced:
-    """The dialog that a Replaces header names (RFC 3891 section 3), as we know it."""
-
-    call_id: str
-    local_tag: str
-    remote_tag: str
-
-    def is_of(self, dialog: Dialog) -> bool:
-        return (self.call_id, self.local_tag, self.remote_tag) == (
-            dialog.call_id,
-            dialog.local_tag,
-            dialog.remote_tag,
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +68,7 @@ def _replaced(headers: str) -> Replaced | None:
     for header in headers.split("&") if headers else ():
         name, _, value = header.partition("=")
         if name.lower() == "replaces":
-            call_id, *parameters = unquote(value).split(";")
-            tags = dict(part.strip().partition("=")[::2] for part in parameters)
-            return Replaced(call_id.strip(), tags.get("to-tag", ""), tags.get("from-tag", ""))
+            return read_replaces(unquote(value))
     return None
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from callwright.engines.port import Cause
 from callwright.engines.sip.dialog import session_timer
-from callwright.engines.sip.dialog.capabilities import ALLOW, SUPPORTED
+from callwright.engines.sip.dialog.capabilities import ALLOW, supported
 from callwright.engines.sip.dialog.dialog import Dialog
 from callwright.engines.sip.dialog.invite_client import acknowledge
 from callwright.engines.sip.dialog.offer_answer import OfferInput
@@ -87,7 +87,7 @@ class SessionRefresher:
         request.headers |= {
             "contact": [call.sender.identity.contact],
             "allow": [ALLOW],
-            "supported": [SUPPORTED],
+            **supported(call.sender.trunk),
             **call.wanted.headers("uac"),
         }
         if self._method == "INVITE":
