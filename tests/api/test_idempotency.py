@@ -17,6 +17,7 @@ from callwright.engines.simulated.far_end import answers
 from callwright.storage.history.journal import StoredJournal
 from tests.api.answers import refusal, without_metadata
 from tests.api.house import STRANGER, TOKEN, House, house, reopened
+from tests.databases import StoredIn
 
 PARAMS: dict[str, Any] = {
     "first_call": "employee",
@@ -38,8 +39,8 @@ FAR_ENDS = {"79260000001": answers(after=0.02), "79260000000": answers(after=0.0
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    with house(tmp_path_factory.mktemp("house"), FAR_ENDS) as built:
+def built(tmp_path_factory: pytest.TempPathFactory, stored_in: StoredIn) -> Iterator[House]:
+    with house(tmp_path_factory.mktemp("house"), FAR_ENDS, stored_in) as built:
         yield built
 
 

@@ -212,6 +212,25 @@ async def test_after_a_day_an_event_is_given_up_and_logged(office: Office) -> No
     assert last[-1].started_at - first[0].started_at < RETRIED_FOR + timedelta(hours=2)
 
 
+async def test_what_has_waited_for_the_service_is_not_given_up_over_a_short_failure(
+    office: Office,
+) -> None:
+    """For a day nobody has tried; that the receiver takes nothing is known for some minutes."""
+    for_minutes = timedelta(minutes=30)
+    with receiving(Receiver()) as receiver:
+        await office.hook(receiver)
+        for session in range(1, 6):
+            await office.call(session)
+        office.clock.time += RETRIED_FOR + timedelta(hours=1)
+        began = office.clock.now()
+        receiver.behaviour = lambda _: 204 if office.clock.now() - began > for_minutes else 503
+        async with office.open():
+            await emptied(office)
+    assert sorted(receiver.places) == whole(*range(1, 6))
+    outcomes = {one.attempt.outcome for one in await office.entries()}
+    assert outcomes == {AttemptOutcome.FAILED, AttemptOutcome.SENT}
+
+
 async def test_what_waits_behind_a_dead_receiver_is_given_up_after_a_day_too(
     office: Office,
 ) -> None:

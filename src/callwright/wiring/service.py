@@ -50,7 +50,7 @@ from callwright.storage.history.idempotency import StoredKeys
 from callwright.storage.history.journal import StoredJournal
 from callwright.storage.history.tagging import StoredTagging
 from callwright.storage.ids import BLOCK_BITS, reserve_block
-from callwright.storage.synchronous_reads import RowsAtHand
+from callwright.storage.synchronous_reads import rows_at_hand
 from callwright.storage.trunk_states import keep_trunk_states
 from callwright.storage.webhooks.outbox import StoredOutbox
 from callwright.storage.writer import Writer
@@ -108,14 +108,12 @@ async def running_service(
         with (
             _alone_in(settings.data),
             open_twin(database, durable=around.durable) as writing,
-            # The event loop reads by it, and must not wait.
-            open_twin(database, wait=0.0) as reading,
-            closing(RowsAtHand(database, reading)) as rows,
             closing(Writer(database, writing)) as writer,
         ):
-            storage = Storage(database, rows, writer, anyio.Lock(fast_acquire=True))
-            async with _run(settings, storage, url, around) as up:
-                yield up
+            async with rows_at_hand(database) as rows:
+                storage = Storage(database, rows, writer, anyio.Lock(fast_acquire=True))
+                async with _run(settings, storage, url, around) as up:
+                    yield up
     finally:
         await close_database(database)
 
@@ -162,7 +160,7 @@ async def _run(
         access,
         settings.api,
         clock.seconds,
-        Repeats(StoredKeys(database), clock.seconds),
+        Repeats(StoredKeys(database, journal.is_void), clock.seconds),
         budget,
         heard=kept.requests.hear,
     )
