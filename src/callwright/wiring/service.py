@@ -58,6 +58,7 @@ from callwright.storage.writer import Writer
 from callwright.wiring.background import background, started_in_background
 from callwright.wiring.call_api import call_methods
 from callwright.wiring.components import Components, Storage
+from callwright.wiring.console import console_routes
 from callwright.wiring.data_api import data_methods, keeping
 from callwright.wiring.directory_watcher import DirectoryWatcher
 from callwright.wiring.entity_api import entities
@@ -187,10 +188,19 @@ async def _run(
     await stream.open()
     journal.readers.append(stream.hear)
     events = EventEndpoint(stream, access, settings.http, clock.seconds, around.streams)
-    pages = [*events.routes(), *edited.files.routes(data, settings.http)]
     showing = (engine, manager, journal, stream, scheduler)
-    meter = measured(settings, journal, (dispatcher, data), showing, pages)
     disk = Disk(settings.data)
+    console = console_routes(
+        components,
+        _public_url(settings, url),
+        access,
+        (dispatcher, data),
+        edited.shelf,
+        showing,
+        lambda: disk.fault,
+    )
+    pages = [*events.routes(), *console, *edited.files.routes(data, settings.http)]
+    meter = measured(settings, journal, (dispatcher, data), showing, pages)
     http = build_http(
         dispatcher,
         settings.http,
