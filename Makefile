@@ -3,7 +3,7 @@
 # also unpacks Asterisk into .peers (19 MB) and, where npm is, runs `npm ci` for one test.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check docs serve bench lock setup peers
+.PHONY: help demo test check docs serve bench lock vendor setup peers
 .NOTPARALLEL:
 
 python := .venv/bin/python
@@ -29,10 +29,12 @@ check: setup ## Format, lint, types, and whether the generated docs are up to da
 	@$(python) -m mypy
 	@$(python) scripts/generate_docs.py --check
 	@$(python) scripts/generate_settings_docs.py --check
+	@$(python) scripts/translations.py --check
 
 docs: setup ## Generate the docs that come from the code
 	@$(python) scripts/generate_docs.py
 	@$(python) scripts/generate_settings_docs.py
+	@$(python) scripts/translations.py
 
 serve: setup ## Run the service; CONFIG=callwright.toml
 	@.venv/bin/callwright serve --config $(CONFIG)
@@ -42,6 +44,9 @@ bench: setup ## Measure load, jitter and cut-through on this machine
 
 lock: setup ## Renew the lock files; UPGRADE=1 takes the newest versions
 	@scripts/lock.sh
+
+vendor: setup ## Renew what others have written for browsers, by npm, in the console
+	@$(python) scripts/vendor.py
 
 setup: ## Make .venv with everything that is needed
 	@scripts/setup.sh

@@ -31,6 +31,8 @@ AT_MOST = 0.200
 BEGAN, TILL = datetime(2026, 5, 1), datetime(2026, 7, 31, 23, 59, 59)
 WINDOW = {"date_from": str(BEGAN), "date_till": str(TILL)}
 EMPLOYEES = 100
+CONTACTS = 100_000
+FREE = (None, None, None, 0, 0.0)
 REASONS = (
     "subscriber_disconnects",
     "operator_disconnects",
@@ -123,6 +125,36 @@ PAGES: tuple[Asked, ...] = (
             ("recorded, of 100", "call_records", "!=", None),
         )
     ),
+    *(
+        (
+            f"sorted by {what}, of 100",
+            "get.calls_report",
+            {"sort": [{"field": field, "order": "desc"}], "limit": 100},
+        )
+        for what, field in (
+            ("who talked last", "last_talked_employee_id"),
+            ("the name of who talked last", "last_talked_employee_full_name"),
+            ("the number that talked", "operator_phone_number"),
+            ("what was sold", "sale_cost"),
+            ("external id", "call_api_external_id"),
+            ("the contact's name", "contact_full_name"),
+        )
+    ),
+    *(
+        (what, "get.calls_report", {"filter": _comparison(field, operator, value), "limit": 100})
+        for what, field, operator, value in (
+            (
+                "names that talked first like %e 7%, of 100",
+                "first_talked_employee_full_name",
+                "like",
+                "%e 7%",
+            ),
+            ("one number that talked, of 100", "operator_phone_number", "=", "10007"),
+            ("sold for more, of 100", "sale_cost", ">", 5000),
+            ("external ids like %77, of 100", "call_api_external_id", "like", "%77"),
+            ("contacts' names like %77%, of 100", "contact_full_name", "like", "%77%"),
+        )
+    ),
     ("communications, of 100", "get.communications_report", {"limit": 100}),
     (
         "lost, of 100 with their course",
@@ -130,8 +162,31 @@ PAGES: tuple[Asked, ...] = (
         {"filter": _comparison("call_status", "=", "lost"), "limit": 100},
     ),
     ("costs, of 100", "get.financial_call_legs_report", {"limit": 100}),
+    (
+        "dearest first, of 100",
+        "get.financial_call_legs_report",
+        {"sort": [{"field": "total_charge", "order": "desc"}], "limit": 100},
+    ),
+    (
+        "dear legs, of 100",
+        "get.financial_call_legs_report",
+        {"filter": _comparison("total_charge", ">", 15), "limit": 100},
+    ),
+    (
+        "legs by what is charged, of 100",
+        "get.financial_call_legs_report",
+        {"sort": [{"field": "chargeable_duration", "order": "desc"}], "limit": 100},
+    ),
     ("legs, of 100", "get.call_legs_report", {"limit": 100}),
     ("api requests, of 100", "get.api_requests", {"limit": 100}),
+    *(
+        (what, "get.contacts", {"filter": _comparison(field, "jsquery", value), "limit": 100})
+        for what, field, value in (
+            ("contacts with a number", "phone_numbers", '# = "79260000077"'),
+            ("contacts with an address", "emails", '# = "contact77@example.org"'),
+        )
+    ),
+    ("contacts of 1000", "get.contacts", {}),
 )
 
 
@@ -167,13 +222,14 @@ async def _measured(
 ) -> tuple[Figure, float]:
     """Ask for a page again and again; return the figure, and how long it took the first time."""
     what, method, params = page
+    window = {} if method == "get.contacts" else WINDOW
     took = []
     for _ in range(ASKED):
         body = {
             "jsonrpc": "2.0",
             "id": 1,
             "method": method,
-            "params": {"access_token": token, **WINDOW, **params},
+            "params": {"access_token": token, **window, **params},
         }
         began = time.monotonic()
         response = await client.post(f"{url}/v2.0", content=json.dumps(body))
@@ -204,10 +260,22 @@ async def _furnish(folder: Path, settings: Settings) -> str:
 def _fill(file: Path) -> None:
     with closing(sqlite3.connect(file)) as connection:
         connection.execute("PRAGMA synchronous = OFF")
+        connection.execute("PRAGMA cache_size = -500000")
+        indexes = connection.execute(
+            "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL"
+        ).fetchall()
+        # Made when all is there, which takes a fraction of the time; what the planner is told of
+        # them stays, or else it goes with them.
+        told = connection.execute("SELECT tbl, idx, stat FROM sqlite_stat1").fetchall()
+        for name, _ in indexes:
+            connection.execute(f"DROP INDEX {name}")
         for table, columns, rows in (
             ("call_sessions", SESSION, _sessions()),
             ("call_legs", LEG, _legs()),
+            ("call_recordings", RECORDING, _recordings()),
             ("call_tags", TAG, _tags()),
+            ("contacts", CONTACT, _contacts()),
+            ("contact_numbers", NUMBER, _numbers()),
             ("api_requests", REQUEST, _requests()),
         ):
             places = ", ".join("?" * len(columns))
@@ -215,6 +283,11 @@ def _fill(file: Path) -> None:
                 f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({places})", rows
             )
             connection.commit()
+        for _, made_by in indexes:
+            connection.execute(made_by)
+        connection.execute("DELETE FROM sqlite_stat1")
+        connection.executemany("INSERT INTO sqlite_stat1 VALUES (?, ?, ?)", told)
+        connection.commit()
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
@@ -240,6 +313,18 @@ SESSION = (
     "total_duration",
     "is_lost",
     "is_transfer",
+    "contact_id",
+    "contact_full_name",
+    "sale_id",
+    "sale_date",
+    "sale_cost",
+    *(
+        f"{which}_{what}_employee_{fact}"
+        for what in ("answered", "talked")
+        for which in ("first", "last")
+        for fact in ("id", "full_name")
+    ),
+    "operator_number",
 )
 LEG = (
     "id",
@@ -259,7 +344,15 @@ LEG = (
     "talk_duration",
     "total_duration",
     "talked_at",
+    "direction_type",
+    "per_minute",
+    "charge_step",
+    "chargeable_duration",
+    "total_charge",
 )
+RECORDING = ("id", "session_id", "kind", "legs", "file_name", "started_at", "duration", "record")
+CONTACT = ("id", "account_id", "last_name", "full_name", "emails")
+NUMBER = ("contact_id", "position", "number", "account_id")
 TAG = ("session_id", "tag_id", "tag_name", "tag_type", "set_at")
 REQUEST = (
     "account_id",
@@ -311,32 +404,102 @@ def _sessions() -> Iterator[tuple[object, ...]]:
             round(waited + talked, 3),
             chance.random() < 0.2,
             False,
+            *_known(number),
+            *_sold(number),
+            *_talked_with(number),
         )
 
 
+def _known(number: int) -> tuple[object, ...]:
+    """Who the contact is: one in ten sessions is with somebody the account knows."""
+    contact = 1 + number // 10 % CONTACTS
+    return (contact, f"Contact {contact} Known") if number % 10 == 0 else (None, None)
+
+
+def _sold(number: int) -> tuple[object, ...]:
+    if number % 50:
+        return None, None, None
+    return 1 + number, _time(number, 86_400), float(number % 9973)
+
+
+def _rung(number: int) -> int:
+    """The employee who is rung in a session: not always whom it was asked for."""
+    return number * 7 % EMPLOYEES
+
+
+def _talked_with(number: int) -> tuple[object, ...]:
+    if not _talks(number):
+        return (None,) * 9
+    employee = _rung(number)
+    return (*(employee, f"Employee {employee}") * 4, f"1{employee:04}")
+
+
+def _talks(number: int) -> bool:
+    """In one of five sessions nobody answers."""
+    return number // 100 % 5 > 0
+
+
+def _price(chance: random.Random, talked: float) -> tuple[object, ...]:
+    per_minute = chance.choice((1.5, 2.5, 4.0))
+    minutes = -(-round(talked) // 60)
+    return "mobile", per_minute, 60, minutes * 60, minutes * per_minute
+
+
 def _legs() -> Iterator[tuple[object, ...]]:
+    """Of each session an employee's, and the contact's."""
+    chance = random.Random(2)
     for number in range(SESSIONS):
+        talks = _talks(number)
         for leg, role in enumerate(("employee", "contact"), start=1):
-            employee = number % EMPLOYEES if role == "employee" else None
+            employee = _rung(number) if role == "employee" else None
+            talked = round(chance.uniform(0, 300), 3) if talks else 0.0
             yield (
                 _id(number) + leg,
                 _id(number),
                 1,
                 role,
                 "74993720001",
-                "79260000001",
+                f"7926{number % 200_000:07}" if employee is None else f"1{employee:04}",
                 employee,
                 None if employee is None else f"Employee {employee}",
                 _time(number),
-                _time(number, 3),
-                _time(number, 60),
+                _time(number, 3) if talks else None,
+                _time(number, 3 + talked),
                 REASONS[number % len(REASONS)],
                 "hung_up",
                 "BYE",
-                57.0,
-                60.0,
-                _time(number, 4),
+                talked,
+                talked + 3,
+                _time(number, 4) if talks else None,
+                *(_price(chance, talked) if employee is None else FREE),
             )
+
+
+def _recordings() -> Iterator[tuple[object, ...]]:
+    for number in range(0, SESSIONS, 10):
+        legs = json.dumps([_id(number) + 1, _id(number) + 2])
+        yield (
+            _id(number) + 3,
+            _id(number),
+            "talk",
+            legs,
+            f"{number}.wav",
+            _time(number, 4),
+            60.0,
+            f"{number:032x}",
+        )
+
+
+def _contacts() -> Iterator[tuple[object, ...]]:
+    for number in range(CONTACTS):
+        name = f"Contact {number} Known"
+        yield 1 + number, 1, name, name, json.dumps([f"contact{number}@example.org"])
+
+
+def _numbers() -> Iterator[tuple[object, ...]]:
+    for number in range(CONTACTS):
+        for position in range(1 + number % 2):
+            yield 1 + number, position, f"7926{number + position * CONTACTS:07}", 1
 
 
 def _tags() -> Iterator[tuple[object, ...]]:

@@ -1,128 +1,9 @@
-"""The ladder of a call: who told whom what, step by step, and how a terminal shows it."""
-
-from dataclasses import dataclass
-from enum import StrEnum
+"""The ladder of a call on a terminal: three lifelines in 80 columns, and its steps in words."""
 
 from rich.text import Text
 
-from demo.call import PHONES, Call, Entry, Sound, Who, spans
-
-
-class Kind(StrEnum):
-    """What sort of step it is, for colours."""
-
-    SIGNAL = "signal"
-    SOUND = "sound"
-    KEY = "key"
-    TALK = "talk"
-    END = "end"
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One rung of the ladder. ``source`` and ``to`` are the same where nothing is sent."""
-
-    offset: float
-    source: Who
-    to: Who
-    kind: Kind
-    text: str
-    both_ways: bool = False
-
-
-# How a phone that was not reached, or that left, is spoken of, by the leg's cause.
-LEAVING = {
-    "hung_up": "hangs up",
-    "busy": "is busy",
-    "no_answer": "does not answer",
-    "rejected": "declines",
-    "wrong_number": "no such number",
-    "unreachable": "cannot be reached",
-    "media_lost": "has gone silent",
-}
-
-
-def steps(call: Call) -> list[Step]:
-    """The ladder of the call so far."""
-    roles = call.roles
-    rungs = (_step(entry, roles.get(entry.leg or 0)) for entry in call.timeline)
-    return [rung for rung in rungs if rung]
-
-
-def _step(entry: Entry, phone: Who | None) -> Step | None:
-    us = Who.CALLWRIGHT
-
-    def told(kind: Kind, text: str) -> Step:
-        """A step from callwright to the phone."""
-        return Step(entry.offset, us, phone or us, kind, text)
-
-    def tells(kind: Kind, text: str) -> Step:
-        """A step from the phone to callwright."""
-        return Step(entry.offset, phone or us, us, kind, text)
-
-    match entry.event:
-        case "session_started":
-            return Step(entry.offset, us, us, Kind.SIGNAL, "request accepted")
-        case "leg_started":
-            return told(Kind.SIGNAL, f"call from {entry.calling_number}")
-        case "leg_rang":
-            return tells(Kind.SIGNAL, "rings")
-        case "early_media_heard":
-            return tells(Kind.SOUND, "early media")
-        case "leg_answered":
-            return tells(Kind.SIGNAL, "answers")
-        case "message_started":
-            return told(Kind.SOUND, f"message: {entry.label}")
-        case "message_finished":
-            return told(Kind.SOUND, "message ends" if entry.whole else "message is cut")
-        case "message_failed":
-            return told(Kind.END, "message left out")
-        case "music_started":
-            return told(Kind.SOUND, f"music: {entry.label}")
-        case "music_stopped":
-            return told(Kind.SOUND, "music stops")
-        case "early_media_joined":
-            return told(Kind.SOUND, "hears early media")
-        case "key_sent":
-            return told(Kind.KEY, f"key {entry.key}")
-        case "key_received":
-            return tells(Kind.KEY, f"key {entry.key}")
-        case "talk_started":
-            return Step(entry.offset, *PHONES, Kind.TALK, "they talk", both_ways=True)
-        case "talk_finished":
-            text = f"they talked {entry.duration:.1f} s"
-            return Step(entry.offset, *PHONES, Kind.TALK, text, both_ways=True)
-        case "leg_ended" if entry.cause in LEAVING:
-            return tells(Kind.END, LEAVING[entry.cause])
-        case "leg_ended":
-            return told(Kind.END, "is hung up")
-        case "state_entered" | "option_run":
-            return None  # What it means for the phones is told by other events.
-        case "hold_started":
-            return told(Kind.SOUND, "is held")
-        case "hold_finished":
-            return told(Kind.SOUND, "is held no more")
-        case "transfer_finished":
-            return tells(Kind.END, "has handed over")
-        case "coach_joined" | "coach_mode_changed":
-            return Step(entry.offset, us, us, Kind.TALK, "a coach is there")
-        case "leg_muted":
-            return told(Kind.SOUND, "is muted or heard again")
-        case "recording_started":
-            return Step(entry.offset, us, us, Kind.SOUND, "recording begins")
-        case "recording_ready":
-            return Step(entry.offset, us, us, Kind.SOUND, "recording is ready")
-        case "recording_failed":
-            return Step(entry.offset, us, us, Kind.END, "recording failed")
-        case "option_failed":
-            return Step(entry.offset, us, us, Kind.END, "talk option failed")
-        case "session_finished":
-            return Step(entry.offset, us, us, Kind.END, entry.finish_reason)
-        case name:
-            return Step(entry.offset, us, us, Kind.SIGNAL, name.replace("_", " "))
-
-
-# The terminal: three lifelines in 80 columns.
+from callwright.drawing.call import PHONES, Call, Sound, Who, spans
+from callwright.drawing.steps import Kind, Step
 
 COLUMN = {Who.EMPLOYEE: 11, Who.CALLWRIGHT: 42, Who.CONTACT: 73}
 WIDTH = 80
@@ -165,13 +46,14 @@ def line(call: Call, step: Step) -> Text:
         glyph, style = LIFELINE[hears(call, who, step.offset) if who in PHONES else None]
         row = _written(row, column, glyph, style)
 
-    style, left, right = STYLE[step.kind], *sorted((COLUMN[step.source], COLUMN[step.to]))
+    source, to = (COLUMN.get(one, COLUMN[Who.CALLWRIGHT]) for one in (step.source, step.to))
+    style, left, right = STYLE[step.kind], *sorted((source, to))
     if left == right:
         return _written(row, left - len(step.text) // 2 - 1, f" {step.text} ", style)
     shaft = "═" if step.kind in (Kind.SOUND, Kind.TALK) else "─"
     arrow = f" {step.text} ".center(right - left - 3, shaft)
-    to_the_left = step.both_ways or COLUMN[step.to] == left
-    to_the_right = step.both_ways or COLUMN[step.to] == right
+    to_the_left = step.both_ways or to == left
+    to_the_right = step.both_ways or to == right
     arrow = ("◀" if to_the_left else shaft) + arrow + ("▶" if to_the_right else shaft)
     return _written(row, left + 1, arrow, style)
 

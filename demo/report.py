@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
-from demo.call import PHONES, Call, Who
-from demo.drawing import ladder, tracks
-from demo.ladder import plainly, steps
+from callwright.drawing import STYLE as DRAWN
+from callwright.drawing.call import PHONES, Call, Who
+from callwright.drawing.ladder import ladder
+from callwright.drawing.steps import steps
+from callwright.drawing.tracks import Track, tracks
+from demo.ladder import plainly
 from demo.verdict import Check, Phone
 
 STYLE = Path(__file__).with_name("report.css")
@@ -44,7 +47,7 @@ def _page(report: Report) -> Iterator[str]:
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>Callwright: call {report.call.call_session_id}</title>\n"
-        f"<style>\n{STYLE.read_text('utf-8')}</style>\n</head>\n<body>\n<main>\n"
+        f"<style>\n{DRAWN.read_text('utf-8')}{STYLE.read_text('utf-8')}</style>\n</head>\n<body>\n<main>\n"
         "<header>\n<h1>One request, two phones, one call</h1>\n"
         f'<p class="verdict{"" if report.passed else " bad"}">{verdict}</p>\n'
         f"{_figures(report)}</header>\n"
@@ -53,7 +56,8 @@ def _page(report: Report) -> Iterator[str]:
         "What each phone heard",
         "The sound as it came out of each phone, on one time axis. Bands name what callwright says "
         "was heard; the waveform is what was recorded at the far end.",
-        f'<div class="wide">{tracks(report.call, report.phones)}</div>\n{_players(report.phones)}',
+        f'<div class="wide">{tracks(report.call, _tracks(report.phones))}</div>\n'
+        f"{_players(report.phones)}",
     )
     yield _section(
         "Who told whom what",
@@ -94,6 +98,17 @@ def _figures(report: Report) -> str:
         ]
     cells = "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in figures)
     return f'<dl class="figures">{cells}</dl>\n'
+
+
+def _tracks(phones: Mapping[Who, Phone]) -> Sequence[Track]:
+    return [
+        Track(
+            who,
+            f"{phones[who].number}, {phones[who].program}",
+            [heard] if (heard := phones[who].heard) else [],
+        )
+        for who in PHONES
+    ]
 
 
 def _players(phones: Mapping[Who, Phone]) -> str:

@@ -16,8 +16,8 @@ import anyio
 from rich.console import Console
 
 from callwright.calls.plan import MessageUnavailable
+from callwright.drawing.call import PHONES, Call, Who
 from demo import phones
-from demo.call import PHONES, Call, Who
 from demo.phones import Behaviour, PhoneFault
 from demo.ports import free_port
 from demo.report import Report, write

@@ -7,8 +7,9 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from demo.call import Call
-from demo.ladder import WIDTH, heading, line, plainly, state_line, steps
+from callwright.drawing.call import Call
+from callwright.drawing.steps import steps
+from demo.ladder import WIDTH, heading, line, plainly, state_line
 
 
 class Screen:

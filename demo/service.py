@@ -17,7 +17,7 @@ import httpx
 from anyio.abc import Process
 from pydantic import BaseModel
 
-from demo.call import Call
+from callwright.drawing.call import Call
 
 HERE = Path(__file__).parent
 CALLWRIGHT = Path(sys.executable).with_name("callwright")

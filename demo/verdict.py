@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from demo.call import PHONES, Call, Entry, Sound, Who, spans
+from callwright.drawing.call import PHONES, Call, Entry, Sound, Who, spans
 from demo.sound import SILENCE, Heard
 
 KEY_TOLERANCE = 0.040

@@ -37,6 +37,7 @@ SECTIONS = {
     "hooks": "Requests to URLs of customers': where scenarios ask which way a call goes.",
     "metrics": "Who may see `GET /metrics`; see [watching.md](watching.md).",
     "traces": "Traces of calls, for OpenTelemetry.",
+    "console": "The web console; see [console.md](console.md).",
 }
 
 FORMATS = {

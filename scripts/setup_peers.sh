@@ -10,20 +10,26 @@ cd "$(dirname "$0")/.."
 
 say() { printf 'setup: %s\n' "$*" >&2; }
 
-# The tools that make a TypeScript client, in locked versions, where there is an npm to bring them:
-# Debian's would be some hundred packages, for one test. Not again unless the lock file is newer.
-typescript=examples/typescript
-if [[ ${1:-} == tests ]] && command -v npm >/dev/null &&
-    [[ $typescript/package-lock.json -nt $typescript/node_modules ]]; then
-    if npm ci --prefix "$typescript" --silent --no-audit --no-fund </dev/null >/dev/null; then
-        touch "$typescript/node_modules"
+# The tools that make a TypeScript client, and what finds faults of accessibility in pages, in locked
+# versions, where there is an npm to bring them: Debian's would be some hundred packages. Not again
+# unless the lock file is newer.
+bring() {
+    local folder=$1 without=$2
+    [[ $folder/package-lock.json -nt $folder/node_modules ]] || return 0
+    if npm ci --prefix "$folder" --silent --no-audit --no-fund </dev/null >/dev/null; then
+        touch "$folder/node_modules"
     else
-        say "npm ci failed in examples/typescript; the test of the TypeScript client is left out"
+        say "npm ci failed in $folder; $without"
     fi
+}
+if [[ ${1:-} == tests ]] && command -v npm >/dev/null; then
+    bring examples/typescript "the test of the TypeScript client is left out"
+    bring scripts/vendor "the tests of accessibility are left out"
 fi
 
 # Program and the Debian package that brings it; baresip-core also brings baresip's modules.
 peers=(sipp:sip-tester baresip:baresip-core tshark:tshark)
+[[ ${1:-} == tests ]] && peers+=(chromium:chromium)
 
 missing() {
     local peer

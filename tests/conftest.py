@@ -23,6 +23,8 @@ HAD_BY = {
     "node": "apt-get install nodejs npm",
     "tsc": "npm ci --prefix examples/typescript",
     "asterisk": "scripts/setup_asterisk.sh",
+    "chromium": "apt-get install chromium",
+    "axe": "npm ci --prefix scripts/vendor",
     "pjsua2": "scripts/setup_pjsua.sh",
 }
 
@@ -33,6 +35,7 @@ LONGEST = (
     "tests/phones/",
     "tests/real/",
     "tests/sandbox/",
+    "tests/console/",
     "tests/cli/",
 )
 "Files that take long go first, so that none is left alone at the end of a run."

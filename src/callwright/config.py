@@ -231,6 +231,12 @@ class MetricsSettings(SettingsSection):
     "Networks from which `GET /metrics` may be read; empty: nothing is measured."
 
 
+class ConsoleSettings(SettingsSection):
+    open: bool = False
+    """Whether the web console is at `/console`, where users sign in by login and password. Where
+    `http.public_url` is https, its cookies are sent over TLS alone."""
+
+
 class TraceSettings(SettingsSection):
     endpoint: str | None = None
     """Where traces of calls are sent: OTLP over HTTP, as `http://127.0.0.1:4318/v1/traces`. Unset:
@@ -262,6 +268,7 @@ class Settings(SettingsSection):
     prompts: PromptSettings = PromptSettings()
     metrics: MetricsSettings = MetricsSettings()
     traces: TraceSettings = TraceSettings()
+    console: ConsoleSettings = ConsoleSettings()
 
     @property
     def database_url(self) -> str:

@@ -316,7 +316,9 @@ class News:
             self._events.append(event)
             self._more.notify_all()
 
-    def wait_for(self, told: Callable[[SessionEvent], bool], within: float = 20.0) -> SessionEvent:
+    def wait_for(
+        self, told: Callable[[SessionEvent], bool], within: float = WITHIN
+    ) -> SessionEvent:
         def found() -> SessionEvent | None:
             return next((event for event in self._events if told(event)), None)
 

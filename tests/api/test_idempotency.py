@@ -18,6 +18,7 @@ from callwright.storage.history.journal import StoredJournal
 from tests.api.answers import refusal, without_metadata
 from tests.api.house import STRANGER, TOKEN, House, house, reopened
 from tests.databases import StoredIn
+from tests.waiting import WITHIN
 
 PARAMS: dict[str, Any] = {
     "first_call": "employee",
@@ -143,7 +144,7 @@ def test_while_the_first_is_in_progress_it_is_a_conflict(
     first = threading.Thread(target=lambda: answered.append(start(home, key)))
     first.start()
     try:
-        assert entered.wait(20)
+        assert entered.wait(WITHIN)
         with httpx.Client() as client:
             body = {"jsonrpc": "2.0", "id": 1, "method": "start.employee_call"}
             response = client.post(
@@ -154,7 +155,7 @@ def test_while_the_first_is_in_progress_it_is_a_conflict(
             assert without_metadata(response.json()) == CONFLICT
     finally:
         leave.set()
-        first.join(20)
+        first.join(WITHIN)
     assert session_of(start(home, key)) == session_of(answered[0])
 
 

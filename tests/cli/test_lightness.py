@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.databases import PostgresqlServer
+from tests.postgresql import name_for
 from tests.waiting import WITHIN
 
 DATABASE = {"sqlalchemy", "phonenumbers"}
@@ -97,6 +99,16 @@ def test_a_command_loads_nothing_that_it_has_no_use_for(
     folder: Path, words: tuple[str, ...], spared: set[str]
 ) -> None:
     assert loaded(folder, *words) & spared == set()
+
+
+def test_a_command_loads_of_postgresql_its_driver_alone(
+    postgresql: PostgresqlServer, tmp_path: Path
+) -> None:
+    url = postgresql.server.create(name_for(tmp_path))
+    (tmp_path / "callwright.toml").write_text(f'data = "data"\ndatabase = "{url}"\n', "utf-8")
+    loaded(tmp_path, "init")
+    assert loaded(tmp_path, "user", "list") & (ALL | {"psycopg"}) == {"psycopg"}
+    postgresql.server.drop(name_for(tmp_path))
 
 
 _WITH_MEDIA_WORKERS = """

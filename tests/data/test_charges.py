@@ -41,7 +41,12 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         up.until_finished(session)
         assert [row["total_charge"] for row in charged(up)] == [0, 0], "shorter than a second"
         with closing(sqlite3.connect(folder / "callwright.db", timeout=WITHIN)) as connection:
-            connection.execute("UPDATE call_legs SET talk_duration = 61.4")
+            steps = "(61 + charge_step - 1) / charge_step * charge_step"
+            # As it is written when a leg ends.
+            connection.execute(
+                f"UPDATE call_legs SET talk_duration = 61.4, chargeable_duration = {steps}, "
+                f"total_charge = round({steps} * per_minute / 60, 4)"
+            )
             connection.commit()
         yield up
 

@@ -166,7 +166,7 @@ def test_an_employee_as_a_whole(home: House) -> None:
         "patronymic": "Ильинична",
         "full_name": "Петрова Ольга Ильинична",
         "status": "available",
-        "status_id": None,
+        "status_id": 1,
         "calls_available": True,
         "email": "olga@example.com",
         "call_recording": "in",

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from callwright.calls.events import LegStarted, SessionFinished, TalkStarted
+from callwright.calls.events import LegStarted, SessionFinished, TalkStarted, TransferFinished
 from callwright.engines.simulated.far_end import Answers, FarEnd, HangsUp, answers, busy
 from callwright.methods.data.registry import LISTS
 from tests.api.answers import INVALID, MISSED, NOTHING, TYPE, refusal, without_metadata
@@ -21,6 +21,7 @@ FIELDS = {one.name: one.listing.fields for one in LISTS}
 REPORTS = ("get.calls_report", "get.call_legs_report", "get.request_log")
 
 CONTACT, BUSY_CONTACT, EMPLOYEE = "79260000000", "79260000008", "79260000028"
+NOBODYS = "79261110011"
 DAY = timedelta(days=1)
 
 
@@ -32,6 +33,7 @@ def home(tmp_path_factory: pytest.TempPathFactory, stored_in: StoredIn) -> Itera
         BUSY_CONTACT: busy(),
         "79261110003": FarEnd(((0.3, HangsUp()),)),
         EMPLOYEE: answers(after=0.02),
+        NOBODYS: answers(),
     }
     folder = tmp_path_factory.mktemp("house")
     with house(folder, far_ends, stored_in, api={"points_per_minute": 100_000}) as built:
@@ -213,6 +215,18 @@ def test_nobody_talked_where_the_contact_was_busy(home: House, failed: int) -> N
     assert row["employees"][0]["is_answered"] is True
     assert row["employees"][0]["is_talked"] is False
     assert (row["last_talked_employee_id"], row["full_record_file_link"]) == (None, None)
+
+
+def test_an_operator_who_is_no_employee_hides_none(home: House) -> None:
+    session = home.start_simple_call(CONTACT, NOBODYS)
+    home.wait_for(session, TalkStarted)
+    home.succeeds("transfer.call", {"call_session_id": session, "to": EMPLOYEE})
+    home.wait_for(session, TransferFinished)
+    home.succeeds("release.call", {"call_session_id": session})
+    home.until_finished(session)
+    row = call(home, session, fields=["employees", "first_answered_employee_full_name"])
+    assert [one["employee_id"] for one in row["employees"]] == [28]
+    assert row["first_answered_employee_full_name"] == "Пётр Громов"
 
 
 def test_a_lost_call_is_told_as_lost(home: House, lost: int) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from demo.call import Call, Sound, Who, spans
+from callwright.drawing.call import Call, Sound, Who, spans
 from demo.sound import Heard
 from demo.verdict import Phone
 

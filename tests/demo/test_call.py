@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from demo.call import Call, Sound, Who, spans
+from callwright.drawing.call import Call, Sound, Who, spans
 
 Recorded = Callable[[str], Call]
 

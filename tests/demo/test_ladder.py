@@ -4,14 +4,15 @@ from collections.abc import Callable
 from typing import get_args
 
 from callwright.calls import events
+from callwright.drawing.call import Call, Entry, Who
+from callwright.drawing.steps import steps
 from demo import ladder
-from demo.call import Call, Entry, Who
 
 Recorded = Callable[[str], Call]
 
 
 def test_the_ladder_of_the_seeds_call(recorded: Recorded) -> None:
-    assert [ladder.plainly(step) for step in ladder.steps(recorded("seed"))] == [
+    assert [ladder.plainly(step) for step in steps(recorded("seed"))] == [
         "  0.00 s  callwright: request accepted",
         "  0.00 s  callwright --> employee: call from 79260000000",
         "  0.10 s  employee --> callwright: rings",
@@ -37,7 +38,7 @@ def test_the_ladder_of_the_seeds_call(recorded: Recorded) -> None:
 
 
 def test_a_busy_contact_is_told_so(recorded: Recorded) -> None:
-    words = [ladder.plainly(step) for step in ladder.steps(recorded("contact_busy"))]
+    words = [ladder.plainly(step) for step in steps(recorded("contact_busy"))]
     assert "  5.44 s  contact --> callwright: is busy" in words
     assert words[-1] == "  5.44 s  callwright: subscriber_busy"
 
@@ -49,14 +50,14 @@ def test_every_kind_of_event_callwright_tells_has_a_step(recorded: Recorded) -> 
         name = "".join(f"_{c.lower()}" if c.isupper() else c for c in kind.__name__).lstrip("_")
         entry = Entry(time=first.time, offset=0.0, event=name)
         call = recorded("seed").model_copy(update={"timeline": (entry,)})
-        assert len(ladder.steps(call)) == 1, name
+        assert len(steps(call)) == 1, name
 
 
 def test_a_line_is_as_wide_as_a_terminal_and_has_the_arrow_between_its_lifelines(
     recorded: Recorded,
 ) -> None:
     call = recorded("seed")
-    lines = {step.text: ladder.line(call, step).plain for step in ladder.steps(call)}
+    lines = {step.text: ladder.line(call, step).plain for step in steps(call)}
     assert {len(line) for line in lines.values()} == {ladder.WIDTH}
     left, middle, right = (
         ladder.COLUMN[who] for who in (Who.EMPLOYEE, Who.CALLWRIGHT, Who.CONTACT)
@@ -70,9 +71,9 @@ def test_a_line_is_as_wide_as_a_terminal_and_has_the_arrow_between_its_lifelines
 
 def test_the_lifeline_shows_what_the_phone_hears(recorded: Recorded) -> None:
     call = recorded("seed")
-    key = next(step for step in ladder.steps(call) if step.text == "key 2")
+    key = next(step for step in steps(call) if step.text == "key 2")
     assert ladder.line(call, key).plain[ladder.COLUMN[Who.EMPLOYEE]] == "┃"
-    end = ladder.steps(call)[-1]
+    end = steps(call)[-1]
     assert ladder.line(call, end).plain[ladder.COLUMN[Who.EMPLOYEE]] == "│"
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from demo.call import Call, Who
+from callwright.drawing.call import Call, Who
 from demo.report import Report, write
 from demo.verdict import Phone, checks
 

@@ -5,8 +5,9 @@ from collections.abc import Callable
 
 from rich.console import Console
 
-from demo.call import Call
-from demo.ladder import plainly, steps
+from callwright.drawing.call import Call
+from callwright.drawing.steps import steps
+from demo.ladder import plainly
 from demo.screen import Screen
 
 Recorded = Callable[[str], Call]

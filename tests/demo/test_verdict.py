@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from demo.call import Call, Who
+from callwright.drawing.call import Call, Who
 from demo.sound import Heard
 from demo.verdict import Phone, checks
 

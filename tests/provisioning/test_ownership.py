@@ -11,6 +11,7 @@ from callwright.storage.tables import (
     blacklist,
     employee_groups,
     employee_phones,
+    employee_status_changes,
     employees,
     media_files,
     scenarios,
@@ -247,3 +248,23 @@ async def test_what_the_api_has_removed_is_added_again(apply: Applying) -> None:
     async with apply.database.begin() as connection:
         await connection.execute(tags.delete())
     assert [change.what for change in await apply(TEXT)] == ["tag 7"]
+
+
+async def test_a_status_that_the_file_does_not_say_stays(apply: Applying) -> None:
+    await by_api(apply, employees, status="break")
+    await apply(TEXT)
+    assert await stored(apply, employees, "status") == ["break", "break"]
+    said = TEXT.replace('full_name = "Boris"', 'full_name = "Boris"\nstatus = "do_not_disturb"')
+    await apply(said)
+    assert await stored(apply, employees, "status") == ["break", "do_not_disturb"]
+    changes = await stored(apply, employee_status_changes, "after")
+    assert changes == ["available", "available", "do_not_disturb"]
+
+
+async def test_a_status_that_the_file_says_otherwise_is_a_fault(apply: Applying) -> None:
+    await by_api(apply, employees, status="break")
+    said = TEXT.replace('full_name = "Boris"', 'full_name = "Boris"\nstatus = "available"')
+    told = await apply.faults(said)
+    assert [fault.partition("changed by the data API ")[2] for fault in told] == [
+        f"(status): {WAY_OUT}"
+    ]

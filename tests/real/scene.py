@@ -16,7 +16,7 @@ from anyio import to_thread
 from prometheus_client.parser import text_string_to_metric_families
 
 from callwright.cli.service import apply_file, init
-from demo.call import Call
+from callwright.drawing.call import Call
 from demo.phones import Behaviour, Phone, Softphone
 from demo.ports import free_port
 from demo.service import Api, service

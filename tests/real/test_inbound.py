@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from anyio import to_thread
 
-from demo.call import Call
+from callwright.drawing.call import Call
 from demo.phones import Baresip, Behaviour, Phone
 from demo.ports import free_port
 from demo.service import Api, service

@@ -22,6 +22,8 @@ from callwright.storage.tables import (
     call_recordings,
     call_sessions,
     call_tags,
+    employee_status_changes,
+    employees,
 )
 from callwright.storage.writer import Writer
 from tests.storage.conftest import failing_commits
@@ -229,3 +231,22 @@ async def test_copies_of_what_is_gone_go_after_it(database: AsyncEngine, tmp_pat
     with pytest.raises(CollectedCopies):
         await replace(cleaner(database, tmp_path, now), collect_copies=collect).run()
     assert there_then == [False]
+
+
+async def test_old_changes_of_statuses_go_and_what_was_before_is_known(
+    database: AsyncEngine, tmp_path: Path
+) -> None:
+    changes = employee_status_changes
+    async with database.begin() as connection:
+        person = {"id": 25, "account_id": 1, "full_name": "Anna", "active": True}
+        await connection.execute(insert(employees).values(person))
+        for at, before, after in (
+            (BEGAN, None, "available"),
+            (BEGAN + 20 * DAY, "available", "break"),
+        ):
+            row = {"account_id": 1, "employee_id": 25, "at": at, "before": before, "after": after}
+            await connection.execute(insert(changes).values(row))
+    await cleaner(database, tmp_path, BEGAN + 31 * DAY).clean(between=0)
+    async with database.connect() as connection:
+        kept = (await connection.execute(select(changes.c.before, changes.c.after))).all()
+    assert [tuple(row) for row in kept] == [("available", "break")]

@@ -32,7 +32,11 @@ KEY = Once("key", "fingerprint")
 def commits_unheard(twin: Engine) -> Iterator[None]:
     """In the block every commit succeeds, and its connection is lost before that is heard."""
 
+    is_on = True
+
     def commit_and_lose(connection: Connection) -> None:
+        if not is_on:
+            return
         driver = connection.connection.driver_connection
         assert driver
         driver.commit()
@@ -42,7 +46,8 @@ def commits_unheard(twin: Engine) -> Iterator[None]:
     try:
         yield
     finally:
-        event.remove(twin, "commit", commit_and_lose)
+        # Not removed: a thread may be going through the listeners.
+        is_on = False
 
 
 async def until(is_so: Callable[[], Awaitable[bool]]) -> None:

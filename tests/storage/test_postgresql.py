@@ -23,11 +23,12 @@ from callwright.query import (
 )
 from callwright.storage.database import reason, writing
 from callwright.storage.lists.rows import StoredRows, Totals
-from callwright.storage.lists.source import StoredList, Whole
+from callwright.storage.lists.source import StoredList
 from callwright.storage.postgresql.connections import allow, driver_options
 from callwright.storage.postgresql.regular_expression import posix_pattern
 from callwright.storage.synchronous_reads import PreparedStatement, rows_at_hand
 from callwright.storage.tables import accounts
+from callwright.storage.tables.columns import Whole
 from callwright.wiring.data_api import SOURCES
 
 pytestmark = pytest.mark.anyio

@@ -6,12 +6,10 @@ when it was over. So the two are told apart if they differ.
 
 import json
 import random
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -54,6 +52,8 @@ from callwright.storage.tables import (
     contacts,
 )
 from callwright.wiring.data_api import SOURCES
+from tests.databases import StoredIn
+from tests.storage.conftest import fill
 from tests.storage.stories import BEGAN, CAPTION, at, started
 
 ZONE = ZoneInfo("UTC")
@@ -155,7 +155,7 @@ def story(session: int, chance: random.Random) -> list[SessionEvent]:
     return [tell(sequence) for sequence, tell in enumerate(told, start=2)]
 
 
-async def fill(database: AsyncEngine) -> None:
+async def furnish(database: AsyncEngine) -> None:
     chance = random.Random(7)
     for session in range(1, SESSIONS + 1):
         # What is told at once and what is not are written alike.
@@ -230,14 +230,14 @@ def portal() -> Iterator[BlockingPortal]:
 
 @pytest.fixture(scope="module")
 def database(
-    migrated: Path, tmp_path_factory: pytest.TempPathFactory, portal: BlockingPortal
+    stored_in: StoredIn, tmp_path_factory: pytest.TempPathFactory, portal: BlockingPortal
 ) -> Iterator[AsyncEngine]:
-    file = tmp_path_factory.mktemp("equivalence") / "callwright.db"
-    shutil.copyfile(migrated, file)
-    database = open_database(f"sqlite+aiosqlite:///{file}")
-    portal.call(fill, database)
-    yield database
-    portal.call(close_database, database)
+    migrated = tmp_path_factory.getbasetemp() / "migrated"
+    with stored_in.copy(migrated, fill, tmp_path_factory.mktemp("equivalence")) as url:
+        database = open_database(url)
+        portal.call(furnish, database)
+        yield database
+        portal.call(close_database, database)
 
 
 def report(declared: ListDeclaration[Any], portal: BlockingPortal, database: AsyncEngine) -> Report:

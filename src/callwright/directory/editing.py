@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
+from callwright.directory.employee_status import EmployeeStatus
 from callwright.directory.entries import ScenarioEntry
 from callwright.directory.group import CHANNELS_AT_MOST, PhoneOrder
 from callwright.directory.media import StoredMedia
@@ -81,12 +82,25 @@ class EmployeeDraft:
     patronymic: str | None = None
     email: str | None = None
     active: bool = True
+    "False: no method that starts calls finds them."
+    status: EmployeeStatus = EmployeeStatus.AVAILABLE
     coach: EmployeeId | None = None
     recorded: Recorded = Recorded.ALL
     phones: tuple[PhoneDraft, ...] = ()
     "In the order they are rung."
     groups: tuple[int, ...] = ()
     "Ids of the groups they are in."
+
+    @property
+    def shown_status(self) -> EmployeeStatus:
+        """Whoever no method finds is not at work, unless their status says why."""
+        if self.active or not self.status.is_rung:
+            return self.status
+        return EmployeeStatus.NOT_AT_WORK
+
+    @property
+    def is_rung(self) -> bool:
+        return self.active and self.status.is_rung
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from callwright.directory.contact_entries import (
     ContactOrganizationEntry,
 )
 from callwright.directory.directions import USUAL, Destination
+from callwright.directory.employee_status import EmployeeStatus
 from callwright.directory.entry import E164, FileEntry, Id, Name, printable
 from callwright.directory.entry import Text as Text
 from callwright.directory.group import CHANNELS_AT_MOST
@@ -257,6 +258,10 @@ class EmployeeEntry(FileEntry):
     "Number clients name the employee by."
     full_name: Text
     active: bool = True
+    status: Annotated[EmployeeStatus, Field(strict=False)] | None = None
+    """`available`, `break`, `do_not_disturb`, `not_at_workplace`, `not_at_work`, `auto_out_call` or
+    `unknown`: groups and scenarios ring who is available or unknown. Left out: as the data API has
+    it, at first `available`."""
     coach: Id | None = None
     "Id of the employee who coaches this one, where `add.coach` names nobody."
     call_recording: Annotated[Recorded, Field(strict=False)] = Recorded.OFF

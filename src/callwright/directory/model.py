@@ -13,6 +13,7 @@ from typing import NewType
 from zoneinfo import ZoneInfo
 
 from callwright.directory.directions import USUAL, Destination
+from callwright.directory.employee_status import EmployeeStatus
 from callwright.directory.scenario import ScenarioId
 
 AccountId = NewType("AccountId", int)
@@ -153,6 +154,7 @@ class Employee:
     coach: EmployeeId | None = None
     "Who coaches this employee when add.coach names nobody."
     recorded: Recorded = Recorded.OFF
+    status: EmployeeStatus = EmployeeStatus.AVAILABLE
     calls_out: bool = False
     "Whether its phones may call numbers outside."
 

@@ -163,13 +163,13 @@ class Numbers:
     ) -> Sequence[tuple[Employee, Target]]:
         """The phones of a group that are rung, in its order, and whose each is.
 
-        ``without``: members that are left out. So is whoever cannot be rung.
+        ``without``: members that are left out. So is whoever cannot be rung, or is away.
         """
         reference = GroupRef(group.id, group.name, group.channels)
         found: dict[str, tuple[Employee, Target]] = {}
         for member in dict.fromkeys(group.employees):
             employee = await self._directory.employee(account.id, member)
-            if employee is None or member in without:
+            if employee is None or member in without or not employee.status.is_rung:
                 continue
             try:
                 phones = await self.phones(

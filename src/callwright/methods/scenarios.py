@@ -258,7 +258,7 @@ class Finding:
         self, employee: EmployeeId, operation: declared.RingOperation | declared.QueueOperation
     ) -> Sequence[Target]:
         found = await self._directory.employee(self._occasion.account.id, employee)
-        if found is None:
+        if found is None or not found.status.is_rung:
             return ()
         shown = self._occasion.caller_id(operation.shown)
         try:

@@ -8,6 +8,7 @@ from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from callwright.directory.directions import Destination
+from callwright.directory.employee_status import EmployeeStatus
 from callwright.directory.media import StoredMedia
 from callwright.directory.model import TokenKind
 from callwright.directory.scenario_checks import named_media
@@ -24,6 +25,7 @@ from callwright.provisioning.ownership import (
 from callwright.provisioning.sections import (
     CONTACT_GROUPS,
     CONTACT_ORGANIZATIONS,
+    EMPLOYEES,
     MEDIA_FILES,
     PHONES,
     SCENARIOS,
@@ -41,11 +43,13 @@ from callwright.provisioning.sections import (
     wanted_rows,
 )
 from callwright.storage.database import writing
+from callwright.storage.employee_statuses import record_changes, shown_statuses
 from callwright.storage.revision import touch
 from callwright.storage.tables import (
     Origin,
     accounts,
     employee_phones,
+    employees,
     media_files,
     tokens,
     users,
@@ -126,8 +130,11 @@ async def _apply(
         raise DirectoryFaults(faults)
 
     changed = await _put_account(connection, file)
+    people = employees.c.account_id == account
+    statuses = await shown_statuses(connection, people)
     for plan in plans:
         await _put(connection, plan, account)
+    await record_changes(connection, account, people, statuses, datetime.now(UTC))
     for plan in reversed(plans):
         await _delete(connection, plan, ChangeKind.REMOVED)
     return [*changed, *(change for plan in plans for change in plan.changes.values())]
@@ -141,6 +148,8 @@ def _merged(section: DirectorySection, before: Rows, wanted: Rows, logins: Colle
             row = {**row, **{name: before[key][name] for name in section.kept if row[name] is None}}
         elif section is WEBHOOKS and row["secret"] is None:
             row = {**row, "secret": new_secret()}
+        elif section is EMPLOYEES and row["status"] is None:
+            row = {**row, "status": EmployeeStatus.AVAILABLE.value}
         after[key] = row
         if section is VIRTUAL_NUMBERS:
             after[key] = {**row, **left_to_api(row, before.get(key))}

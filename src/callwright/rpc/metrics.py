@@ -22,16 +22,17 @@ def metrics_route(
     """Serve the page to clients of these networks. It names nobody, but tells how much is done."""
 
     async def metrics(request: Request) -> Response:
-        if not _may_see(request, networks, settings):
+        if not may_see_metrics(request, networks, settings):
             return PlainTextResponse("Forbidden\n", 403)
         return Response(await page(), headers={"Content-Type": _TYPE})
 
     return Route(METRICS_PATH, metrics, methods=["GET"])
 
 
-def _may_see(
+def may_see_metrics(
     request: Request, networks: Sequence[IPv4Network | IPv6Network], settings: HttpSettings
 ) -> bool:
+    """Whether a request comes from one of these networks, as far as can be known."""
     peer = request.client.host if request.client else ""
     forwarded = "x-forwarded-for" in request.headers or "forwarded" in request.headers
     if forwarded and peer not in {str(proxy) for proxy in settings.trusted_proxies}:

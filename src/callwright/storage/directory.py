@@ -9,6 +9,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from callwright.directory.directions import Destination
+from callwright.directory.employee_status import EmployeeStatus
 from callwright.directory.group import Group
 from callwright.directory.model import (
     Account,
@@ -242,6 +243,7 @@ def _employee(rows: Sequence[ReadRow]) -> Employee | None:
         ),
         coach=EmployeeId(rows[0].coach) if rows[0].coach is not None else None,
         recorded=Recorded(rows[0].call_recording),
+        status=EmployeeStatus(rows[0].status),
         calls_out=bool(rows[0].calls_out),
     )
 

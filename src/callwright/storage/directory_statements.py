@@ -54,6 +54,7 @@ _EMPLOYEE = (
         employees.c.full_name,
         employees.c.coach,
         employees.c.call_recording,
+        employees.c.status,
         employees.c.calls_out,
         employee_phones.c.id.label("phone_id"),
         employee_phones.c.number,

@@ -50,6 +50,7 @@ class Writer:
 
     def _commit(self, twin: Engine, work: Callable[[Connection], T]) -> T:
         if self._kept is not None and _is_stale(self._kept):
+            self._kept.invalidate()  # or a rollback would be tried on it
             self._let_go()
         connection = self._kept = self._kept or twin.connect()
         try:

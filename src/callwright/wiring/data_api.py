@@ -17,11 +17,12 @@ from callwright.methods.data.call_timeline import CallTimelines
 from callwright.methods.data.calls_report import GET_CALLS_REPORT
 from callwright.methods.data.communications_report import GET_COMMUNICATIONS_REPORT
 from callwright.methods.data.financial_report import GET_FINANCIAL_CALL_LEGS_REPORT
-from callwright.methods.data.list_method import NoRows
+from callwright.methods.data.list_method import NoRows, Rows
 from callwright.methods.data.media_files import GET_MEDIA_FILES
 from callwright.methods.data.registry import DATA_CATALOGUE, LISTS
 from callwright.methods.data.request_log import GET_REQUEST_LOG
 from callwright.methods.data.sip_lines import GET_SIP_LINES, registrations
+from callwright.methods.data.statuses import GET_EMPLOYEE_STAT, StatusTimes
 from callwright.methods.data.webhooks import Webhooks
 from callwright.methods.method import Method
 from callwright.storage.history.cleaning import Cleaner
@@ -130,5 +131,7 @@ def _lists(components: Components, requests: StoredRequests) -> Iterator[Method[
             yield each.served(NoRows())
             continue
         stored = StoredList.of(SOURCES[each.table], each.listing.fields.values())
-        rows = StoredRows(database, stored, turns, totals)
+        rows: Rows = StoredRows(database, stored, turns, totals)
+        if each is GET_EMPLOYEE_STAT:
+            rows = StatusTimes(rows, now)
         yield each.served(rows, makers.get(each.name), catch_up.get(each.name))

@@ -28,7 +28,7 @@ from callwright.methods.data import (
     tags,
 )
 from callwright.methods.method import Method
-from callwright.rpc.files import UPLOAD_WITHIN, Files
+from callwright.rpc.files import UPLOAD_WITHIN, Files, Shelf
 from callwright.storage.editing.changing import Changing
 from callwright.storage.editing.contacts import (
     StoredContactGroups,
@@ -57,6 +57,8 @@ class Entities:
 
     methods: Sequence[Method[Any]]
     files: Files
+    shelf: Shelf
+    "Where its files are."
 
 
 async def entities(components: Components, changed: Callable[[], Awaitable[None]]) -> Entities:
@@ -96,7 +98,7 @@ async def entities(components: Components, changed: Callable[[], Awaitable[None]
         *scenarios.ScenarioEntities(StoredScenarios(changing)).methods(),
         *schedules.Schedules(StoredSchedules(changing)).methods(),
     ]
-    return Entities(methods, files)
+    return Entities(methods, files, shelf)
 
 
 def _sip_server(sip: SipSettings) -> str:

@@ -35,6 +35,7 @@ from callwright.methods.idempotency import Repeats
 from callwright.methods.sessions import Sessions
 from callwright.notify.http_sender import webhook_client
 from callwright.notify.stream import EventStream
+from callwright.public_events.recent_notices import RecentNotices
 from callwright.rpc.dispatch import Dispatcher
 from callwright.rpc.events import EventEndpoint
 from callwright.rpc.http import build_http
@@ -57,6 +58,7 @@ from callwright.storage.writer import Writer
 from callwright.wiring.background import background, started_in_background
 from callwright.wiring.call_api import call_methods
 from callwright.wiring.components import Components, Storage
+from callwright.wiring.console import console_routes
 from callwright.wiring.data_api import data_methods, keeping
 from callwright.wiring.directory_watcher import DirectoryWatcher
 from callwright.wiring.entity_api import entities
@@ -140,8 +142,9 @@ async def _run(
     engine, manager, journal = components.engine, components.manager, components.journal
     hooks = HookClient(allow_private=settings.hooks.allow_private)
     receivers = webhook_client(settings.webhooks)
+    recent = RecentNotices()
     scheduler = scheduler_with(
-        receivers, outbox, settings.webhooks, clock.now, components.links.recording
+        receivers, outbox, settings.webhooks, clock.now, components.links.recording, recent
     )
     watcher = DirectoryWatcher(components.directory, engine, scheduler)
     access = StoredAccess(database, clock.now, storage.rows)
@@ -180,14 +183,24 @@ async def _run(
         StoredEventLog(database),
         per_account=settings.api.streams_at_most,
         link=components.links.recording,
+        recent=recent,
     )
     await stream.open()
     journal.readers.append(stream.hear)
     events = EventEndpoint(stream, access, settings.http, clock.seconds, around.streams)
-    pages = [*events.routes(), *edited.files.routes(data, settings.http)]
     showing = (engine, manager, journal, stream, scheduler)
-    meter = measured(settings, journal, (dispatcher, data), showing, pages)
     disk = Disk(settings.data)
+    console = console_routes(
+        components,
+        _public_url(settings, url),
+        access,
+        (dispatcher, data),
+        edited.shelf,
+        showing,
+        lambda: disk.fault,
+    )
+    pages = [*events.routes(), *console, *edited.files.routes(data, settings.http)]
+    meter = measured(settings, journal, (dispatcher, data), showing, pages)
     http = build_http(
         dispatcher,
         settings.http,

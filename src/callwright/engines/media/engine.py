@@ -357,7 +357,10 @@ class RtpEngine:
         self._wind_clock()
 
     def _wind_clock(self) -> None:
-        """Let the slot clock run while there is a leg to send to."""
+        """Let the slot clock run while there is a leg to send to, and as soon as it is due."""
+        if self._timer is not None and self._timer.when() > self._clock.due:
+            self._timer.cancel()
+            self._timer = None
         if self._timer is None and self._deliver and len(self._clock):
             self._slot_came()
 

@@ -11,13 +11,22 @@ from callwright.directory.editing import PHONES_AT_MOST, EmployeeDraft, PhoneDra
 from callwright.directory.entries import Text
 from callwright.directory.model import EmployeeId, PhoneKind, Recorded, composed_name
 from callwright.methods import errors
+from callwright.methods.data.employee_status import with_status
 from callwright.methods.data.number_check import check_number
 from callwright.methods.method import Id, Params, phone_digits
 from callwright.numbering import E164
 
 Direction = Literal["in", "out"]
 CallType = Literal["internal", "external"]
-Status = Literal["available", "not_at_work"]
+Status = Literal[
+    "available",
+    "break",
+    "do_not_disturb",
+    "not_at_workplace",
+    "not_at_work",
+    "auto_out_call",
+    "unknown",
+]
 
 
 def _phone(number: str, info: ValidationInfo) -> str:
@@ -109,10 +118,14 @@ class EmployeeParams(Params):
     "Which talks are always recorded, by the session's direction."
     groups: Annotated[tuple[Id | EmployeeGroupParams, ...], Field(max_length=100)] = ()
     "All groups the employee is in, by their ids or as they are shown."
-    calls_available: bool = True
-    "False: the employee is not found by any method that starts calls."
-    status: Status = "available"
-    "The same in other words: `not_at_work` is false."
+    status: Status | None = None
+    """Groups and scenarios ring who is `available` or `unknown`; in every status an employee is
+    rung who is named by a request or by a number. As it is shown, or null: it stays."""
+    status_id: int | None = None
+    "The same, by the id that `get.statuses` shows."
+    calls_available: bool | None = None
+    """False: the employee is not found by any method that starts calls, unless a status that is not
+    rung is sent beside it. True: found again, and available. As it is shown, or null: it stays."""
     allowed_in_call_types: CallTypes = None
     "Both, here and in the next: the older words for what follows."
     allowed_out_call_types: CallTypes = None
@@ -127,8 +140,6 @@ class EmployeeParams(Params):
     "Both."
     login: None = None
     "Null: employees have no logins."
-    status_id: None = None
-    "Null: there is no list of statuses."
     schedule_id: None = None
     "Null: employees have no schedules."
     schedule_name: None = None
@@ -137,7 +148,7 @@ class EmployeeParams(Params):
     "Null or `{}`: there are no chats."
 
 
-def changed(draft: EmployeeDraft, params: EmployeeParams) -> EmployeeDraft:
+def changed(draft: EmployeeDraft, params: EmployeeParams, *, is_new: bool = False) -> EmployeeDraft:
     """What an employee becomes by what was sent. Raises `ApiError`."""
     sent = params.model_fields_set
     draft = _named(draft, params)
@@ -152,7 +163,9 @@ def changed(draft: EmployeeDraft, params: EmployeeParams) -> EmployeeDraft:
         draft = replace(draft, groups=tuple(map(_group, params.groups)))
     if "phone_numbers" in sent or "extension" in sent:
         draft = replace(draft, phones=_phones(draft, params))
-    return replace(draft, active=_active(draft, params))
+    return with_status(
+        draft, params.status, params.status_id, params.calls_available, is_new=is_new
+    )
 
 
 def _group(sent: int | EmployeeGroupParams) -> int:
@@ -188,16 +201,6 @@ def _named(draft: EmployeeDraft, params: EmployeeParams) -> EmployeeDraft:
         first_name=first_name,
         patronymic=patronymic,
     )
-
-
-def _active(draft: EmployeeDraft, params: EmployeeParams) -> bool:
-    sent = params.model_fields_set
-    available = params.status == "available"
-    if {"status", "calls_available"} <= sent and params.calls_available is not available:
-        raise errors.InvalidParametersCombination(field="status", value=params.status)
-    if "calls_available" in sent:
-        return params.calls_available
-    return available if "status" in sent else draft.active
 
 
 def _phones(draft: EmployeeDraft, params: EmployeeParams) -> tuple[PhoneDraft, ...]:

@@ -88,9 +88,11 @@ class ShownEmployee(TypedDict):
     first_name: str | None
     patronymic: str | None
     full_name: str
-    status: Annotated[Status, Stored("active", {True: "available", False: "not_at_work"})]
-    status_id: UnknownInteger
-    calls_available: Annotated[bool, Stored("active")]
+    status: Status
+    status_id: int
+    "Of `get.statuses`."
+    calls_available: bool
+    "Whether groups and scenarios ring the employee."
     email: str | None
     call_recording: Literal["all", "in", "out", "off"]
     schedule_id: UnknownInteger
@@ -167,7 +169,7 @@ class Employees:
     async def create(self, caller: Caller, params: EmployeeParams) -> Made:
         if not (params.full_name or params.last_name):
             raise errors.RequiredParameterMissed(field="last_name")
-        draft = changed(EmployeeDraft(full_name=""), params)
+        draft = changed(EmployeeDraft(full_name=""), params, is_new=True)
         with answering():
             return {"id": await self._editor.add_employee(caller.account.id, draft)}
 

@@ -15,9 +15,11 @@ from callwright.directory.editing import (
     StillNeeded,
     Unfit,
 )
+from callwright.directory.employee_status import EmployeeStatus
 from callwright.directory.model import AccountId, EmployeeId, PhoneKind, Recorded
 from callwright.storage.editing.changing import Changing, exists, require
 from callwright.storage.editing.scenarios import scenario_that_names
+from callwright.storage.employee_statuses import record_changes, shown_statuses
 from callwright.storage.tables import (
     Origin,
     contacts,
@@ -44,6 +46,8 @@ class StoredEmployees:
             )
             await _put_phones(connection, account, employee, draft.phones)
             await _put_in_groups(connection, account, employee, (), draft.groups)
+            this = employees.c.id == employee
+            await record_changes(connection, account, this, {}, self.changing.now())
         return employee
 
     async def change_employee(
@@ -53,10 +57,11 @@ class StoredEmployees:
             await require(connection, employees, account, employee)
             before = await _read(connection, account, employee)
             after = change(before)
+            this = employees.c.id == employee
+            statuses = await shown_statuses(connection, this)
             await _check_coach(connection, account, employee, after)
-            await connection.execute(
-                update(employees).where(employees.c.id == employee).values(_columns(after))
-            )
+            await connection.execute(update(employees).where(this).values(_columns(after)))
+            await record_changes(connection, account, this, statuses, self.changing.now())
             await _put_phones(connection, account, employee, after.phones)
             if set(after.groups) != set(before.groups):
                 await _put_in_groups(connection, account, employee, before.groups, after.groups)
@@ -125,6 +130,7 @@ async def _read(
         patronymic=row.patronymic,
         email=row.email,
         active=row.active,
+        status=EmployeeStatus(row.status),
         coach=None if row.coach is None else EmployeeId(row.coach),
         recorded=Recorded(row.call_recording),
         phones=tuple(
@@ -150,6 +156,7 @@ def _columns(draft: EmployeeDraft) -> dict[str, object]:
         "patronymic": draft.patronymic,
         "email": draft.email,
         "active": draft.active,
+        "status": draft.status.value,
         "coach": draft.coach,
         "call_recording": draft.recorded.value,
         **_BY_API,

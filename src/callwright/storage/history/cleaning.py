@@ -23,6 +23,7 @@ from callwright.storage.tables import (
     call_recordings,
     call_sessions,
     call_tags,
+    employee_status_changes,
 )
 from callwright.storage.writer import Writer
 
@@ -39,7 +40,8 @@ EVERY, AT_LEAST_EVERY = timedelta(hours=1), timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Cleaner:
-    """Removes sessions with all that belongs to them, recordings included, and logged requests.
+    """Removes sessions with all that belongs to them, recordings included, logged requests, and
+    changes of employees' statuses.
 
     ``turn``: what writers of this process wait for each other by. ``now``: UTC, aware.
     """
@@ -93,6 +95,7 @@ class Cleaner:
             while removed := await self._clean_requests(account):
                 requests += removed
                 await anyio.sleep(between)
+            await self._clean_statuses(account)
         if sessions or requests:
             log.info("removed as too old: %d sessions, %d logged requests", sessions, requests)
         return sessions, requests
@@ -152,6 +155,25 @@ class Cleaner:
                 await self.writer.write(partial(_delete_requests, requests))
         return len(requests)
 
+    async def _clean_statuses(self, account: int) -> None:
+        """Remove changes of statuses as old as sessions; the first that stays knows what was.
+
+        As many as one transaction should; the rest goes the next time.
+        """
+        old = (
+            select(employee_status_changes.c.id)
+            .where(
+                employee_status_changes.c.account_id == account,
+                employee_status_changes.c.at < self.now() - self.sessions_kept,
+            )
+            .limit(REQUESTS_AT_ONCE)
+        )
+        async with self.database.connect() as connection:
+            changes = (await connection.scalars(old)).all()
+        if changes:
+            async with self.turn:
+                await self.writer.write(partial(_delete_statuses, changes))
+
 
 def _delete_sessions(sessions: Sequence[int], connection: Connection) -> None:
     for table in (call_events, call_legs, call_recordings, call_tags):
@@ -161,3 +183,8 @@ def _delete_sessions(sessions: Sequence[int], connection: Connection) -> None:
 
 def _delete_requests(requests: Sequence[int], connection: Connection) -> None:
     connection.execute(delete(api_requests).where(api_requests.c.id.in_(requests)))
+
+
+def _delete_statuses(changes: Sequence[int], connection: Connection) -> None:
+    known = employee_status_changes.c.id
+    connection.execute(delete(employee_status_changes).where(known.in_(changes)))

@@ -3,11 +3,13 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import and_, case, func, literal, select
+from sqlalchemy import and_, case, func, literal, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from callwright.directory.employee_status import EmployeeStatus, StatusHistory
 from callwright.directory.group import ringing_order
 from callwright.directory.model import PhoneKind
+from callwright.storage.employee_statuses import CALLS_AVAILABLE, SHOWN
 from callwright.storage.lists.phones_of_groups import phones_of_members
 from callwright.storage.lists.source import Source
 from callwright.storage.tables import (
@@ -15,6 +17,8 @@ from callwright.storage.tables import (
     blacklist,
     employee_groups,
     employee_phones,
+    employee_status_changes,
+    employee_statuses,
     employees,
     media_files,
     scenarios,
@@ -122,6 +126,26 @@ async def _groups(connection: AsyncConnection, people: Sequence[int]) -> Mapping
     return found
 
 
+async def _status_histories(
+    connection: AsyncConnection, people: Sequence[int]
+) -> Mapping[int, object]:
+    """Each employee's status, and its changes so far as they are kept, in order."""
+    known = employee_status_changes.c
+    now = await connection.execute(
+        select(employees.c.id, SHOWN.label("shown")).where(employees.c.id.in_(people))
+    )
+    found = {row.id: StatusHistory(EmployeeStatus(row.shown), []) for row in now}
+    rows = await connection.execute(
+        select(known.employee_id, known.at, known.before)
+        .where(known.employee_id.in_(people))
+        .order_by(known.employee_id, known.at, known.id)
+    )
+    for row in rows:
+        before = None if row.before is None else EmployeeStatus(row.before)
+        found[row.employee_id].changes.append((row.at, before))
+    return found
+
+
 async def _members(connection: AsyncConnection, groups: Sequence[int]) -> Mapping[int, object]:
     """Who is in each of some groups, in order."""
     members = await _employees_of(connection, groups)
@@ -180,6 +204,14 @@ _COMPOSED = func.coalesce(
 # Parts of a name that somebody has changed since, who knows of the whole only, are none of it.
 _HOLDS = employees.c.full_name == _COMPOSED
 
+_NAMES = {
+    "last_name": case((_HOLDS, employees.c.last_name)),
+    "first_name": case((_HOLDS, employees.c.first_name)),
+    "patronymic": case((_HOLDS, employees.c.patronymic)),
+}
+
+_STATUS_IDS = {status.value: status.id for status in EmployeeStatus}
+
 _SYSTEM = media_files.c.account_id.is_(None)
 
 DIRECTORY_SOURCES = (
@@ -197,9 +229,10 @@ DIRECTORY_SOURCES = (
     Source(
         employees,
         facts={
-            "last_name": case((_HOLDS, employees.c.last_name)),
-            "first_name": case((_HOLDS, employees.c.first_name)),
-            "patronymic": case((_HOLDS, employees.c.patronymic)),
+            **_NAMES,
+            "status": SHOWN,
+            "status_id": case(_STATUS_IDS, value=SHOWN),
+            "calls_available": CALLS_AVAILABLE,
         },
         details={
             "coach": _coaches,
@@ -207,6 +240,19 @@ DIRECTORY_SOURCES = (
             "phones": _phone_numbers,
             "extension": _extensions,
         },
+    ),
+    Source(
+        employees,
+        name="employee_statistics",
+        facts=_NAMES,
+        details={"groups": _groups, "status_history": _status_histories},
+        costly=frozenset({"status_history"}),
+    ),
+    Source(
+        # The same for every account.
+        employee_statuses,
+        account=literal(0),
+        shared=true(),
     ),
     Source(
         employee_phones,

@@ -203,15 +203,15 @@ class StoredRows:
         if self.database.dialect.name != "sqlite" or window is None or not query.sort:
             return False
         found = query.filter
-        parts = found.filters if isinstance(found, Every) else (found,)
+        parts = found.filters if isinstance(found, Every) else (found,) if found else ()
         return (
             query.sort[0].field in listed.walked
             and window.end - window.start >= WALKED_FROM
-            and bool(parts)
+            and (bool(parts) or listed.source.walks_over is None)
             and all(self._is_walked_over(part) for part in parts)
         )
 
-    def _is_walked_over(self, part: Filter | None) -> bool:
+    def _is_walked_over(self, part: Filter) -> bool:
         """Whether a filter says no more than which rows an index has that is walked along."""
         match part:
             case Comparison(field=name, operator=Operator.NOT_EQUAL, value=None):

@@ -6,6 +6,7 @@ waited for it would hold a thread, a request, and in the end all of them.
 
 import select
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 import psycopg
 from psycopg.errors import OperationalError, _WaitTimeout
@@ -13,6 +14,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.exc import ArgumentError, DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from callwright.storage.postgresql.direct_writes import wait_for_direct_writes
 from callwright.storage.postgresql.driver_options import DEFAULTS, OWN
 
 if TYPE_CHECKING:
@@ -103,8 +105,11 @@ def open_pool(url: URL) -> "AsyncEngine":
 
 
 def open_engine(url: URL, *, answers_within: float | None = ANSWERS_WITHIN) -> Engine:
-    """Return an engine that works in the thread it is called from; nothing is connected yet."""
+    """Return an engine that works in the thread it is called from; nothing is connected yet.
 
+    When it is disposed of, connections that have not been given back are closed too.
+    """
+    made: WeakSet[BoundedConnection] = WeakSet()
     engine = create_engine(
         _address(url),
         connect_args=driver_options(url),
@@ -119,10 +124,17 @@ def open_engine(url: URL, *, answers_within: float | None = ANSWERS_WITHIN) -> E
     def connect(_dialect: object, _entry: object, _args: object, words: dict[str, Any]) -> object:
         connection = BoundedConnection.connect(**words)
         connection.answers_within = answers_within
+        made.add(connection)
         return connection
 
+    def close(_engine: Engine) -> None:
+        for connection in made:
+            connection.close()
+
     event.listen(engine, "do_connect", connect)
+    wait_for_direct_writes(engine)
     event.listen(engine, "checkout", _refuse_stale)
+    event.listen(engine, "engine_disposed", close)
     return engine
 
 

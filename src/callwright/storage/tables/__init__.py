@@ -43,6 +43,7 @@ from callwright.storage.tables.history import (
     id_blocks,
 )
 from callwright.storage.tables.requests import api_requests, idempotency_keys
+from callwright.storage.tables.statuses import employee_status_changes, employee_statuses
 
 __all__ = [
     "Origin",
@@ -64,6 +65,8 @@ __all__ = [
     "directory_revision",
     "employee_groups",
     "employee_phones",
+    "employee_status_changes",
+    "employee_statuses",
     "employees",
     "id_blocks",
     "idempotency_keys",

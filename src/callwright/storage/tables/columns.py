@@ -1,6 +1,10 @@
-"""What all tables are made of: the types of their columns, and the metadata they stand in."""
+"""What all tables are made of: the types of their columns, and the metadata they stand in.
+
+And what is made of such columns in one way in either database.
+"""
 
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -8,12 +12,16 @@ from sqlalchemy import (
     Column,
     DateTime,
     Dialect,
+    Float,
     Integer,
     MetaData,
     String,
     Table,
     TypeDecorator,
 )
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -57,3 +65,23 @@ compatible_code = Table(
     Column("oldest", String(8), nullable=False),
     CheckConstraint("id = 1", name="one_row"),
 )
+
+
+class Whole(FunctionElement[float]):
+    """The whole number nearest to one that is not negative; of two, the greater one.
+
+    PostgreSQL's own function would take the even one.
+    """
+
+    type = Float()
+    inherit_cache = True
+
+
+@compiles(Whole)
+def _round(element: Whole, compiler: SQLCompiler, **words: Any) -> str:
+    return f"round({compiler.process(element.clauses, **words)})"
+
+
+@compiles(Whole, "postgresql")
+def _floor(element: Whole, compiler: SQLCompiler, **words: Any) -> str:
+    return f"floor({compiler.process(element.clauses, **words)} + 0.5)"

@@ -99,6 +99,8 @@ employees = Table(
     Column("first_name", Text),
     Column("patronymic", Text),
     Column("email", Text),
+    # A mnemonic of `employee_statuses`.
+    Column("status", String(32), nullable=False, server_default="available"),
     Column("origin", String(16), nullable=False, server_default="file"),
 )
 

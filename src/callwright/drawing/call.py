@@ -1,4 +1,4 @@
-"""A call as ``get.call`` tells it: the border between the API's JSON and the demo."""
+"""A call as ``get.call`` tells it: the border between the API's JSON and what is drawn of it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -8,20 +8,33 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
+from callwright.texts import N_
+
 
 class Who(StrEnum):
-    """The three who act in a call; a phone's value is the role the API gives it."""
+    """Those who act in a call; a phone's value is the role the API gives it."""
 
-    EMPLOYEE = "employee"
+    COACH = N_("coach")
+    THIRD = N_("third")
+    EMPLOYEE = N_("employee")
     CALLWRIGHT = "callwright"
-    CONTACT = "contact"
+    CONTACT = N_("contact")
 
 
 PHONES = (Who.EMPLOYEE, Who.CONTACT)
+"Those of nearly every call."
 
 
-def _one_of_the_three(role: object) -> object:
+def _known(role: object) -> object:
     return role if role in set(Who) else None
+
+
+def _text(value: object) -> object:
+    return "" if value is None else value
+
+
+Text = Annotated[str, BeforeValidator(_text)]
+"Null is an empty text."
 
 
 class Entry(BaseModel):
@@ -35,23 +48,35 @@ class Entry(BaseModel):
     event: str
     leg: int | None = None
     legs: tuple[int, ...] = ()
-    role: Annotated[Who | None, BeforeValidator(_one_of_the_three)] = None
-    "None for those the demo has no column for: third parties and coaches."
-    calling_number: str = ""
-    called_number: str = ""
+    role: Annotated[Who | None, BeforeValidator(_known)] = None
+    "None: it is nobody's event."
+    calling_number: Text = ""
+    called_number: Text = ""
     label: str = ""
     whole: bool = True
     reason: str = ""
     key: str = ""
+    muted: bool = False
+    offered: bool = False
+    "The phone has called in."
+    recording: int | None = None
+    name: str = ""
+    "Of a tag."
     cause: str = ""
     raw: str = ""
     finish_reason: str = ""
     ended_by: str = ""
+    fault: str = ""
     detail: str = ""
     duration: float = 0.0
     wait_duration: float = 0.0
     talk_duration: float = 0.0
     total_duration: float = 0.0
+
+
+def own_number(started: Entry) -> str:
+    """The number of a phone, by the beginning of its leg."""
+    return started.calling_number if started.offered else started.called_number
 
 
 class Call(BaseModel):
@@ -61,7 +86,7 @@ class Call(BaseModel):
     state: str
     direction: str
     virtual_phone_number: str
-    contact_phone_number: str
+    contact_phone_number: Text
     external_id: str | None
     finish_reason: str | None
     timeline: tuple[Entry, ...]
@@ -70,6 +95,12 @@ class Call(BaseModel):
     def roles(self) -> Mapping[int, Who]:
         """Whose leg each is."""
         return {e.leg: e.role for e in self.timeline if e.leg is not None and e.role is not None}
+
+    @property
+    def phones(self) -> tuple[Who, ...]:
+        """Those who have a phone in it, in the order they are drawn; the usual two in any case."""
+        there = {*PHONES, *self.roles.values()} - {Who.CALLWRIGHT}
+        return tuple(who for who in Who if who in there)
 
     @property
     def verdict(self) -> Entry | None:
@@ -93,11 +124,11 @@ class Call(BaseModel):
 class Sound(StrEnum):
     """What a phone hears in a span of time; the value is what people are shown."""
 
-    RINGING = "rings"
-    MESSAGE = "message"
-    MUSIC = "music"
-    EARLY_MEDIA = "early media"
-    TALK = "talk"
+    RINGING = N_("rings")
+    MESSAGE = N_("message")
+    MUSIC = N_("music")
+    EARLY_MEDIA = N_("early media")
+    TALK = N_("talk")
 
 
 @dataclass(frozen=True, slots=True)
