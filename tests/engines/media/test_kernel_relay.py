@@ -18,7 +18,7 @@ from callwright.engines.media.kernel.relay import KernelRelay
 from callwright.engines.media.media import MediaEvent, MediaLost, RtpStream
 from callwright.engines.media.packet_loop import PacketLoop
 from callwright.engines.port import BridgeId, CoachMode, DtmfReceived, LegId, RecordingId
-from tests.namespaces import service_and_phones
+from tests.namespaces import Host, service_and_phones
 from tests.peers import CHECKOUT
 from tests.waiting import WITHIN
 
@@ -150,6 +150,29 @@ async def walked(them: Exchange, what: Callable[[], object], back: Callable[[], 
 async def _later(phone: CountingPhone) -> None:
     heard = len(phone.heard)
     await phone.until(lambda: len(phone.heard) >= heard + 10)
+
+
+def wrong_sums(host: Host) -> int:
+    """UDP packets that have come to a host with a checksum that is wrong."""
+    with host.entered():
+        counted = Path("/proc/thread-self/net/snmp").read_text("ascii").splitlines()
+    names, values = (line.split() for line in counted if line.startswith("Udp: "))
+    return int(values[names.index("InCsumErrors")])
+
+
+@in_real_time
+async def test_checksums_that_are_there_are_right_afterwards() -> None:
+    async with exchange(2) as them:
+        one, other = them.phones
+        for number, phone in enumerate((one, other), 1):
+            phone.host.sum_by_itself(f"far{number}")
+        them.engine.bridge(TALK, A, B)
+        await them.in_kernel()
+        await one.hears(other, 20)
+        await other.hears(one, 20)
+        assert is_one_stream(one)
+        assert is_one_stream(other)
+        assert wrong_sums(other.host) == 0
 
 
 @in_real_time
