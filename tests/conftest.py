@@ -1,10 +1,15 @@
 """What every test may ask for: independent programs, a machine to itself; and who goes first."""
 
+import os
+from collections.abc import Iterator
+
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.databases import KINDS, POSTGRESQL, SQLITE, Kind, PostgresqlServer, StoredIn
 from tests.namespaces import lacking
 from tests.peers import program_of_peer
+from tests.postgresql import shared_server
 
 # How long an example takes, or the making of one, says how busy the machine is.
 settings.register_profile("any", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -53,3 +58,36 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
                 pytest.skip(f"needs {program}: {HAD_BY[program]}")
     if item.get_closest_marker("kernel_relay") and (why := lacking()):
         pytest.skip(f"needs root, iproute2 and Linux 6.6: {why}")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run what asks for ``stored_in``, itself or by a fixture, on either database.
+
+    But not what is about SQLite: marked so, or about its file.
+    """
+    if "stored_in" in metafunc.fixturenames:
+        about_sqlite = (
+            metafunc.definition.get_closest_marker("sqlite")
+            or "database_path" in metafunc.definition.fixturenames
+        )
+        about_postgresql = metafunc.definition.get_closest_marker("postgresql")
+        kinds = (SQLITE,) if about_sqlite else (POSTGRESQL,) if about_postgresql else KINDS
+        metafunc.parametrize("stored_in", kinds, indirect=True, scope="module")
+
+
+@pytest.fixture(scope="session")
+def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresqlServer]:
+    """The server of this run, which its processes share."""
+    base = tmp_path_factory.getbasetemp()
+    folder = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    with shared_server(folder / "postgresql") as server:
+        yield PostgresqlServer(server)
+
+
+@pytest.fixture(scope="module")
+def stored_in(request: pytest.FixtureRequest) -> StoredIn:
+    """Which database the tests of a module are stored in, this time."""
+    kind: Kind = request.param
+    if kind == SQLITE:
+        return StoredIn()
+    return StoredIn(request.getfixturevalue("postgresql"))

@@ -3,11 +3,13 @@
 import subprocess
 from pathlib import Path
 
+from tests.waiting import WITHIN
+
 SCRIPT = Path(__file__).parents[1] / "scripts/fresh.sh"
 
 
 def said(*words: str) -> tuple[int, str]:
-    done = subprocess.run([SCRIPT, *words], capture_output=True, text=True, timeout=30)
+    done = subprocess.run([SCRIPT, *words], capture_output=True, text=True, timeout=WITHIN)
     return done.returncode, done.stdout + done.stderr
 
 

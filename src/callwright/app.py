@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import anyio
 
@@ -15,13 +16,18 @@ from callwright import logs
 from callwright.calls.manager import CallManager
 from callwright.config import Settings
 from callwright.descriptors import raise_limit
+from callwright.directory.entry import FileEntry
 from callwright.engines.media.packet_loop import PacketLoop
 from callwright.engines.port import Engine
 from callwright.file_modes import exposed, warning_of
+from callwright.methods.method import Params
 from callwright.rpc.server import listening, serving, url_of
 from callwright.wiring.environment import Environment
 from callwright.wiring.service import running_service
 from callwright.wiring.watching import lag_watched
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
 
 log = logging.getLogger(__name__)
 
@@ -108,9 +114,22 @@ async def _serve(settings: Settings) -> None:
     log.info("stopped")
 
 
+def _build_models() -> None:
+    """Make ready what checks requests, which else is made for the first of each kind.
+
+    That would hold the event loop up, and with it calls. A sandbox has none, and starts sooner.
+    """
+    kinds: list[type[BaseModel]] = [Params, FileEntry]
+    while kinds:
+        kind = kinds.pop()
+        kind.model_rebuild()
+        kinds += kind.__subclasses__()
+
+
 @asynccontextmanager
 async def service(settings: Settings) -> AsyncIterator[Service]:
     """Run the whole service while the block runs; calls still live at its end are hung up."""
+    _build_models()
     with listening(settings.http) as listener:
         url = url_of(listener)
         async with (

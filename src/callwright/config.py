@@ -241,7 +241,8 @@ class Settings(SettingsSection):
     data: Path = Path("callwright-data")
     "Folder of the database, media files and the speech cache; relative to the settings file."
     database: str | None = None
-    "SQLAlchemy URL; unset: SQLite in the data folder."
+    """`postgresql://user:password@host/name`; unset: SQLite in the data folder. See
+    [PostgreSQL](postgresql.md)."""
     engine: Literal["sip", "simulated"] = "sip"
     "What carries calls: SIP, or far ends that are simulated, to develop against."
     log_level: Literal["debug", "info", "warning", "error"] = "info"

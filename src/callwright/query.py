@@ -175,6 +175,10 @@ class TooCostly(Exception):
     """A query has taken longer than it may."""
 
 
+class PatternRefused(Exception):
+    """The database cannot search for a regular expression, which is sound. The pattern itself."""
+
+
 Row: TypeAlias = Mapping[str, object]
 """The fields that were asked for: JSON values, and datetimes (UTC, aware), also in what is nested.
 

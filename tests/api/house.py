@@ -29,6 +29,7 @@ from callwright.provisioning.apply import apply_directory
 from callwright.provisioning.file import read_directory_file
 from callwright.speech.music import write_dialing_music
 from callwright.storage.database import migrate, open_database
+from tests.databases import StoredIn
 from tests.waiting import WITHIN
 
 TOKEN = "2fRN4g217ca0b4224a67988aff3e584f91964a692045415f36fa66146f5a3c1ae1f6093d"
@@ -315,7 +316,9 @@ class News:
             self._events.append(event)
             self._more.notify_all()
 
-    def wait_for(self, told: Callable[[SessionEvent], bool], within: float = 20.0) -> SessionEvent:
+    def wait_for(
+        self, told: Callable[[SessionEvent], bool], within: float = WITHIN
+    ) -> SessionEvent:
         def found() -> SessionEvent | None:
             return next((event for event in self._events if told(event)), None)
 
@@ -326,18 +329,33 @@ class News:
 
 
 @contextmanager
-def house(folder: Path, far_ends: Mapping[str, FarEnd], **settings: object) -> Iterator[House]:
+def house(
+    folder: Path,
+    far_ends: Mapping[str, FarEnd],
+    stored_in: StoredIn | None = None,
+    /,
+    **settings: object,
+) -> Iterator[House]:
     """Build the house in ``folder`` and run it in a thread of its own while the block runs.
 
-    It is built once for all tests of this process: the others get a copy.
+    It is built once for all tests of this process: the others get a copy. ``stored_in``: None, and
+    its database is SQLite, in the folder too.
     """
-    furnished = folder.parent / "furnished"
-    if not furnished.exists():
-        furnished.mkdir()
-        anyio.run(_furnish, furnished, _chosen(furnished, {}))
-    shutil.copytree(furnished, folder, dirs_exist_ok=True)
-    with reopened(folder, far_ends, **settings) as up:
-        yield up
+    stored_in = stored_in or StoredIn()
+    furnished = folder.parent / f"furnished-{stored_in.kind}"
+
+    async def fill(url: str) -> None:
+        await _furnish(furnished, _chosen(furnished, {"database": url}))
+
+    folder.mkdir(exist_ok=True)
+    with stored_in.copy(furnished, fill, folder) as url:
+        for part in ("media", "music.wav", "directory.toml"):
+            copy = shutil.copytree if (furnished / part).is_dir() else shutil.copyfile
+            copy(furnished / part, folder / part)
+        if stored_in.postgresql:
+            settings["database"] = url
+        with reopened(folder, far_ends, **settings) as up:
+            yield up
 
 
 @contextmanager

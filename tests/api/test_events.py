@@ -15,6 +15,7 @@ from callwright.calls.events import LegRang
 from callwright.engines.simulated.far_end import FarEnd, HangsUp, answers, busy, never_answers
 from tests.api.house import ANOTHER, STRANGER, TOKEN, House, house, reopened
 from tests.api.listener import BOTH, by_lines, by_socket, until
+from tests.databases import StoredIn
 from tests.waiting import WITHIN
 
 CONTACT, BUSY, SILENT, OPERATOR = "79260000000", "79261110001", "79261110002", "79260000028"
@@ -29,9 +30,9 @@ both = pytest.mark.parametrize("listening", BOTH)
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def home(tmp_path_factory: pytest.TempPathFactory, stored_in: StoredIn) -> Iterator[House]:
     trusting = {"port": 0, "trusted_proxies": ["127.0.0.1"]}
-    with house(tmp_path_factory.mktemp("house"), FAR_ENDS, http=trusting) as built:
+    with house(tmp_path_factory.mktemp("house"), FAR_ENDS, stored_in, http=trusting) as built:
         yield built
 
 

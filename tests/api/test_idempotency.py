@@ -17,6 +17,8 @@ from callwright.engines.simulated.far_end import answers
 from callwright.storage.history.journal import StoredJournal
 from tests.api.answers import refusal, without_metadata
 from tests.api.house import STRANGER, TOKEN, House, house, reopened
+from tests.databases import StoredIn
+from tests.waiting import WITHIN
 
 PARAMS: dict[str, Any] = {
     "first_call": "employee",
@@ -38,8 +40,8 @@ FAR_ENDS = {"79260000001": answers(after=0.02), "79260000000": answers(after=0.0
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    with house(tmp_path_factory.mktemp("house"), FAR_ENDS) as built:
+def built(tmp_path_factory: pytest.TempPathFactory, stored_in: StoredIn) -> Iterator[House]:
+    with house(tmp_path_factory.mktemp("house"), FAR_ENDS, stored_in) as built:
         yield built
 
 
@@ -142,7 +144,7 @@ def test_while_the_first_is_in_progress_it_is_a_conflict(
     first = threading.Thread(target=lambda: answered.append(start(home, key)))
     first.start()
     try:
-        assert entered.wait(20)
+        assert entered.wait(WITHIN)
         with httpx.Client() as client:
             body = {"jsonrpc": "2.0", "id": 1, "method": "start.employee_call"}
             response = client.post(
@@ -153,7 +155,7 @@ def test_while_the_first_is_in_progress_it_is_a_conflict(
             assert without_metadata(response.json()) == CONFLICT
     finally:
         leave.set()
-        first.join(20)
+        first.join(WITHIN)
     assert session_of(start(home, key)) == session_of(answered[0])
 
 

@@ -1,4 +1,4 @@
-"""The service as a whole: what keeps it from starting."""
+"""The service as a whole: what is ready when it is up, and what keeps it from starting."""
 
 from pathlib import Path
 
@@ -7,6 +7,7 @@ import pytest
 
 from callwright.app import service
 from callwright.config import Settings, StartFault
+from callwright.methods.method import Params
 from tests.api.house import house
 
 
@@ -23,6 +24,15 @@ def test_two_services_cannot_share_their_data(tmp_path: Path) -> None:
         with pytest.raises(StartFault, match="another service runs on the data"):
             anyio.run(second)
         assert home.succeeds("list.calls", {}) == []
+
+
+def test_what_checks_a_request_is_there_before_the_first_one_comes(tmp_path: Path) -> None:
+    class Unused(Params):
+        id: int
+
+    assert not Unused.__pydantic_complete__
+    with house(tmp_path, {}):
+        assert Unused.__pydantic_complete__
 
 
 def not_started(tmp_path: Path, **sip: Path) -> str:

@@ -11,6 +11,7 @@ from callwright.engines.simulated.far_end import answers
 from callwright.storage.history import request_log
 from callwright.wiring import supervision
 from tests.api.house import house
+from tests.waiting import WITHIN
 
 CONTACT, EMPLOYEE = "79260000000", "79260000028"
 TALK = {
@@ -40,7 +41,7 @@ def test_a_log_that_fails_ends_no_call(
     with house(tmp_path, {CONTACT: answers(after=0.0), EMPLOYEE: answers(after=0.0)}) as home:
         session = home.succeeds("start.employee_call", TALK)["call_session_id"]
         home.wait_for(session, TalkStarted)
-        assert failed.wait(20)
-        assert written.wait(20)
+        assert failed.wait(WITHIN)
+        assert written.wait(WITHIN)
         assert [call["call_session_id"] for call in home.succeeds("list.calls", {})] == [session]
         assert home.data("get.api_requests", {"fields": ["method"]})

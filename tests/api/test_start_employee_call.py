@@ -23,6 +23,7 @@ from tests.api.answers import (
 )
 from tests.api.house import STRANGER, House, house
 from tests.api.rows import NO_NUMBER, check_refused
+from tests.databases import StoredIn
 
 SEED = (Path(__file__).parents[2] / "demo" / "request.json").read_bytes()
 
@@ -30,7 +31,7 @@ SEED_PARAMS: dict[str, Any] = json.loads(SEED)["params"]
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def home(tmp_path_factory: pytest.TempPathFactory, stored_in: StoredIn) -> Iterator[House]:
     far_ends = {
         "79260000001": answers(after=0.05),
         "79260000000": answers(after=0.05, then=[(0.5, HangsUp())]),
@@ -38,7 +39,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         "2502": answers(after=0.05),
         "79265550000": never_answers(),
     }
-    with house(tmp_path_factory.mktemp("house"), far_ends) as built:
+    with house(tmp_path_factory.mktemp("house"), far_ends, stored_in) as built:
         yield built
 
 

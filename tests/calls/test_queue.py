@@ -134,6 +134,30 @@ def test_several_free_people_take_several_contacts_at_once(props: Props) -> None
     play(story)
 
 
+def test_who_waits_for_nobody_free_does_not_hold_up_who_comes_for_others(props: Props) -> None:
+    """The queue has been given other people since the first contact joined it."""
+
+    async def story() -> None:
+        far_ends = {
+            FIRST: WAITS,
+            SECOND: WAITS,
+            EMPLOYEE: answers(),
+            EMPLOYEE_2: answers(),
+            CONTACT: answers(),
+        }
+        async with stage(far_ends) as scene:
+            await scene.manager.start(props.plan(talk_at_most=60.0))
+            await anyio.sleep(5.0)
+            open_lobby(scene, props, queue(props, person(EMPLOYEE, employee=25)))
+            await session_of(scene, FIRST)
+            open_lobby(scene, props, queue(props, person(EMPLOYEE_2, employee=26)))
+            await session_of(scene, SECOND)
+            await anyio.sleep(5.0)
+            assert [hears(scene, caller) for caller in (FIRST, SECOND)] == ["music.wav", EMPLOYEE_2]
+
+    play(story)
+
+
 def test_an_employee_in_another_call_is_not_rung(props: Props) -> None:
     async def story() -> None:
         far_ends = {FIRST: WAITS, EMPLOYEE: answers(), "79260000000": answers()}

@@ -99,17 +99,48 @@ def test_a_command_loads_nothing_that_it_has_no_use_for(
     assert loaded(folder, *words) & spared == set()
 
 
-def test_the_service_loads_no_dialect_that_its_database_does_not_speak() -> None:
+_WITH_MEDIA_WORKERS = """
+from callwright.config import Settings
+from callwright.wiring.environment import Environment
+settings = Settings.model_validate({"data": ".", "media": {"workers": 2}})
+engine = Environment().engine(settings, lambda: 0)
+"""
+
+
+def loaded_by(script: str, folder: Path) -> set[str]:
+    """Run a script in a folder, in a process of its own; return what modules it had loaded."""
+    told = "import json, sys; print(json.dumps(sorted(sys.modules)))"
     done = subprocess.run(
-        [
-            sys.executable,
-            "-c",
-            "import json, sys, callwright.app; print(json.dumps(sorted(sys.modules)))",
-        ],
+        [sys.executable, "-c", f"{script}\n{told}"],
+        cwd=folder,
         capture_output=True,
         text=True,
         timeout=WITHIN,
         check=True,
     )
-    dialects = {"sqlalchemy.dialects.postgresql", "sqlalchemy.dialects.mysql", "alembic"}
-    assert set(json.loads(done.stdout)) & dialects == set()
+    return set(json.loads(done.stdout))
+
+
+@pytest.mark.parametrize(
+    ("script", "spared"),
+    [
+        pytest.param(
+            "import callwright.app",
+            {"sqlalchemy.dialects.postgresql", "sqlalchemy.dialects.mysql", "alembic"},
+            id="dialects that its database does not speak",
+        ),
+        pytest.param(
+            "import callwright.sandbox.service",
+            {"callwright.engines.sip.engine", "callwright.engines.media.engine"}
+            | {"callwright.speech.service", "av", "pylibsrtp"},
+            id="SIP and media, in a sandbox",
+        ),
+        pytest.param(
+            _WITH_MEDIA_WORKERS,
+            {"callwright.engines.media.engine", "av", "pylibsrtp"},
+            id="what media workers do for it",
+        ),
+    ],
+)
+def test_the_service_does_not_load(tmp_path: Path, script: str, spared: set[str]) -> None:
+    assert loaded_by(script, tmp_path) & spared == set()

@@ -12,6 +12,7 @@ from argon2 import PasswordHasher
 from callwright.engines.simulated.far_end import answers, never_answers
 from tests.api.answers import refusal, without_metadata
 from tests.api.house import DIRECTORY, TOKEN, House, house
+from tests.databases import StoredIn
 
 LOGIN, PASSWORD = "crm2", "secret"
 _QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
@@ -20,14 +21,14 @@ PATHS = {"/v4.0": "list.calls", "/v2.0": "get.tags"}
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def home(tmp_path_factory: pytest.TempPathFactory, stored_in: StoredIn) -> Iterator[House]:
     far_ends = {
         "79260000001": answers(after=0.01),
         "79260000000": answers(after=0.01),
         "79265550000": never_answers(),
     }
     many = {"points_per_minute": 100_000, "points_per_day": 100_000}
-    with house(tmp_path_factory.mktemp("house"), far_ends, api=many) as up:
+    with house(tmp_path_factory.mktemp("house"), far_ends, stored_in, api=many) as up:
         user = f'[[users]]\nlogin = "{LOGIN}"\npassword_hash = "{_QUICK.hash(PASSWORD)}"\n'
         up.apply(f"{DIRECTORY}\n{user}")
         yield up

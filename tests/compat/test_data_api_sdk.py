@@ -17,6 +17,7 @@ from callwright.engines.simulated.far_end import answers
 from callwright.methods.data.registry import DATA_CATALOGUE
 from callwright.methods.errors import ERRORS
 from tests.api.house import DIRECTORY, TOKEN, House, house
+from tests.databases import StoredIn
 
 HERE = {one.name for one in DATA_CATALOGUE}
 LOGIN, PASSWORD = "sdk", "пароль для SDK"
@@ -24,10 +25,10 @@ _QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def home(tmp_path_factory: pytest.TempPathFactory, stored_in: StoredIn) -> Iterator[House]:
     many = {"points_per_minute": 100_000, "points_per_day": 100_000}
     far_ends = {number: answers(after=0.01) for number in ("79260000000", "79260000001")}
-    with house(tmp_path_factory.mktemp("house"), far_ends, api=many) as up:
+    with house(tmp_path_factory.mktemp("house"), far_ends, stored_in, api=many) as up:
         user = f'[[users]]\nlogin = "{LOGIN}"\npassword_hash = "{_QUICK.hash(PASSWORD)}"\n'
         up.apply(f"{DIRECTORY}\n{user}")
         yield up

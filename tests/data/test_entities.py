@@ -9,6 +9,7 @@ import pytest
 from callwright.calls.events import LegStarted
 from tests.api.answers import COMBINATION, INVALID, TYPE, refusal, without_metadata
 from tests.api.house import DIRECTORY, STRANGER, TOKEN, House, house
+from tests.databases import StoredIn
 
 NAMES = {"last_name": "Седов", "first_name": "Олег"}
 
@@ -18,9 +19,9 @@ DEPENDENCY = (-32602, "You have interdependent entities")
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def home(tmp_path_factory: pytest.TempPathFactory, stored_in: StoredIn) -> Iterator[House]:
     many = {"points_per_minute": 100_000, "points_per_day": 100_000}
-    with house(tmp_path_factory.mktemp("house"), {}, api=many) as up:
+    with house(tmp_path_factory.mktemp("house"), {}, stored_in, api=many) as up:
         yield up
 
 

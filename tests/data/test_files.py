@@ -24,25 +24,26 @@ from tests.api.house import STRANGER, TOKEN, House, house
 from tests.api.listener import by_lines, until
 from tests.compat.documented import decode
 from tests.data.test_entities import done, one, refused, unusable
+from tests.databases import StoredIn
 from tests.waiting import WITHIN
 
 NAME = "Приветствие"
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(tmp_path_factory: pytest.TempPathFactory, stored_in: StoredIn) -> Path:
     return tmp_path_factory.mktemp("house")
 
 
 @pytest.fixture(scope="module")
-def home(folder: Path) -> Iterator[House]:
+def home(folder: Path, stored_in: StoredIn) -> Iterator[House]:
     far_ends = {"79260000028": answers(after=0.01), "79260000000": answers(after=0.01)}
     settings = {
         "api": {"points_per_minute": 100_000, "points_per_day": 100_000},
         "http": {"port": 0, "upload_limit": 256 * 1024},
         "media": {"file_length_at_most": 5},
     }
-    with house(folder, far_ends, **settings) as up:
+    with house(folder, far_ends, stored_in, **settings) as up:
         yield up
 
 

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
@@ -24,6 +25,7 @@ from sqlalchemy import (
     create_engine,
     event,
     insert,
+    make_url,
     select,
 )
 from typing_extensions import TypedDict
@@ -36,6 +38,8 @@ from callwright.pattern import is_found
 from callwright.query import OPERATORS, FieldKind, Filter, Operator
 from callwright.storage.lists.filters import Clauses
 from callwright.storage.tables import UtcDateTime
+from tests.databases import StoredIn
+from tests.postgresql import name_for
 
 MOSCOW = ZoneInfo("Europe/Moscow")
 NOON = datetime(2026, 5, 1, 9, 0, tzinfo=UTC)
@@ -97,14 +101,22 @@ TABLE = Table(
 )
 
 
-@pytest.fixture(scope="module")
-def things() -> Iterator[Connection]:
-    engine: Engine = create_engine("sqlite://")
+def _engine(stored_in: StoredIn, folder: Path) -> Engine:
+    if server := stored_in.postgresql:
+        url = make_url(server.server.create(name_for(folder)))
+        return create_engine(url.set(drivername="postgresql+psycopg"))
+    engine = create_engine("sqlite://")
 
     def prepare(connection: Any, _record: object) -> None:
         connection.create_function("pattern_is_found", 2, is_found, deterministic=True)
 
     event.listen(engine, "connect", prepare)
+    return engine
+
+
+@pytest.fixture(scope="module")
+def things(stored_in: StoredIn, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Connection]:
+    engine = _engine(stored_in, tmp_path_factory.mktemp("things"))
     with engine.connect() as connection:
         TABLE.create(connection)
         connection.execute(insert(TABLE), ROWS)
@@ -119,7 +131,7 @@ def asked_for(tree: dict[str, Any]) -> Filter:
 
 
 def found(things: Connection, tree: dict[str, Any]) -> list[int]:
-    wanted = Clauses(dict(TABLE.c), "sqlite").of(asked_for(tree))
+    wanted = Clauses(dict(TABLE.c), things.dialect.name).of(asked_for(tree))
     return list(things.scalars(select(TABLE.c.id).where(wanted).order_by(TABLE.c.id)))
 
 

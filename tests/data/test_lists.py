@@ -11,6 +11,7 @@ from callwright.methods.data.marketing_lists import GET_CHAT_MESSAGES_REPORT
 from callwright.methods.data.registry import LISTS
 from tests.api.answers import INVALID, TYPE, refusal, without_metadata
 from tests.api.house import DIRECTORY, STRANGER, House, house
+from tests.databases import StoredIn
 
 NUMBERS = DIRECTORY.replace(
     'name = "House"', 'name = "House"\ntimezone = "Europe/Moscow"'
@@ -18,9 +19,9 @@ NUMBERS = DIRECTORY.replace(
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def home(tmp_path_factory: pytest.TempPathFactory, stored_in: StoredIn) -> Iterator[House]:
     folder = tmp_path_factory.mktemp("house")
-    with house(folder, {}, api={"points_per_minute": 100_000}) as built:
+    with house(folder, {}, stored_in, api={"points_per_minute": 100_000}) as built:
         built.apply(NUMBERS)
         yield built
 

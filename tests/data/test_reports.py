@@ -13,6 +13,7 @@ from callwright.engines.simulated.far_end import Answers, FarEnd, HangsUp, answe
 from callwright.methods.data.registry import LISTS
 from tests.api.answers import INVALID, MISSED, NOTHING, TYPE, refusal, without_metadata
 from tests.api.house import DIRECTORY, STRANGER, House, house
+from tests.databases import StoredIn
 
 MOSCOW = ZoneInfo("Europe/Moscow")
 IN_MOSCOW = DIRECTORY.replace('name = "House"', 'name = "House"\ntimezone = "Europe/Moscow"')
@@ -24,7 +25,7 @@ DAY = timedelta(days=1)
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def home(tmp_path_factory: pytest.TempPathFactory, stored_in: StoredIn) -> Iterator[House]:
     far_ends = {
         # Long enough to be asked for while it talks, and for a whole second to be told.
         CONTACT: FarEnd(((0.0, Answers()), (60.0, HangsUp()))),
@@ -33,7 +34,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         EMPLOYEE: answers(after=0.02),
     }
     folder = tmp_path_factory.mktemp("house")
-    with house(folder, far_ends, api={"points_per_minute": 100_000}) as built:
+    with house(folder, far_ends, stored_in, api={"points_per_minute": 100_000}) as built:
         built.apply(IN_MOSCOW)
         yield built
 

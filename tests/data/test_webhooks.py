@@ -11,6 +11,7 @@ from callwright.engines.simulated.far_end import HangsUp, answers
 from tests.api.answers import refusal, without_metadata
 from tests.api.house import DIRECTORY, STRANGER, TOKEN, House, house
 from tests.compat.documented import decode
+from tests.databases import StoredIn
 from tests.notify.receiver import Receiver, receiving
 
 EMPLOYEE, CUSTOMER = "79260000001", "79260000000"
@@ -18,7 +19,7 @@ URL = "https://crm.example.com/hook"
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def home(tmp_path_factory: pytest.TempPathFactory, stored_in: StoredIn) -> Iterator[House]:
     far_ends = {
         EMPLOYEE: answers(after=0.02),
         CUSTOMER: answers(after=0.02, then=[(0.1, HangsUp())]),
@@ -26,6 +27,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     with house(
         tmp_path_factory.mktemp("house"),
         far_ends,
+        stored_in,
         api={"points_per_minute": 100_000, "points_per_day": 100_000},
         webhooks={"allow_private": True},
     ) as up:

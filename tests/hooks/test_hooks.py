@@ -13,6 +13,7 @@ from callwright.hooks.answer import NoAnswer
 from callwright.hooks.client import ANSWER_AT_MOST, HookClient
 from callwright.hooks.reply import Reply, read_reply
 from callwright.hooks.ssrf import is_public
+from tests.waiting import WITHIN
 
 pytestmark = pytest.mark.anyio
 
@@ -108,7 +109,7 @@ async def test_facts_are_posted_as_json() -> None:
         serving(Server(ok(b'{"returned_code": 5}'))) as server,
         HookClient(allow_private=True) as client,
     ):
-        answer = await client.ask(server.url, "POST", {"numa": "7926", "cdr_id": 5}, within=5)
+        answer = await client.ask(server.url, "POST", {"numa": "7926", "cdr_id": 5}, within=WITHIN)
     assert answer == {"returned_code": 5}
     [asked] = server.asked
     head, _, body = asked.partition(b"\r\n\r\n")
@@ -123,7 +124,7 @@ async def test_facts_are_in_the_query(query: str) -> None:
         serving(Server(ok(b"{}"))) as server,
         HookClient(allow_private=True) as client,
     ):
-        await client.ask(server.url + query, "GET", {"numa": "7 9&x", "cdr_id": 5}, within=5)
+        await client.ask(server.url + query, "GET", {"numa": "7 9&x", "cdr_id": 5}, within=WITHIN)
     [asked] = server.asked
     before = f"/route{query}&" if query else "/route?"
     assert asked.startswith(f"GET {before}numa=7+9%26x&cdr_id=5 HTTP/1.1\r\n".encode())
@@ -152,7 +153,7 @@ async def test_what_is_no_answer(answer: bytes, reason: str) -> None:
         HookClient(allow_private=True) as client,
     ):
         with pytest.raises(NoAnswer, match=f"^{reason}$"):
-            await client.ask(server.url, "POST", {}, within=5)
+            await client.ask(server.url, "POST", {}, within=WITHIN)
 
 
 async def test_an_answer_that_does_not_come() -> None:
@@ -169,9 +170,9 @@ async def test_nobody_is_there() -> None:
         port = taken.getsockname()[1]
     async with HookClient(allow_private=True) as client:
         with pytest.raises(NoAnswer, match="cannot be reached"):
-            await client.ask(f"http://127.0.0.1:{port}/", "POST", {}, within=5)
+            await client.ask(f"http://127.0.0.1:{port}/", "POST", {}, within=WITHIN)
         with pytest.raises(NoAnswer, match="cannot be reached"):
-            await client.ask("http://nobody.invalid/", "POST", {}, within=5)
+            await client.ask("http://nobody.invalid/", "POST", {}, within=WITHIN)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "127.1", "2130706433"])
@@ -182,7 +183,7 @@ async def test_private_networks_are_not_asked(host: str) -> None:
     ):
         url = server.url.replace("127.0.0.1", host)
         with pytest.raises(NoAnswer, match="is in a private network"):
-            await client.ask(url, "POST", {}, within=5)
+            await client.ask(url, "POST", {}, within=WITHIN)
     assert server.asked == []
 
 
@@ -195,7 +196,7 @@ async def test_a_name_with_one_private_address_is_not_asked(
     monkeypatch.setattr(anyio, "getaddrinfo", resolved)
     async with HookClient(allow_private=False) as client:
         with pytest.raises(NoAnswer, match="is in a private network"):
-            await client.ask("http://crm.example.com/", "POST", {}, within=5)
+            await client.ask("http://crm.example.com/", "POST", {}, within=WITHIN)
 
 
 # Replies.

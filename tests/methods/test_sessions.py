@@ -17,6 +17,7 @@ from callwright.methods.backoff import Backoff
 from callwright.methods.login_turns import AT_ONCE
 from callwright.methods.sessions import Sessions
 from tests.rpc.world import AFTER_ONE, FULL, NOW, TOYS, Api, Clock, FakeAccess, refusal, serving
+from tests.waiting import WITHIN
 
 AUTH_ERROR = refusal(-32001, "Login or password is wrong", "auth_error", limits=None)
 
@@ -39,7 +40,7 @@ class CountingHasher(PasswordHasher):
             self.at_once += 1
             self.most_at_once = max(self.most_at_once, self.at_once)
         try:
-            assert self.gate.wait(10)
+            assert self.gate.wait(WITHIN)
             return super().verify(hash, password)
         finally:
             with self._lock:

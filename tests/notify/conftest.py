@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import event
 
-from tests.storage.conftest import anyio_backend, database, database_path, migrated
+from tests.storage.conftest import anyio_backend, database, database_path, database_url
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
 
-__all__ = ["anyio_backend", "database", "database_path", "migrated", "not_careful"]
+__all__ = ["anyio_backend", "database", "database_path", "database_url", "not_careful"]
 
 
 @pytest.fixture(autouse=True)
@@ -20,6 +20,9 @@ def not_careful(request: pytest.FixtureRequest) -> None:
     if "database" not in request.fixturenames:
         return
     opened: AsyncEngine = request.getfixturevalue("database")
+
+    if opened.dialect.name == "postgresql":
+        return  # The server of the tests is not careful.
 
     def prepare(connection: sqlite3.Connection, *_: object) -> None:
         cursor = connection.cursor()

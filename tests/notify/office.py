@@ -1,5 +1,6 @@
 """A journal, an outbox and a scheduler on a test's database, with a clock that jumps."""
 
+import itertools
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -22,6 +23,9 @@ from callwright.notify.delivery_scheduler import (
     SchedulerClock,
 )
 from callwright.notify.http_sender import WebhookSender
+from callwright.public_events.event_fold import EventFolds
+from callwright.public_events.recent_notices import RecentNotices
+from callwright.storage.history.event_log import Written
 from callwright.storage.history.journal import StoredJournal
 from callwright.storage.tables import Origin
 from callwright.storage.webhooks.outbox import StoredOutbox
@@ -97,18 +101,36 @@ class Office:
     journal: StoredJournal
     log: StoredWebhookLog
     clock: JumpingClock
+    recent: RecentNotices
 
     @classmethod
-    def on(cls, database: AsyncEngine) -> "Office":
+    def on(cls, database: AsyncEngine, *, listening: bool = False) -> "Office":
+        """``listening``: what is written is told as well, as in the service, and kept for a while.
+
+        Else all is read from the database.
+        """
         turn = anyio.Lock()
         outbox = StoredOutbox(database, Writer(database), turn)
+        journal = StoredJournal(
+            database, turn=turn, outbox=outbox, next_position=itertools.count(1).__next__
+        )
+        recent = RecentNotices()
+        folds = EventFolds(recent)
+
+        def hear(written: Sequence[Written]) -> None:
+            for one in written:
+                folds.tell(one.event, to=())
+
+        if listening:
+            journal.readers.append(hear)
         return cls(
             database,
             StoredWebhooks(database),
             outbox,
-            StoredJournal(database, turn=turn, outbox=outbox),
+            journal,
             StoredWebhookLog(database),
             JumpingClock(),
+            recent,
         )
 
     async def hook(self, receiver: Receiver, **fields: Any) -> Webhook:
@@ -152,6 +174,7 @@ class Office:
             limits=limits or DeliveryLimits(),
             clock=clock or (EventLoopClock() if wall else self.clock),
             breaker=lambda: CircuitBreaker(lambda: 0.5, longest=longest),
+            recent=self.recent,
         )
         self.clock.scheduler = made
         return made
@@ -197,6 +220,6 @@ async def emptied(office: Office) -> None:
 
 async def asleep(scheduler: DeliveryScheduler, clock: StandingClock) -> None:
     """Wait until the scheduler has nothing to do, and nobody has woken it."""
-    with anyio.fail_after(30):
+    with anyio.fail_after(WITHIN):
         while scheduler.busy or not clock.asleep:  # noqa: ASYNC110
             await anyio.sleep(0.002)

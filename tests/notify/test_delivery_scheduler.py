@@ -45,9 +45,9 @@ from tests.waiting import WITHIN
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def office(database: AsyncEngine) -> Office:
-    return Office.on(database)
+@pytest.fixture(params=[True, False], ids=["as told", "as read"])
+def office(request: pytest.FixtureRequest, database: AsyncEngine) -> Office:
+    return Office.on(database, listening=request.param)
 
 
 def in_order(places: Iterable[tuple[int, int]]) -> bool:
@@ -212,6 +212,25 @@ async def test_after_a_day_an_event_is_given_up_and_logged(office: Office) -> No
     assert last[-1].started_at - first[0].started_at < RETRIED_FOR + timedelta(hours=2)
 
 
+async def test_what_has_waited_for_the_service_is_not_given_up_over_a_short_failure(
+    office: Office,
+) -> None:
+    """For a day nobody has tried; that the receiver takes nothing is known for some minutes."""
+    for_minutes = timedelta(minutes=30)
+    with receiving(Receiver()) as receiver:
+        await office.hook(receiver)
+        for session in range(1, 6):
+            await office.call(session)
+        office.clock.time += RETRIED_FOR + timedelta(hours=1)
+        began = office.clock.now()
+        receiver.behaviour = lambda _: 204 if office.clock.now() - began > for_minutes else 503
+        async with office.open():
+            await emptied(office)
+    assert sorted(receiver.places) == whole(*range(1, 6))
+    outcomes = {one.attempt.outcome for one in await office.entries()}
+    assert outcomes == {AttemptOutcome.FAILED, AttemptOutcome.SENT}
+
+
 async def test_what_waits_behind_a_dead_receiver_is_given_up_after_a_day_too(
     office: Office,
 ) -> None:
@@ -302,7 +321,7 @@ async def test_a_receiver_that_does_not_answer_in_time_is_asked_again(office: Of
 
     def behaviour(_: Taken) -> int:
         if len(receiver.asked) == 1:
-            released.wait(30)
+            released.wait(WITHIN)
         return 200
 
     with receiving(Receiver(behaviour)) as receiver:
@@ -312,7 +331,9 @@ async def test_a_receiver_that_does_not_answer_in_time_is_asked_again(office: Of
             await emptied(office)
         released.set()
     attempts = [entry.attempt for entry in await office.entries()]
-    assert [one.error_type for one in attempts] == ["timeout", None]
+    *in_vain, taken = (one.error_type for one in attempts)
+    # More than one where the machine is so busy that an answer takes as long by itself.
+    assert (set(in_vain), taken) == ({"timeout"}, None)
     assert attempts[0].error_message == "it did not answer within 0.2 s"
 
 
@@ -406,7 +427,7 @@ async def test_a_slow_receiver_is_sent_so_many_at_once(office: Office) -> None:
             now.update(["all", webhook])
             for kind, count in now.items():
                 most[kind] = max(most[kind], count)
-        released.wait(30)
+        released.wait(WITHIN)
         with lock:
             now.subtract(["all", webhook])
         return 200
@@ -429,7 +450,7 @@ async def test_a_slow_receiver_is_sent_so_many_at_once(office: Office) -> None:
 async def test_a_receiver_that_is_stuck_does_not_hold_the_others(office: Office) -> None:
     released = threading.Event()
     with (
-        receiving(Receiver(lambda _: 200 if released.wait(30) else 500)) as stuck,
+        receiving(Receiver(lambda _: 200 if released.wait(WITHIN) else 500)) as stuck,
         receiving(Receiver()) as well,
     ):
         await office.hook(stuck, name="stuck")
@@ -480,7 +501,7 @@ async def test_what_was_not_answered_when_the_service_stopped_is_sent_again(
 
     def behaviour(one: Taken) -> int:
         if one.place == (1, 6) and not released.is_set():
-            released.wait(30)
+            released.wait(WITHIN)
         return 200
 
     with receiving(Receiver(behaviour)) as receiver:
@@ -700,7 +721,7 @@ async def test_a_database_that_is_locked_makes_it_wait(
 
     event.listen(office.database.sync_engine, "checkout", impatient)
     is_locked = threading.Event()
-    with receiving(Receiver(lambda _: 200 if is_locked.wait(30) else 500)) as receiver:
+    with receiving(Receiver(lambda _: 200 if is_locked.wait(WITHIN) else 500)) as receiver:
         await office.hook(receiver)
         await office.call(1)
         with closing(sqlite3.connect(database_path, isolation_level=None)) as other:

@@ -91,11 +91,11 @@ class Sticking:
         if sticks and not self._free.is_set():
             self._stuck.set()
             # It has it, and its answer comes too late for whoever was killed.
-            self._free.wait(60)
+            self._free.wait(WITHIN)
         return 200
 
     def wait_until_stuck(self) -> None:
-        assert self._stuck.wait(30)
+        assert self._stuck.wait(WITHIN)
 
     def let_go(self) -> None:
         self._free.set()

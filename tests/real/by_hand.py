@@ -16,11 +16,12 @@ from callwright.engines.simulated.far_end import Act, Answers, SendsEarlyMedia
 from demo.phones import Events, Fact, Key, Recording, phone, wav
 from tests.engines.media import ears
 from tests.engines.media import phones as media
+from tests.engines.media.desk import EVENT
 from tests.engines.sip import phone as sip
 
 
 class ByHand:
-    """See `demo.phones.phone.Phone`: has one call, and no telephone-events."""
+    """See `demo.phones.phone.Phone`: has one call, and telephone-events if it is told so."""
 
     program = "by hand"
     keys: Sequence[Key] = ()
@@ -33,6 +34,7 @@ class ByHand:
         number: str = "25",
         says: int = 0,
         early_tone: int = 0,
+        events: bool = False,
     ) -> None:
         """``acts``: each so many seconds after the one before. The tones are in Hz."""
         self.events = Events()
@@ -40,7 +42,7 @@ class ByHand:
         self._number = number
         self._says, self._early_tone = says, early_tone
         self._voice = media.Phone(0, dtmf=None)
-        self._signalling = _Signalling(acts, self._talk)
+        self._signalling = _Signalling(acts, self._talk, events=events)
 
     @property
     def uri(self) -> str:
@@ -75,6 +77,21 @@ class ByHand:
             await asyncio.sleep(0.02)
         voice.talk_on()
 
+    async def press_with_pause(self, key: int, pause: float) -> None:
+        """Say a key as Twinkle does: its beginning, for so many seconds nothing, and its end."""
+        voice = self._voice
+        voice.hush()
+        beginning, length = voice.timestamp, round(pause * 8000)
+        for end, duration in ((0, PCMA.frame), *[(0x80, length)] * 3):
+            payload = bytes([key, end | 10]) + duration.to_bytes(2)
+            first = not end
+            voice.send(Packet(EVENT, voice.sequence, beginning, 5, payload, first))
+            voice.sequence += 1
+            if first:
+                await asyncio.sleep(pause)
+        voice.timestamp = beginning + length
+        voice.talk_on()
+
     async def hang_up(self) -> None:
         """End the call it has made; its recording is told of at once."""
         self._signalling.hang_up()
@@ -99,14 +116,21 @@ class _Signalling(sip.Phone):
     """Its SIP, which says when there is somebody to talk to."""
 
     def __init__(
-        self, acts: Sequence[tuple[float, Act]], talk: Callable[[bool, str], None]
+        self,
+        acts: Sequence[tuple[float, Act]],
+        talk: Callable[[bool, str], None],
+        *,
+        events: bool,
     ) -> None:
         super().__init__(acts)
         self._talk = talk
+        self._events = events
 
     def offer_audio_at(self, port: int) -> None:
-        """Offer G.711 there, and nothing else."""
-        offer = sip.SDP.partition("a=rtpmap")[0].replace(" 101", "")
+        """Offer G.711 there, and nothing else but telephone-events, if it has them."""
+        offer = sip.SDP
+        if not self._events:
+            offer = offer.partition("a=rtpmap")[0].replace(" 101", "")
         self.sdp = offer.format(kind="IP4", host=self.host, port=port)
 
     def hang_up(self) -> None:

@@ -85,7 +85,7 @@ class Theatre:
 
     def line(self) -> socket.socket:
         host, port = self.url.removeprefix("http://").split(":")
-        return socket.create_connection((host, int(port)), timeout=5)
+        return socket.create_connection((host, int(port)), timeout=WITHIN)
 
     def raw(self) -> socket.socket:
         """A connection that has asked for server-sent events, and has a small buffer to read."""

@@ -8,6 +8,7 @@ from websockets.sync.client import connect
 
 from callwright.rpc.events import StreamTimings
 from tests.rpc.test_events import Theatre, read_to_the_end, read_until, theatre
+from tests.waiting import WITHIN
 
 WISH = {
     "Host": "x",
@@ -81,7 +82,7 @@ def test_none_is_opened_before_the_last_request_is_answered(stage: Theatre) -> N
 )
 def test_a_browser_may_bring_what_an_http_request_may(stage: Theatre, more: dict[str, str]) -> None:
     with connect(stage.socket_url, additional_headers=more | stage.bearer) as listener:
-        assert json.loads(listener.recv(timeout=5))["type"] == "stream.opened"
+        assert json.loads(listener.recv(timeout=WITHIN))["type"] == "stream.opened"
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from callwright.rpc.events import StreamTimings
 from callwright.rpc.server import _PatientServer, _Server
 from callwright.rpc.socket import Socket
 from tests.rpc.test_events import read_until, theatre
+from tests.waiting import WITHIN
 
 OURS: dict[type, tuple[type, set[str]]] = {
     Connection: (
@@ -80,7 +81,7 @@ def test_what_is_overridden_is_called(monkeypatch: pytest.MonkeyPatch) -> None:
     with theatre(StreamTimings()) as stage:
         assert httpx.get(f"{stage.url}/nothing").status_code == 404
         with connect(stage.socket_url, additional_headers=stage.bearer) as listener:
-            listener.recv(timeout=5)
+            listener.recv(timeout=WITHIN)
             listener.send("whatever")
         # One that is up when the server stops, which is to tell it.
         up = stage.raw()

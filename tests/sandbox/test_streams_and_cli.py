@@ -53,7 +53,7 @@ def test_a_stream_has_what_an_advance_tells_of_and_ends_with_a_reset() -> None:
 
 def heard_out(socket: ClientConnection) -> NoReturn:
     while True:
-        socket.recv(20)
+        socket.recv(WITHIN)
 
 
 def test_a_socket_ends_with_a_reset() -> None:
@@ -61,7 +61,7 @@ def test_a_socket_ends_with_a_reset() -> None:
         url = sandbox.url.replace("http", "ws") + "/events"
         token = {"Authorization": f"Bearer {sandbox.token}"}
         with connect(url, additional_headers=token) as socket:
-            assert json.loads(socket.recv(20))["type"] == "stream.opened"
+            assert json.loads(socket.recv(WITHIN))["type"] == "stream.opened"
             call(sandbox, "79000012000")
             sandbox.advance(0)
             sandbox.reset()

@@ -94,7 +94,7 @@ def test_it_waits_for_threads_that_are_at_work() -> None:
         pace.working = lambda: working
 
         def work() -> None:
-            go.wait(10)
+            go.wait(WITHIN)
             loop.call_soon_threadsafe(done)
 
         def done() -> None:

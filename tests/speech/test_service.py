@@ -174,7 +174,7 @@ async def test_a_text_that_breaks_the_worker_twice_is_given_up(
 async def test_a_worker_that_hangs_is_killed_and_the_next_text_is_spoken(
     speaking: Speaking,
 ) -> None:
-    async with speaking(within=2.0) as speech:
+    async with speaking(within=WITHIN / 30) as speech:
         hanging, following = speech.prepare("hang"), speech.prepare("next")
         with pytest.raises(MessageUnavailable, match="synthesiser failed"):
             await hanging.audio()

@@ -1,7 +1,5 @@
 """A database of its own for every test, made by the migrations: once, and copied."""
 
-import asyncio
-import shutil
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
@@ -14,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from callwright.storage.database import migrate, open_database, open_twin, writing
 from callwright.storage.tables import accounts
+from tests.databases import StoredIn
 
 
 @pytest.fixture
@@ -26,35 +25,38 @@ def database_path(tmp_path: Path) -> Path:
     return tmp_path / "callwright.db"
 
 
-@pytest.fixture(scope="session")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An empty database with the accounts 1 and 2; its file is whole, as nobody has it open."""
-    file = tmp_path_factory.mktemp("migrated") / "callwright.db"
-    asyncio.run(_make(file))
-    return file
-
-
-async def _make(file: Path) -> None:
-    database = open_database(f"sqlite+aiosqlite:///{file}")
+async def fill(url: str) -> None:
+    """Make an empty database with the accounts 1 and 2."""
+    database = open_database(url)
     await migrate(database)
     async with writing(database) as connection:
         for account, name in ((1, "Horns and Hooves"), (2, "Somebody else")):
             await connection.execute(insert(accounts).values(id=account, name=name, active=True))
+    # Whole, as nobody has it open.
     await database.dispose()
 
 
 @pytest.fixture
-async def database(migrated: Path, database_path: Path) -> AsyncIterator[AsyncEngine]:
-    """A copy of `migrated`, open."""
-    shutil.copyfile(migrated, database_path)
-    database = open_database(f"sqlite+aiosqlite:///{database_path}")
+def database_url(
+    stored_in: StoredIn, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """A database of the test's own, with the accounts 1 and 2."""
+    migrated = tmp_path_factory.getbasetemp() / "migrated"
+    with stored_in.copy(migrated, fill, tmp_path) as url:
+        yield url
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[AsyncEngine]:
+    """The database of the test's own, open."""
+    database = open_database(database_url)
     yield database
     await database.dispose()
 
 
 @pytest.fixture
 def twin(database: AsyncEngine) -> Iterator[Engine]:
-    """An engine for the same file that works in the thread it is called from."""
+    """An engine for the same database that works in the thread it is called from."""
     with open_twin(database) as twin:
         assert twin
         yield twin

@@ -32,6 +32,7 @@ async def test_numbers_used_with_a_contact_the_latest_first(database: AsyncEngin
     assert await history.numbers_used_with(1, "79269999999") == []
 
 
+@pytest.mark.sqlite
 async def test_an_index_answers(database: AsyncEngine) -> None:
     """Not by reading all the account's sessions: there may be millions."""
     query = (

@@ -109,6 +109,7 @@ async def test_what_is_written_again_moves_to_the_end(
     assert not await log.knows(told[3].position)
 
 
+@pytest.mark.sqlite
 async def test_the_log_is_read_along_its_index(log: StoredEventLog, database: AsyncEngine) -> None:
     """Not by looking through all sessions of an account."""
     asked: list[tuple[str, Any]] = []

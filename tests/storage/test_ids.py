@@ -36,6 +36,7 @@ async def test_a_block_does_not_come_back_when_its_row_has_gone(database: AsyncE
     assert await reserve_block(database) == 2
 
 
+@pytest.mark.sqlite
 async def test_ids_stay_below_2_to_the_53(database: AsyncEngine) -> None:
     last = (1 << 21) - 1
     async with writing(database) as connection:

@@ -5,8 +5,8 @@ import pytest
 from sqlalchemy import bindparam, create_engine, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from callwright.storage.database import open_twin, writing
-from callwright.storage.synchronous_reads import PreparedStatement, RowsAtHand
+from callwright.storage.database import writing
+from callwright.storage.synchronous_reads import PreparedStatement, RowsAtHand, rows_at_hand
 from callwright.storage.tables import accounts, tokens, users
 
 pytestmark = pytest.mark.anyio
@@ -15,7 +15,7 @@ NAMES = PreparedStatement(select(accounts.c.name).where(accounts.c.id == 1))
 
 
 async def test_it_shows_what_is_committed_by_now(database: AsyncEngine) -> None:
-    with open_twin(database, wait=0.0) as twin, closing(RowsAtHand(database, twin)) as rows:
+    async with rows_at_hand(database) as rows:
         assert [row.name for row in await rows.read(NAMES, {})] == ["Horns and Hooves"]
         async with writing(database) as connection:
             await connection.execute(update(accounts).values(name="Hooves"))
@@ -23,6 +23,7 @@ async def test_it_shows_what_is_committed_by_now(database: AsyncEngine) -> None:
         assert [row.name for row in await rows.read(NAMES, {})] == ["Hooves"]
 
 
+@pytest.mark.sqlite
 async def test_what_the_twin_cannot_read_is_read_the_long_way(database: AsyncEngine) -> None:
     """A lock is why in life; here it is a twin without tables."""
     twin = create_engine("sqlite://")
@@ -66,7 +67,7 @@ async def test_both_ways_read_the_same(database: AsyncEngine) -> None:
                     created_at=ends,
                 )
             )
-    with open_twin(database, wait=0.0) as twin, closing(RowsAtHand(database, twin)) as rows:
+    async with rows_at_hand(database) as rows:
         for reads in (rows, RowsAtHand(database)):
             found = [
                 (row.networks, row.active, row.password_hash, row.expires_at)

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from callwright.engines.network import TrunkRegistration, TrunkState
 from callwright.storage.database import writing
+from callwright.storage.plain_statements import in_transaction
 from callwright.storage.tables import trunk_states
 from callwright.storage.trunk_state_reads import HOLDS_FOR, read_trunk_states
 from callwright.storage.trunk_states import keep_trunk_states
@@ -38,12 +39,8 @@ SHY = TrunkState(
 
 
 async def read(database: AsyncEngine) -> Mapping[str, TrunkState]:
-    async with database.connect() as connection:
-        return await connection.run_sync(
-            lambda sync: read_trunk_states(
-                lambda statement, /, **values: sync.exec_driver_sql(statement, values).all()
-            )
-        )
+    url = database.url.render_as_string(hide_password=False)
+    return await anyio.to_thread.run_sync(in_transaction, url, read_trunk_states)
 
 
 async def until(database: AsyncEngine, wanted: Sequence[str]) -> None:

@@ -1,5 +1,6 @@
 """Talk options: what an employee does by keys during a talk (choreography 5)."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, assert_never
@@ -24,6 +25,8 @@ from callwright.engines.port import CoachMode
 if TYPE_CHECKING:
     from callwright.calls.plan import Caption, Target
     from callwright.calls.session import Session
+
+log = logging.getLogger(__name__)
 
 PRESSED_WITHIN = 2.0
 "Seconds between two keys of one button."
@@ -162,6 +165,11 @@ class Buttons:
             await run_option(self._session, option)
         except CommandRefused as refusal:
             reason = option.reason if isinstance(option, NotOffered) else refusal.reason
+            self._session.tell(events.OptionFailed, button=button, reason=reason)
+        except Exception:
+            # A key that cannot be served, since the directory cannot be asked, ends nobody's talk.
+            log.exception("%d: talk option %s broke", self._session.id, button)
+            reason = OptionNotOffered.reason
             self._session.tell(events.OptionFailed, button=button, reason=reason)
         else:
             self._session.tell(events.OptionRun, button=button)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from callwright.config import Settings
     from callwright.provisioning.access import NewToken
-    from callwright.storage.sqlite_file import Asked
+    from callwright.storage.plain_statements import PlainTransaction
 
 T = TypeVar("T")
 
@@ -71,23 +71,20 @@ def faults_of_database() -> Iterator[None]:
         raise CommandFault(f"the database cannot be used: {reason(fault)}") from fault
 
 
-def at_database(settings: "Settings", work: "Callable[[Asked], T]") -> T:
+def at_database(settings: "Settings", work: "Callable[[PlainTransaction], T]") -> T:
     """Do ``work`` in one transaction, after the database's shape has been checked.
 
     By plain statements, without what a command takes longer to load than it needs for its work:
     SQLAlchemy and an event loop.
     """
-    import sqlite3
-
     from callwright.provisioning.access import AdministrationFault
-    from callwright.storage.sqlite_file import DatabaseFault, in_transaction, reason_of
+    from callwright.storage.database_faults import DatabaseFault
+    from callwright.storage.plain_statements import in_transaction
 
     try:
         return in_transaction(settings.database_url, work)
     except (AdministrationFault, DatabaseFault) as fault:
         raise CommandFault(str(fault)) from fault
-    except sqlite3.Error as fault:
-        raise CommandFault(f"the database cannot be used: {reason_of(fault)}") from fault
 
 
 def in_database(

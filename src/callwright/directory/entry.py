@@ -34,6 +34,7 @@ class FileEntry(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
         strict=True,
+        defer_build=True,  # on first use, or by `callwright.app` before it serves
         frozen=True,
         use_attribute_docstrings=True,
         hide_input_in_errors=True,

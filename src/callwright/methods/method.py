@@ -33,6 +33,7 @@ class Params(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
         strict=True,
+        defer_build=True,  # `callwright.app` builds them before it serves
         frozen=True,
         allow_inf_nan=False,
         use_attribute_docstrings=True,

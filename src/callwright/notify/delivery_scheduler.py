@@ -8,7 +8,7 @@ A webhook that takes nothing is tried by one request at a time (`callwright.noti
 
 import logging
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
@@ -22,6 +22,7 @@ from callwright.notify.http_sender import WebhookSender
 from callwright.notify.message import Endpoint
 from callwright.notify.session_delivery import RETRIED_FOR, DeliveryRoute, SessionDelivery
 from callwright.public_events.notice import RecordingLink
+from callwright.public_events.recent_notices import EventTypes, RecentNotices
 from callwright.public_events.template import TemplateFault
 from callwright.storage.webhooks.outbox import OutboxUnavailable, StoredOutbox, WaitingSession
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from anyio.abc import TaskGroup
 
     from callwright.calls.plan import SessionId
+    from callwright.directory.model import AccountId
     from callwright.directory.webhook import WebhookId
 
 log = logging.getLogger(__name__)
@@ -75,7 +77,10 @@ class DeliveryLimits:
 
 
 class DeliveryScheduler:
-    """``breaker`` makes one for each webhook. ``link``: where recordings are fetched."""
+    """``breaker`` makes one for each webhook. ``link``: where recordings are fetched.
+
+    ``recent``: what the stream of events tells, which need not be read again.
+    """
 
     def __init__(
         self,
@@ -86,9 +91,11 @@ class DeliveryScheduler:
         clock: SchedulerClock,
         breaker: Callable[[], CircuitBreaker] = CircuitBreaker,
         link: RecordingLink | None = None,
+        recent: RecentNotices | None = None,
     ) -> None:
         self._outbox = outbox
-        self._delivery = SessionDelivery(outbox, sender, clock.now, link)
+        self._recent = recent or RecentNotices()
+        self._delivery = SessionDelivery(outbox, sender, clock.now, link, self._recent)
         self._limits = limits
         self._clock = clock
         self._breaker = breaker
@@ -160,6 +167,7 @@ class DeliveryScheduler:
                 self._routes[webhook.id] = DeliveryRoute(endpoint, self._breaker())
             else:
                 route.endpoint = endpoint
+        self._recent.keep_for(_wanted(route.endpoint for route in self._routes.values()))
         self.wake()
 
     def _end_route(self, webhook: "WebhookId") -> None:
@@ -276,3 +284,15 @@ class DeliveryScheduler:
         finally:
             self._busy[waiting.webhook].discard(waiting.session)
             self.wake()
+
+
+def _wanted(endpoints: Iterable[Endpoint]) -> "dict[AccountId, EventTypes | None]":
+    """Which types of events each account's webhooks want; None: all."""
+    found: dict[AccountId, EventTypes | None] = {}
+    for endpoint in endpoints:
+        webhook = endpoint.webhook
+        types = found.get(webhook.account, frozenset())
+        if types is not None:
+            types = types.union(webhook.event_types) if webhook.event_types else None
+        found[webhook.account] = types
+    return found

@@ -7,16 +7,16 @@ lets one fall.
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from callwright.calls.events import SessionEvent
 from callwright.notify.breaker import CircuitBreaker, retry_after
 from callwright.notify.http_sender import SendResult, WebhookSender, attempt_of
 from callwright.notify.message import Endpoint
 from callwright.public_events.event_fold import notices
 from callwright.public_events.notice import Notice, RecordingLink, linked
+from callwright.public_events.recent_notices import RecentNotices, Untold
 from callwright.storage.webhooks.outbox import DeliveryStep, StoredOutbox, WaitingSession
 from callwright.storage.webhooks.webhook_log import AttemptOutcome
 
@@ -38,7 +38,7 @@ class DeliveryRoute:
 
 
 class SessionDelivery:
-    """``now``: UTC, aware. ``link``: where recordings are fetched."""
+    """``now``: UTC, aware. ``link``: where recordings are fetched. ``recent``: may spare a look."""
 
     def __init__(
         self,
@@ -46,26 +46,28 @@ class SessionDelivery:
         sender: WebhookSender,
         now: Callable[[], datetime],
         link: RecordingLink | None,
+        recent: RecentNotices,
     ) -> None:
         self._outbox = outbox
         self._sender = sender
         self._now = now
         self._link = link
+        self._recent = recent
 
     async def tell(self, route: DeliveryRoute, waiting: WaitingSession) -> None:
         """Tell what is left of a session, as far as it is taken. Raises `OutboxUnavailable`."""
-        story = await self._outbox.story(waiting.session)
-        left = _left(route, waiting, story)
+        untold = await self._untold(waiting)
+        left = _left(route, untold)
         if not left:
-            await self._outbox.note(DeliveryStep(_past(waiting, story, self._now()), finished=True))
+            past = _past(waiting, untold, self._now())
+            await self._outbox.note(DeliveryStep(past, finished=True))
         for notice in left:
             if route.is_over:
                 return
             done = await self._deliver(route, waiting, notice)
             if notice is left[-1] and done.waiting.after == notice.sequence:
-                done = replace(
-                    done, waiting=_past(done.waiting, story, done.waiting.due_at), finished=True
-                )
+                past = _past(done.waiting, untold, done.waiting.due_at)
+                done = replace(done, waiting=past, finished=True)
             await self._outbox.note(done)
             if done.waiting.attempts or route.breaker.tries_at is not None:
                 return
@@ -134,12 +136,12 @@ class SessionDelivery:
 
     async def give_up(self, route: DeliveryRoute, waiting: WaitingSession) -> None:
         """Give up all that is left of a session. Raises `OutboxUnavailable`."""
-        story = await self._outbox.story(waiting.session)
+        untold = await self._untold(waiting)
         now = self._now()
         webhook = route.endpoint.webhook
         result = SendResult(0.0, error_type="given_up", error_message="nothing was taken for a day")
         attempts = []
-        for notice in _left(route, waiting, story):
+        for notice in _left(route, untold):
             delivery_id = route.endpoint.delivery_id(notice.event_id)
             attempts.append(
                 attempt_of(
@@ -154,7 +156,19 @@ class SessionDelivery:
                 )
             )
         log.warning("webhook %s: session %s is given up", webhook.id, waiting.session)
-        await self._outbox.note(DeliveryStep(_past(waiting, story, now), attempts, finished=True))
+        await self._outbox.note(DeliveryStep(_past(waiting, untold, now), attempts, finished=True))
+
+    async def _untold(self, waiting: WaitingSession) -> Untold:
+        """What has happened behind the event that is done with.
+
+        What comes to disk in this moment may be missing: whoever writes it down wakes us after.
+        """
+        known = self._recent.after(waiting.session, waiting.after)
+        if known is not None:
+            return known
+        story = await self._outbox.story(waiting.session)
+        last = max((event.sequence for event in story), default=0)
+        return Untold(notices(story, after=waiting.after), last)
 
     async def put_off(self, waiting: WaitingSession) -> None:
         """Try a session later that could not be told for a fault of ours."""
@@ -168,18 +182,11 @@ class SessionDelivery:
         await self._outbox.note(DeliveryStep(later))
 
 
-def _left(
-    route: DeliveryRoute, waiting: WaitingSession, story: Sequence[SessionEvent]
-) -> list[Notice]:
+def _left(route: DeliveryRoute, untold: Untold) -> list[Notice]:
     """What of a session a webhook has still to be told."""
-    return [
-        notice
-        for notice in notices(story, after=waiting.after)
-        if route.endpoint.wants(notice.type)
-    ]
+    return [notice for notice in untold.notices if route.endpoint.wants(notice.type)]
 
 
-def _past(waiting: WaitingSession, story: Sequence[SessionEvent], now: datetime) -> WaitingSession:
+def _past(waiting: WaitingSession, untold: Untold, now: datetime) -> WaitingSession:
     """Put a session behind all events that are known of it."""
-    last = max((event.sequence for event in story), default=0)
-    return replace(waiting, after=max(waiting.after, last), attempts=0, due_at=now)
+    return replace(waiting, after=max(waiting.after, untold.last), attempts=0, due_at=now)

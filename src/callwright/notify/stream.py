@@ -21,6 +21,7 @@ from callwright.directory.model import AccountId
 from callwright.figures import Figure
 from callwright.public_events.event_fold import EventFold, EventFolds
 from callwright.public_events.notice import Notice, RecordingLink, linked
+from callwright.public_events.recent_notices import RecentNotices
 from callwright.storage.history.event_log import Page, Written
 
 QUEUED_AT_MOST = 1000
@@ -105,7 +106,9 @@ class EventStream:
         queued_at_most: int = QUEUED_AT_MOST,
         replayed_at_most: int = REPLAYED_AT_MOST,
         link: RecordingLink | None = None,
+        recent: RecentNotices | None = None,
     ) -> None:
+        """``recent``: keeps, for webhooks, what is told."""
         self.log = log
         self.link = link
         "Where recordings are fetched."
@@ -114,7 +117,7 @@ class EventStream:
         self.last = 0
         "Position of the newest event that is on disk."
         self._per_account = per_account
-        self._folds = EventFolds()
+        self._folds = EventFolds(recent)
         self._subscriptions: defaultdict[AccountId, set[Subscription]] = defaultdict(set)
 
     async def open(self) -> None:
@@ -141,9 +144,9 @@ class EventStream:
         for one in written:
             self.last = one.position
             notice = self._folds.tell(one.event, to=self._subscriptions)
-            if notice is not None:
+            if notice is not None and notice.account in self._subscriptions:
                 notice = linked(notice, self.link)
-                for subscription in self._subscriptions.get(notice.account, ()):
+                for subscription in self._subscriptions[notice.account]:
                     subscription.take(StreamedNotice(one.position, notice))
 
     @contextmanager

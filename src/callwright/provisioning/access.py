@@ -10,7 +10,12 @@ from datetime import UTC, datetime
 
 from callwright.directory.origin import Origin
 from callwright.directory.tokens import hash_of_token, hint_of_token, new_token
-from callwright.storage.sqlite_file import Asked, begin_at_once, read_moment, written_moment
+from callwright.storage.plain_statements import (
+    Asked,
+    PlainTransaction,
+    read_json,
+    read_moment,
+)
 
 PERMANENT = "permanent"
 "Kind of the tokens that are not given by login.user: `callwright.directory.model.TokenKind`."
@@ -50,28 +55,28 @@ class ListedUser:
     active: bool
 
 
-def add_user(ask: Asked, login: str, networks: list[str]) -> None:
+def add_user(ask: PlainTransaction, login: str, networks: list[str]) -> None:
     """Add a user, who has no password yet, to the first account. Raises `AdministrationFault`."""
-    begin_at_once(ask)
+    ask.begin_at_once()
     if ask("SELECT 1 FROM users WHERE login = :login", login=login):
         raise AdministrationFault(f"there is a user {login} already")
     put_user(ask, first_account(ask), login, networks)
 
 
-def set_password(ask: Asked, login: str, password_hash: str) -> None:
+def set_password(ask: PlainTransaction, login: str, password_hash: str) -> None:
     """Set a user's password (argon2id). Raises `AdministrationFault` if there is no such user."""
-    begin_at_once(ask)
+    ask.begin_at_once()
     statement = "UPDATE users SET password_hash = :hash WHERE login = :login RETURNING id"
     if not ask(statement, hash=password_hash, login=login):
         raise AdministrationFault(f"there is no user {login}")
 
 
-def create_token(ask: Asked, login: str | None, expires_at: datetime | None) -> NewToken:
+def create_token(ask: PlainTransaction, login: str | None, expires_at: datetime | None) -> NewToken:
     """Make a permanent token for a user; with ``login`` None for the only user there is.
 
     Raises `AdministrationFault`.
     """
-    begin_at_once(ask)
+    ask.begin_at_once()
     found = ask("SELECT id, login FROM users ORDER BY id")
     chosen = [(user, name) for user, name in found if login in (None, name)]
     if not chosen:
@@ -105,17 +110,17 @@ def list_tokens(ask: Asked) -> list[ListedToken]:
     ]
 
 
-def block_token(ask: Asked, token: int) -> None:
+def block_token(ask: PlainTransaction, token: int) -> None:
     """Make a token unusable, for good. Raises `AdministrationFault` if there is none."""
-    begin_at_once(ask)
-    if not ask("UPDATE tokens SET blocked = 1 WHERE id = :token RETURNING id", token=token):
+    ask.begin_at_once()
+    if not ask("UPDATE tokens SET blocked = TRUE WHERE id = :token RETURNING id", token=token):
         raise AdministrationFault(f"there is no token {token}; see `callwright token list`")
 
 
 def list_users(ask: Asked) -> list[ListedUser]:
     """Return all users, in the order they were made."""
     return [
-        ListedUser(login, Origin(origin), json.loads(networks), bool(has), usable, bool(active))
+        ListedUser(login, Origin(origin), read_json(networks), bool(has), usable, bool(active))
         for login, origin, networks, has, usable, active in ask(
             """
             SELECT login, origin, networks, password_hash IS NOT NULL, (
@@ -128,12 +133,12 @@ def list_users(ask: Asked) -> list[ListedUser]:
     ]
 
 
-def remove_user(ask: Asked, login: str) -> int:
+def remove_user(ask: PlainTransaction, login: str) -> int:
     """Remove a user with all its tokens; return how many permanent ones those were.
 
     Raises `AdministrationFault` if there is none, or the directory file says it.
     """
-    begin_at_once(ask)
+    ask.begin_at_once()
     found = ask("SELECT id, origin FROM users WHERE login = :login", login=login)
     if not found:
         raise AdministrationFault(f"there is no user {login}; see `callwright user list`")
@@ -160,7 +165,7 @@ def put_user(ask: Asked, account: int, login: str, networks: list[str]) -> int:
     [(user,)] = ask(
         """
         INSERT INTO users (account_id, login, networks, disabled_components, active, origin)
-        VALUES (:account, :login, :networks, '[]', 1, :origin) RETURNING id
+        VALUES (:account, :login, :networks, '[]', TRUE, :origin) RETURNING id
         """,
         account=account,
         login=login,
@@ -176,14 +181,14 @@ def put_token(ask: Asked, user: int, login: str, expires_at: datetime | None) ->
     [(number,)] = ask(
         """
         INSERT INTO tokens (user_id, kind, sha256, hint, expires_at, blocked, origin, created_at)
-        VALUES (:user, :kind, :sha256, :hint, :expires_at, 0, :origin, :created_at) RETURNING id
+        VALUES (:user, :kind, :sha256, :hint, :expires_at, FALSE, :origin, :created_at) RETURNING id
         """,
         user=user,
         kind=PERMANENT,
         sha256=hash_of_token(text),
         hint=hint_of_token(text),
-        expires_at=written_moment(expires_at) if expires_at else None,
+        expires_at=expires_at,
         origin=Origin.COMMAND.value,
-        created_at=written_moment(datetime.now(UTC)),
+        created_at=datetime.now(UTC),
     )
     return NewToken(text, number, login)

@@ -24,8 +24,8 @@ from callwright.storage.database import writing
 from callwright.storage.editing.scenarios import scenario_that_names
 from callwright.storage.ids import BLOCK_BITS
 from callwright.storage.orphaned_files import remove_unused_media
+from callwright.storage.plain_statements import Asked, Value, with_named, with_pyformat
 from callwright.storage.revision import touch
-from callwright.storage.sqlite_file import Asked
 from callwright.storage.tables import Origin, accounts, media_files
 
 
@@ -118,8 +118,10 @@ async def remove_media(database: AsyncEngine, folder: Path, file: int) -> str:
 
 
 def _asking(connection: Connection) -> Asked:
-    def ask(statement: str, /, **values: str | int | None) -> Sequence[Sequence[Any]]:
-        return connection.exec_driver_sql(statement, values).all()
+    adapted = with_named if connection.dialect.name == "sqlite" else with_pyformat
+
+    def ask(statement: str, /, **values: Value) -> Sequence[Sequence[Any]]:
+        return connection.exec_driver_sql(*adapted(statement, values)).all()
 
     return ask
 

@@ -1,10 +1,9 @@
 """Lists of what an account owns, as commands show them."""
 
-import json
 from dataclasses import dataclass
 
 from callwright.provisioning.access import first_account
-from callwright.storage.sqlite_file import Asked
+from callwright.storage.plain_statements import Asked, read_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +69,7 @@ def list_trunks(ask: Asked) -> list[ListedTrunk]:
         ListedTrunk(name, host, port, transport, user, bool(active))
         for name, host, port, transport, user, active in ask(
             """
-            SELECT name, host, port, transport, user, active FROM trunks
+            SELECT name, host, port, transport, "user", active FROM trunks
             ORDER BY account_id, position
             """
         )
@@ -92,7 +91,7 @@ def list_webhooks(ask: Asked) -> list[ListedWebhook]:
     Raises `AdministrationFault` if there is none.
     """
     return [
-        ListedWebhook(number, name, method, url, json.loads(types), bool(active), waiting)
+        ListedWebhook(number, name, method, url, read_json(types), bool(active), waiting)
         for number, name, method, url, types, active, waiting in ask(
             """
             SELECT id, name, method, url, event_types, active, (

@@ -17,6 +17,7 @@ from callwright.public_events import leg_payloads, payloads
 from callwright.public_events.catalogue import TYPES
 from callwright.public_events.notice import Notice, iso
 from callwright.public_events.payloads import Payload
+from callwright.public_events.recent_notices import RecentNotices
 
 _Facts = dict[str, Any]
 
@@ -343,13 +344,18 @@ class EventFolds:
     """A `EventFold` for each live session, so that many sessions' events can be told as they come.
 
     A session whose beginning was not heard is not told of. At most so many are kept as are live.
+    ``recent``: hears what is told, too.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, recent: RecentNotices | None = None) -> None:
         self._live: dict[SessionId, EventFold] = {}
+        self._recent = recent or RecentNotices()
 
     def tell(self, event: SessionEvent, *, to: Container[AccountId] | None = None) -> Notice | None:
-        """Like `EventFold.tell`; ``to``: the accounts where somebody listens, None: all of them."""
+        """Like `EventFold.tell`; ``to``: the accounts where somebody listens, None: all of them.
+
+        What nobody listens to may be told as well, for webhooks.
+        """
         if isinstance(event, events.SessionStarted):
             self._live[event.session] = EventFold(event)
         fold = self._live.get(event.session)
@@ -357,8 +363,10 @@ class EventFolds:
             self._live.pop(event.session, None)
         if fold is None:
             return None
-        if to is None or fold.account in to:
-            return fold.tell(event)
+        if to is None or fold.account in to or fold.account in self._recent:
+            notice = fold.tell(event)
+            self._recent.hear(event, fold.account, notice)
+            return notice
         fold.take(event)
         return None
 

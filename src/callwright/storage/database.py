@@ -1,6 +1,6 @@
 """The database: how it is opened, and which shape it must have.
 
-SQLite in WAL mode, so that readers never wait for the writer; PostgreSQL by URL is prepared for.
+SQLite in WAL mode, so that readers never wait for the writer; or PostgreSQL, by URL.
 """
 
 import sqlite3
@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, inspect, make_url, text
+from sqlalchemy import Connection, Engine, create_engine, make_url, text
 from sqlalchemy.exc import (
     DataError,
     DBAPIError,
@@ -19,23 +19,23 @@ from sqlalchemy.exc import (
     SQLAlchemyError,
 )
 
+from callwright.storage.database_faults import DatabaseFault as DatabaseFault
+from callwright.storage.database_faults import reason as reason
+from callwright.storage.schema_changes import check_tables, migrate_tables
 from callwright.storage.sqlite_file import BUSY_TIMEOUT as BUSY_TIMEOUT
-from callwright.storage.sqlite_file import (
-    MIGRATIONS,
-    check_revision,
-    check_there,
-    connect,
-    reason_of,
-    revisions,
-)
-from callwright.storage.sqlite_file import DatabaseFault as DatabaseFault
+from callwright.storage.sqlite_file import check_there, connect
 
 if TYPE_CHECKING:
     import asyncio
+    from types import ModuleType
 
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 T = TypeVar("T")
+
+_PATIENCE = text("SELECT set_config('lock_timeout', :patience, true)")
+# 0x4358 is ours among the advisory locks of a database; the lock goes with the transaction.
+_WRITERS_LOCK = text("SELECT pg_advisory_xact_lock(17240, 1)")
 
 CLOSED_WITHIN = 0.1
 "Seconds a connection whose statement was cut off has to close, before it is let go."
@@ -49,7 +49,8 @@ def open_database(url: str, *, durable: bool = True) -> "AsyncEngine":
 
     Raises `DatabaseFault` for a URL that no database can be opened by. SQLite connections get WAL,
     a busy timeout of `BUSY_TIMEOUT` and foreign keys; unless ``durable`` they do not wait for
-    the disk.
+    the disk. What is done by an engine of PostgreSQL is committed at once, but for what is done
+    in `writing` or `transacting`.
     """
     # Only here: a command that needs no event loop is spared it, and the ORM that comes with it.
     from sqlalchemy.ext.asyncio import create_async_engine
@@ -57,8 +58,9 @@ def open_database(url: str, *, durable: bool = True) -> "AsyncEngine":
     from callwright.storage.sqlite_connection import connected
 
     try:
-        if make_url(url).get_backend_name() != "sqlite":
-            return create_async_engine(url, pool_pre_ping=True, hide_parameters=True)
+        if make_url(url).get_backend_name() == "postgresql":
+            pool: AsyncEngine = _connections().open_pool(make_url(url))
+            return pool
         database: AsyncEngine = create_async_engine(
             url,
             async_creator=lambda: connected(
@@ -74,14 +76,29 @@ def open_database(url: str, *, durable: bool = True) -> "AsyncEngine":
     return database
 
 
+def _connections() -> "ModuleType":
+    """What opens PostgreSQL: loaded only where that is used. Raises `DatabaseFault`."""
+    try:
+        from callwright.storage.postgresql import connections
+    except ImportError as fault:
+        raise DatabaseFault(
+            f"PostgreSQL needs its driver ({fault}): pip install 'callwright[postgresql]'"
+        ) from fault
+    return connections
+
+
 @contextmanager
 def open_twin(
     database: "AsyncEngine", *, wait: float = BUSY_TIMEOUT, durable: bool = True
 ) -> Iterator[Engine | None]:
-    """Give an engine for the same SQLite file that works in the thread it is called from.
+    """Give an engine for the same database that works in the thread it is called from.
 
-    ``wait``: seconds for locks. None for any other database.
+    ``wait``: seconds for locks of SQLite. None for a database in memory.
     """
+    if database.dialect.name == "postgresql":
+        with _disposed(_connections().open_engine(database.url)) as twin:
+            yield twin
+        return
     file = database_file(database.url.render_as_string(hide_password=False))
     if file is None:
         yield None
@@ -99,6 +116,12 @@ def _opened(file: Path, wait: float, durable: bool) -> Iterator[Engine]:
         max_overflow=0,
         hide_parameters=True,
     )
+    with _disposed(engine):
+        yield engine
+
+
+@contextmanager
+def _disposed(engine: Engine) -> Iterator[Engine]:
     try:
         yield engine
     finally:
@@ -149,24 +172,43 @@ async def writing(database: "AsyncEngine") -> AsyncIterator["AsyncConnection"]:
     Commits at the end of the block, rolls back when it raises. What is read inside cannot change
     before it is written; an SQLite transaction that begins by reading could fail instead.
     """
-    async with database.begin() as connection:
+    async with transacting(database) as connection:
         await connection.run_sync(begin_at_once)
         yield connection
 
 
+@asynccontextmanager
+async def transacting(database: "AsyncEngine") -> AsyncIterator["AsyncConnection"]:
+    """Open a transaction; commits at the end of the block, rolls back when it raises."""
+    if database.dialect.name == "postgresql":
+        database = database.execution_options(isolation_level="READ COMMITTED")
+    async with database.begin() as connection:
+        yield connection
+
+
 def begin_at_once(connection: Connection) -> None:
-    """Take the writer's lock of SQLite now, not with the first statement that writes."""
+    """Take the writer's lock now, not with the first statement that writes.
+
+    Of SQLite that is the lock of the file, of PostgreSQL one that only those take who change what
+    they have read: the directory, the shape of the tables. The journal adds, and needs none.
+    """
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql("BEGIN IMMEDIATE")
+        return
+    connection.execute(_PATIENCE, {"patience": f"{int(BUSY_TIMEOUT * 1000)}ms"})
+    connection.execute(_WRITERS_LOCK)
 
 
 async def migrate(database: "AsyncEngine") -> None:
     """Bring the tables to this version's shape, in one transaction; no-op if they have it.
 
-    Raises `DatabaseFault` if a newer version has made them.
+    Raises `DatabaseFault` if a newer version has made them, and what the database does.
     """
     async with writing(database) as connection:
-        await connection.run_sync(_migrate)
+        if database.dialect.name == "postgresql":
+            # An index of a million rows takes its time.
+            await connection.run_sync(_connections().unbound)
+        await connection.run_sync(migrate_tables)
 
 
 async def check_schema(database: "AsyncEngine") -> None:
@@ -175,8 +217,7 @@ async def check_schema(database: "AsyncEngine") -> None:
         check_there(file)
     with _reading():
         async with database.connect() as connection:
-            revision = await connection.run_sync(_revision)
-    check_revision(revision)
+            await connection.run_sync(check_tables)
 
 
 @contextmanager
@@ -185,35 +226,3 @@ def _reading() -> Iterator[None]:
         yield
     except DBAPIError as fault:
         raise DatabaseFault(f"the database cannot be read: {reason(fault)}") from fault
-
-
-def reason(fault: Exception) -> str:
-    """Say in a few words what the database complained of."""
-    return reason_of(fault.orig if isinstance(fault, DBAPIError) else fault)
-
-
-def _revision(connection: Connection) -> str | None:
-    # Not asked of alembic: its MigrationContext tells the log at INFO, at every start.
-    if not inspect(connection).has_table("alembic_version"):
-        return None
-    revision: str | None = connection.execute(
-        text("SELECT version_num FROM alembic_version")
-    ).scalar()
-    return revision
-
-
-def _migrate(connection: Connection) -> None:
-    # Only here: a service that runs has no use for it, and it takes 11 MB.
-    from alembic import command
-    from alembic.config import Config
-
-    revision = _revision(connection)
-    if revision is not None and revision not in revisions():
-        raise DatabaseFault(
-            f"the database has tables of revision {revision}, which this version does not know: "
-            "it was made by a newer version of Callwright"
-        )
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")

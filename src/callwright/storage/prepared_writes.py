@@ -1,8 +1,8 @@
-"""Prepared writes: INSERTs, UPDATEs and DELETEs made text for SQLite once.
+"""Prepared writes: INSERTs, UPDATEs and DELETEs made text for a database once.
 
-SQLAlchemy needs longer to carry such a statement out than SQLite does, and holds the interpreter
-meanwhile, which the event loop waits for. So what is written for every call goes past it; other
-databases get the statement itself.
+SQLAlchemy needs longer to carry such a statement out than the database does, and holds the
+interpreter meanwhile, which the event loop waits for. So what is written for every call goes past
+it, where the driver works in the thread it is called from.
 """
 
 import sqlite3
@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from sqlalchemy import Connection, Delete, Insert, Table, Update
+from sqlalchemy import Connection, Delete, Dialect, Insert, Table, Update, make_url
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import TypeEngine
@@ -28,8 +28,8 @@ class PreparedWrite:
     """One statement, to be carried out for any number of rows.
 
     ``columns``: those that an INSERT without values of its own is given. ``elsewhere``: makes what
-    other databases get in its place, where they need words of their own; asked when they first are,
-    since their dialects take long to load.
+    PostgreSQL gets in its place, where it needs words of its own; asked when that first is, since
+    its dialect takes long to load.
     """
 
     def __init__(
@@ -47,26 +47,45 @@ class PreparedWrite:
         """Carry it out for all rows, in order. Raises what SQLAlchemy does."""
         driver = connection.connection.driver_connection
         if isinstance(driver, sqlite3.Connection):
-            text, parameters = self._prepared
+            text, parameters = self._of_sqlite
             try:
                 driver.executemany(text, _values(parameters, rows))
             except sqlite3.Error as fault:
                 raise sqlite_fault(text, fault) from fault
+        elif connection.dialect.name == "sqlite":
+            connection.execute(self._statement, [*rows])
         else:
-            is_sqlite = connection.dialect.name == "sqlite"
-            connection.execute(self._statement if is_sqlite else self._elsewhere, [*rows])
+            self._carry_out_elsewhere(connection, rows)
+
+    def _carry_out_elsewhere(self, connection: Connection, rows: Sequence[Row]) -> None:
+        from callwright.storage.postgresql.direct_writes import takes_direct_writes, write_directly
+
+        if takes_direct_writes(connection):
+            text, parameters = self._of_postgresql
+            write_directly(connection, text, [*_values(parameters, rows)])
+        else:
+            connection.execute(self._elsewhere, [*rows])
 
     @cached_property
     def _elsewhere(self) -> Write:
         return self._make_elsewhere() if self._make_elsewhere else self._statement
 
     @cached_property
-    def _prepared(self) -> "tuple[str, list[_Parameter]]":
-        compiled = self._statement.compile(
-            dialect=_SQLITE, column_keys=None if self._columns is None else list(self._columns)
+    def _of_sqlite(self) -> "tuple[str, list[_Parameter]]":
+        return self._prepared(self._statement, _SQLITE)
+
+    @cached_property
+    def _of_postgresql(self) -> "tuple[bytes, list[_Parameter]]":
+        kind: Callable[..., Dialect] = make_url("postgresql+psycopg://").get_dialect()
+        text, parameters = self._prepared(self._elsewhere, kind(paramstyle="format"))
+        return text.encode(), parameters
+
+    def _prepared(self, statement: Write, dialect: Dialect) -> "tuple[str, list[_Parameter]]":
+        compiled = statement.compile(
+            dialect=dialect, column_keys=None if self._columns is None else list(self._columns)
         )
         parameters = [
-            _Parameter(name, bind.required, bind.value, _converter(bind.type))
+            _Parameter(name, bind.required, bind.value, _converter(bind.type, dialect))
             for name in compiled.positiontup or ()
             for bind in [compiled.binds[name]]
         ]
@@ -81,7 +100,7 @@ def postgresql_insert(table: Table) -> "postgresql.Insert":
 
 
 class _Parameter(NamedTuple):
-    """One ? of a statement: by which name rows have its value, and what makes it SQLite's."""
+    """One ? of a statement: by which name rows have its value, and what makes it the driver's."""
 
     name: str
     of_row: bool
@@ -108,6 +127,6 @@ def sqlite_fault(statement: str, fault: sqlite3.Error) -> Exception:
     return raised
 
 
-def _converter(kind: TypeEngine[Any]) -> Callable[[Any], Any] | None:
-    """What makes of a value what SQLite keeps; None: it is kept as it is."""
-    return kind.dialect_impl(_SQLITE).bind_processor(_SQLITE)
+def _converter(kind: TypeEngine[Any], dialect: Dialect) -> Callable[[Any], Any] | None:
+    """What makes of a value what the driver takes; None: it takes it as it is."""
+    return kind.dialect_impl(dialect).bind_processor(dialect)

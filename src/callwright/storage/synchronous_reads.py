@@ -2,19 +2,28 @@
 
 In WAL mode a reader of SQLite waits for nobody, and what requests ask for (a token, an employee)
 is small and in memory: it is read in less time than waking a thread takes, or than SQLAlchemy
-needs to carry a statement out. So nothing is cached, and every answer is of now.
+needs to carry a statement out. So nothing is cached, and every answer is of now. PostgreSQL is
+asked by a session of its own; that waits, and what it costs is not SQLAlchemy's either.
 """
 
 import logging
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, closing
 from dataclasses import make_dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Protocol
 
-from sqlalchemy import Engine, PoolProxiedConnection, Select
+from sqlalchemy import Dialect, Engine, PoolProxiedConnection, Select, TypeDecorator, make_url
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.types import TypeEngine
+
+from callwright.storage.database import open_twin
+
+if TYPE_CHECKING:
+    from callwright.storage.postgresql.read_session import ReadSession
 
 log = logging.getLogger(__name__)
 
@@ -30,57 +39,97 @@ class ReadRow(Protocol):
 
 
 class PreparedStatement:
-    """A prepared statement: one SELECT, made text for SQLite once, with values by name."""
+    """A prepared statement: one SELECT, made text for a database once, with values by name."""
 
     def __init__(self, select: Select[*tuple[Any, ...]]) -> None:
         self.select = select
-        compiled = select.compile(dialect=_SQLITE)
-        self._text = str(compiled)
-        # The statement's own, such as that of a LIMIT; what is asked with is None here.
-        self._constants = compiled.params
-        self._binders = {
-            name: binder
-            for name, bind in compiled.binds.items()
-            if (binder := bind.type.dialect_impl(_SQLITE).bind_processor(_SQLITE)) is not None
-        }
         columns = select.selected_columns
         self._row: Callable[..., ReadRow] = make_dataclass("Row", columns.keys(), slots=True)
-        self._converters = [
-            column.type.dialect_impl(_SQLITE).result_processor(_SQLITE, None) for column in columns
-        ]
+        self._of_sqlite = _Statement(select, _SQLITE)
+
+    @cached_property
+    def _of_postgresql(self) -> "_Statement":
+        return _Statement(self.select, make_url("postgresql+psycopg://").get_dialect()())
 
     def ask(self, connection: sqlite3.Connection, values: Values) -> Sequence[ReadRow]:
         """Raises what SQLite does."""
-        given = {**self._constants, **values}
-        for name, bind in self._binders.items():
-            given[name] = bind(given[name])
-        found = connection.execute(self._text, given).fetchall()
-        if not any(self._converters):
+        asked = self._of_sqlite
+        return self._rows(asked, connection.execute(*asked.with_values(values)).fetchall())
+
+    async def ask_postgresql(self, session: "ReadSession", values: Values) -> Sequence[ReadRow]:
+        """Raises `sqlalchemy.exc.OperationalError`."""
+        asked = self._of_postgresql
+        return self._rows(asked, await session.fetch(*asked.with_values(values)))
+
+    def _rows(self, asked: "_Statement", found: Sequence[tuple[Any, ...]]) -> Sequence[ReadRow]:
+        if not any(asked.converters):
             return [self._row(*row) for row in found]
         return [
             self._row(
                 *[
                     convert(value) if convert else value
-                    for convert, value in zip(self._converters, row, strict=True)
+                    for convert, value in zip(asked.converters, row, strict=True)
                 ]
             )
             for row in found
         ]
 
 
+class _Statement:
+    """A statement for one kind of database."""
+
+    def __init__(self, select: Select[*tuple[Any, ...]], dialect: Dialect) -> None:
+        compiled = select.compile(dialect=dialect)
+        self._text = str(compiled)
+        # The statement's own, such as that of a LIMIT; what is asked with is None here.
+        self._constants = compiled.params
+        # The driver of PostgreSQL takes and gives what is stored, but for types of our own.
+        self._binders = {
+            name: binder
+            for name, bind in compiled.binds.items()
+            if _is_converted(bind.type, dialect)
+            and (binder := bind.type.dialect_impl(dialect).bind_processor(dialect)) is not None
+        }
+        self.converters = [
+            column.type.dialect_impl(dialect).result_processor(dialect, None)
+            if _is_converted(column.type, dialect)
+            else None
+            for column in select.selected_columns
+        ]
+
+    def with_values(self, values: Values) -> tuple[str, dict[str, Any]]:
+        given = {**self._constants, **values}
+        for name, bind in self._binders.items():
+            given[name] = bind(given[name])
+        return self._text, given
+
+
+def _is_converted(kind: TypeEngine[Any], dialect: Dialect) -> bool:
+    return dialect.name == "sqlite" or isinstance(kind, TypeDecorator)
+
+
 class RowsAtHand:
     """Reads by ``twin`` (see `open_twin`) if there is one, which is not to wait for locks.
 
-    What is locked, by a recovery say, is read the long way: the event loop must not wait.
+    What is locked, by a recovery say, is read the long way: the event loop must not wait. Of
+    PostgreSQL it is read by ``session``.
     """
 
-    def __init__(self, database: AsyncEngine, twin: Engine | None = None) -> None:
+    def __init__(
+        self,
+        database: AsyncEngine,
+        twin: Engine | None = None,
+        session: "ReadSession | None" = None,
+    ) -> None:
         self._database = database
         self._twin = twin
+        self._session = session
         self._pooled: PoolProxiedConnection | None = None
 
     async def read(self, question: PreparedStatement, values: Values) -> Sequence[ReadRow]:
         """Return the rows that there are now. Raises what the database does."""
+        if self._session is not None:
+            return await question.ask_postgresql(self._session, values)
         if self._twin is not None:
             try:
                 return question.ask(self._connection(self._twin), values)
@@ -101,3 +150,17 @@ class RowsAtHand:
         driver = self._pooled.driver_connection
         assert isinstance(driver, sqlite3.Connection)
         return driver
+
+
+@asynccontextmanager
+async def rows_at_hand(database: AsyncEngine) -> AsyncIterator[RowsAtHand]:
+    """Give what reads at hand while the block runs."""
+    if database.dialect.name == "postgresql":
+        from callwright.storage.postgresql.read_session import read_session
+
+        async with read_session(database.url) as session:
+            yield RowsAtHand(database, session=session)
+        return
+    # The event loop reads by it, and must not wait.
+    with open_twin(database, wait=0.0) as twin, closing(RowsAtHand(database, twin)) as rows:
+        yield rows

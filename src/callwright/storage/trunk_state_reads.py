@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 from callwright.engines.network import TrunkRegistration, TrunkState
-from callwright.storage.sqlite_file import Asked, read_moment, written_moment
+from callwright.storage.plain_statements import Asked, read_moment
 
 HOLDS_FOR = 60.0
 "Seconds after which nothing written is believed."
@@ -43,6 +43,6 @@ def read_trunk_states(ask: Asked) -> Mapping[str, TrunkState]:
                 ping_refusal, call_refusal
             FROM trunk_states WHERE known_at > :since
             """,
-            since=written_moment(now - timedelta(seconds=HOLDS_FOR)),
+            since=now - timedelta(seconds=HOLDS_FOR),
         )
     }

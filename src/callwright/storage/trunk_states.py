@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 
 import anyio
 from sqlalchemy import delete, insert
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 
 from callwright.engines.network import TrunkState
-from callwright.storage.database import reason, writing
+from callwright.storage.database import writing
+from callwright.storage.database_faults import reason
 from callwright.storage.tables import trunk_states
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ async def _write(database: "AsyncEngine", states: Sequence[TrunkState]) -> bool:
             await connection.execute(delete(trunk_states))
             if rows:
                 await connection.execute(insert(trunk_states), rows)
-    except DBAPIError as fault:
+    except SQLAlchemyError as fault:
         log.warning("the states of the trunks are not written: %s", reason(fault))
         return False
     return True

@@ -1,7 +1,8 @@
 """Transaction runner: a transaction carried out in one turn of a thread.
 
 SQLAlchemy's asyncio extension hands every single statement for SQLite to a thread and back, which
-costs more than the statements. What is written for every call is a plain function instead.
+costs more than the statements; for PostgreSQL it waits for each on the event loop, which costs
+twice as much as in a thread. What is written for every call is a plain function instead.
 """
 
 import sqlite3
@@ -48,10 +49,15 @@ class Writer:
         self._let_go()
 
     def _commit(self, twin: Engine, work: Callable[[Connection], T]) -> T:
+        if self._kept is not None and _is_stale(self._kept):
+            self._kept.invalidate()  # or a rollback would be tried on it
+            self._let_go()
         connection = self._kept = self._kept or twin.connect()
         try:
             with connection.begin():
-                _begin_at_once(connection)
+                # Who writes for every call only adds: on PostgreSQL that needs no lock.
+                if twin.dialect.name == "sqlite":
+                    _begin_at_once(connection)
                 return work(connection)
         except BaseException:
             self._let_go()  # it may be of no use any more
@@ -61,6 +67,15 @@ class Writer:
         if self._kept is not None:
             self._kept.close()
             self._kept = None
+
+
+def _is_stale(connection: Connection) -> bool:
+    """Whether its server has gone away since the last transaction, so that it is of no use."""
+    if connection.dialect.name == "sqlite":
+        return False
+    from callwright.storage.postgresql.connections import is_stale
+
+    return is_stale(connection.connection.driver_connection)
 
 
 def _begin_at_once(connection: Connection) -> None:

@@ -1,14 +1,19 @@
 """Directory watcher: whoever keeps some of the directory is told when it has changed."""
 
+import logging
 from collections.abc import Callable
 from functools import partial
 
 import anyio
+from sqlalchemy.exc import SQLAlchemyError
 
 from callwright.engines.port import Engine
 from callwright.notify.delivery_scheduler import DeliveryScheduler
+from callwright.storage.database_faults import reason
 from callwright.storage.directory import StoredDirectory
 from callwright.wiring.supervision import supervised
+
+log = logging.getLogger(__name__)
 
 
 class DirectoryWatcher:
@@ -21,6 +26,7 @@ class DirectoryWatcher:
         self._engine = engine
         self._scheduler = scheduler
         self._seen: int | None = None
+        self._blind = False
 
     async def run(self, every: float, started: Callable[[], None]) -> None:
         await self.look()
@@ -30,7 +36,17 @@ class DirectoryWatcher:
     async def _watch(self, every: float) -> None:
         while True:
             await anyio.sleep(every)
-            await self.look()
+            try:
+                await self.look()
+            except SQLAlchemyError as fault:
+                # Calls go on with what is known; what has changed is seen when it is back.
+                if not self._blind:
+                    log.warning("the directory cannot be looked at: %s", reason(fault))
+                self._blind = True
+            else:
+                if self._blind:
+                    log.info("the directory can be looked at again")
+                self._blind = False
 
     async def look(self) -> None:
         """Tell of a change, if there has been one."""

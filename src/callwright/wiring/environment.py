@@ -94,8 +94,6 @@ def workers_for(cores: int) -> int:
 
 
 def _media(settings: Settings) -> "MediaEngine":
-    from callwright.engines.media.engine import RtpEngine
-    from callwright.engines.media.worker_pool import WorkerPool
     from callwright.engines.sip.transport.own_address import own_address
 
     kernel = _kernel_relay(settings)
@@ -107,7 +105,11 @@ def _media(settings: Settings) -> "MediaEngine":
         case workers:
             pass
     if not workers:
+        from callwright.engines.media.engine import RtpEngine
+
         return RtpEngine(host, advertise, ports, settings.media.lost_after, kernel=kernel)
+    from callwright.engines.media.worker_pool import WorkerPool
+
     if kernel is not None:
         kernel.close()  # it can be had: each worker has one of its own
     return WorkerPool(

@@ -35,6 +35,7 @@ from callwright.methods.idempotency import Repeats
 from callwright.methods.sessions import Sessions
 from callwright.notify.http_sender import webhook_client
 from callwright.notify.stream import EventStream
+from callwright.public_events.recent_notices import RecentNotices
 from callwright.rpc.dispatch import Dispatcher
 from callwright.rpc.events import EventEndpoint
 from callwright.rpc.http import build_http
@@ -50,7 +51,7 @@ from callwright.storage.history.idempotency import StoredKeys
 from callwright.storage.history.journal import StoredJournal
 from callwright.storage.history.tagging import StoredTagging
 from callwright.storage.ids import BLOCK_BITS, reserve_block
-from callwright.storage.synchronous_reads import RowsAtHand
+from callwright.storage.synchronous_reads import rows_at_hand
 from callwright.storage.trunk_states import keep_trunk_states
 from callwright.storage.webhooks.outbox import StoredOutbox
 from callwright.storage.writer import Writer
@@ -107,14 +108,12 @@ async def running_service(
         with (
             _alone_in(settings.data),
             open_twin(database, durable=around.durable) as writing,
-            # The event loop reads by it, and must not wait.
-            open_twin(database, wait=0.0) as reading,
-            closing(RowsAtHand(database, reading)) as rows,
             closing(Writer(database, writing)) as writer,
         ):
-            storage = Storage(database, rows, writer, anyio.Lock(fast_acquire=True))
-            async with _run(settings, storage, url, around) as up:
-                yield up
+            async with rows_at_hand(database) as rows:
+                storage = Storage(database, rows, writer, anyio.Lock(fast_acquire=True))
+                async with _run(settings, storage, url, around) as up:
+                    yield up
     finally:
         await close_database(database)
 
@@ -142,8 +141,9 @@ async def _run(
     engine, manager, journal = components.engine, components.manager, components.journal
     hooks = HookClient(allow_private=settings.hooks.allow_private)
     receivers = webhook_client(settings.webhooks)
+    recent = RecentNotices()
     scheduler = scheduler_with(
-        receivers, outbox, settings.webhooks, clock.now, components.links.recording
+        receivers, outbox, settings.webhooks, clock.now, components.links.recording, recent
     )
     watcher = DirectoryWatcher(components.directory, engine, scheduler)
     access = StoredAccess(database, clock.now, storage.rows)
@@ -161,7 +161,7 @@ async def _run(
         access,
         settings.api,
         clock.seconds,
-        Repeats(StoredKeys(database), clock.seconds),
+        Repeats(StoredKeys(database, journal.is_void), clock.seconds),
         budget,
         heard=kept.requests.hear,
     )
@@ -182,6 +182,7 @@ async def _run(
         StoredEventLog(database),
         per_account=settings.api.streams_at_most,
         link=components.links.recording,
+        recent=recent,
     )
     await stream.open()
     journal.readers.append(stream.hear)

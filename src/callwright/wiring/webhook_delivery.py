@@ -8,6 +8,7 @@ from callwright.hooks.client import HookClient
 from callwright.notify.delivery_scheduler import DeliveryLimits, DeliveryScheduler, EventLoopClock
 from callwright.notify.http_sender import WebhookSender
 from callwright.public_events.notice import RecordingLink
+from callwright.public_events.recent_notices import RecentNotices
 from callwright.storage.webhooks.outbox import StoredOutbox
 
 
@@ -17,12 +18,14 @@ def scheduler_with(
     settings: WebhookSettings,
     now: Callable[[], datetime],
     link: RecordingLink,
+    recent: RecentNotices,
 ) -> DeliveryScheduler:
-    """``link``: where recordings are fetched."""
+    """``link``: where recordings are fetched. ``recent``: what listeners are told."""
     return DeliveryScheduler(
         outbox,
         WebhookSender(client, within=settings.within),
         limits=DeliveryLimits(settings.parallel, settings.parallel_per_webhook),
         clock=EventLoopClock(now),
         link=link,
+        recent=recent,
     )

@@ -8,6 +8,7 @@ import pytest
 
 from callwright.engines.media.clips import Clip, Clips, UnreadableClip, read_clip
 from callwright.engines.media.g711 import RATE, Law
+from tests.waiting import WITHIN
 
 from .ears import heard, strength
 
@@ -69,7 +70,7 @@ async def fetched(clips: Clips, path: Path) -> Clip | None:
     got: asyncio.Future[Clip | None] = asyncio.get_running_loop().create_future()
     clips.fetch(path, got.set_result)
     assert not got.done()
-    return await asyncio.wait_for(got, 10)
+    return await asyncio.wait_for(got, WITHIN)
 
 
 def test_a_file_is_read_once_for_all_who_play_it_and_again_when_it_changes(

@@ -47,6 +47,37 @@ def test_every_leg_is_called_each_20_ms_and_legs_are_spread_over_the_slots() -> 
     assert fullest - emptiest <= SLACK + 1
 
 
+def test_nobody_is_woken_for_a_slot_without_legs() -> None:
+    clock, leg, hand = SlotClock(BEGAN), Leg(), Hand()
+    clock.add(leg, BEGAN)
+    advanced = 0
+    while hand.now < BEGAN + 1.0:
+        clock.advance(hand)
+        advanced += 1
+        hand.now = clock.due
+    assert len(leg.due) in (49, 50)
+    assert advanced <= len(leg.due) + 1
+
+
+@pytest.mark.parametrize("later", [0.001, 0.0049, 0.006, 0.013, 0.0199, 0.0201, 0.03])
+def test_a_leg_that_comes_between_two_calls_of_another_is_not_called_for_what_was(
+    later: float,
+) -> None:
+    """Also if the other one's call is late."""
+    clock, one, other, hand = SlotClock(BEGAN), Leg(), Leg(), Hand()
+    clock.add(one, BEGAN)
+    hand.now = clock.due
+    clock.advance(hand)
+    hand.now += later
+    clock.add(other, hand.now)
+    assert clock.due <= hand.now + SLOT
+    while not other.due:
+        hand.now = max(hand.now, clock.due)
+        clock.advance(hand)
+    assert hand.now - 1e-9 <= other.due[0] <= BEGAN + SLOT + later + SLOT
+    assert clock.due == pytest.approx(min(one.due[-1], other.due[-1]) + 4 * SLOT)
+
+
 def test_a_leg_is_first_called_in_the_slot_that_comes_next() -> None:
     for number in range(SLACK):
         clock, leg = SlotClock(BEGAN), Leg()

@@ -17,8 +17,9 @@ from pathlib import Path
 import av
 
 from callwright.engines.media.codec import CODECS, PACKETS_A_SECOND, PCMA, Codec
-from callwright.engines.media.coding import WIDTH, make_encoder, sound_of
+from callwright.engines.media.coding import make_encoder, sound_of
 from callwright.engines.media.g711 import encode
+from callwright.engines.media.samples import WIDTH
 
 log = logging.getLogger(__name__)
 

@@ -91,6 +91,8 @@ class SlotClock:
         following = int((now - self._origin) / SLOT) + 1
         if not len(self):  # the clock has stood still: that is nothing to make up for
             self._slot = max(self._slot, following)
+        while self._slot < following and not self._here:  # nobody was called in them
+            self._slot += 1
         fullest = min(map(len, self._wheel)) + SLACK
         near = (self._wheel[(following + turn) % SLOTS] for turn in range(SLOTS))
         next(slot for slot in near if len(slot) <= fullest)[ticking] = None
@@ -101,8 +103,17 @@ class SlotClock:
 
     @property
     def due(self) -> float:
-        """When to call `advance` next."""
-        return self._origin + self._slot * SLOT
+        """When to call `advance` next: in the next slot in which there is anybody to call.
+
+        It may become sooner by an `add`.
+        """
+        turns = (turn for turn in range(SLOTS) if self._wheel[(self._slot + turn) % SLOTS])
+        return self._origin + (self._slot + next(turns, 0)) * SLOT
+
+    @property
+    def _here(self) -> dict[Ticking, None]:
+        """Who is called in the next slot."""
+        return self._wheel[self._slot % SLOTS]
 
     def advance(self, clock: Callable[[], float]) -> None:
         """Call all that has fallen due by ``clock``. What one of them raises comes at the end."""
@@ -110,8 +121,8 @@ class SlotClock:
         now = clock()
         newest = int((now - self._origin) / SLOT)
         self._slot = max(self._slot, newest - CATCH_UP + 1)
-        while (due := self.due) <= now:
-            slot = self._wheel[self._slot % SLOTS]
+        while (due := self._origin + self._slot * SLOT) <= now:
+            slot = self._here
             self._slot += 1
             for ticking in tuple(slot):
                 try:

@@ -14,9 +14,8 @@ from callwright.engines.media.codec import OPUS, PACKETS_A_SECOND, Codec
 from callwright.engines.media.g711 import Law
 from callwright.engines.media.g711 import decode as decode_g711
 from callwright.engines.media.g711 import encode as encode_g711
+from callwright.engines.media.samples import WIDTH
 
-WIDTH = 2
-"Bytes in a sample."
 OPUS_BITS = 24_000
 "Bits a second: wideband speech is transparent at that (RFC 7587 section 3.1.1)."
 _OPUS_DECODED = 48000

@@ -20,6 +20,7 @@ from callwright.engines.media.player import Playback
 from callwright.engines.media.port import Port, Ports, PortSource, Watch
 from callwright.engines.media.recorder import Recorder
 from callwright.engines.media.recording import Recording
+from callwright.engines.media.sender import Sender
 from callwright.engines.media.shortcuts import Shortcuts, of_kernel_relay
 from callwright.engines.media.switch import Switch
 from callwright.engines.media.tally import Tally
@@ -91,8 +92,11 @@ class RtpEngine:
         self._events: deque[MediaEvent] = deque()
         self._deliver: Callable[[MediaEvent], None] | None = None
         self._tally = Tally()
-        self._shortcuts = None if kernel is None else Shortcuts(kernel)
         self._intake = PacketIntake(self._watch, clock, lambda: bool(self._events))
+        self._shortcuts: Shortcuts | None = None
+        if kernel is not None:
+            drain, pause = self._intake.drain, self._clock.remove
+            self._shortcuts = Shortcuts(kernel, drain, pause, self._send_by_clock)
 
     # What can be read off it.
 
@@ -213,8 +217,7 @@ class RtpEngine:
         if line.playback is not None:
             self._fetch(self._playbacks[line.playback][1], media)
         if first:
-            self._clock.add(media.sender, now)
-            self._wind_clock()
+            self._send_by_clock(media.sender)
 
     def answered(self, leg: LegId) -> None:
         self._line(leg).media.answered(self._now())
@@ -349,8 +352,15 @@ class RtpEngine:
 
     # The loop.
 
+    def _send_by_clock(self, sender: Sender) -> None:
+        self._clock.add(sender, self._now())
+        self._wind_clock()
+
     def _wind_clock(self) -> None:
-        """Let the slot clock run while there is a leg to send to."""
+        """Let the slot clock run while there is a leg to send to, and as soon as it is due."""
+        if self._timer is not None and self._timer.when() > self._clock.due:
+            self._timer.cancel()
+            self._timer = None
         if self._timer is None and self._deliver and len(self._clock):
             self._slot_came()
 

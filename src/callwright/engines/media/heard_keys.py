@@ -5,9 +5,10 @@ in one piece is better than sound that is even.
 """
 
 from callwright.engines.media.codec import Codec
-from callwright.engines.media.coding import WIDTH, Decoder, make_decoder
+from callwright.engines.media.coding import Decoder, make_decoder
 from callwright.engines.media.g711 import RATE
 from callwright.engines.media.rtp import WORD
+from callwright.engines.media.samples import WIDTH
 from callwright.engines.media.tone_detector import ToneDetector
 
 _PAUSE = 0.06

@@ -11,10 +11,10 @@ No clock: ``now`` and ``due`` come in.
 
 from callwright.engines.media.clock import SLOT, SLOTS
 from callwright.engines.media.codec import PACKETS_A_SECOND, Codec
-from callwright.engines.media.coding import WIDTH, Decoder, Resampler, make_decoder
+from callwright.engines.media.coding import Decoder, Resampler, make_decoder
 from callwright.engines.media.receiver_statistics import ReceiverStatistics
 from callwright.engines.media.rtp import WORD
-from callwright.engines.media.samples import louder
+from callwright.engines.media.samples import WIDTH, louder
 
 SHALLOWEST, DEEPEST = 0.02, 0.06
 "Seconds a packet is kept before its turn."

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from callwright.engines.media.codec import PACKETS_A_SECOND, Codec
-from callwright.engines.media.coding import WIDTH, Encoder, make_encoder
+from callwright.engines.media.coding import Encoder, make_encoder
 from callwright.engines.media.jitter_buffer import JitterBuffer
-from callwright.engines.media.samples import add
+from callwright.engines.media.samples import WIDTH, add
 
 
 class Mixer:

@@ -62,6 +62,14 @@ class PacketIntake:
         if self._collecting and self._now() - self._collected_at >= NAP:
             self._collect()
 
+    def drain(self) -> None:
+        """Take what waits in the sockets at this moment."""
+        for _ in range(_ROUNDS):
+            came = self._watch.take(self._now())
+            self._taken += came
+            if not came:
+                return
+
     def _packets_came(self) -> None:
         self._taken += self._watch.take(self._now())
 

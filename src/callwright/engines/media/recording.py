@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 from callwright.engines.media.codec import PACKETS_A_SECOND
-from callwright.engines.media.coding import WIDTH
+from callwright.engines.media.samples import WIDTH
 
 if TYPE_CHECKING:
     from callwright.engines.media.jitter_buffer import JitterBuffer

@@ -2,8 +2,10 @@
 
 import sys
 
-from callwright.engines.media.coding import WIDTH
 from callwright.engines.media.g711 import audioop
+
+WIDTH = 2
+"Bytes in a sample."
 
 
 def add(one: bytes, other: bytes) -> bytes:

@@ -23,7 +23,7 @@ from callwright.engines.media.media import MediaEvent, RtpStream
 from callwright.engines.media.mixer import Mixer
 from callwright.engines.media.player import Playback
 from callwright.engines.media.rtp import HEADER, MARKER, PLAIN, WORD
-from callwright.engines.media.sent_stream import GONE_AFTER, SentStream, Transmit
+from callwright.engines.media.sent_stream import SentStream, Transmit
 from callwright.engines.media.transcode import Transcoder
 from callwright.engines.port import LegId, PlaybackFinished
 
@@ -154,10 +154,6 @@ class Sender(SentStream):
         """Send what is due every 20 ms; return whether anything was sent."""
         if self._allowance < _BURST:
             self._allowance += _BURST_PER_FRAME
-        if self.shortcut is not None:
-            if due - self.shortcut.last_at < GONE_AFTER:
-                return False
-            self.shortcut.give_up()
         if not self._sends or self.far is None:
             if self._playback and self.connected:
                 self._playback_frame(self._playback)  # nobody listens, but it must come to its end

@@ -12,26 +12,14 @@ from callwright.engines.media.time_line import TimeLine
 Transmit = Callable[[Buffer, Source], object]
 
 
-GONE_AFTER = 0.2
-"""Seconds without a packet after which a `ShortWay` is given up. Longer than without one: a pause
-of the network is none of the far end's."""
-
-
 class ShortWay(Protocol):
-    """Sends on what is relayed, past this process."""
-
-    @property
-    def last_at(self) -> float:
-        """When it sent the last packet, in loop time."""
+    """Sends on what is relayed, past this process; the slot clock does not ask for packets then."""
 
     def catch_up(self) -> None:
         """Let the stream know what has been sent up to now."""
 
     def end(self) -> None:
         """Send no more, and catch up."""
-
-    def give_up(self) -> None:
-        """End, since there is nothing to send."""
 
 
 class SentStream(TimeLine):
@@ -71,7 +59,6 @@ class SentStream(TimeLine):
         self._spurt = True
 
     def send_through(self, transmit: Transmit) -> None:
-        self.take_back()
         self._transmit = transmit
 
     def take_back(self) -> None:

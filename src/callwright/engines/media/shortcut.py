@@ -13,6 +13,9 @@ from callwright.engines.media.receiver_statistics import ReceiverStatistics
 from callwright.engines.media.rtp import PLAIN, RTCP
 from callwright.engines.media.sender import Sender
 
+GONE_AFTER = 0.2
+"""Seconds without a packet after which, at the next look, it is given up. Longer than until silence
+is sent otherwise: a pause of the network is none of the far end's."""
 LOOKS_BEFORE = 4
 "Looks (a second) that a talk must have gone on as it is."
 LOOKS_AT_MOST = 256
@@ -27,6 +30,7 @@ class Shortcut:
     __slots__ = (
         "_before",
         "_ear",
+        "_ended",
         "_gap",
         "_heard",
         "_looks",
@@ -43,6 +47,7 @@ class Shortcut:
         self.flow: Flow | None = None
         "None: it is not taken."
         self._ear: Sender
+        self._ended: Callable[[Sender], None]
         self._packets = self._octets = 0
         self._gap = range(0)
         self._before = LOOKS_BEFORE
@@ -55,10 +60,14 @@ class Shortcut:
         assert self.flow is not None
         return self.flow.last_at
 
-    def is_due(self) -> bool:
-        """Whether it may begin, at this look."""
+    def is_due(self, now: float) -> bool:
+        """Whether it may begin, at this look; one that the far end has left is given up."""
         self._looks += 1
-        return self.flow is None and self._looks > self._before
+        if self.flow is None:
+            return self._looks > self._before
+        if now - self.flow.last_at > GONE_AFTER:
+            self.give_up()
+        return False
 
     def put_off(self) -> None:
         """Let a minute pass until it is due again: it cannot be had."""
@@ -77,9 +86,9 @@ class Shortcut:
         units = 0 if codec.bytewise else codec.frame
         flow.fill(path, incoming, outgoing, reception.last(units))
 
-    def begin(self, flow: Flow, ear: Sender) -> None:
-        """Take what has been filled, and begun."""
-        self.flow, self._ear = flow, ear
+    def begin(self, flow: Flow, ear: Sender, ended: Callable[[Sender], None]) -> None:
+        """Take what has been filled, and begun. ``ended``: told when ``ear`` sends again."""
+        self.flow, self._ear, self._ended = flow, ear, ended
         self._packets = self._octets = self._looks = 0
         self._gap = range(0)
         ear.shortcut = self
@@ -112,6 +121,7 @@ class Shortcut:
             self.catch_up()
             self.flow = None
             self._ear.shortcut = None
+            self._ended(self._ear)
 
     def packet_came(self, buffer: bytearray, of_far_end: bool) -> None:
         """Look at a packet that has taken the long way; if it is to go on, so do all others."""

@@ -1,7 +1,7 @@
 """The shortcuts of all legs: which talks the kernel is given, looked at now and then."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from ipaddress import ip_address
 
 from callwright.engines.media.kernel.flow import FlowPath
@@ -18,8 +18,19 @@ AT_ONCE = 24
 
 
 class Shortcuts:
-    def __init__(self, kernel: KernelRelay) -> None:
+    def __init__(
+        self,
+        kernel: KernelRelay,
+        drain: Callable[[], None],
+        pause: Callable[[Sender], None],
+        resume: Callable[[Sender], None],
+    ) -> None:
+        """``drain``: takes the packets that wait in the sockets. ``pause``, ``resume``: tell the
+        slot clock that a sender has nothing to be asked for, and has again."""
         self._kernel = kernel
+        self._drain = drain
+        self._pause = pause
+        self._resume = resume
 
     def __len__(self) -> int:
         """How many there are: two to a talk."""
@@ -30,23 +41,31 @@ class Shortcuts:
         self._kernel.prolong()
         begun = 0
         for leg in legs:
-            if leg.shortcut.is_due() and begun < AT_ONCE and (found := leg.ear_of_plain(now)):
-                begun += self._begin(leg, *found)
+            if leg.shortcut.is_due(now) and begun < AT_ONCE and (found := leg.ear_of_plain(now)):
+                begun += self._begin(leg, found, now)
 
     def close(self) -> None:
         """All legs must be closed."""
         self._kernel.close()
 
-    def _begin(self, leg: LegMedia, ear: Sender, payload_type: int) -> bool:
+    def _begin(self, leg: LegMedia, found: tuple[Sender, int], now: float) -> bool:
+        ear, payload_type = found
         path = self._path(leg.sender, ear)
         flow = self._kernel.flow() if path else None
         if path is None or flow is None:
             leg.shortcut.put_off()
             return False
+        # A packet that waits in the socket yet would have to be overtaken by the next one: so that
+        # one would not be relayed, nor any after it.
+        self._drain()
+        if leg.ear_of_plain(now) != found:
+            flow.end()
+            return False
         leg.shortcut.fill(flow, path, ear, leg.codec, payload_type)
         if not self._kernel.begin(flow, path):
             return False
-        leg.shortcut.begin(flow, ear)
+        self._pause(ear)
+        leg.shortcut.begin(flow, ear, self._resume)
         log.debug("leg %d is relayed by the kernel", leg.id)
         return True
 

@@ -18,8 +18,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from callwright.engines.media.coding import WIDTH
 from callwright.engines.media.g711 import RATE, audioop
+from callwright.engines.media.samples import WIDTH
 from callwright.engines.media.tones import COLUMNS, PAD, ROWS
 
 HOP = RATE // 100

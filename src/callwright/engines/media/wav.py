@@ -6,8 +6,7 @@ import wave
 from pathlib import Path
 from struct import Struct
 
-from callwright.engines.media.coding import WIDTH
-from callwright.engines.media.samples import stereo
+from callwright.engines.media.samples import WIDTH, stereo
 
 CHANNELS = 2
 FRAME = CHANNELS * WIDTH

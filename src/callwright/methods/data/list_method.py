@@ -14,9 +14,9 @@ from callwright.methods.data import list_memory
 from callwright.methods.data.list_fields import Listing, Makers
 from callwright.methods.data.list_memory import Keys, Reader, Selection
 from callwright.methods.data.list_request import ListRequest, query_of
-from callwright.methods.errors import DataLimitExceeded
+from callwright.methods.errors import DataLimitExceeded, InvalidParameterValue
 from callwright.methods.method import Answer, Caller, Declaration, Method
-from callwright.query import Query, Row, TooCostly
+from callwright.query import PatternRefused, Query, Row, TooCostly
 
 R = TypeVar("R", bound=ListRequest)
 
@@ -121,14 +121,20 @@ async def answered(
     """Read a page, and count what there is beside it, if there can be more.
 
     ``shown``: makes JSON of a row. ``reader``: chooses among the rows, where the database cannot.
-    Raises `DataLimitExceeded`.
+    Raises `DataLimitExceeded`, and `InvalidParameterValue` for a regular expression the database
+    does not take.
     """
+    refused: ExceptionGroup[PatternRefused] | None = None
     try:
         if reader is not None:
             return await _selected(account, rows, reader, shown)
         return await _answer(account, query, rows, shown)
-    except* TooCostly as found:
-        too_costly = found
+    except* PatternRefused as found:
+        refused = found
+    except* TooCostly as too_long:
+        too_costly = too_long
+    if refused is not None:
+        raise InvalidParameterValue(field="filter", value="regexp") from refused
     raise DataLimitExceeded() from too_costly
 
 

@@ -13,6 +13,7 @@ from callwright.calls.journal import JournalUnavailable, Once
 from callwright.storage.database import BUSY_TIMEOUT, UNWRITABLE, reason
 from callwright.storage.history.idempotency import keep_key
 from callwright.storage.history.sessions import insert_session
+from callwright.storage.history.void_beginnings import VoidBeginnings, strike
 from callwright.storage.writer import Writer
 
 
@@ -30,6 +31,7 @@ class Beginnings:
 
     ``turn``: what writers of one process wait for each other at. ``positions`` gives so many places
     in the log, called when it is our turn; ``tell`` is told what has been written, at which places.
+    ``void``: those that are to be struck out.
     """
 
     def __init__(
@@ -38,11 +40,13 @@ class Beginnings:
         turn: anyio.Lock,
         positions: Callable[[int], list[int | None]],
         tell: Callable[[Sequence[SessionEvent], Sequence[int | None]], None],
+        void: VoidBeginnings,
     ) -> None:
         self._writer = writer
         self._turn = turn
         self._positions = positions
         self._tell = tell
+        self._void = void
         self._waiting: list[_Beginning] = []
 
     async def begin(self, started: SessionStarted, once: Once | None) -> None:
@@ -81,8 +85,10 @@ class Beginnings:
 
     async def _write(self, group: Sequence[_Beginning]) -> Exception | None:
         positions = self._positions(len(group))
+        void = self._void.all()
 
         def work(connection: Connection) -> None:
+            strike(connection, void)
             for beginning, position in zip(group, positions, strict=True):
                 insert_session(connection, beginning.started, position)
                 if beginning.once:
@@ -91,6 +97,8 @@ class Beginnings:
         try:
             await self._writer.write(work)
         except (SQLAlchemyError, ValueError) as fault:
+            self._void.note((beginning.started.session for beginning in group), fault)
             return fault
+        self._void.settle(void)
         self._tell([beginning.started for beginning in group], positions)
         return None

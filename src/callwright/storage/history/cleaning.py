@@ -13,6 +13,7 @@ from sqlalchemy import Connection, delete, func, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from callwright.storage.database_faults import reason
 from callwright.storage.orphaned_files import collect_media, collect_recordings, remove
 from callwright.storage.tables import (
     accounts,
@@ -71,7 +72,7 @@ class Cleaner:
                 await anyio.to_thread.run_sync(self.collect_copies)
                 pause = await self.until_next()
             except (SQLAlchemyError, OSError) as fault:
-                log.warning("what is too old could not be removed: %s", fault)
+                log.warning("what is too old could not be removed: %s", reason(fault))
             await anyio.sleep(pause.total_seconds())
 
     async def collect(self) -> None:

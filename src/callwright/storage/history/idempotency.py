@@ -1,5 +1,6 @@
 """Idempotency keys: which session a request has begun, so that its repeats begin no other."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -44,6 +45,8 @@ class StoredKeys:
     """Answers `callwright.methods.idempotency.Record` from the database."""
 
     database: AsyncEngine
+    is_void: Callable[[SessionId], bool] = lambda session: False
+    "Whether a session was never begun, though it may be on record."
 
     async def begun_with(self, account: AccountId, key: str, now: datetime) -> Begun | None:
         query = select(idempotency_keys.c.session_id, idempotency_keys.c.fingerprint).where(
@@ -53,4 +56,6 @@ class StoredKeys:
         )
         async with self.database.connect() as connection:
             row = (await connection.execute(query)).one_or_none()
-        return Begun(SessionId(row.session_id), row.fingerprint) if row else None
+        if row is None or self.is_void(SessionId(row.session_id)):
+            return None
+        return Begun(SessionId(row.session_id), row.fingerprint)

@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from itertools import islice
+from math import inf
 from typing import Protocol
 
 import anyio
@@ -53,6 +54,7 @@ from callwright.storage.history.sessions import (
     unfinished,
     write_events,
 )
+from callwright.storage.history.void_beginnings import AGAIN_AFTER, VoidBeginnings, strike
 from callwright.storage.writer import Writer
 
 log = logging.getLogger(__name__)
@@ -145,7 +147,10 @@ class StoredJournal:
         # Writers of one process wait for each other here, in order, rather than by SQLite's
         # polling, which is unfair and slow.
         self._turn = turn or anyio.Lock()
-        self._beginnings = Beginnings(self._writer, self._turn, self._positions, self._tell)
+        self._void = VoidBeginnings(lambda: self._filled.set())
+        self._beginnings = Beginnings(
+            self._writer, self._turn, self._positions, self._tell, self._void
+        )
         self._outbox = outbox
         self._may_write_at = 0.0
         self._one_by_one = 0
@@ -174,6 +179,10 @@ class StoredJournal:
         the write has begun, a cancellation waits for it: a session is on record or it is not.
         """
         await self._beginnings.begin(started, once)
+
+    def is_void(self, session: SessionId) -> bool:
+        """Whether a session that may be on record was never begun: its client was told so."""
+        return session in self._void
 
     def hear(self, event: SessionEvent) -> None:
         """Queue an event. When the queue is full, details are left out and counted."""
@@ -264,8 +273,9 @@ class StoredJournal:
         pause = FIRST_PAUSE
         with scope:
             while self._queue or not self._closing.is_set():
-                if not self._queue:
-                    await self._filled.wait()
+                if not self._queue and not self._void.due():
+                    with anyio.move_on_after(AGAIN_AFTER if self._void else inf):
+                        await self._filled.wait()
                     self._filled = anyio.Event()
                     await self._gather()
                     continue
@@ -334,17 +344,21 @@ class StoredJournal:
         return None
 
     async def _write(self, events: Sequence[SessionEvent]) -> None:
-        outbox = self._outbox if self._outbox and self._outbox.wanted else None
+        outbox = self._outbox if events and self._outbox and self._outbox.wanted else None
         async with self._turn:
             # Taken in turn: positions grow in the order of the commits.
             positions = self._positions(len(events))
+            void = self._void.all()
 
             def work(connection: Connection) -> None:
-                write_events(connection, events, positions, self._prices)
+                strike(connection, void)
+                if events:
+                    write_events(connection, events, positions, self._prices)
                 if outbox:
                     outbox.put(connection, events)
 
             await self._writer.write(work)
+            self._void.settle(void)
             self._tell(events, positions)
         if outbox:
             outbox.wake()

@@ -7,10 +7,11 @@ from functools import partial
 from itertools import islice
 
 import anyio
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, exists, insert, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from callwright.api_requests import AnsweredRequest
+from callwright.storage.database_faults import reason
 from callwright.storage.prepared_writes import PreparedWrite
 from callwright.storage.tables import api_requests
 from callwright.storage.writer import Writer
@@ -50,6 +51,8 @@ class StoredRequests:
         self._gathered_for = gathered_for
         self._queue: deque[AnsweredRequest] = deque()
         self._filled = anyio.Event()
+        self._unheard = 0
+        "How many were being written when the database was lost: they may be there."
 
     @property
     def queued(self) -> int:
@@ -83,14 +86,17 @@ class StoredRequests:
         """Write what waits, at once; tell whether the database has taken it."""
         while self._queue:
             async with self._turn:
-                batch = [_row(one) for one in islice(self._queue, WRITTEN_AT_ONCE)]
+                unheard = self._unheard
+                batch = [_row(one) for one in islice(self._queue, unheard or WRITTEN_AT_ONCE)]
                 if not batch:
                     break
                 try:
-                    await self._writer.write(partial(_insert, batch))
+                    await self._writer.write(partial(_insert_once if unheard else _insert, batch))
                 except SQLAlchemyError as fault:
-                    log.warning("%s requests wait for the database: %s", self.queued, fault)
+                    self._unheard = len(batch)
+                    log.warning("%s requests wait for the database: %s", self.queued, reason(fault))
                     return False
+                self._unheard = 0
                 for _ in batch:
                     self._queue.popleft()
         return True
@@ -115,6 +121,14 @@ _NEW_REQUESTS = PreparedWrite(
 
 def _insert(batch: Sequence[dict[str, object]], connection: Connection) -> None:
     _NEW_REQUESTS.carry_out(connection, batch)
+
+
+def _insert_once(batch: Sequence[dict[str, object]], connection: Connection) -> None:
+    """Insert them unless they are there: with the first one, all of them are."""
+    same = (api_requests.c[name] == value for name, value in batch[0].items() if value is not None)
+    if connection.scalar(select(exists().where(*same))):
+        return
+    _insert(batch, connection)
 
 
 def _row(request: AnsweredRequest) -> dict[str, object]:

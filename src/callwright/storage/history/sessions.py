@@ -25,6 +25,7 @@ from callwright.directory.prices import PriceList, direction_type
 from callwright.engines.quality import Quality
 from callwright.storage.history.event_codec import decode, encode
 from callwright.storage.history.projection import latest_of_tags, rows_of, updates_of
+from callwright.storage.history.verdicts import ENDED, FINISHED, QUALITY
 from callwright.storage.prepared_writes import PreparedWrite, postgresql_insert
 from callwright.storage.synchronous_reads import PreparedStatement, RowsAtHand
 from callwright.storage.tables import call_events, call_legs, call_sessions
@@ -46,30 +47,6 @@ def _of_leg(*columns: str) -> PreparedWrite:
 
 _RANG = _of_leg("rang_at")
 _ANSWERED = _of_leg("answered_at")
-_QUALITY = ("loss", "far_loss", "jitter", "round_trip", "mos")
-_ENDED = _of_leg(
-    "ended_at",
-    "finish_reason",
-    "cause",
-    "raw",
-    "talk_duration",
-    "total_duration",
-    *_QUALITY,
-)
-_VERDICT = (
-    "finish_reason",
-    "ended_by",
-    "fault",
-    "detail",
-    "wait_duration",
-    "talk_duration",
-    "total_duration",
-)
-_FINISHED = PreparedWrite(
-    update(call_sessions)
-    .where(call_sessions.c.id == bindparam("session"))
-    .values({column: bindparam(column) for column in ("finished_at", *_VERDICT)})
-)
 
 
 # The account of a leg is its session's, which no event but the first says.
@@ -193,6 +170,7 @@ def write_events(
     """
     rows: list[_Values] = []
     legs: list[_Values] = []
+    finished: list[_Values] = []
     # One statement to a kind, for all of its rows. A leg is inserted before it is updated, and
     # kinds do not share columns, so the order among kinds is of no consequence.
     added: defaultdict[PreparedWrite, list[_Values]] = defaultdict(list)
@@ -233,11 +211,9 @@ def write_events(
             case LegAnswered():
                 changed[_ANSWERED].append({"leg": event.leg, "answered_at": event.time})
             case LegEnded():
-                changed[_ENDED].append({**data, **_quality(event.quality), "ended_at": event.time})
+                changed[ENDED].append({**data, **_quality(event.quality), "ended_at": event.time})
             case SessionFinished():
-                changed[_FINISHED].append(
-                    {**data, "session": event.session, "finished_at": event.time}
-                )
+                finished.append({**data, "session": event.session, "finished_at": event.time})
             case TagRemoved() if of_tags[event.session, event.tag] is not event:
                 pass  # It is set again, and rows are added before others are removed.
             case _:
@@ -251,6 +227,8 @@ def write_events(
     for statements in (added, changed):
         for statement, of_statement in statements.items():
             statement.carry_out(connection, of_statement)
+    if finished:  # Now that their legs say all.
+        FINISHED.carry_out(connection, finished)
 
 
 _STORY = PreparedStatement(
@@ -315,7 +293,7 @@ def _charge(started: LegStarted, prices: PriceList) -> _Values:
 def _quality(measured: Quality | None) -> dict[str, JsonValue | datetime]:
     """The figures of a leg's audio that are kept in columns of their own; losses as shares."""
     if measured is None:
-        return dict.fromkeys(_QUALITY)
+        return dict.fromkeys(QUALITY)
     due = measured.received + measured.lost
     return {
         "loss": round(measured.lost / due, 4) if due else None,

@@ -19,6 +19,7 @@ from callwright.query import (
     Some,
 )
 from callwright.storage.lists.source import StoredList
+from callwright.storage.postgresql.regular_expression import posix_pattern
 
 Columns = Mapping[str, ColumnElement[Any]]
 
@@ -37,6 +38,7 @@ class Clauses:
     "The list; None: of elements, which hold no arrays."
 
     def of(self, found: Filter) -> ColumnElement[bool]:
+        """Return the condition a filter is. Raises `PatternRefused`."""
         match found:
             case Every(filters):
                 return and_(true(), *(self.of(one) for one in filters))
@@ -101,6 +103,9 @@ def _plain(found: Comparison, column: ColumnElement[Any]) -> ColumnElement[bool]
         case Operator.AT_LEAST:
             return column >= value
         case Operator.IN if isinstance(value, tuple):
+            if found.kind is FieldKind.NUMBER:
+                # PostgreSQL would make whole numbers of all of them, where the first is one.
+                return column.in_([float(one) for one in value if isinstance(one, int | float)])
             return column.in_(value)
     raise ValueError(f"{found.operator} of {found.kind}")
 
@@ -118,11 +123,18 @@ def _text(found: Comparison, column: ColumnElement[Any], dialect: str) -> Column
         case Operator.REGEXP if dialect == "sqlite":
             return func.pattern_is_found(value, column) == 1
         case Operator.REGEXP:
-            return column.op("~", is_comparison=True)(value)
-        case _ if dialect == "postgresql":
-            # By code points, as SQLite and clients' own languages do, not as a dictionary does.
-            return _plain(found, collate(column, "C"))
+            return column.op("~", is_comparison=True)(posix_pattern(value))
+        case Operator.LESS | Operator.GREATER | Operator.AT_MOST | Operator.AT_LEAST:
+            return _plain(found, by_code_points(column, dialect))
     return _plain(found, column)
+
+
+def by_code_points(column: ColumnElement[Any], dialect: str) -> ColumnElement[Any]:
+    """Order a text as SQLite and clients' own languages do, not as a dictionary does.
+
+    Stored texts are ordered so; what is made of them need not be.
+    """
+    return collate(column, "C") if dialect == "postgresql" else column
 
 
 def _moment(found: Comparison, column: ColumnElement[Any]) -> ColumnElement[bool]:

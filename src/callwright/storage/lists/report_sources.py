@@ -4,13 +4,14 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Float, Integer, Numeric, Row, and_, case, cast, func, select
+from sqlalchemy import Row, and_, case, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callwright.calls.plan import SessionId
 from callwright.query import ITSELF
 from callwright.storage.history.projection import TALK, VOICEMAIL
 from callwright.storage.history.sessions import read_events
+from callwright.storage.history.verdicts import EMPLOYEES, FOUND_OUT, rung
 from callwright.storage.lists.release_causes import DESCRIPTIONS, RELEASE_CAUSES
 from callwright.storage.lists.source import Array, Detail, Implied, Part, Source
 from callwright.storage.tables import (
@@ -174,25 +175,10 @@ _EMPLOYEES = (
 
 _session, _leg = call_sessions.c, call_legs.c
 
-_TALKED = cast(func.round(_leg.talk_duration), Integer)
-# Begun steps count. Of a talk of no whole second there is nothing to charge.
-_CHARGEABLE = case(
-    (_leg.charge_step.is_(None), 0),
-    else_=(_TALKED + _leg.charge_step - 1) // _leg.charge_step * _leg.charge_step,
-)
-_PER_MINUTE = func.coalesce(_leg.per_minute, 0.0)
-# PostgreSQL rounds to places only what is numeric.
-_CHARGE = cast(func.round(cast(_CHARGEABLE * _PER_MINUTE / 60, Numeric(18, 6)), 4), Float)
-
-_rung = call_legs.alias("rung")
-_OF_EMPLOYEES = and_(_rung.c.role != "contact", _rung.c.employee_id.is_not(None))
 _EMPLOYEE_LEGS = Array(
-    _rung.c.session_id,
-    {"employee_id": _rung.c.employee_id, "employee_full_name": _rung.c.employee_full_name},
-    _OF_EMPLOYEES,
-)
-_OPERATOR_LEGS = Array(
-    _rung.c.session_id, {"called_number": _rung.c.called_number}, _rung.c.role != "contact"
+    rung.c.session_id,
+    {"employee_id": rung.c.employee_id, "employee_full_name": rung.c.employee_full_name},
+    EMPLOYEES,
 )
 _tagged = call_tags.alias("tagged")
 _asked = api_requests.alias("asked")
@@ -205,43 +191,17 @@ def _elements_of(kind: str) -> Array:
     return Array(made.c.session_id, {ITSELF: made.c.record}, there)
 
 
-def _first(
-    shown: ColumnElement[Any], by: ColumnElement[Any], *, last: bool, condition: ColumnElement[bool]
-) -> ColumnElement[Any]:
-    """What is shown of a session's leg to which something has happened first, or last."""
-    return (
-        select(shown)
-        .where(_rung.c.session_id == _session.id, by.is_not(None), condition)
-        .order_by(*((by.desc(), _rung.c.id.desc()) if last else (by, _rung.c.id)))
-        .limit(1)
-        .correlate(call_sessions)
-        .scalar_subquery()
-    )
-
-
-_FACTS_OF_EMPLOYEES = {
-    f"{which}_{what}_employee_{fact}": _first(
-        _rung.c[f"employee_{fact}"],
-        _rung.c[f"{what}_at"],
-        last=which == "last",
-        condition=_OF_EMPLOYEES,
-    )
-    for what in ("answered", "talked")
-    for which in ("first", "last")
-    for fact in ("id", "full_name")
+# A session's legs are asked while it lives: these are few.
+_WHO = {
+    name: case((_session.finish_reason.is_(None), found), else_=_session[name])
+    for name, found in FOUND_OUT.items()
 }
 
 REPORT_SOURCES = (
     Source(
         call_sessions,
         facts={
-            **_FACTS_OF_EMPLOYEES,
-            "operator_number": _first(
-                _rung.c.called_number,
-                _rung.c.talked_at,
-                last=True,
-                condition=_rung.c.role != "contact",
-            ),
+            **_WHO,
             "request_id": select(func.min(_asked.c.id))
             .where(_asked.c.session_id == _session.id)
             .correlate(call_sessions)
@@ -257,11 +217,6 @@ REPORT_SOURCES = (
             "voicemails": _elements_of(VOICEMAIL),
         },
         implied={
-            **{
-                name: Implied(_EMPLOYEE_LEGS, "employee_" + name.partition("_employee_")[2])
-                for name in _FACTS_OF_EMPLOYEES
-            },
-            "operator_number": Implied(_OPERATOR_LEGS, "called_number"),
             "request_id": Implied(_REQUESTS, "id"),
         },
         order=(_session.started_at,),
@@ -294,9 +249,7 @@ REPORT_SOURCES = (
                 {cause.value: DESCRIPTIONS[code] for cause, code in RELEASE_CAUSES.items()},
                 value=_leg.cause,
             ),
-            "chargeable_duration": _CHARGEABLE,
-            "cost_per_minute": _PER_MINUTE,
-            "total_charge": _CHARGE,
+            "cost_per_minute": func.coalesce(_leg.per_minute, 0.0),
             "employee_number": case(
                 (_leg.employee_id.is_(None), None),
                 (_leg.offered, _leg.calling_number),
@@ -317,6 +270,7 @@ REPORT_SOURCES = (
         # Of a leg that has not ended nothing can be reported yet.
         condition=_leg.finish_reason.is_not(None),
         order=(_leg.started_at,),
+        walked=frozenset({"total_charge"}),
         is_large=True,
     ),
     Source(

@@ -18,7 +18,7 @@ from typing import Any
 
 import aiosqlite
 import anyio
-from sqlalchemy import ColumnElement, Select, UnaryExpression, func, or_, select
+from sqlalchemy import Column, ColumnElement, Select, String, UnaryExpression, func, or_, select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.sql import operators
@@ -28,12 +28,13 @@ from callwright.query import (
     Every,
     Filter,
     Operator,
+    Order,
     Query,
     Row,
     TooCostly,
     fields_of,
 )
-from callwright.storage.lists.filters import Clauses
+from callwright.storage.lists.filters import Clauses, by_code_points
 from callwright.storage.lists.source import Detail, Part, Parts, StoredList
 
 _SECOND = timedelta(seconds=1)
@@ -148,8 +149,7 @@ class StoredRows:
     async def _reading(self) -> AsyncIterator[AsyncConnection]:
         async with (
             self.turns,
-            self.database.connect() as connection,
-            _ended(connection, self.within),
+            _snapshot(self.database, self.within) as connection,
         ):
             yield connection
 
@@ -203,15 +203,15 @@ class StoredRows:
         if self.database.dialect.name != "sqlite" or window is None or not query.sort:
             return False
         found = query.filter
-        parts = found.filters if isinstance(found, Every) else (found,)
+        parts = found.filters if isinstance(found, Every) else (found,) if found else ()
         return (
             query.sort[0].field in listed.walked
             and window.end - window.start >= WALKED_FROM
-            and bool(parts)
+            and (bool(parts) or listed.source.walks_over is None)
             and all(self._is_walked_over(part) for part in parts)
         )
 
-    def _is_walked_over(self, part: Filter | None) -> bool:
+    def _is_walked_over(self, part: Filter) -> bool:
         """Whether a filter says no more than which rows an index has that is walked along."""
         match part:
             case Comparison(field=name, operator=Operator.NOT_EQUAL, value=None):
@@ -228,24 +228,40 @@ class StoredRows:
             column = listed.columns[one.field]
             if one is query.sort[-1]:  # what is equal by the field need not be told apart further
                 column = listed.finer.get(one.field, column)
-            # SQLite takes null for the least there is, PostgreSQL for the greatest. Said to
-            # SQLite, it would keep it from using an index.
-            if self.database.dialect.name == "sqlite":
-                order.append(column.desc() if one.descending else column.asc())
-            else:
-                order.append(
-                    column.desc().nulls_last() if one.descending else column.asc().nulls_first()
-                )
+            order.append(_ordered(column, one, self.database.dialect.name))
         return [*(order or listed.source.order), listed.source.key.asc()]
+
+
+def _ordered(column: ColumnElement[Any], by: Order, dialect: str) -> ColumnElement[Any]:
+    """What rows are ordered by. Null is the least there is."""
+    if dialect == "postgresql":
+        if isinstance(column.type, String):
+            column = by_code_points(column, dialect)
+        # There it is the greatest, unless said; and said of what is never null, it would keep an
+        # index from being used, as it would with SQLite.
+        if not isinstance(column, Column) or column.nullable:
+            return column.desc().nulls_last() if by.descending else column.asc().nulls_first()
+    return column.desc() if by.descending else column.asc()
+
+
+@asynccontextmanager
+async def _snapshot(database: AsyncEngine, within: float) -> AsyncIterator[AsyncConnection]:
+    """Open a transaction that only reads, and ends after some seconds. Raises `TooCostly` then."""
+    if database.dialect.name == "sqlite":
+        async with database.connect() as connection, _ended(connection, within):
+            yield connection
+        return
+    from callwright.storage.postgresql.snapshot import snapshot
+
+    async with snapshot(database, within) as connection:
+        yield connection
 
 
 @asynccontextmanager
 async def _ended(connection: AsyncConnection, within: float) -> AsyncIterator[None]:
     """End what SQLite does in the block after some seconds. Raises `TooCostly` then."""
     driver = (await connection.get_raw_connection()).driver_connection
-    if not isinstance(driver, aiosqlite.Connection):
-        yield
-        return
+    assert isinstance(driver, aiosqlite.Connection)
     interrupted = False
 
     async def interrupt() -> None:

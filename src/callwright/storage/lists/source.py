@@ -18,13 +18,36 @@ from sqlalchemy import (
     Table,
     case,
     cast,
-    func,
     literal,
     select,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 
 from callwright.query import Field, FieldKind
+
+
+class Whole(FunctionElement[float]):
+    """The whole number nearest to one that is not negative; of two, the greater one.
+
+    PostgreSQL's own function would take the even one.
+    """
+
+    type = Float()
+    inherit_cache = True
+
+
+@compiles(Whole)
+def _round(element: Whole, compiler: SQLCompiler, **words: Any) -> str:
+    return f"round({compiler.process(element.clauses, **words)})"
+
+
+@compiles(Whole, "postgresql")
+def _floor(element: Whole, compiler: SQLCompiler, **words: Any) -> str:
+    return f"floor({compiler.process(element.clauses, **words)} + 0.5)"
+
 
 Detail = Callable[[AsyncConnection, Sequence[int]], Awaitable[Mapping[int, object]]]
 """Brings what belongs to rows but stands in other tables, by the rows' keys. A row whose key it
@@ -96,6 +119,7 @@ class Source:
     walked: frozenset[str] = frozenset()
     "Columns that have an index each, in their order, of the rows where ``walks_over`` is not null."
     walks_over: str | None = None
+    "None: of all rows of the list."
     costly: frozenset[str] = frozenset()
     "Details of which few are brought at once, since each takes its time."
     name: str | None = None
@@ -231,7 +255,7 @@ def shown(field: Field, column: ColumnElement[Any]) -> ColumnElement[Any]:
         return case(field.words, value=column)
     match field.kind, column.type:
         case FieldKind.INTEGER, Float():
-            return cast(func.round(column), Integer)
+            return cast(Whole(column), Integer)
         case FieldKind.TEXT, Integer():
             return cast(column, String)
     return column

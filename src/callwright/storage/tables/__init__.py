@@ -9,7 +9,7 @@ taken from this package, which knows them all: whoever has the metadata has it w
 
 from callwright.directory.origin import Origin
 from callwright.storage.tables.access import accounts, tokens, users
-from callwright.storage.tables.columns import UtcDateTime, metadata
+from callwright.storage.tables.columns import UtcDateTime, compatible_code, metadata
 from callwright.storage.tables.contacts import (
     contact_groups,
     contact_memberships,
@@ -56,6 +56,7 @@ __all__ = [
     "call_recordings",
     "call_sessions",
     "call_tags",
+    "compatible_code",
     "contact_groups",
     "contact_memberships",
     "contact_numbers",

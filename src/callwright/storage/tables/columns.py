@@ -2,7 +2,18 @@
 
 from datetime import UTC, datetime
 
-from sqlalchemy import BigInteger, DateTime, Dialect, Integer, MetaData, TypeDecorator
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Dialect,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    TypeDecorator,
+)
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -37,3 +48,12 @@ metadata = MetaData(
 
 # SQLite numbers rows by itself only under the very name INTEGER, which has 64 bits there.
 Id = BigInteger().with_variant(Integer(), "sqlite")
+
+# One row: the revision of the oldest code that can work with the tables as they are.
+compatible_code = Table(
+    "compatible_code",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("oldest", String(8), nullable=False),
+    CheckConstraint("id = 1", name="one_row"),
+)

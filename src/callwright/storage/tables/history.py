@@ -52,6 +52,14 @@ call_sessions = Table(
     Column("sale_date", UtcDateTime),
     Column("sale_cost", Float),
     Column("sale_comment", Text),
+    # Whom its legs name, told when it is over: `callwright.storage.history.verdicts`.
+    *(
+        Column(f"{which}_{what}_employee_{fact}", kind)
+        for what in ("answered", "talked")
+        for which in ("first", "last")
+        for fact, kind in (("id", Id), ("full_name", Text))
+    ),
+    Column("operator_number", String(32)),
     # Reports count and sort by what stands in here without looking at the rows: a million of them
     # would take half a second.
     Index(
@@ -96,6 +104,50 @@ Index(
     call_sessions.c.started_at,
     sqlite_where=call_sessions.c.scenario_id.is_not(None),
 )
+# What is asked for less often, beside what often is, so that the rows are not looked at for it
+# either. A session comes in here once, when it is over: so little does it cost a call. PostgreSQL,
+# whose index rows have 2,704 bytes at most, could not write long names into it.
+Index(
+    "ix_call_sessions_details",
+    *(
+        call_sessions.c[name]
+        for name in (
+            "account_id",
+            "started_at",
+            "finish_reason",
+            "last_talked_employee_id",
+            "last_talked_employee_full_name",
+            "first_talked_employee_id",
+            "first_talked_employee_full_name",
+            "last_answered_employee_id",
+            "last_answered_employee_full_name",
+            "first_answered_employee_id",
+            "first_answered_employee_full_name",
+            "operator_number",
+            "sale_date",
+            "sale_cost",
+            "external_id",
+            "contact_id",
+            "contact_full_name",
+            "employee_id",
+            "employee_full_name",
+            "finished_at",
+            "ended_by",
+            "fault",
+            "direction",
+            "is_lost",
+            "is_transfer",
+            "virtual_number",
+            "contact_number",
+            "source",
+            "wait_duration",
+            "talk_duration",
+            "total_duration",
+        )
+    ),
+    sqlite_where=call_sessions.c.finish_reason.is_not(None),
+    info={"dialect": "sqlite"},
+).ddl_if(dialect="sqlite")
 # Reports that are sorted by these walk along, in place of sorting all there are.
 for _walked in ("talk_duration", "finished_at"):
     Index(
@@ -149,15 +201,42 @@ call_legs = Table(
     Column("direction_type", String(16)),
     Column("per_minute", Float),
     Column("charge_step", Integer),
-    Index(
-        "ix_call_legs_report",
-        "account_id",
-        "started_at",
-        "finish_reason",
-        "role",
-        "employee_id",
-        "talk_duration",
+    # What was charged, told when it has ended.
+    Column("chargeable_duration", Integer),
+    Column("total_charge", Float),
+)
+# A leg comes in here once, when it has ended: of others nothing is reported.
+Index(
+    "ix_call_legs_report",
+    *(
+        call_legs.c[name]
+        for name in (
+            "account_id",
+            "started_at",
+            "finish_reason",
+            "total_charge",
+            "role",
+            "employee_id",
+            "talk_duration",
+            "chargeable_duration",
+            "per_minute",
+            "direction_type",
+            "offered",
+            "calling_number",
+            "called_number",
+        )
     ),
+    sqlite_where=call_legs.c.finish_reason.is_not(None),
+)
+# Legs by what they cost, the dearest first. Very many cost the same: the key is a part of it.
+Index(
+    "ix_call_legs_total_charge",
+    call_legs.c.account_id,
+    call_legs.c.total_charge.desc(),
+    call_legs.c.id,
+    call_legs.c.started_at,
+    call_legs.c.finish_reason,
+    sqlite_where=call_legs.c.finish_reason.is_not(None),
 )
 
 # Which sessions somebody has been rung in.

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 import anyio
 from sqlalchemy import (
@@ -43,7 +44,7 @@ from callwright.storage.synchronous_reads import (
 )
 from callwright.storage.tables import call_events, call_sessions, webhook_outbox, webhooks
 from callwright.storage.webhooks.stored import StoredWebhooks
-from callwright.storage.webhooks.webhook_log import Attempt, trim, write_attempts
+from callwright.storage.webhooks.webhook_log import Attempt, is_logged, trim, write_attempts
 from callwright.storage.writer import Writer
 
 log = logging.getLogger(__name__)
@@ -166,6 +167,8 @@ class StoredOutbox:
         # Reading is to leave connections to those who make calls.
         self._reader = anyio.Lock()
         self._steps: list[tuple[DeliveryStep, anyio.Event]] = []
+        self._unheard = 0
+        "How many were being written when the database was lost: they may be there."
         self.untrimmed = 0
         "Attempts that were written to the log since it was trimmed."
 
@@ -278,13 +281,15 @@ class StoredOutbox:
             steps = self._steps[:]
             try:
                 await self._writer.write(
-                    lambda connection: _write(connection, [step for step, _ in steps])
+                    partial(_write, [step for step, _ in steps], self._unheard)
                 )
             except SQLAlchemyError as fault:
+                self._unheard = self._unheard or len(steps)
                 log.warning(
                     "%d steps of webhooks wait for the database: %s", len(steps), _said(fault)
                 )
                 return False
+            self._unheard = 0
             self.untrimmed += sum(len(step.attempts) for step, _ in steps)
             del self._steps[: len(steps)]
             for _, event in steps:
@@ -322,7 +327,8 @@ def _said(fault: SQLAlchemyError) -> str:
     return reason(fault) if isinstance(fault, DBAPIError) else str(fault)
 
 
-def _write(connection: Connection, steps: Sequence[DeliveryStep]) -> None:
+def _write(steps: Sequence[DeliveryStep], unheard: int, connection: Connection) -> None:
+    """``unheard``: how many of them may be written already."""
     moved = [
         {
             "of_session": step.waiting.session,
@@ -341,4 +347,7 @@ def _write(connection: Connection, steps: Sequence[DeliveryStep]) -> None:
         if step.finished
     ]:
         _FINISH.carry_out(connection, finished)
-    write_attempts(connection, [one for step in steps for one in step.attempts])
+    before = [one for step in steps[:unheard] for one in step.attempts]
+    if before and not is_logged(connection, before[0]):
+        write_attempts(connection, before)
+    write_attempts(connection, [one for step in steps[unheard:] for one in step.attempts])

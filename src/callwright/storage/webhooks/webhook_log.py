@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Connection, delete, exists, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from callwright.calls.plan import SessionId
@@ -84,6 +84,18 @@ _ATTEMPTS = PreparedWrite(
 def write_attempts(connection: Connection, attempts: Sequence[Attempt]) -> None:
     if attempts:
         _ATTEMPTS.carry_out(connection, [_columns(one) for one in attempts])
+
+
+def is_logged(connection: Connection, attempt: Attempt) -> bool:
+    """Whether an attempt stands in the log already, and so all that were written with it."""
+    same = exists().where(
+        webhook_log.c.account_id == attempt.account,
+        webhook_log.c.started_at == attempt.started_at,
+        webhook_log.c.webhook_id == attempt.webhook,
+        webhook_log.c.delivery_id == attempt.delivery_id,
+        webhook_log.c.attempt == attempt.number,
+    )
+    return bool(connection.scalar(select(same)))
 
 
 def trim(connection: Connection, now: datetime) -> None:

@@ -105,12 +105,16 @@ def test_the_log_tells_of_changes_of_a_registration_alone(caplog: pytest.LogCapt
 
 
 def test_what_is_granted_to_our_contact_counts() -> None:
-    """RFC 3261 10.3: the answer lists all contacts of the number, others' too."""
+    """RFC 3261 10.3: the answer lists all contacts of the number, others' too.
+
+    What another phone has put there, and the trunk hands on, need not even be a URI.
+    """
+    nonsense = "Contact: <sip:me@192.0.2.98:port>;expires=3600, <me>;expires=3600"
     others = "Contact: <sip:me@192.0.2.99>;expires=3600, <sip:ME@127.0.0.1:5060>;expires=11"
     ours = "Contact: <sip:me@127.0.0.1:5060>;expires=200"
 
     def carrier(request: sipmessage.Request) -> Sequence[Packet]:
-        extra = [others, ours, "Expires: 5000"]
+        extra = [nonsense, others, ours, "Expires: 5000"]
         return [Packet(reply(request, 200, contact=None, extra=extra))]
 
     world = World(carrier)

@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0031"
-down_revision = "0030"
+revision = "0033"
+down_revision = "0032"
 branch_labels = None
 depends_on = None
 
@@ -14,7 +14,9 @@ def upgrade() -> None:
         "call_sessions",
         sa.Column("scenario_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite")),
     )
-    op.add_column("call_sessions", sa.Column("scenario_name", sa.Text()))
+    # As 0032 has made the others.
+    collation = "C" if op.get_bind().dialect.name == "postgresql" else None
+    op.add_column("call_sessions", sa.Column("scenario_name", sa.Text(collation=collation)))
     known = sa.text("scenario_id IS NOT NULL")
     op.create_index(
         "ix_call_sessions_scenario",
