@@ -104,6 +104,14 @@ class ContactRef:
 
 
 @dataclass(frozen=True, slots=True)
+class ScenarioRef:
+    """The scenario that a call begins with, as it was called then."""
+
+    id: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Confirmation:
     """A key that takes the call: whoever answers is asked for it, so that no voicemail wins."""
 
@@ -186,6 +194,8 @@ class Caption:
     "Whom the call was asked for."
     contact: ContactRef | None = None
     "Who the contact is, if the account knows its number."
+    scenario: ScenarioRef | None = None
+    "What it runs, if it runs one from its beginning."
 
     def name_of(self, number: str) -> str:
         """The name of whoever has a number, as far as it is known; empty: it is not."""

@@ -1,10 +1,10 @@
 """Calls that come in: from an offered leg to a plan that is carried out, or a refusal."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from callwright.calls.ending import Ending
-from callwright.calls.plan import Caption, Direction, EmployeeRef, Target
+from callwright.calls.plan import Caption, Direction, EmployeeRef, ScenarioRef, Target
 from callwright.calls.scenario_plan import InboundCall, OfferedCall, RefusedCall
 from callwright.directory.lookup import Directory
 from callwright.directory.model import Account, VirtualNumber
@@ -91,6 +91,7 @@ class InboundCalls:
             scenario = await self.directory.scenario(account.id, number.scenario)
         if scenario is None:
             return RefusedCall(caption, offered.leg, contact, NO_SCENARIO, Cause.NO_ANSWER)
+        caption = replace(caption, scenario=ScenarioRef(scenario.id, scenario.name))
         music = await self.messages.waiting_music(account, None)
         occasion = Occasion(account, number, caller, Direction.IN, "contact")
         return InboundCall(

@@ -1,9 +1,10 @@
 """start.scenario_call and start.vnumber_call: a scenario says whom the contact talks with."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
-from callwright.calls.plan import EmployeeCall, Role
+from callwright.calls.plan import EmployeeCall, Role, ScenarioRef
 from callwright.calls.scenario_plan import ScenarioCall
 from callwright.directory.lookup import Directory
 from callwright.directory.model import Account, Component, VirtualNumber
@@ -99,6 +100,7 @@ class ScenarioCalls:
         to_contact = await messages.find(account, "contact_message", params.contact_message)
         to_employee = await messages.find(account, "employee_message", employee_message)
         caption = await starting.caption(method, account, params, virtual)
+        caption = replace(caption, scenario=ScenarioRef(scenario.id, scenario.name))
         occasion = Occasion(
             account,
             virtual,

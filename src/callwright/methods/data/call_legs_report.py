@@ -67,8 +67,10 @@ class ReportedLeg(TypedDict):
     mos: Annotated[float | None, ON_REQUEST]
     "Estimated mean opinion score, 1 to 4.5, of the worse direction."
     employee_rating: UnknownInteger
-    scenario_id: UnknownInteger
-    scenario_name: Annotated[UnknownText, ON_REQUEST]
+    scenario_id: int | None
+    "The scenario it ran from its beginning; null: none."
+    scenario_name: Annotated[str | None, ON_REQUEST]
+    "As it was called then."
     release_cause_code: int | None
     "ITU-T Q.850's cause that comes nearest to `cause`."
     release_cause_description: str | None

@@ -145,8 +145,10 @@ class ReportedCall(MarketingOfCall):
     ]
     "Who is to blame for the finish reason."
     communication_number: Annotated[UnknownInteger, ON_REQUEST]
-    scenario_id: Annotated[UnknownInteger, ON_REQUEST]
-    scenario_name: Annotated[UnknownText, ON_REQUEST]
+    scenario_id: Annotated[int | None, ON_REQUEST]
+    "The scenario it ran from its beginning; null: none."
+    scenario_name: Annotated[str | None, ON_REQUEST]
+    "As it was called then."
     scenario_operations: Annotated[UnknownArray, ON_REQUEST]
     contact_id: Annotated[int | None, ON_REQUEST]
     "The contact that had the number when the call began; null: none had."

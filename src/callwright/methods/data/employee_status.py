@@ -32,8 +32,9 @@ def with_status(
     if after is None:
         return _called(draft, calls_available) if is_sent and calls_available is not None else draft
     if is_sent and after.is_rung is not calls_available:
-        field = "status" if after is named else "status_id"
-        raise errors.InvalidParametersCombination(field=field, value=status or status_id)
+        if after is named:
+            raise errors.InvalidParametersCombination(field="status", value=status)
+        raise errors.InvalidParametersCombination(field="status_id", value=status_id)
     return replace(draft, status=after, active=draft.active or after.is_rung)
 
 

@@ -70,6 +70,8 @@ _SESSION = (
     "source",
     "contact_id",
     "contact_full_name",
+    "scenario_id",
+    "scenario_name",
 )
 _LEG = (
     "id",
@@ -125,7 +127,7 @@ def insert_session(
     # Values for the row are taken from the encoded event: it holds only what can be stored.
     stored = data["caption"]
     assert isinstance(stored, dict)
-    employee, contact = stored["employee"], stored["contact"]
+    employee, contact, scenario = stored["employee"], stored["contact"], stored["scenario"]
     row: _Values = {
         "id": started.session,
         "account_id": caption.account,
@@ -140,6 +142,8 @@ def insert_session(
         "source": caption.source,
         "contact_id": contact["id"] if isinstance(contact, dict) else None,
         "contact_full_name": contact["full_name"] if isinstance(contact, dict) else None,
+        "scenario_id": scenario["id"] if isinstance(scenario, dict) else None,
+        "scenario_name": scenario["name"] if isinstance(scenario, dict) else None,
     }
     _NEW_SESSION.carry_out(connection, [row])
     event: _Values = {

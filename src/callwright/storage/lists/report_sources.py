@@ -263,6 +263,8 @@ REPORT_SOURCES = (
             "contact_number": _session.contact_number,
             "contact_id": _session.contact_id,
             "contact_full_name": _session.contact_full_name,
+            "scenario_id": _session.scenario_id,
+            "scenario_name": _session.scenario_name,
             "source": _session.source,
         },
         # Of a leg that has not ended nothing can be reported yet.

@@ -44,6 +44,9 @@ call_sessions = Table(
     # Of the account's contacts, and as it was called then; the contact itself may be gone.
     Column("contact_id", Id),
     Column("contact_full_name", Text),
+    # What it ran from its beginning, as it was called then; the scenario itself may be gone.
+    Column("scenario_id", Id),
+    Column("scenario_name", Text),
     # What it has sold, as a request has said last.
     Column("sale_id", Id),
     Column("sale_date", UtcDateTime),
@@ -92,6 +95,14 @@ Index(
     call_sessions.c.contact_id,
     call_sessions.c.started_at,
     sqlite_where=call_sessions.c.contact_id.is_not(None),
+)
+# The sessions of one scenario; those that run none cost nothing here.
+Index(
+    "ix_call_sessions_scenario",
+    call_sessions.c.account_id,
+    call_sessions.c.scenario_id,
+    call_sessions.c.started_at,
+    sqlite_where=call_sessions.c.scenario_id.is_not(None),
 )
 # What is asked for less often, beside what often is, so that the rows are not looked at for it
 # either. A session comes in here once, when it is over: so little does it cost a call. PostgreSQL,
