@@ -19,7 +19,7 @@ from callwright.console.translations import Language
 from callwright.directory.model import AccountId
 from callwright.methods.live_board import BoardCall, LiveBoard
 
-GATHERED_FOR = 0.15
+GATHERED_FOR = 0.25
 "Seconds."
 READERS_AT_MOST = 200
 READERS_PER_ACCOUNT = 50
@@ -77,6 +77,8 @@ class Board:
         self._gathered_for = gathered_for
         self._readers: set[BoardReader] = set()
         self._drawn: dict[tuple[Share, SessionId], Drawn] = {}
+        self._beside: dict[tuple[str, tuple[Person, ...]], tuple[Mapping[str, object], str]] = {}
+        "What was last made of the rest, and of what."
 
     def calls(self, account: AccountId) -> list[BoardCall]:
         """Newest first."""
@@ -110,6 +112,7 @@ class Board:
             if not self._readers:
                 self._live.listeners.remove(self._changed)
                 self._drawn.clear()
+                self._beside.clear()
 
     def _changed(self, session: SessionId) -> None:
         for reader in self._readers:
@@ -160,8 +163,15 @@ class Board:
         self, language: Language, calls: Iterable[BoardCall], people: tuple[Person, ...]
     ) -> str:
         """What stands beside the calls, as it is put in place of what stands there."""
-        facts = {**figures(calls), "people": people, "replaces": True}
-        return self._pages.fragment(language, "_beside.html", facts)
+        facts = figures(calls)
+        before = self._beside.get((language.code, people))
+        if before is not None and before[0] == facts:
+            return before[1]
+        html = self._pages.fragment(
+            language, "_beside.html", {**facts, "people": people, "replaces": True}
+        )
+        self._beside[language.code, people] = facts, html
+        return html
 
 
 def figures(calls: Iterable[BoardCall]) -> Mapping[str, object]:
