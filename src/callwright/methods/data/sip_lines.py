@@ -60,7 +60,8 @@ class SipLineParams(Params):
     billing_state: Literal["active", "manual_lock"] = "active"
     "The same in other words: `manual_lock` is inactive."
     virtual_phone_number: PhoneNumber | None = None
-    "One of the account's, kept and shown; which number a call shows, its request says."
+    """One of the account's: calls that the phone makes bear it, and a number outside is shown it.
+    Null, or a number not in use: the account's first."""
     srtp: bool = False
     "Its audio goes over SRTP, both ways, or not at all."
 

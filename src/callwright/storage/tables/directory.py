@@ -125,7 +125,7 @@ employee_phones = Table(
     Column("origin", String(16), nullable=False, server_default="file"),
     # Who has given it its number: what the file says may be called, a request may not say.
     Column("number_origin", String(16), nullable=False, server_default="file"),
-    # The account's number that belongs to it; kept for those who ask.
+    # The account's number that calls from it bear.
     Column("virtual_number", String(32)),
     UniqueConstraint("account_id", "number"),
 )
