@@ -153,10 +153,10 @@ class EmployeeParams(Params):
     "Both."
     login: None = None
     "Null: employees have no logins."
-    schedule_id: None = None
-    "Null: employees have no schedules."
-    schedule_name: None = None
-    "Null."
+    schedule_id: Id | None = None
+    "The employee's schedule, kept and shown; null: none. Whom a scenario rings, it says itself."
+    schedule_name: str | None = None
+    "Ignored: it is that of the schedule."
     operator: Annotated[None, BeforeValidator(_null_for_empty)] = None
     "Null or `{}`: there are no chats."
 
@@ -170,6 +170,8 @@ def changed(draft: EmployeeDraft, params: EmployeeParams, *, is_new: bool = Fals
     if "coach" in sent:
         coach = None if params.coach is None else EmployeeId(params.coach.coach_id)
         draft = replace(draft, coach=coach)
+    if "schedule_id" in sent:
+        draft = replace(draft, schedule=params.schedule_id)
     if "call_recording" in sent:
         draft = replace(draft, recorded=Recorded(params.call_recording))
     if "groups" in sent:

@@ -101,6 +101,8 @@ employees = Table(
     Column("email", Text),
     # A mnemonic of `employee_statuses`.
     Column("status", String(32), nullable=False, server_default="available"),
+    # No foreign key, as for the coach.
+    Column("schedule", Id),
     Column("origin", String(16), nullable=False, server_default="file"),
 )
 
