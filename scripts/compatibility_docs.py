@@ -25,7 +25,7 @@ empty object; `= null` finds it. "empty": the list is always empty, and asked as
 | --- | --- | --- | --- |"""
 
 DIFFERS: Mapping[str, str] = {
-    "create.employees": "An employee's limits, schedule and chat are refused.",
+    "create.employees": "An employee's limits and chat are refused.",
     "update.employees": "As `create.employees`.",
     "get.statuses": "The seven documented ones; none can be added, changed or deleted.",
     "get.employee_stat": "`status_stats` has the seconds in each status by its mnemonic.",

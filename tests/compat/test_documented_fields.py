@@ -1,15 +1,18 @@
 """Every documented field of every method there is: its name, type, presence and nullability."""
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
 from pydantic import TypeAdapter
 
+from callwright.directory.webhook import Verb
 from callwright.methods.data.list_fields import ListedField
 from callwright.methods.data.list_method import ListDeclaration
 from callwright.methods.data.registry import DATA_CATALOGUE, LISTS
 from callwright.methods.method import Declaration
+from callwright.public_events.parameters import FACTS, OWN, WITHOUT_VALUE, read_template_of
 from callwright.query import FieldKind
 from tests.compat.documented import (
     DOCUMENTED,
@@ -183,3 +186,12 @@ def test_the_decoder_misses_what_is_not_there() -> None:
         decode("get.media_files", {})
     with pytest.raises(WrongType, match="phone_id"):
         decode("get.employees", {**EMPLOYEE, "phone_numbers": [{}]})
+
+
+def test_a_template_may_name_what_reports_do_not_know_either() -> None:
+    """One made for the published service is taken as it is."""
+    fields = LISTED["get.calls_report"].listing.fields
+    unknown = [name for name, field in fields.items() if not field.known]
+    assert len(unknown) > 50
+    read_template_of(json.dumps({name: f"{{{{{name}}}}}" for name in unknown}), Verb.POST)
+    assert not {*WITHOUT_VALUE} & {*OWN, *FACTS}

@@ -115,3 +115,42 @@ def test_a_file_is_checked(home: House, wrong: str, fault: str) -> None:
     )
     with pytest.raises(DirectoryFaults, match=fault):
         home.apply(DIRECTORY + more)
+
+
+def test_the_schedule_of_an_employee_is_kept_and_shown(home: House) -> None:
+    schedule = made(home, "create.schedules", name="Смена", schedules=[{"activity_days": DAYS}])
+    employee = made(home, "create.employees", last_name="Седов", schedule_id=schedule)
+
+    def shown() -> Any:
+        return one(home, "get.employees", employee, "schedule_id", "schedule_name")
+
+    assert shown() == {"schedule_id": schedule, "schedule_name": "Смена"}
+    done(home, "update.employees", id=employee, first_name="Олег")
+    done(home, "update.schedules", id=schedule, name="Ночь")
+    assert shown() == {"schedule_id": schedule, "schedule_name": "Ночь"}
+    for field, value in (("schedule_id", schedule), ("schedule_name", "Ночь")):
+        of = {"field": field, "operator": "=", "value": value}
+        asked = {"filter": of, "sort": [{"field": field}], "fields": ["id"]}
+        assert home.data("get.employees", asked)["result"]["data"] == [{"id": employee}]
+    refused(home, "delete.schedules", {"id": schedule}, **needed("id", schedule))
+    nowhere = {"id": employee, "schedule_id": 404}
+    refused(home, "update.employees", nowhere, **not_found("schedule_id", 404))
+    done(home, "update.employees", id=employee, schedule_id=None)
+    assert shown() == {"schedule_id": None, "schedule_name": None}
+    done(home, "delete.schedules", id=schedule)
+
+
+def test_a_file_gives_an_employee_a_schedule(home: House) -> None:
+    with_one = DIRECTORY.replace('full_name = "Тренер"\n', 'full_name = "Тренер"\nschedule = 6\n')
+    home.apply(with_one)
+    shown = one(home, "get.employees", 29, "schedule_id", "schedule_name")
+    assert shown == {"schedule_id": 6, "schedule_name": "Рабочее время"}
+    with pytest.raises(DirectoryFaults, match="there is no schedule 404 here"):
+        home.apply(with_one.replace("schedule = 6\n", "schedule = 404\n", 1))
+    home.apply(DIRECTORY)
+    # What a request has made needs it as well.
+    employee = made(home, "create.employees", last_name="Седов", schedule_id=6)
+    start, end = DIRECTORY.index("[[schedules]]"), DIRECTORY.index("[[contact_groups]]")
+    with pytest.raises(DirectoryFaults, match="schedule 6 is missing, and employee"):
+        home.apply(DIRECTORY[:start] + DIRECTORY[end:])
+    done(home, "delete.employees", id=employee)

@@ -1,7 +1,7 @@
 from pathlib import Path
 
 import pytest
-from sqlalchemy import insert, update
+from sqlalchemy import delete, insert, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from callwright.directory.model import (
@@ -129,6 +129,30 @@ async def test_a_registered_phone_is_at_home_in_its_account(directory: StoredDir
     assert account.id == OURS
     assert number == VirtualNumber(5, "74993720692", "second")
     assert await directory.home_of_phone("102") is None
+
+
+async def test_a_registered_phone_calls_under_its_own_number(directory: StoredDirectory) -> None:
+    async def home(account: int, own: str, *, active: bool = True) -> str:
+        async with writing(directory.database) as connection:
+            await connection.execute(
+                update(employee_phones)
+                .where(employee_phones.c.number == "101")
+                .values(password="x", virtual_number=own)
+            )
+            await connection.execute(delete(virtual_numbers).where(virtual_numbers.c.id == 77))
+            await connection.execute(
+                insert(virtual_numbers).values(
+                    id=77, account_id=account, number="74993720777", active=active
+                )
+            )
+        found = await directory.home_of_phone("101")
+        assert found is not None
+        return found[1].number
+
+    assert await home(OURS, "74993720777") == "74993720777"
+    assert await home(OURS, "74993720777", active=False) == "74993720692"
+    assert await home(THEIRS, "74993720777") == "74993720692"
+    assert await home(OURS, "74993729999") == "74993720692", "it is gone"
 
 
 async def test_the_numbers_of_all_accounts_tell_the_countries(directory: StoredDirectory) -> None:

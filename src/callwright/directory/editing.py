@@ -85,6 +85,8 @@ class EmployeeDraft:
     "False: no method that starts calls finds them."
     status: EmployeeStatus = EmployeeStatus.AVAILABLE
     coach: EmployeeId | None = None
+    schedule: int | None = None
+    "Kept for those who ask: whom a scenario rings, it says itself."
     recorded: Recorded = Recorded.ALL
     phones: tuple[PhoneDraft, ...] = ()
     "In the order they are rung."

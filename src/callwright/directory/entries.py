@@ -264,6 +264,8 @@ class EmployeeEntry(FileEntry):
     it, at first `available`."""
     coach: Id | None = None
     "Id of the employee who coaches this one, where `add.coach` names nobody."
+    schedule: Id | None = None
+    "Id of the schedule the data API shows of the employee; when it is rung, scenarios say."
     call_recording: Annotated[Recorded, Field(strict=False)] = Recorded.OFF
     "Which talks are always recorded: `all`, `in`, `out` (by the session's direction), `off`."
     calls_out: bool = False

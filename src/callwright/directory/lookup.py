@@ -51,7 +51,8 @@ class Directory(Protocol):
         """The account that owns a virtual number, and the number."""
 
     async def home_of_phone(self, number: str) -> tuple[Account, VirtualNumber] | None:
-        """The account whose phone registers by this number, and the first number it uses."""
+        """The account whose phone registers by this number, and the virtual number of that phone;
+        where it has none that is in use, the first that the account uses."""
 
     async def scenario(self, account: AccountId, scenario: ScenarioId) -> Scenario | None: ...
 

@@ -21,8 +21,9 @@ METHOD = "phone"
 class PhoneCalls:
     """What becomes of a call that a phone of ours makes to anything but a virtual number.
 
-    The session bears the first of the account's virtual numbers, which a number outside is shown,
-    a colleague's mobile phone too; a colleague inside is shown the phone's number.
+    The session bears the virtual number of the SIP line, or else the first of the account's, which
+    a number outside is shown, a colleague's mobile phone too; a colleague inside is shown the
+    phone's number.
     """
 
     directory: Directory

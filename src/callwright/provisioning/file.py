@@ -116,9 +116,12 @@ def _contradictions(content: DirectoryContent, where: TomlLines) -> Iterator[tup
             reason = f"there is no trunk {number.trunk!r} in this file; there are: {known}"
             yield ("virtual_numbers", place, "trunk"), reason
     employees = {employee.id for employee in content.employees}
+    schedules = {schedule.id for schedule in content.schedules}
     for place, employee in enumerate(content.employees):
         if employee.coach is not None and employee.coach not in employees:
             yield ("employees", place, "coach"), f"there is no employee {employee.coach} here"
+        if employee.schedule is not None and employee.schedule not in schedules:
+            yield ("employees", place, "schedule"), f"there is no schedule {employee.schedule} here"
         for index, phone in enumerate(employee.phones):
             here = ("employees", place, "phones", index)
             if phone.contact is not None and phone.password is not None:

@@ -125,6 +125,8 @@ def needed_by_api(
     for employee, row in after[EMPLOYEES.title].items():
         if _of_api(row) and row["coach"] is not None:
             yield from missing(EMPLOYEES, row["coach"], f"employee {employee}")
+        if _of_api(row) and row["schedule"] is not None:
+            yield from missing(SCHEDULES, row["schedule"], f"employee {employee}")
     for name, row in after[GROUPS.title].items():
         if _of_api(row):
             assert isinstance(row["employees"], list)

@@ -209,7 +209,7 @@ EMPLOYEES = DirectorySection(
     "employee",
     employees,
     "id",
-    ("full_name", "active", "status", "coach", "call_recording", "calls_out", "origin"),
+    ("full_name", "active", "status", "coach", "schedule", "call_recording", "calls_out", "origin"),
     lambda content, _: [(employee, {}) for employee in content.employees],
     kept=("status",),
 )

@@ -1,6 +1,6 @@
 """Prepared statements by which the directory is read."""
 
-from sqlalchemy import Integer, bindparam, or_, select
+from sqlalchemy import Integer, and_, bindparam, func, or_, select
 
 from callwright.storage.synchronous_reads import PreparedStatement
 from callwright.storage.tables import (
@@ -139,20 +139,31 @@ _OWNED = select(
 
 OWNER = PreparedStatement(_OWNED.where(virtual_numbers.c.number == bindparam("number")))
 
-HOME_OF_PHONE = PreparedStatement(
-    _OWNED.where(
-        virtual_numbers.c.account_id
-        == select(employee_phones.c.account_id)
-        .where(
-            employee_phones.c.number == bindparam("number"),
-            employee_phones.c.password.is_not(None),
-        )
-        .scalar_subquery(),
-        virtual_numbers.c.active,
-        virtual_numbers.c.locked.is_(False),
+_REGISTERED = and_(
+    employee_phones.c.number == bindparam("number"), employee_phones.c.password.is_not(None)
+)
+_USED = virtual_numbers.alias("used")
+_IN_USE = and_(_USED.c.active, _USED.c.locked.is_(False))
+_LINES_OWN = (
+    select(_USED.c.id)
+    .join_from(employee_phones, _USED, _USED.c.number == employee_phones.c.virtual_number)
+    .where(_REGISTERED, _USED.c.account_id == employee_phones.c.account_id, _IN_USE)
+    .scalar_subquery()
+)
+_FIRST_IN_USE = (
+    select(_USED.c.id)
+    .where(
+        _USED.c.account_id
+        == select(employee_phones.c.account_id).where(_REGISTERED).scalar_subquery(),
+        _IN_USE,
     )
-    .order_by(virtual_numbers.c.id)
+    .order_by(_USED.c.id)
     .limit(1)
+    .scalar_subquery()
+)
+
+HOME_OF_PHONE = PreparedStatement(
+    _OWNED.where(virtual_numbers.c.id == func.coalesce(_LINES_OWN, _FIRST_IN_USE))
 )
 
 SCHEDULE = PreparedStatement(

@@ -54,11 +54,24 @@ def _null_for_empty(value: object) -> object:
     return None if value == {} else value
 
 
+CHANNELS_AT_MOST = 150
+"Of one phone, as requests may say it."
+
 Channels = Annotated[
     int,
-    Field(ge=1, le=150, description="Calls it may be in at once; in one more it is busy."),
+    Field(
+        ge=1,
+        description=f"Calls it may be in at once, at most {CHANNELS_AT_MOST}, or as the directory "
+        "file has it; in one more it is busy.",
+    ),
 ]
 DialTime = Annotated[float, Field(ge=1, le=100, description="Seconds it is rung.")]
+
+
+def check_channels(field: str, channels: int, held: Collection[int]) -> None:
+    """``held``: what there is already; who sends back what is shown changes nothing."""
+    if channels > max(CHANNELS_AT_MOST, *held, 0):
+        raise errors.InvalidParameterValue(field=field, value=channels)
 
 
 class PhoneParams(Params):
@@ -140,10 +153,10 @@ class EmployeeParams(Params):
     "Both."
     login: None = None
     "Null: employees have no logins."
-    schedule_id: None = None
-    "Null: employees have no schedules."
-    schedule_name: None = None
-    "Null."
+    schedule_id: Id | None = None
+    "The employee's schedule, kept and shown; null: none. Whom a scenario rings, it says itself."
+    schedule_name: str | None = None
+    "Ignored: it is that of the schedule."
     operator: Annotated[None, BeforeValidator(_null_for_empty)] = None
     "Null or `{}`: there are no chats."
 
@@ -157,6 +170,8 @@ def changed(draft: EmployeeDraft, params: EmployeeParams, *, is_new: bool = Fals
     if "coach" in sent:
         coach = None if params.coach is None else EmployeeId(params.coach.coach_id)
         draft = replace(draft, coach=coach)
+    if "schedule_id" in sent:
+        draft = replace(draft, schedule=params.schedule_id)
     if "call_recording" in sent:
         draft = replace(draft, recorded=Recorded(params.call_recording))
     if "groups" in sent:
@@ -184,7 +199,8 @@ def _named(draft: EmployeeDraft, params: EmployeeParams) -> EmployeeDraft:
         return replace(
             draft, full_name=params.full_name, last_name=None, first_name=None, patronymic=None
         )
-    if not sent:
+    if not sent or not (draft.last_name or any(sent.values())):
+        # Parts that are not known are shown as null, and sent back so.
         return draft
     held: dict[str, str | None] = {}
     if draft.last_name:
@@ -207,8 +223,9 @@ def _phones(draft: EmployeeDraft, params: EmployeeParams) -> tuple[PhoneDraft, .
     extension = next((phone for phone in draft.phones if phone.kind is PhoneKind.EXTENSION), None)
     phones = [phone for phone in draft.phones if phone is not extension]
     if "phone_numbers" in params.model_fields_set:
-        known = {phone.number for phone in draft.phones}
-        phones = [_phone_draft(at, phone, known) for at, phone in enumerate(params.phone_numbers)]
+        phones = [
+            _phone_draft(at, phone, draft.phones) for at, phone in enumerate(params.phone_numbers)
+        ]
     if "extension" in params.model_fields_set:
         extension = None if params.extension is None else _extension_draft(params.extension)
     if len(phones) + (extension is not None) > PHONES_AT_MOST:
@@ -216,11 +233,13 @@ def _phones(draft: EmployeeDraft, params: EmployeeParams) -> tuple[PhoneDraft, .
     return (*phones, extension) if extension else tuple(phones)
 
 
-def _phone_draft(at: int, phone: PhoneParams, known: Collection[str]) -> PhoneDraft:
-    """``known``: numbers that the employee's phones have already, whatever they look like."""
-    field, number = f"phone_numbers.{at}.phone_number", phone.phone_number
-    if number not in known:
+def _phone_draft(at: int, phone: PhoneParams, held: Collection[PhoneDraft]) -> PhoneDraft:
+    """``held``: the employee's phones; their numbers are taken whatever those look like."""
+    place, number = f"phone_numbers.{at}", phone.phone_number
+    field = f"{place}.phone_number"
+    if number not in {one.number for one in held}:
         check_number(field, number)
+    check_channels(f"{place}.channels_count", phone.channels_count, [one.channels for one in held])
     return PhoneDraft(
         number=number,
         kind=PhoneKind.E164 if E164.fullmatch(number) else PhoneKind.SIP,

@@ -33,7 +33,6 @@ from callwright.methods.data.list_fields import (
     UNKNOWN,
     Always,
     Stored,
-    UnknownInteger,
     UnknownText,
 )
 from callwright.methods.data.list_method import list_declaration
@@ -95,8 +94,9 @@ class ShownEmployee(TypedDict):
     "Whether groups and scenarios ring the employee."
     email: str | None
     call_recording: Literal["all", "in", "out", "off"]
-    schedule_id: UnknownInteger
-    schedule_name: UnknownText
+    schedule_id: Annotated[int | None, Stored("schedule")]
+    schedule_name: str | None
+    "Of `get.schedules`."
     coach: ShownCoach
     "Empty: there is none."
     groups: list[ShownGroup]

@@ -91,7 +91,7 @@ UPDATE_SCHEDULES = entity_declaration(
 )
 DELETE_SCHEDULES = deletion(
     "delete.schedules",
-    summary="Delete a schedule that no scenario goes by.",
+    summary="Delete a schedule that no scenario goes by and no employee has.",
     errors=(DEPENDENCY,),
 )
 DECLARATIONS = (GET_SCHEDULES, CREATE_SCHEDULES, UPDATE_SCHEDULES, DELETE_SCHEDULES)

@@ -13,7 +13,7 @@ from callwright.directory.editing import AlreadyThere, SipLineDraft, SipLinesEdi
 from callwright.directory.model import AccountId, EmployeeId
 from callwright.directory.tokens import new_password
 from callwright.methods import errors
-from callwright.methods.data.employee_params import Channels, DialTime
+from callwright.methods.data.employee_params import Channels, DialTime, check_channels
 from callwright.methods.data.entity_method import (
     DONE,
     DUPLICATE,
@@ -60,7 +60,8 @@ class SipLineParams(Params):
     billing_state: Literal["active", "manual_lock"] = "active"
     "The same in other words: `manual_lock` is inactive."
     virtual_phone_number: PhoneNumber | None = None
-    "One of the account's, kept and shown; which number a call shows, its request says."
+    """One of the account's: calls that the phone makes bear it, and a number outside is shown it.
+    Null, or a number not in use: the account's first."""
     srtp: bool = False
     "Its audio goes over SRTP, both ways, or not at all."
 
@@ -216,6 +217,7 @@ class SipLines:
         )
 
     async def create(self, caller: Caller, params: CreateSipLine) -> SipLineAccess:
+        check_channels("channels_count", params.channels_count, ())
         draft = SipLineDraft(
             number=params.phone_number or "",
             employee=EmployeeId(params.employee_id),
@@ -242,6 +244,7 @@ class SipLines:
             if "dial_time" in sent:
                 draft = replace(draft, dial_time=params.dial_time)
             if "channels_count" in sent:
+                check_channels("channels_count", params.channels_count, [draft.channels])
                 draft = replace(draft, channels=params.channels_count)
             if params.active is not None:
                 draft = replace(draft, active=params.active)

@@ -26,6 +26,7 @@ from callwright.storage.tables import (
     employee_groups,
     employee_phones,
     employees,
+    schedules,
 )
 
 _BY_API = {"origin": Origin.API.value}
@@ -40,7 +41,7 @@ class StoredEmployees:
     async def add_employee(self, account: AccountId, draft: EmployeeDraft) -> EmployeeId:
         async with self.changing.change() as connection:
             employee = EmployeeId(self.changing.next_id())
-            await _check_coach(connection, account, employee, draft)
+            await _check_named(connection, account, employee, draft)
             await connection.execute(
                 insert(employees).values(id=employee, account_id=account, **_columns(draft))
             )
@@ -59,7 +60,7 @@ class StoredEmployees:
             after = change(before)
             this = employees.c.id == employee
             statuses = await shown_statuses(connection, this)
-            await _check_coach(connection, account, employee, after)
+            await _check_named(connection, account, employee, after)
             await connection.execute(update(employees).where(this).values(_columns(after)))
             await record_changes(connection, account, this, statuses, self.changing.now())
             await _put_phones(connection, account, employee, after.phones)
@@ -132,6 +133,7 @@ async def _read(
         active=row.active,
         status=EmployeeStatus(row.status),
         coach=None if row.coach is None else EmployeeId(row.coach),
+        schedule=row.schedule,
         recorded=Recorded(row.call_recording),
         phones=tuple(
             PhoneDraft(
@@ -158,18 +160,21 @@ def _columns(draft: EmployeeDraft) -> dict[str, object]:
         "active": draft.active,
         "status": draft.status.value,
         "coach": draft.coach,
+        "schedule": draft.schedule,
         "call_recording": draft.recorded.value,
         **_BY_API,
     }
 
 
-async def _check_coach(
+async def _check_named(
     connection: AsyncConnection, account: AccountId, employee: EmployeeId, draft: EmployeeDraft
 ) -> None:
     if draft.coach == employee:
         raise Unfit("coach.coach_id", employee, "nobody coaches themselves")
     if draft.coach is not None:
         await require(connection, employees, account, draft.coach, "coach.coach_id")
+    if draft.schedule is not None:
+        await require(connection, schedules, account, draft.schedule, "schedule_id")
 
 
 async def _put_phones(

@@ -11,7 +11,7 @@ from callwright.directory.model import AccountId
 from callwright.directory.schedule import PERIODS, SchedulePeriod
 from callwright.storage.editing.changing import Changing, exists, require
 from callwright.storage.editing.scenarios import scenario_that_names
-from callwright.storage.tables import Origin, schedules
+from callwright.storage.tables import Origin, employees, schedules
 
 _BY_API: dict[str, object] = {"origin": Origin.API.value}
 
@@ -59,6 +59,10 @@ class StoredSchedules:
             await require(connection, schedules, account, schedule)
             if scenario := await scenario_that_names(connection, account, schedule=schedule):
                 raise StillNeeded("id", schedule, f"scenario {scenario} goes by it")
+            if await exists(
+                connection, employees.c.account_id == account, employees.c.schedule == schedule
+            ):
+                raise StillNeeded("id", schedule, "an employee has it")
             await connection.execute(delete(schedules).where(schedules.c.id == schedule))
 
 

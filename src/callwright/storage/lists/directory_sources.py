@@ -233,6 +233,9 @@ DIRECTORY_SOURCES = (
             "status": SHOWN,
             "status_id": case(_STATUS_IDS, value=SHOWN),
             "calls_available": CALLS_AVAILABLE,
+            "schedule_name": select(schedules.c.name)
+            .where(schedules.c.id == employees.c.schedule)
+            .scalar_subquery(),
         },
         details={
             "coach": _coaches,

@@ -101,6 +101,8 @@ employees = Table(
     Column("email", Text),
     # A mnemonic of `employee_statuses`.
     Column("status", String(32), nullable=False, server_default="available"),
+    # No foreign key, as for the coach.
+    Column("schedule", Id),
     Column("origin", String(16), nullable=False, server_default="file"),
 )
 
@@ -125,7 +127,7 @@ employee_phones = Table(
     Column("origin", String(16), nullable=False, server_default="file"),
     # Who has given it its number: what the file says may be called, a request may not say.
     Column("number_origin", String(16), nullable=False, server_default="file"),
-    # The account's number that belongs to it; kept for those who ask.
+    # The account's number that calls from it bear.
     Column("virtual_number", String(32)),
     UniqueConstraint("account_id", "number"),
 )
