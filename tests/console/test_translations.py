@@ -1,10 +1,13 @@
 """Numbers, times and words as each language writes them."""
 
+import ast
 from datetime import UTC, datetime
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
+import callwright
 from callwright.console.translations import language, preferred
 
 
@@ -39,3 +42,17 @@ def test_numbers_and_times_are_written_as_the_language_does() -> None:
 def test_what_is_not_ours_stays_as_it_is() -> None:
     assert language("ru").say("gehört uns nicht") == "gehört uns nicht"
     assert language("ru").say("") == ""
+
+
+def test_no_text_to_be_translated_stands_in_an_f_string() -> None:
+    """Babel finds it there on Python 3.12 and later, and on 3.11 does not."""
+    package = Path(callwright.__file__).parent
+    for file in (*package.glob("console/**/*.py"), *package.glob("drawing/**/*.py")):
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            if isinstance(node, ast.JoinedStr):
+                called = {
+                    one.func.id
+                    for one in ast.walk(node)
+                    if isinstance(one, ast.Call) and isinstance(one.func, ast.Name)
+                }
+                assert not called & {"_", "N_", "gettext", "ngettext"}, (file, node.lineno)

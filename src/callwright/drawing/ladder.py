@@ -5,7 +5,7 @@ from html import escape
 
 from callwright.drawing.call import Call, Who, own_number, spans
 from callwright.drawing.steps import Kind, Step, steps
-from callwright.drawing.svg import css_of, svg
+from callwright.drawing.svg import SECONDS, css_of, svg
 from callwright.texts import N_, Say
 
 LEFT, RIGHT = 170, 910
@@ -70,7 +70,7 @@ def _height_of(offset: float, rungs: list[Step]) -> int:
 
 
 def _rung(step: Step, lanes: Lanes, y: int, say: Say) -> str:
-    time = f'<text class="soft" x="8" y="{y + 4}">{step.offset:.2f} {say(N_("s"))}</text>'
+    time = f'<text class="soft" x="8" y="{y + 4}">{step.offset:.2f} {say(SECONDS)}</text>'
     start, end = lanes[step.source], lanes[step.to]
     if start == end:
         return (

@@ -3,8 +3,11 @@
 from html import escape
 
 from callwright.drawing.call import Sound
+from callwright.texts import N_
 
 WIDTH = 1080
+SECONDS = N_("s")
+"After a number of them; apart, for Babel finds no text in an f-string on Python 3.11."
 
 
 def css_of(sound: Sound) -> str:

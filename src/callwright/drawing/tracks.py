@@ -6,7 +6,7 @@ from html import escape
 from typing import Protocol
 
 from callwright.drawing.call import Call, Entry, Sound, Span, Who, spans
-from callwright.drawing.svg import WIDTH, css_of, svg
+from callwright.drawing.svg import SECONDS, WIDTH, css_of, svg
 from callwright.texts import N_, Say
 
 LEFT, RIGHT = 12, 12
@@ -87,7 +87,7 @@ def _band(span: Span, y: int, scale: float, say: Say) -> str:
     words = f"{sound}: {span.label}" if span.label else sound
     # A word is shown where it fits, at some 7.2 units a letter; the title is always there.
     fitting = next((w for w in (words, sound) if len(w) * 7.2 + 14 <= width), "")
-    title = f"{escape(words)}, {span.start:.2f}–{span.end:.2f} {say(N_('s'))}"
+    title = f"{escape(words)}, {span.start:.2f}–{span.end:.2f} {say(SECONDS)}"
     return (
         f'<g class="{css}"><title>{title}</title><rect class="band {css}" x="{x:.1f}" y="{y}" '
         f'width="{width:.1f}" height="{BAND - 4}" rx="4"/>'
@@ -127,7 +127,7 @@ def _mark(entry: Entry, top: int, bottom: int, scale: float, say: Say) -> str:
     x = LEFT + entry.offset * scale
     if entry.event == "key_sent":
         return (
-            f'<g class="key"><title>{_key(entry, say)}, {entry.offset:.2f} {say(N_("s"))}</title>'
+            f'<g class="key"><title>{_key(entry, say)}, {entry.offset:.2f} {say(SECONDS)}</title>'
             f'<line class="dotted" x1="{x:.1f}" y1="{top + 32 + BAND}" x2="{x:.1f}" y2="{bottom}"/>'
             f'<circle class="dot" cx="{x:.1f}" cy="{bottom + 6}" r="9"/>'
             f'<text class="pressed" x="{x:.1f}" y="{bottom + 10}" '
@@ -142,7 +142,7 @@ def _mark(entry: Entry, top: int, bottom: int, scale: float, say: Say) -> str:
 
 
 def _at(entry: Entry, say: Say) -> str:
-    return f"{entry.offset:.2f} {say(N_('s'))}"
+    return f"{entry.offset:.2f} {say(SECONDS)}"
 
 
 def _key(entry: Entry, say: Say) -> str:
@@ -155,7 +155,7 @@ def _seconds(until: float, scale: float, height: int, say: Say) -> str:
     return "".join(
         f'<line class="grid" x1="{x:.1f}" y1="28" x2="{x:.1f}" y2="{height - 22}" opacity=".6"/>'
         f'<text class="soft" x="{x:.1f}" y="{height - 6}" text-anchor="middle">{second}'
-        f"{' ' + say(N_('s')) if second == 0 else ''}</text>"
+        f"{' ' + say(SECONDS) if second == 0 else ''}</text>"
         for second in range(0, int(until) + 1, step)
         for x in [LEFT + second * scale]
     )
