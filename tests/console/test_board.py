@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from callwright.calls.events import LegMuted, SessionStarted, TalkStarted
 from callwright.calls.state import State
@@ -73,6 +73,18 @@ def test_a_call_comes_changes_and_goes_by_itself(board: Page, home: House) -> No
     home.succeeds("release.call", {"call_session_id": started})
     expect(shown).to_have_count(0)
     expect(board.locator("#nothing")).to_be_visible()
+
+
+@pytest.mark.parametrize("script", ["hx-sse.min.js", "console.js"])
+def test_a_script_that_comes_late_keeps_no_board_from_being_live(board: Page, script: str) -> None:
+    def late(route: Route) -> None:
+        # What htmx does as soon as nothing else is to be done, it has begun by then.
+        board.evaluate("() => new Promise(done => setTimeout(done, 200))")
+        route.continue_()
+
+    board.route(f"**/{script}", late)
+    board.reload()
+    board.wait_for_selector("#live.on")
 
 
 @pytest.mark.realtime

@@ -12,6 +12,7 @@ from pathlib import Path
 from callwright.engines.media.clips import Clip, Clips
 from callwright.engines.media.clock import SendLateness, SlotClock, of_sending
 from callwright.engines.media.dtmf import KEYS
+from callwright.engines.media.kernel.figures import of_kernel_relay
 from callwright.engines.media.kernel.relay import KernelRelay
 from callwright.engines.media.leg import LegMedia
 from callwright.engines.media.media import MediaEvent, RtpStream
@@ -21,7 +22,7 @@ from callwright.engines.media.port import Port, Ports, PortSource, Watch
 from callwright.engines.media.recorder import Recorder
 from callwright.engines.media.recording import Recording
 from callwright.engines.media.sender import Sender
-from callwright.engines.media.shortcuts import Shortcuts, of_kernel_relay
+from callwright.engines.media.shortcuts import Shortcuts
 from callwright.engines.media.switch import Switch
 from callwright.engines.media.tally import Tally
 from callwright.engines.port import (

@@ -9,7 +9,6 @@ from callwright.engines.media.kernel.relay import KernelRelay
 from callwright.engines.media.latch import Source
 from callwright.engines.media.leg import LegMedia
 from callwright.engines.media.sender import Sender
-from callwright.figures import Figure
 
 log = logging.getLogger(__name__)
 
@@ -88,12 +87,3 @@ def _filled_in(local: Source, source: str | None) -> Source | None:
     if not ip_address(local[0]).is_unspecified:
         return local
     return (source, local[1]) if source else None
-
-
-def of_kernel_relay(streams: int) -> Figure:
-    """What is shown of all kernel relays together."""
-    return Figure(
-        "callwright_media_kernel_streams",
-        "Streams that the kernel relays, two to a talk; see media.kernel_relay.",
-        streams,
-    )

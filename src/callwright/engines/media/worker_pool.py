@@ -19,6 +19,7 @@ from pathlib import Path
 from callwright import logs
 from callwright.engines.media.clock import of_sending
 from callwright.engines.media.dtmf import KEYS
+from callwright.engines.media.kernel.figures import of_kernel_relay
 from callwright.engines.media.media import (
     MediaEvent,
     MediaWorkerLost,
@@ -26,7 +27,6 @@ from callwright.engines.media.media import (
     RtpStream,
 )
 from callwright.engines.media.port import Port, Ports
-from callwright.engines.media.shortcuts import of_kernel_relay
 from callwright.engines.media.wav import seconds_of
 from callwright.engines.media.worker_protocol import (
     BadLine,
