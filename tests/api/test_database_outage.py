@@ -130,10 +130,18 @@ def test_an_outage_ends_no_call_and_begins_none_and_all_is_written_once(
         assert [sequence for (sequence,) in stored] == sequences
 
 
-def test_the_health_of_a_service_says_nothing_wrong_after_an_outage(
-    home: House, server: RunningServer
-) -> None:
+def test_the_health_tells_of_an_outage_until_it_is_over(home: House, server: RunningServer) -> None:
+    def health() -> dict[str, Any]:
+        told: dict[str, Any] = home.client.get(f"{home.url}/health").json()
+        return told
+
     server.stop()
-    server.start()
+    try:
+        while (told := health())["status"] == "ok":
+            pass
+        assert (told["status"], told["fault"]) == ("failing", "the database does not answer")
+    finally:
+        server.start()
+    while health()["status"] != "ok":
+        pass
     until_listed(home)
-    assert home.client.get(f"{home.url}/health").json()["status"] == "ok"

@@ -28,6 +28,11 @@ class DirectoryWatcher:
         self._seen: int | None = None
         self._blind = False
 
+    @property
+    def fault(self) -> str | None:
+        """What is wrong with the database, as the health tells: without it no call is begun."""
+        return "the database does not answer" if self._blind else None
+
     async def run(self, every: float, started: Callable[[], None]) -> None:
         await self.look()
         started()

@@ -190,6 +190,10 @@ async def _run(
     events = EventEndpoint(stream, access, settings.http, clock.seconds, around.streams)
     showing = (engine, manager, journal, stream, scheduler)
     disk = Disk(settings.data)
+
+    def fault() -> str | None:
+        return disk.fault or watcher.fault
+
     console = console_routes(
         components,
         _public_url(settings, url),
@@ -197,7 +201,7 @@ async def _run(
         (dispatcher, data),
         edited.shelf,
         showing,
-        lambda: disk.fault,
+        fault,
     )
     pages = [*events.routes(), *console, *edited.files.routes(data, settings.http)]
     meter = measured(settings, journal, (dispatcher, data), showing, pages)
@@ -207,7 +211,7 @@ async def _run(
         lambda: not manager.draining,
         pages,
         data=data,
-        fault=lambda: disk.fault,
+        fault=fault,
         body_within=around.body_within,
         url=_public_url(settings, url),
     )
