@@ -200,6 +200,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     ),
     # A reader beside rpc: what it shows and changes goes through methods, by rpc's own checks.
     "console": (
+        "calls.durations",
         "calls.plan",
         "calls.state",
         "directory",

@@ -37,6 +37,12 @@ def test_numbers_and_times_are_written_as_the_language_does() -> None:
     assert russian.time(moment, ZoneInfo("UTC")) == "1 мая 2026, 21:05:09"
     assert english.seconds(7.9) == "0:07"
     assert english.seconds(3723) == "1:02:03"
+    assert [english.lasted(value) for value in (4.49, 4.5, 4.98, 59.6)] == [
+        "0:04",
+        "0:05",
+        "0:05",
+        "1:00",
+    ]
 
 
 def test_what_is_not_ours_stays_as_it_is() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from callwright.calls.durations import whole_seconds
 from callwright.texts import N_
 
 LOCALES = Path(__file__).with_name("locale")
@@ -64,6 +65,10 @@ class Language:
         minutes, seconds = divmod(int(value), 60)
         hours, minutes = divmod(minutes, 60)
         return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+
+    def lasted(self, value: float) -> str:
+        """What is over, in whole seconds as reports show it: what lasted 4.98 s, ``0:05``."""
+        return self.seconds(whole_seconds(value))
 
 
 @cache

@@ -97,6 +97,11 @@ class Call(BaseModel):
         return {e.leg: e.role for e in self.timeline if e.leg is not None and e.role is not None}
 
     @property
+    def callers(self) -> tuple[int, ...]:
+        """The legs that have called in, in their order."""
+        return tuple(e.leg for e in self.timeline if e.leg is not None and e.offered)
+
+    @property
     def phones(self) -> tuple[Who, ...]:
         """Those who have a phone in it, in the order they are drawn; the usual two in any case."""
         there = {*PHONES, *self.roles.values()} - {Who.CALLWRIGHT}

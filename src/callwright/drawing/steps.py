@@ -92,14 +92,26 @@ SILENT = {"state_entered", "option_run"}
 "What these mean for the phones is told by other events."
 
 
+# What is otherwise where the phone has called in: the call began with it, and we answer.
+STEPS_OF_CALLERS: Mapping[str, tuple[Way, Kind, str]] = {
+    "session_started": (Way.OWN, Kind.SIGNAL, N_("a call comes in")),
+    "leg_started": (Way.IN, Kind.SIGNAL, N_("calls {entry.called_number}")),
+    "leg_answered": (Way.OUT, Kind.SIGNAL, N_("is answered")),
+}
+
+
 def steps(call: Call, say: Say = str) -> list[Step]:
     """The ladder of the call so far; ``say`` translates its words."""
-    roles = call.roles
-    rungs = (_step(entry, roles, say) for entry in call.timeline)
+    roles, callers = call.roles, call.callers
+    came_in = bool(callers) and callers[0] == next(iter(roles), None)
+    rungs = (
+        _step(entry, roles, say, entry.leg in callers if entry.leg is not None else came_in)
+        for entry in call.timeline
+    )
     return [rung for rung in rungs if rung]
 
 
-def _step(entry: Entry, roles: Mapping[int, Who], say: Say) -> Step | None:
+def _step(entry: Entry, roles: Mapping[int, Who], say: Say, of_caller: bool) -> Step | None:
     us = Who.CALLWRIGHT
     phone = roles.get(entry.leg or 0, us)
     match entry.event:
@@ -115,7 +127,8 @@ def _step(entry: Entry, roles: Mapping[int, Who], say: Say) -> Step | None:
             return None
     if entry.event not in STEPS:
         return Step(entry.offset, us, us, Kind.SIGNAL, entry.event.replace("_", " "))
-    way, kind, words = STEPS[entry.event]
+    usual = STEPS[entry.event]
+    way, kind, words = STEPS_OF_CALLERS.get(entry.event, usual) if of_caller else usual
     source, to = {Way.OUT: (us, phone), Way.IN: (phone, us), Way.OWN: (us, us)}[way]
     return Step(entry.offset, source, to, kind, say(words).format(entry=entry))
 
