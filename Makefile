@@ -1,6 +1,7 @@
 # Everything a developer types. Each target sets up what it needs; nothing is installed system-wide
-# but, as root on Debian or Ubuntu, the programs the tests call (SIPp, baresip, tshark). `make test`
-# also unpacks Asterisk into .peers (19 MB) and, where npm is, runs `npm ci` for one test.
+# but, as root on Debian or Ubuntu, the programs the tests call (SIPp, baresip, tshark; for `make test`
+# Chromium and iproute2, too). `make test` also puts Asterisk and PJSIP's user agent into .peers (24 MB)
+# and, where npm is, runs `npm ci` in two folders.
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check docs serve bench lock vendor setup peers
@@ -19,7 +20,7 @@ help: ## Show this list
 demo: setup peers ## Make a real call between two phones on this machine and show it
 	@$(python) -m demo
 
-test: check ## Run every check, then the whole test suite; loads Asterisk into .peers (19 MB)
+test: check ## Run every check, then the whole test suite; loads Asterisk and PJSIP into .peers (24 MB)
 	@scripts/setup_peers.sh tests
 	@scripts/test.sh $(ARGS)
 

@@ -27,6 +27,9 @@ cannot() { say "no bare Debian can be made here: $*"; exit 77; }
 
 project=$(cd "$(dirname "$0")/.." && pwd -P)
 cache=${CACHE:-/var/cache/callwright-fresh}
+# In the tree: where the commands are at home, and the clone they run in.
+home=/srv
+clone=$home/callwright
 export DEBIAN_FRONTEND=noninteractive
 
 main() {
@@ -160,7 +163,7 @@ pass_on() {
         put_in "$file" "$file"
     done
     for file in .pip/pip.conf .config/pip/pip.conf .netrc; do
-        put_in "$HOME/$file" "/root/$file"
+        put_in "$HOME/$file" "$home/$file"
     done
     while read -r file; do
         case $file in
@@ -172,7 +175,7 @@ pass_on() {
 }
 
 named_files() {
-    local settings=("$tree"/etc{,/xdg/pip}/pip.conf "$tree"/root/{.pip,.config/pip}/pip.conf)
+    local settings=("$tree"/etc{,/xdg/pip}/pip.conf "$tree$home"/{.pip,.config/pip}/pip.conf)
     { printf '%s\n' "${passed[@]}"; cat "${settings[@]}" 2>/dev/null; } \
         | grep -oE '(file://|[=[:space:]:])/[^[:space:]"'\'':]+' | sed 's/^[=[:space:]:]//'
 }
@@ -197,15 +200,15 @@ show() {
 clone() {
     local head
     head=$(git -C "$project" rev-parse HEAD)
-    git clone --quiet --no-hardlinks --no-checkout "$project" "$tree/root/callwright"
-    git -C "$tree/root/callwright" checkout --quiet --detach "$head"
+    git clone --quiet --no-hardlinks --no-checkout "$project" "$tree$clone"
+    git -C "$tree$clone" checkout --quiet --detach "$head"
     [[ -z $(git -C "$project" status --porcelain) ]] || say "what is not committed is left out"
 }
 
 within() {
-    chroot "$tree" /usr/bin/env -i "${passed[@]}" HOME=/root LANG=C.UTF-8 \
+    chroot "$tree" /usr/bin/env -i "${passed[@]}" HOME="$home" LANG=C.UTF-8 \
         PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
-        make -C /root/callwright --no-print-directory "$1"
+        make -C "$clone" --no-print-directory "$1"
 }
 
 main "$@"

@@ -4,7 +4,8 @@
 # As root through apt-get, else one line says what to install. Nothing here fails a run: tests that
 # need a missing program are left out by name, and the demo takes baresip's library from PyPI.
 # With the word "tests" also what only they need: Asterisk, unpacked by setup_asterisk.sh, PJSIP's user
-# agent by setup_pjsua.sh, and the tools that make a TypeScript client.
+# agent by setup_pjsua.sh, Chromium, what makes network namespaces, and, where npm is, the tools that
+# make a TypeScript client and find faults of accessibility.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -29,7 +30,7 @@ fi
 
 # Program and the Debian package that brings it; baresip-core also brings baresip's modules.
 peers=(sipp:sip-tester baresip:baresip-core tshark:tshark)
-[[ ${1:-} == tests ]] && peers+=(chromium:chromium)
+[[ ${1:-} == tests ]] && peers+=(chromium:chromium ip:iproute2)
 
 missing() {
     local peer
