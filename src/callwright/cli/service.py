@@ -56,7 +56,10 @@ def init(
     else:
         settings = Settings(data=settings_file.parent / Settings().data)
     token = _initialise(settings, account, login)
-    out.print(f"Made the database in {settings.data}", soft_wrap=True)
+    if settings.database is None:
+        out.print(f"Made the database in {settings.data}", soft_wrap=True)
+    else:
+        out.print(f"Made the tables, and the folder {settings.data}", soft_wrap=True)
     show_token(token)
     for file, starter in ((settings_file, SETTINGS_FILE), (directory_file, DIRECTORY_FILE)):
         if not file.exists():
