@@ -21,6 +21,7 @@ from sqlalchemy.exc import (
 
 from callwright.storage.database_faults import DatabaseFault as DatabaseFault
 from callwright.storage.database_faults import reason as reason
+from callwright.storage.postgresql.writers_lock import WRITERS_LOCK
 from callwright.storage.schema_changes import check_tables, migrate_tables
 from callwright.storage.sqlite_file import BUSY_TIMEOUT as BUSY_TIMEOUT
 from callwright.storage.sqlite_file import check_there, connect
@@ -34,8 +35,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _PATIENCE = text("SELECT set_config('lock_timeout', :patience, true)")
-# 0x4358 is ours among the advisory locks of a database; the lock goes with the transaction.
-_WRITERS_LOCK = text("SELECT pg_advisory_xact_lock(17240, 1)")
+_WRITERS_LOCK = text(WRITERS_LOCK)
 
 CLOSED_WITHIN = 0.1
 "Seconds a connection whose statement was cut off has to close, before it is let go."

@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 
 from callwright.storage.database_faults import DatabaseFault, reason
 from callwright.storage.plain_statements import PlainTransaction, Value, with_pyformat
+from callwright.storage.postgresql.writers_lock import WRITERS_LOCK
 
 try:
     import psycopg
@@ -17,8 +18,6 @@ except ImportError as missing:
 
 T = TypeVar("T")
 
-WRITERS_LOCK = "SELECT pg_advisory_xact_lock(17240, 1)"
-"0x4358 is ours among the advisory locks of a database; the lock goes with the transaction."
 LOCKED_WITHIN = 2.0
 "Seconds it is waited for."
 
