@@ -61,6 +61,13 @@ class Shelf:
         return self._found
 
 
+class BrokenShelf:
+    """What a database that has gone makes of one."""
+
+    async def ready(self, caption: Caption) -> RunScenario | None:
+        raise OSError("the server is gone")
+
+
 def told(scene: Stage, kind: type[Kind]) -> list[Kind]:
     [story] = scene.journal.stories.values()
     return [event for event in story if isinstance(event, kind)]
@@ -98,6 +105,20 @@ def test_the_operator_leaves_and_the_contact_goes_on_in_the_scenario(props: Prop
             assert [one.button for one in told(scene, OptionRun)] == [BUTTON]
             assert operations(scene) == [":play", ":hangup"]
             assert verdict.talk_duration == pytest.approx(2.0)
+
+    play(story)
+
+
+def test_a_scenario_that_cannot_be_looked_up_ends_nobodys_talk(props: Props) -> None:
+    async def story() -> None:
+        hanging_up = answers(then=[(6.0, HangsUp())])
+        async with stage({EMPLOYEE: PRESSES, CONTACT: hanging_up}) as scene:
+            verdict = await whole_call(scene, props, {BUTTON: StartScenario(BrokenShelf())})
+            assert verdict.finish_reason == "subscriber_disconnects"
+            assert scene.heard(CONTACT)[0] == (2.2, EMPLOYEE)
+            assert [one.button for one in told(scene, OptionFailed)] == [BUTTON]
+            assert told(scene, OptionRun) == []
+            assert [one.state for one in told(scene, StateEntered)] == [State.TALK]
 
     play(story)
 

@@ -165,11 +165,11 @@ class Buttons:
             await run_option(self._session, option)
         except CommandRefused as refusal:
             reason = option.reason if isinstance(option, NotOffered) else refusal.reason
-            self._session.tell(events.OptionFailed, button=button, reason=reason)
         except Exception:
             # A key that cannot be served, since the directory cannot be asked, ends nobody's talk.
             log.exception("%d: talk option %s broke", self._session.id, button)
             reason = OptionNotOffered.reason
-            self._session.tell(events.OptionFailed, button=button, reason=reason)
         else:
             self._session.tell(events.OptionRun, button=button)
+            return
+        self._session.tell(events.OptionFailed, button=button, reason=reason)
