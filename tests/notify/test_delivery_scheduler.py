@@ -326,15 +326,14 @@ async def test_a_receiver_that_does_not_answer_in_time_is_asked_again(office: Of
 
     with receiving(Receiver(behaviour)) as receiver:
         await office.hook(receiver, event_types=["talk.started"])
-        async with office.open(within=0.2):
+        # An answer that does come takes less, however busy the machine.
+        async with office.open(within=5.0):
             await office.call(1)
             await emptied(office)
         released.set()
     attempts = [entry.attempt for entry in await office.entries()]
-    *in_vain, taken = (one.error_type for one in attempts)
-    # More than one where the machine is so busy that an answer takes as long by itself.
-    assert (set(in_vain), taken) == ({"timeout"}, None)
-    assert attempts[0].error_message == "it did not answer within 0.2 s"
+    assert [one.error_type for one in attempts] == ["timeout", None]
+    assert attempts[0].error_message == "it did not answer within 5 s"
 
 
 def queue(scheduler: DeliveryScheduler) -> float | None:
