@@ -22,9 +22,9 @@ def test_a_call_that_a_line_makes_bears_its_number(tmp_path: Path) -> None:
         done(home, "update.sip_lines", id=line["id"], virtual_phone_number=OWN)
         home.calls_in(caller=line["phone_number"], called=CONTACT, trunk=None)
         started = home.news.wait_for(
-            lambda event: isinstance(event, LegStarted) and event.calling_number == OWN
+            lambda event: isinstance(event, LegStarted) and not event.offered
         )
         assert isinstance(started, LegStarted)
-        assert started.called_number == CONTACT
+        assert (started.calling_number, started.called_number) == (OWN, CONTACT)
         call = home.until_finished(started.session)
         assert call["virtual_phone_number"] == OWN
